@@ -1,0 +1,65 @@
+# Two commands are enough: `make run` and `make test`. Both need Python 3.11 or newer, and nothing else.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The one who changes dependencies needs uv; nobody else does.
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
+	--custom-compile-command "make lock" pyproject.toml
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help install run test lint types knowledge tests booklet pages lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit("precaution needs Python 3.11 or newer; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.installed: .venv/.python requirements.lock pyproject.toml
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.developing: .venv/.installed requirements-dev.lock
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: .venv/.installed ## Install precaution from the lock file into .venv
+
+run: .venv/.installed ## Assess the patients of examples/ and show the results
+	@while read -r file day options; do \
+		case "$$file" in ''|'#'*) continue;; esac; \
+		printf '\n$$ precaution assess examples/%s --today %s%s\n\n' "$$file" "$$day" "$${options:+ $$options}"; \
+		$(BIN)/precaution assess "examples/$$file" --today "$$day" $$options || exit; \
+	done < examples/today.txt
+
+test: lint types knowledge booklet tests ## Run every check: style, types, knowledge, pages, tests
+
+lint: .venv/.developing ## Check style
+	$(BIN)/ruff check .
+
+types: .venv/.developing ## Check types
+	$(BIN)/mypy
+
+knowledge: .venv/.installed ## Check the label's folder
+	$(BIN)/precaution check
+
+booklet: .venv/.installed ## Check that the pages in docs/clinicians/ are those of the label
+	$(BIN)/precaution booklet --check
+
+tests: .venv/.developing ## Run the tests
+	$(BIN)/pytest -q -n auto
+
+pages: .venv/.installed ## Write the pages in docs/clinicians/ anew
+	$(BIN)/precaution booklet
+
+lock: ## Write the lock files anew (needs uv)
+	$(COMPILE) --extra build -o requirements.lock
+	$(COMPILE) --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## Remove .venv and caches
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
