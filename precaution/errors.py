@@ -1,0 +1,68 @@
+"""Every error this package raises on purpose, and the exit code of each kind.
+
+    PrecautionError                     (never raised itself)
+    ├── UsageError              2       the command or call was wrong
+    ├── InputError              3       a record or file can't be read
+    │   ├── NoPatient           3       it holds no patient
+    │   ├── MixedPatients       3       it holds more than one
+    │   ├── WrongRelease        3       it is FHIR, but not R4
+    │   └── PatientDied         3       no decision is left to take
+    └── KnowledgeError          5       a label's folder is wrong
+
+4 is kept for `--fail-on`, 130 for an interrupted run (see `precaution.cli`). A message says what was
+wrong, where, and what to do; it never holds a value, a name or any text from a patient's record.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class PrecautionError(Exception):
+    """The base of all errors meant for people to read; shown without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(PrecautionError):
+    """The command line, or the arguments of a call, can't be carried out."""
+
+    exit_code = 2
+
+
+class InputError(PrecautionError):
+    """A record or another input file can't be read."""
+
+    exit_code = 3
+
+
+class NoPatient(InputError):
+    """The input holds no Patient, so nobody can be assessed."""
+
+
+class MixedPatients(InputError):
+    """The input holds more than one patient; assessing them as one would be dangerous."""
+
+
+class WrongRelease(InputError):
+    """The resources are of another FHIR release than R4."""
+
+
+class PatientDied(InputError):
+    """The patient died on or before the day asked about."""
+
+
+class KnowledgeError(PrecautionError):
+    """A label's folder breaks a rule of the knowledge format (see docs/reference/knowledge-format.md)."""
+
+    exit_code = 5
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean 'x'?` for the nearest of `known`, or nothing where none is near."""
+    near = get_close_matches(word, sorted(known), n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""
