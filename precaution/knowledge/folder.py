@@ -1,0 +1,87 @@
+"""The files of a label's folder: which there are, their digest, and the code lists among them."""
+
+from __future__ import annotations
+
+import csv
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from precaution.definitions import Concept
+from precaution.errors import KnowledgeError, UsageError, did_you_mean
+from precaution.record import UNREADABLE
+from precaution.tables import Place
+from precaution.terminology import read_lists
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+Lists = dict[str, list[tuple[str, str]]]
+
+
+def topic_files(folder: Path) -> tuple[Path, ...]:
+    """Return the topic files, without the cases."""
+    return tuple(path for path in sorted(folder.glob("topics/*.toml")) if not path.name.endswith(".cases.toml"))
+
+
+def digest(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = ()) -> str:
+    """Return the SHA-256 (hex) of everything that can change an answer; it does not depend on where files are."""
+    whole = sha256()
+    for name, path in _parts(folder, policy, codes):
+        content = path.read_bytes()
+        whole.update(f"{name}\0{len(content)}\0".encode())
+        whole.update(content)
+    return whole.hexdigest()
+
+
+def _parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    own = [folder / "label.toml", folder / "concepts.toml", *topic_files(folder), *folder.glob("codes/*.csv")]
+    yield from sorted((path.relative_to(folder).as_posix(), path) for path in own if path.is_file())
+    for more in codes:
+        yield from ((f"more/{path.name}", path) for path in sorted(more.glob("*.csv")))
+    if policy:
+        yield "policy", policy
+
+
+def read_codes(own: Path, *more: Path) -> Lists:
+    """Return concept -> (system, code) rows of the label's lists, with those that a site adds.
+
+    Raises KnowledgeError for a list that can't be read or that adds to a concept the label does not have.
+    """
+    lists = _lists(own)
+    known = frozenset(lists)
+    for folder in more:
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder of code lists {folder}")
+        for name, rows in _lists(folder).items():
+            if name not in known:
+                raise Place(f"{folder.name}/{name}.csv").error(
+                    f"the label has no code list of this name to add to.{did_you_mean(name, known)}")
+            lists[name].extend(rows)
+    return lists
+
+
+def _lists(folder: Path) -> Lists:
+    try:
+        return read_lists(folder)
+    except KnowledgeError as error:
+        raise KnowledgeError(f"{folder.name}/{error}") from None
+    except (OSError, UnicodeDecodeError, csv.Error, IndexError):
+        raise KnowledgeError(f"{folder.name}: a list can't be read as UTF-8 with comma-separated columns") from None
+
+
+def names_of_lists(folder: Path) -> set[str]:
+    """Return the concepts that the lists of a folder are of."""
+    return {path.name.split(".")[0] for path in folder.glob("*.csv")}
+
+
+def all_concepts(described: Mapping[str, Concept], lists: Lists) -> dict[str, Concept]:
+    """Return every concept that has a code list, with what concepts.toml or a topic says of it.
+
+    Raises KnowledgeError for a concept that is described and has no list.
+    """
+    for name, concept in described.items():
+        if name not in lists and name not in UNREADABLE.values():
+            file = f"topics/{concept.topic}.toml" if concept.topic else "concepts.toml"
+            raise Place(file, f"concept.{name}").error(f"there is no codes/{name}.csv.{did_you_mean(name, lists)}")
+    return {name: described.get(name) or Concept(name=name) for name in sorted({*lists, *described})}
