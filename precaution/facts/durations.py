@@ -1,0 +1,96 @@
+"""Facts that are counted in days or years: since the last of something, on a drug, of age."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache, reduce
+from math import inf
+from typing import TYPE_CHECKING
+
+from precaution.facts.known import Known, day_of, latest_day
+from precaution.interval import Interval, exactly, smaller
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from precaution.definitions import DaysOn, DaysSince, ReachedAge
+    from precaution.facts.known import Chart
+    from precaution.record import Entry
+
+ANY_DAY = Interval(0, inf, high_open=True)
+
+
+def days_since(fact: DaysSince, chart: Chart) -> Known:
+    """Return the days since the latest entry (for a drug, since it was last taken); infinite where none was."""
+    entries = [entry for entry in chart.entries(fact.days_since) if entry.status != "planned"]
+    unreadable = chart.unreadable(fact.list)
+    if not entries and not unreadable:
+        known = chart.absent(fact.absent, fact.list)
+        return Known(exactly(inf)) if known.value is False else known
+    ages = [_age(entry, chart.today) for entry in (*entries, *unreadable)]
+    value = reduce(smaller, ages)
+    if value == ANY_DAY:
+        return Known(None, (*entries, *unreadable), "the day is not certain", len(entries))
+    newest = tuple(e for e, age in zip((*entries, *unreadable), ages, strict=True) if age.low <= value.high)
+    return Known(value, newest, considered=len(entries), since=latest_day(newest))
+
+
+def _age(entry: Entry, today: int) -> Interval:
+    day = entry.end if entry.kind == "medication" and entry.end is not None else day_of(entry)
+    if day is None or entry.certainty != "certain" or entry.status == "unknown":
+        return Interval(max(today - day.high, 0), inf, high_open=True) if day is not None else ANY_DAY
+    return Interval(max(today - day.high, 0), max(today - day.low, 0))
+
+
+def days_on(fact: DaysOn, chart: Chart) -> Known:
+    """Return for how many days any of the drugs was taken, overlapping courses counted once."""
+    entries = [entry for entry in chart.entries(fact.days_on) if entry.status != "planned"]
+    unreadable = chart.unreadable(fact.list)
+    if not entries and not unreadable:
+        known = chart.absent(fact.absent, fact.list)
+        return Known(exactly(0)) if known.value is False else known
+    sure = [span for entry in entries if (span := _span(entry, chart.today)) is not None]
+    vague = len(sure) < len(entries) or bool(unreadable) or not chart.listed(fact.list)
+    low = _union(sure)
+    value = Interval(low, inf, high_open=True) if vague else exactly(low)
+    return Known(value, (*entries, *unreadable), considered=len(entries), since=latest_day(entries))
+
+
+def _span(entry: Entry, today: int) -> tuple[float, float] | None:
+    """First and last day of a course; None where it is not certain how long it was."""
+    if entry.certainty != "certain" or entry.start is None or not entry.start.exact or entry.status in ("unknown", "held"):
+        return None
+    if entry.end is not None:
+        return (entry.start.low, min(entry.end.low, today)) if entry.end.exact else None
+    return (entry.start.low, today) if entry.status == "active" else None
+
+
+def _union(spans: Sequence[tuple[float, float]]) -> float:
+    total, reach = 0.0, -inf
+    for first, last in sorted(spans):
+        total += max(last - max(first, reach), 0)
+        reach = max(reach, last)
+    return total
+
+
+def reached_age(fact: ReachedAge, chart: Chart) -> Known:
+    """Return whether so many years are completed on the day; born on 29 February, on 1 March."""
+    birth = chart.record.birth
+    if birth is None:
+        return Known(None, why="no date of birth")
+    if birth.low > chart.today:
+        return Known(None, why="the date of birth is after the day of the decision")
+    years = int(fact.reached_age if fact.reached_age is not None else chart.number(fact.reached_age_parameter))
+    first, last = _birthday(int(birth.low), years), _birthday(int(birth.high), years)
+    value = True if chart.today >= last else False if chart.today < first else None
+    return Known(value, why="the date of birth is not exact enough" if value is None else "", considered=1,
+                 since=Interval(first, last) if value else None)
+
+
+@lru_cache(maxsize=4096)
+def _birthday(born: int, years: int) -> int:
+    day = date.fromordinal(born)
+    try:
+        return day.replace(year=day.year + years).toordinal()
+    except ValueError:
+        return date(min(day.year + years, 9999), 3, 1).toordinal()

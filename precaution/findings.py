@@ -1,0 +1,266 @@
+"""Facts -> findings: each rule of a label holds for the patient, does not, or can't be told.
+
+At stage `interrupted` a rule with a release is a hold: opened by its `when` (or by what was so at some time
+since the start, `held`), and ended only when its `release` is surely true. Resuming needs all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from precaution.answer import Background, Evidence, Finding, Hold, Searched
+from precaution.definitions import DaysOn, DaysSince, Derived, Extreme, Fact, Latest, Planned, Repeated, Tested, Worded
+from precaution.definitions import Active, Ever
+from precaution.expression import compiled, names
+from precaution.facts.known import day_of
+from precaution.interval import Interval, exactly, show_day, show_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from precaution.definitions import Label, Rule, Says
+    from precaution.expression import Expression
+    from precaution.facts import Facts
+    from precaution.logic import Truth
+    from precaution.record import Entry
+
+STAY = "stay-interrupted"
+Backgrounds = dict[str, "tuple[Background, ...]"]
+"""By rule or duty, the background sentences shown with it; under "" those that matter for this patient anyway."""
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A rule with its finding, its hold where it has one, and the facts that decided it."""
+
+    rule: Rule
+    finding: Finding
+    hold: Hold | None
+    behind: tuple[str, ...]
+    """Facts and asks that make the finding what it is."""
+
+
+def judge(rule: Rule, facts: Facts, backgrounds: Backgrounds, *, everything: bool = False) -> Judged | None:
+    """Return what a rule comes to for a patient.
+
+    None where it does not apply at the stage or, unless `everything` is asked for, does not hold.
+    """
+    stage = facts.chart.stage
+    when = rule.when.get(stage)
+    if when is None or stage not in rule.then:
+        return None
+    truth = compiled(when)(facts)
+    decisive: list[Expression] = [when]
+    released: Truth = None
+    opened: Truth = False
+    if rule.then[stage] == STAY and rule.release is not None:
+        released = compiled(rule.release)(facts)
+        opened = _opened(rule, truth, facts)
+        truth, decisive = _standing(rule, when, truth, opened, released)
+    if truth is False and not opened:
+        return Judged(rule, _no(rule), None, ()) if everything else None
+    behind = facts.behind(*decisive)
+    finding = _no(rule) if truth is False else _finding(rule, truth, behind, facts, backgrounds)
+    hold = _hold(rule, truth, released, finding, behind, facts) if rule.then[stage] == STAY else None
+    return Judged(rule, finding, hold, behind)
+
+
+def _opened(rule: Rule, truth: Truth, facts: Facts) -> Truth:
+    """Whether the rule was ever a reason to interrupt this course of treatment."""
+    if truth or rule.held is None:
+        return truth
+    held = compiled(rule.held)(facts)
+    return held if truth is False or held else None
+
+
+def _standing(rule: Rule, when: Expression, truth: Truth, opened: Truth, released: Truth) -> tuple[Truth, list[Expression]]:
+    """Return whether a hold stands, and the expressions that say so."""
+    held = [rule.held] if rule.held is not None else []
+    release = [rule.release] if rule.release is not None else []
+    if truth or opened is False:
+        return truth, [when]
+    if released and truth is False:
+        return False, [*held, *release]
+    if opened:
+        return True, [*held, *release]
+    return None, [when, *(held if truth is False else [])]
+
+
+def _no(rule: Rule) -> Finding:
+    return Finding(rule.name, "no", "", rule.cites, rule.title, (), (), ())
+
+
+def _finding(rule: Rule, truth: Truth, behind: tuple[str, ...], facts: Facts, backgrounds: Backgrounds) -> Finding:
+    action, attested = _action(rule, truth, facts)
+    known = [facts.known(name) for name in (*behind, *(_beside(rule, facts) if truth is None else ()))]
+    why = "; ".join(dict.fromkeys(each.why for each in known if each.why)) if truth is None else ""
+    urgent = rule.urgent is not None and compiled(rule.urgent)(facts) is True
+    return Finding(
+        rule.name, "holds" if truth else "unknown", action, rule.cites,
+        _told(rule.tell, facts) if truth else f"{rule.title}: can't be told",
+        shown(entry for each in known for entry in each.evidence),
+        tuple(dict.fromkeys(found for name in behind for found in searched(name, facts))), _uses(rule, behind, facts),
+        attested, urgent, rule.ours, backgrounds.get(rule.name, ()), why)
+
+
+def _beside(rule: Rule, facts: Facts) -> Iterator[str]:
+    """Facts that are so, beside those that can't be told: half of a reason is worth showing."""
+    for name in names(rule.when[facts.chart.stage]):
+        if name in facts.chart.label.facts and facts.value(name) is True:
+            yield from facts.basic(name)
+
+
+_USES: dict[tuple[str, str, str, tuple[str, ...]], tuple[str, ...]] = {}
+
+
+def _uses(rule: Rule, behind: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
+    """The parameters of the facts that decided, and those that the rule itself names; kept for the next patient."""
+    label, stage = facts.chart.label, facts.chart.stage
+    key = (label.digest, rule.name, stage, behind)
+    kept = _USES.get(key)
+    if kept is None:
+        own = {name.replace("_", "-") for name in names(rule.when[stage])} & label.parameters.keys()
+        uses = {each for name in behind if (fact := label.facts.get(name)) is not None for each in fact.uses}
+        valid = {label.asks[rule.attest].valid} - {""} if rule.attest else set()
+        kept = _USES[key] = tuple(sorted(own | uses | valid))
+    return kept
+
+
+def _action(rule: Rule, truth: Truth, facts: Facts) -> tuple[str, bool]:
+    """Return the action of a rule that holds or can't be told, and whether an answer has softened it.
+
+    An answer that only marks the action as attested covers an unknown too: it would be the same either way.
+    """
+    stage = facts.chart.stage
+    action = rule.then[stage] if truth else rule.if_unknown.get(stage, rule.then[stage])
+    if not rule.attest:
+        return action, False
+    answer = facts.known(rule.attest.replace("-", "_")).value
+    softened = answer is True or (isinstance(answer, str) and answer in facts.chart.label.asks[rule.attest].reassures)
+    if softened and stage in rule.if_attested:
+        return (rule.if_attested[stage], True) if truth else (action, False)
+    if softened:
+        return rule.then[stage], True
+    if answer is not None and truth:
+        return rule.if_denied.get(stage, action), False
+    return action, False
+
+
+def _hold(rule: Rule, truth: Truth, released: Truth, finding: Finding, behind: tuple[str, ...], facts: Facts) -> Hold:
+    state: Literal["open", "released", "unknown"] = "released" if truth is False and released else "open" if truth else "unknown"
+    evidence = shown(entry for name in behind for entry in facts.known(name).evidence)
+    tell = finding.tell if truth is not False else rule.title
+    return Hold(rule.name, state, rule.cites, tell, rule.resume, evidence)
+
+
+def _told(tell: str, facts: Facts) -> str:
+    return _PLACEHOLDER.sub(lambda match: _value(match.group(1), facts), tell)
+
+
+def _value(name: str, facts: Facts) -> str:
+    value = facts.value(name)
+    if value is None:
+        return "not known"
+    return show_number(value) if isinstance(value, Interval) else str(value)
+
+
+def shown(entries: Iterable[Entry]) -> tuple[Evidence, ...]:
+    """Return entries as evidence, each source once, newest first."""
+    ordered = sorted(entries, key=lambda entry: (-_low(entry), entry.source, entry.says))
+    unique = {(entry.source, entry.says): entry for entry in reversed(ordered)}
+    return tuple(Evidence(entry.source, show_day(day_of(entry)), _says(entry), entry.note) for entry in reversed(unique.values()))
+
+
+def _low(entry: Entry) -> float:
+    day = day_of(entry)
+    return day.low if day is not None else float("-inf")
+
+
+def _says(entry: Entry) -> str:
+    return entry.says or entry.result or entry.status
+
+
+def searched(name: str, facts: Facts) -> tuple[Searched, ...]:
+    """Return what a fact looked for: each concept, from which day, and how many entries there were."""
+    definition = facts.chart.label.facts.get(name)
+    if definition is None or isinstance(definition, Derived):
+        return ()
+    days = _window(definition, facts)
+    first = facts.chart.today - days if days is not None else None
+    since = show_day(exactly(max(first, 1))) if first is not None else ""
+    return tuple(Searched(concept, since, _found(concept, first, facts)) for concept in concepts_of(definition))
+
+
+def _found(concept: str, first: float | None, facts: Facts) -> int:
+    entries = facts.chart.entries((concept,))
+    if first is None or not entries:
+        return len(entries)
+    return sum(1 for entry in entries if (day := day_of(entry)) is None or day.high >= first)
+
+
+def _window(definition: Fact, facts: Facts) -> float | None:
+    limit = ""
+    if isinstance(definition, (Latest, Tested)):
+        limit = definition.within.get(facts.chart.stage, "")
+    elif isinstance(definition, (Ever, Repeated)):
+        limit = definition.within
+    return facts.chart.number(limit) if limit else None
+
+
+def concepts_of(definition: Fact) -> tuple[str, ...]:
+    """Return the code lists that a fact looks at."""
+    match definition:
+        case Latest():
+            return definition.latest + definition.derived
+        case Extreme():
+            return definition.extreme + definition.derived
+        case Tested():
+            return definition.test + definition.performed
+        case Ever():
+            return definition.ever + definition.doubt
+        case Active():
+            return definition.active + definition.doubt
+        case Repeated():
+            return definition.repeated
+        case Planned():
+            return definition.planned
+        case Worded():
+            return (*definition.latest_of, *definition.questions)
+        case DaysSince():
+            return definition.days_since
+        case DaysOn():
+            return definition.days_on
+        case _:
+            return ()
+
+
+def backgrounds(facts: Facts) -> Backgrounds:
+    """Return the background sentences that explain rules and duties for this patient."""
+    always, sometimes = _backgrounds(facts.chart.label)
+    applying = [says for says in sometimes if says.show_when is not None and compiled(says.show_when)(facts) is True]
+    if not applying:
+        return always
+    found = dict(always)
+    for says in applying:
+        for name in ("", *says.explains):
+            found[name] = (*found.get(name, ()), Background(says.id, says.means))
+    return found
+
+
+_BACKGROUNDS: dict[str, tuple[Backgrounds, tuple[Says, ...]]] = {}
+
+
+def _backgrounds(label: Label) -> tuple[Backgrounds, tuple[Says, ...]]:
+    """Background sentences for every patient, and those for some; kept by the label's digest."""
+    kept = _BACKGROUNDS.get(label.digest)
+    if kept is None:
+        always: Backgrounds = {}
+        for says in label.says.values():
+            for name in says.explains if says.show_when is None else ():
+                always[name] = (*always.get(name, ()), Background(says.id, says.means))
+        sometimes = tuple(says for says in label.says.values() if says.show_when is not None)
+        kept = _BACKGROUNDS[label.digest] = (always, sometimes)
+    return kept

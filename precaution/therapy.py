@@ -1,0 +1,108 @@
+"""At which stage the patient is, read from the record's own entries of the label's drug.
+
+A record shows treatment by orders, statements, dispenses and administrations, each with its own idea of
+when it ended. They are joined into courses; a gap longer than the label's parameter starts a new one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from precaution.interval import Interval, show_day
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from precaution.definitions import Label, Stage
+    from precaution.record import Entry, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Therapy:
+    """The stage on one day, since when treatment has gone on, and what says so."""
+
+    stage: Stage
+    why: str
+    start: Interval | None = None
+    evidence: tuple[Entry, ...] = ()
+    doubt: str = ""
+    """Why the stage can't be told for sure; empty where it can."""
+
+
+def therapy(record: Record, label: Label, today: int, given: Stage | None = None) -> Therapy:
+    """Return the stage on `today` (an ordinal): `given`, or read from the record."""
+    entries = _taken(record.entries.get(label.therapy.drug, ()), today)
+    doubt = _doubt(record, label, today)
+    grace, gap = (int(label.parameters[name].value) for name in (label.therapy.grace, label.therapy.gap))
+    now = [entry for entry in entries if _goes_on(entry, today, grace)]
+    held = _held(entries)
+    start = _course_start(entries, gap, today) if now or held or given in ("on-treatment", "interrupted") else None
+    if given is not None:
+        return Therapy(given, "given", start, tuple(entries))
+    if held is not None and not any(_later(entry, held) for entry in now):
+        return Therapy("interrupted", f"{held.source} is on hold", start, (held,), doubt)
+    if now:
+        return Therapy("on-treatment", f"{now[-1].source} shows treatment since {show_day(start)}".rstrip(),
+                       start, tuple(now), doubt)
+    if entries:
+        return Therapy("before-start", f"{entries[-1].source} shows treatment that has ended", None, (entries[-1],), doubt)
+    return Therapy("before-start", doubt or "no entry of treatment on record", None, (), doubt)
+
+
+def _taken(entries: Sequence[Entry], today: int) -> list[Entry]:
+    """Entries that show the drug was taken, in order of their start; plans and future ones are not."""
+    return [entry for entry in entries
+            if entry.kind == "medication" and entry.certainty == "certain" and entry.status in ("active", "held", "ended")
+            and (entry.start is None or entry.start.low <= today)]
+
+
+def _doubt(record: Record, label: Label, today: int) -> str:
+    unclear = [entry for entry in record.entries.get(label.therapy.drug, ())
+               if entry.kind == "medication" and (entry.certainty != "certain" or entry.status == "unknown")
+               and (entry.start is None or entry.start.low <= today)]
+    return f"{unclear[0].source} may be treatment with the drug, but can't be read as such" if unclear else ""
+
+
+def _goes_on(entry: Entry, today: int, grace: int) -> bool:
+    """Whether treatment still goes on: an order without an end does, a supply does until it and the grace ran out."""
+    if entry.status == "held":
+        return False
+    if entry.end is None:
+        return entry.status == "active"
+    if entry.status == "ended":
+        return entry.end.low > today
+    return entry.end.high + grace >= today
+
+
+def _held(entries: Sequence[Entry]) -> Entry | None:
+    held = [entry for entry in entries if entry.status == "held"]
+    return held[-1] if held else None
+
+
+def _later(entry: Entry, held: Entry) -> bool:
+    """Whether `entry` shows treatment taken up again after the hold."""
+    return entry.start is not None and held.start is not None and entry.start.low > held.start.high
+
+
+def _course_start(entries: Sequence[Entry], gap: int, today: int) -> Interval | None:
+    """Return the start of the course that `today` belongs to; None where a start is not recorded."""
+    begun = sorted((entry.start, _reach(entry, today)) for entry in entries if entry.start is not None)
+    if len(begun) < len(entries):
+        return None
+    start, reach = None, -inf
+    for begin, end in begun:
+        if begin.low > reach + gap:
+            start = begin
+        reach = max(reach, end)
+    return start
+
+
+def _reach(entry: Entry, today: int) -> float:
+    """How far an entry carries a course: to its end, to today while it is open, else only its own day."""
+    if entry.end is not None:
+        return min(entry.end.high, today)
+    if entry.status in ("active", "held"):
+        return today
+    return entry.start.high if entry.start else -inf
