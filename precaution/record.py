@@ -19,7 +19,7 @@ Kind = Literal["condition", "result", "procedure", "immunization", "medication",
 
 Status = Literal["active", "ended", "planned", "held", "unknown", "preliminary", "final"]
 """condition: active, ended, unknown. medication: active, held, ended, planned, unknown. order: planned.
-result: final, preliminary. procedure, immunization, answer: final."""
+result: final, preliminary. procedure, immunization: final, unknown. answer: final."""
 
 Certainty = Literal["certain", "suspected", "mentioned"]
 """suspected: provisional, differential, unconfirmed. mentioned: only its words speak of the concept, or it
@@ -98,7 +98,7 @@ class Record:
 def in_order(entry: Entry) -> tuple[object, ...]:
     """Sort key of entries: by day, then by everything else, so that equal entries are interchangeable."""
     return (_ends(entry.start), _ends(entry.end), entry.source, entry.status, entry.certainty,
-            _ends(entry.value), entry.result, entry.upper or 0.0, entry.says, entry.note)
+            _ends(entry.value), entry.result, entry.upper or 0.0, entry.says, entry.note, entry.kind, _ends(entry.recorded))
 
 
 def _ends(interval: Interval | None) -> tuple[float, ...]:

@@ -1,0 +1,168 @@
+"""FHIR's codes as concepts of the label: code systems by name, each code looked up once."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from precaution.checkdigit import well_formed
+from precaution.readers.shape import children, text
+from precaution.terminology import SYSTEMS, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from precaution.terminology import Terminology
+
+_URLS: Mapping[str, tuple[str, ...]] = {
+    "LOINC": ("loinc.org", "2.16.840.1.113883.6.1"),
+    "SNOMED": ("snomed.info/sct", "snomed.info/id", "2.16.840.1.113883.6.96"),
+    "RxNorm": ("www.nlm.nih.gov/research/umls/rxnorm", "2.16.840.1.113883.6.88"),
+    "ICD10CM": (
+        "hl7.org/fhir/sid/icd-10-cm", "hl7.org/fhir/sid/icd-10", "2.16.840.1.113883.6.90", "2.16.840.1.113883.6.3",
+        "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd10", "fhir.de/codesystem/bfarm/icd-10-gm",
+        "fhir.de/codesystem/dimdi/icd-10-gm",
+    ),
+    "ATC": ("www.whocc.no/atc", "fhir.de/codesystem/bfarm/atc", "2.16.840.1.113883.6.73"),
+    "CVX": ("hl7.org/fhir/sid/cvx", "2.16.840.1.113883.12.292"),
+    "HL7v3-ObservationInterpretation": (
+        "terminology.hl7.org/codesystem/v3-observationinterpretation", "hl7.org/fhir/v3/observationinterpretation",
+        "terminology.hl7.org/codesystem/v2-0078", "hl7.org/fhir/v2/0078",
+        "2.16.840.1.113883.5.83", "2.16.840.1.113883.12.78",
+    ),
+}
+"""How FHIR writes each code system: URL without scheme in lower case, and OID. Table 0078 of HL7 v2 has
+the codes of the v3 one that results need."""
+
+_NAMES = {url: name for name, urls in _URLS.items() for url in urls}
+_SCHEME = re.compile(r"^(?:https?://|urn:oid:)")
+_ICD_MARKS = "+*†!"
+"""Dagger and asterisk of the dual classification, as ICD-10-GM writes them behind the code."""
+_PLACEHOLDERS = frozenset({"unknown", "none", "null", "not available", "not known", "other"})
+_OF_RELATIVES = ("family history", "no family history", "fh:", "fh ")
+"""How a text begins that speaks of relatives."""
+_WORD = re.compile(r"[a-z]{3}")
+_ROOM = 50_000
+"""Most codes remembered: enough for a hospital, and a bound for hostile input."""
+
+
+class Looked(NamedTuple):
+    """What is known of the codes of a CodeableConcept."""
+
+    concepts: tuple[str, ...] = ()
+    """The concepts that its codes belong to."""
+    doubted: tuple[str, ...] = ()
+    """The concepts that a code without a system would belong to."""
+    formed: tuple[str, ...] = ()
+    """The code systems of which it has a well-formed code."""
+
+
+_NOTHING = Looked()
+
+
+@lru_cache(maxsize=512)
+def system_name(url: str) -> str:
+    """Return the name that code lists use for a FHIR code system, or an empty string."""
+    bare = _SCHEME.sub("", url.strip().lower()).partition("|")[0].rstrip("/")
+    if bare.startswith("snomed.info/sct/"):
+        return "SNOMED"
+    return _NAMES.get(bare, "")
+
+
+def normal(system: str, code: str) -> str:
+    """Return `code` as code lists write it: ICD-10 in capitals and with its dot, CVX with two figures."""
+    if system != "ICD10CM":
+        return code.zfill(2) if system == "CVX" else code
+    code = code.upper().rstrip(_ICD_MARKS)
+    return f"{code[:3]}.{code[3:]}" if len(code) > 3 and "." not in code else code
+
+
+class Codes:
+    """A label's terminology, asked through FHIR's codings; it remembers every code it met."""
+
+    def __init__(self, terminology: Terminology) -> None:
+        """Look codes up in `terminology`."""
+        self.terminology = terminology
+        self.spoken = lru_cache(maxsize=8192)(self._spoken)
+        self._known: dict[tuple[str, str], Looked] = {}
+        self._listed: dict[str, set[str]] = {}
+        for (system, _), names in (*terminology.exact.items(), *terminology.prefixes.items()):
+            for name in names:
+                self._listed.setdefault(name, set()).add(system)
+
+    def look(self, concept: object) -> Looked:
+        """Return what the codes of a CodeableConcept say; of several codings all together."""
+        try:
+            (coding,) = concept["coding"]  # type: ignore[index]
+            return self._known[coding["system"], coding["code"]]
+        except (KeyError, TypeError, ValueError):
+            return self._every(concept)
+
+    def _every(self, concept: object) -> Looked:
+        found = [self._looked(coding) for coding in children(concept, "coding")] if isinstance(concept, dict) else []
+        if len(found) < 2:
+            return found[0] if found else _NOTHING
+        return Looked(*(tuple(dict.fromkeys(name for each in found for name in each[part])) for part in range(3)))
+
+    def _looked(self, coding: dict[str, object]) -> Looked:
+        code, url = coding.get("code"), coding.get("system") or ""
+        if not isinstance(code, str) or not isinstance(url, str) or not code.strip():
+            return _NOTHING
+        found = self._known.get((url, code))
+        if found is None:
+            if len(self._known) >= _ROOM:
+                self._known.clear()
+            found = self._known[url, code] = self._of(url.strip(), code.strip())
+        return found
+
+    def listed_in(self, name: str, systems: frozenset[str]) -> bool:
+        """Whether the code list of a concept has codes of one of `systems`; True where it has no codes."""
+        return not systems.isdisjoint(self._listed.get(name, systems))
+
+    def _spoken(self, words: str) -> tuple[str, ...]:
+        """Return the concepts that a text speaks of; none where it speaks of relatives."""
+        return () if fold(words).startswith(_OF_RELATIVES) else self.terminology.spoken_of(words)
+
+    def _of(self, url: str, code: str) -> Looked:
+        if not url:
+            return Looked(doubted=self._without_system(code))
+        system = system_name(url)
+        if not system:
+            return _NOTHING
+        code = normal(system, code)
+        return Looked(self.terminology.concepts(system, code), (),
+                      (system,) if well_formed(system, code) else ())
+
+    def _without_system(self, code: str) -> tuple[str, ...]:
+        """Return concepts for a code of unsaid system; one of a digit or two could be any list's."""
+        if len(code) < 3:
+            return ()
+        found = [name for system in SYSTEMS for name in self.terminology.concepts(system, normal(system, code))]
+        return tuple(dict.fromkeys(found))
+
+
+_MADE: dict[int, Codes] = {}
+
+
+def codes_for(terminology: Terminology) -> Codes:
+    """Return the one `Codes` of this terminology, so that what it remembers serves every record."""
+    made = _MADE.get(id(terminology))
+    if made is None or made.terminology is not terminology:
+        if len(_MADE) >= 8:
+            _MADE.clear()
+        made = _MADE[id(terminology)] = Codes(terminology)
+    return made
+
+
+@lru_cache(maxsize=8192)
+def readable(words: str) -> bool:
+    """Whether the label's words could be looked for in this text: it has Latin words, and says something."""
+    folded = fold(words)
+    return bool(_WORD.search(folded)) and folded not in _PLACEHOLDERS
+
+
+def words_of(concept: Mapping[str, object]) -> list[str]:
+    """Return the texts of a CodeableConcept that can be read."""
+    found = [text(concept, "text"), *(text(coding, "display") for coding in children(concept, "coding"))]
+    return [each for each in dict.fromkeys(found) if each and readable(each)]

@@ -1,0 +1,205 @@
+"""Bundles, lists and files taken apart: each resource once, in its latest version, by type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from precaution.readers.dates import instant
+from precaution.readers.resource_types import CLINICAL, HELPERS, R4, check_profile, check_release, check_type
+from precaution.readers.shape import Json, child, children, digest, name_of, text
+from precaution.record import Ignored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_KEPT = (CLINICAL | HELPERS) - {"Bundle", "OperationOutcome"}
+_EPOCH = datetime.min.replace(tzinfo=UTC)
+Key = tuple[str, str]
+Located = tuple[Json, str]
+"""A resource and its `fullUrl`; a plain tuple, for there may be thousands."""
+
+
+class _Version(NamedTuple):
+    """A version of a resource in a history; without a resource it is the deletion."""
+
+    located: Located | None
+    changed: datetime | None
+    number: int
+
+
+@dataclass(slots=True)
+class Contents:
+    """The resources of an input, and what could not be taken from it."""
+
+    kinds: dict[str, list[Located]] = field(default_factory=dict[str, list[Located]])
+    ignored: set[Ignored] = field(default_factory=set[Ignored])
+    partial: bool = False
+    """Whether something that may be clinical is missing: then no list of the record is complete."""
+    _seen: dict[Key, Located] = field(default_factory=dict[Key, Located])
+    _versions: dict[Key, list[Located]] = field(default_factory=dict[Key, list[Located]])
+
+    def lack(self, source: str, why: str) -> None:
+        """Note a part that can't be read and might have been anything."""
+        self.ignored.add(Ignored(source, why))
+        self.partial = True
+
+    def keep(self, kind: str, resource: Json, url: str) -> None:
+        """Take a resource of a type we read, unless it is there already."""
+        name = resource.get("id")
+        key = (kind, name if isinstance(name, str) else url or digest(resource))
+        located = (resource, url)
+        first = self._seen.setdefault(key, located)
+        if first is located:
+            self.kinds.setdefault(kind, []).append(located)
+        elif first[0] != resource:
+            self._versions.setdefault(key, [first]).append(located)
+
+    def settle(self) -> None:
+        """Keep of each resource the version that counts; all of them where that can't be told."""
+        for (kind, _), versions in self._versions.items():
+            others = [each for each in self.kinds[kind] if each is not versions[0]]
+            self.kinds[kind] = others + _latest(versions)
+
+    def of(self, kind: str) -> list[Located]:
+        """Return the resources of a type."""
+        return self.kinds.get(kind, [])
+
+
+def unpacked(documents: Iterable[object]) -> Contents:
+    """Return the resources of parsed documents: resources, Bundles (also nested ones) and lists of them.
+
+    Raises WrongRelease for a resource type of another FHIR release.
+    """
+    contents = Contents()
+    todo: list[tuple[object, str]] = [(document, "") for document in documents]
+    while todo:
+        value, url = todo.pop()
+        if isinstance(value, list):
+            todo.extend((each, "") for each in value)
+        elif not isinstance(value, dict):
+            _take({}, None, "", contents)
+        elif value.get("resourceType") == "Bundle":
+            _bundle(value, contents, todo)
+        else:
+            _take(value, value.get("resourceType"), url, contents)
+    contents.settle()
+    return contents
+
+
+def _take(resource: Json, kind: object, url: str, contents: Contents) -> None:
+    if not isinstance(kind, str):
+        contents.lack("input", "an entry is no FHIR resource: it is no object, or has no resourceType")
+    elif kind in _KEPT:
+        check_release(kind, resource)
+        contents.keep(kind, resource, url)
+    elif kind not in R4:
+        check_type(kind)
+        contents.lack("input", "a resource is of a type that FHIR R4 does not have")
+    elif kind == "OperationOutcome":
+        _outcome(resource, contents)
+
+
+def _outcome(resource: Json, contents: Contents) -> None:
+    contents.ignored.add(Ignored("OperationOutcome", "a message of the sending system, no part of the record"))
+    if any(text(issue, "severity") in ("error", "fatal") for issue in children(resource, "issue")):
+        contents.lack("OperationOutcome", "the sending system reports an error, so parts may be missing")
+
+
+def _bundle(bundle: Json, contents: Contents, todo: list[tuple[object, str]]) -> None:
+    """Take what a Bundle holds; other Bundles in it are left to do."""
+    check_profile(bundle)
+    entries = bundle.get("entry")
+    if entries is not None and not isinstance(entries, list):
+        contents.lack("Bundle", "its entries are no list")
+    entries = entries if isinstance(entries, list) else []
+    _check_pages(bundle, len(entries), contents)
+    if bundle.get("type") == "history":
+        todo.extend(_history(entries, contents))
+        return
+    for entry in entries:
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if not isinstance(resource, dict):
+            _without_resource(entry, contents)
+        elif "request" not in entry or not _deletes(entry):
+            url, kind = entry.get("fullUrl"), resource.get("resourceType")
+            if kind == "Bundle":
+                todo.append((resource, ""))
+            else:
+                _take(resource, kind, url if isinstance(url, str) else "", contents)
+
+
+def _without_resource(entry: object, contents: Contents) -> None:
+    """Note an entry that has no resource, unless it is a request or a response that needs none."""
+    needs_none = isinstance(entry, dict) and ("request" in entry or "response" in entry)
+    if not needs_none or (isinstance(entry, dict) and entry.get("resource") is not None):
+        contents.lack("Bundle", "an entry has no resource")
+
+
+def _url(entry: Json) -> str:
+    url = entry.get("fullUrl")
+    return url if isinstance(url, str) else ""
+
+
+def _deletes(entry: Json) -> bool:
+    request = entry.get("request")
+    return isinstance(request, dict) and request.get("method") == "DELETE"
+
+
+def _check_pages(bundle: Json, count: int, contents: Contents) -> None:
+    total = bundle.get("total")
+    more = bundle.get("type") == "searchset" and isinstance(total, int) and total > count
+    if more or any(text(link, "relation") == "next" for link in children(bundle, "link")):
+        contents.lack("Bundle", "the bundle is one page of several; give all pages for complete lists")
+
+
+def _history(entries: list[object], contents: Contents) -> list[Located]:
+    """Return the latest version of each resource of a history; a deleted one is gone."""
+    versions: dict[str, list[_Version]] = {}
+    for place, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            contents.lack("Bundle", "an entry has no resource")
+            continue
+        version = _version(entry, -place)
+        name = name_of(*version.located) if version.located else _deleted(entry)
+        versions.setdefault(name, []).append(version)
+    latest = (_newest(found).located for found in versions.values())
+    return [located for located in latest if located]
+
+
+def _version(entry: Json, place: int) -> _Version:
+    resource = child(entry, "resource")
+    written = text(child(resource, "meta"), "lastUpdated") or text(child(entry, "response"), "lastModified")
+    located = (resource, _url(entry)) if resource and not _deletes(entry) else None
+    return _Version(located, instant(written), place)
+
+
+def _deleted(entry: Json) -> str:
+    name = text(child(entry, "request"), "url") or _url(entry)
+    return "/".join(name.partition("/_history")[0].split("/")[-2:])
+
+
+def _newest(versions: list[_Version]) -> _Version:
+    """Return the latest version: by time where all have one, else by place (a history is newest first)."""
+    timed = all(version.changed for version in versions)
+    return max(versions, key=lambda version: (version.changed if timed and version.changed else _EPOCH, version.number))
+
+
+def _latest(versions: list[Located]) -> list[Located]:
+    """Return the newest of different versions of a resource; all of them where that can't be told."""
+    for rank in (_changed, _number):
+        ranks = [rank(version[0]) for version in versions]
+        if None not in ranks:
+            newest = max(ranks)  # type: ignore[type-var]
+            return [version for version, each in zip(versions, ranks, strict=True) if each == newest]
+    return versions
+
+
+def _changed(resource: Json) -> datetime | None:
+    return instant(text(child(resource, "meta"), "lastUpdated"))
+
+
+def _number(resource: Json) -> int | None:
+    written = text(child(resource, "meta"), "versionId")
+    return int(written) if written.isdecimal() and len(written) < 10 else None

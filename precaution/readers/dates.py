@@ -1,0 +1,136 @@
+"""FHIR's dates, periods and ages as intervals of days.
+
+A date is the calendar day as written where it was written: the offset is not applied. A year or a month
+is all of its days. What can't be read is None, and the caller says so in the entry's note.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from precaution.interval import Interval, hull
+from precaution.readers.shape import Json, child, choice, number, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FORM = re.compile(
+    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
+    r"(?:[T ](?:[01][0-9]|2[0-4]):[0-5][0-9](?::(?:[0-5][0-9]|60)(?:\.[0-9]{1,12})?)?"
+    r"(?:Z|[+-][01][0-9]:?[0-5][0-9])?)?)?)?")
+_YEAR = 365.2425
+_DAYS = {"a": _YEAR, "mo": _YEAR / 12, "wk": 7.0, "d": 1.0}
+"""UCUM's units of age, in days."""
+_LAST = date.max.toordinal()
+_NOTHING: Json = {}
+
+
+class When(NamedTuple):
+    """When something began and ended, and what could not be read of that."""
+
+    start: Interval | None = None
+    end: Interval | None = None
+    note: str = ""
+
+
+@lru_cache(maxsize=16384)
+def day(written: str) -> Interval | None:
+    """Return the days of a FHIR date, dateTime or instant; None where it is none, or beyond the calendar."""
+    match = _FORM.fullmatch(written)
+    if not match:
+        return None
+    year, month, of_month = (int(part) if part else 0 for part in match.groups())
+    try:
+        first = date(year, month if match[2] else 1, of_month if match[3] else 1)
+    except ValueError:
+        return None
+    return Interval(first.toordinal(), _last(first, match).toordinal())
+
+
+def _last(first: date, match: re.Match[str]) -> date:
+    if match[3]:
+        return first
+    month = first.month if match[2] else 12
+    return date(first.year, month, monthrange(first.year, month)[1])
+
+
+def day_at(parent: Mapping[str, object], key: str) -> Interval | None:
+    """Return the day under `key`, or None."""
+    value = parent.get(key)
+    return day(value.strip()) if isinstance(value, str) else None
+
+
+def when(parent: Mapping[str, object], stem: str, birth: Interval | None = None) -> When:
+    """Return the days of `stem[x]` (onset, effective, performed ...), whichever type it has.
+
+    `birth` places an age; the interval is then one unit of age wide.
+    """
+    written = parent.get(stem + "DateTime")
+    if isinstance(written, str):
+        found = day(written.strip())
+        return When(found, None, "" if found is not None else f"{stem} date can't be read")
+    key = choice(parent, stem)
+    if not key:
+        return When(note="" if f"_{stem}DateTime" not in parent else f"{stem} date is said to be missing")
+    return _other(parent, key, stem, birth)
+
+
+def _other(parent: Mapping[str, object], key: str, stem: str, birth: Interval | None) -> When:
+    value = child(parent, key)
+    if key.endswith("Period") and value:
+        return period(value, stem)
+    if key.endswith("Age") and value:
+        found = at_age(value, birth)
+    elif key.endswith("Timing"):
+        return _timing(value, stem)
+    else:
+        found = day_at(parent, key) if key.endswith("Instant") else None
+    return When(found, None, "" if found is not None else f"{stem} is not given as a date")
+
+
+def period(value: Json, stem: str = "period") -> When:
+    """Return the start and the end of a FHIR Period."""
+    start, end = day_at(value, "start"), day_at(value, "end")
+    unread = any(value.get(key) is not None and found is None for key, found in (("start", start), ("end", end)))
+    return When(start, end, f"{stem} date can't be read" if unread else "")
+
+
+def _timing(value: Json, stem: str) -> When:
+    events = value.get("event")
+    days = [found for each in (events if isinstance(events, list) else [])
+            if isinstance(each, str) and (found := day(each.strip())) is not None]
+    if not days:
+        return period(child(child(value, "repeat"), "boundsPeriod"), stem)
+    whole = days[0]
+    for each in days[1:]:
+        whole = hull(whole, each)
+    return When(whole, None)
+
+
+def at_age(age: Json, birth: Interval | None) -> Interval | None:
+    """Return the days on which somebody born on `birth` was of this age; None where it can't be told."""
+    years = number(age.get("value"), "record", "an age")
+    unit = _DAYS.get(text(age, "code") or text(age, "unit"))
+    if years is None or unit is None or birth is None or not 0 <= years * unit <= 150 * _YEAR or "comparator" in age:
+        return None
+    low, high = int(birth.low + years * unit) - 1, int(birth.high + (years + 1) * unit) + 1
+    return Interval(low, high) if high <= _LAST else None
+
+
+def spanned(start: Interval | None, end: Interval | None) -> Interval | None:
+    """Return the days from `start` to `end`: something that happened on one of them, but which is not known."""
+    return start if start is None or end is None else hull(start, end)
+
+
+@lru_cache(maxsize=4096)
+def instant(written: str) -> datetime | None:
+    """Return a point in time, to order versions by; None where it can't be read."""
+    try:
+        found = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,78 @@
+"""FHIR R4 resources -> Record: whose it is, then every clinical resource by its type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from precaution.readers.answers import read_answers
+from precaution.readers.codes import codes_for
+from precaution.readers.conditions import read_condition
+from precaution.readers.contents import unpacked
+from precaution.readers.lists import read_composition, read_list
+from precaution.readers.medications import read_medication
+from precaution.readers.observations import read_observation, read_report
+from precaution.readers.patient import find, stranger
+from precaution.readers.procedures import read_immunization, read_procedure, read_service_request
+from precaution.readers.reading import Item, Reading
+from precaution.readers.shape import name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from precaution.definitions import Ask
+    from precaution.readers.contents import Contents
+    from precaution.record import Record
+    from precaution.terminology import Terminology
+
+
+def _read_family(reading: Reading, item: Item) -> None:
+    reading.ignore(item.source, "family history is no diagnosis of the patient")
+
+
+_READERS: Mapping[str, Callable[[Reading, Item], None]] = {
+    "Condition": read_condition,
+    "Observation": read_observation,
+    "DiagnosticReport": read_report,
+    "Procedure": read_procedure,
+    "Immunization": read_immunization,
+    "MedicationRequest": read_medication,
+    "MedicationStatement": read_medication,
+    "MedicationDispense": read_medication,
+    "MedicationAdministration": read_medication,
+    "ServiceRequest": read_service_request,
+    "QuestionnaireResponse": read_answers,
+    "FamilyMemberHistory": _read_family,
+    "List": read_list,
+    "Composition": read_composition,
+}
+_KINDS = {"Condition": "condition", "Observation": "result", "Procedure": "procedure", "Immunization": "immunization"}
+_SUBJECTS = {"Immunization": "patient", "FamilyMemberHistory": "patient"}
+
+
+def record_of(documents: Iterable[object], terminology: Terminology, asks: Mapping[str, Ask]) -> Record:
+    """Return the record that parsed JSON documents hold.
+
+    Raises NoPatient, MixedPatients, WrongRelease, or InputError where a number is not finite.
+    """
+    contents = unpacked(documents)
+    reading = Reading(contents, find(contents), codes_for(terminology), asks)
+    for kind, read in _READERS.items():
+        _read_all(reading, contents, kind, read)
+    return reading.record()
+
+
+def _read_all(reading: Reading, contents: Contents, kind: str, read: Callable[[Reading, Item], None]) -> None:
+    """Read the resources of a type that are the patient's, and note the others."""
+    key, names = _SUBJECTS.get(kind, "subject"), reading.patient.names
+    for resource, url in contents.of(kind):
+        try:
+            ours = resource[key]["reference"] in names  # type: ignore[index]
+        except (KeyError, TypeError, IndexError):
+            ours = False
+        other = None if ours else stranger(reading.patient, resource, contents, key)
+        if other is None:
+            read(reading, Item(resource, url))
+            continue
+        reading.ignore(name_of(resource, url), other.why)
+        if not other.told:
+            reading.incomplete.add(_KINDS.get(kind, "medication" if kind.startswith("Medication") else kind))

@@ -1,0 +1,166 @@
+"""MedicationRequest, -Statement, -Dispense and -Administration -> entries of kind `medication`, or `order`.
+
+An order that still has to be followed (a plan, a draft, something intended) is an `order`, not a drug taken.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from precaution.interval import Interval, larger, shifted, smaller
+from precaution.readers.dates import day_at, period, when
+from precaution.readers.lists import begins
+from precaution.readers.meaning import meanings
+from precaution.readers.references import target
+from precaution.readers.shape import Json, child, children, number, text
+from precaution.record import Entry, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from precaution.readers.reading import Item, Reading
+
+_REQUEST: Mapping[str, Status] = {
+    "active": "active", "draft": "planned", "on-hold": "held", "stopped": "ended", "completed": "ended"}
+_STATEMENT: Mapping[str, Status] = {
+    "active": "active", "intended": "planned", "on-hold": "held", "stopped": "ended", "completed": "ended"}
+_DISPENSE: Mapping[str, Status] = {
+    "completed": "active", "in-progress": "active", "on-hold": "held", "preparation": "planned"}
+_ADMINISTRATION: Mapping[str, Status] = {
+    "completed": "active", "in-progress": "active", "on-hold": "held", "stopped": "ended"}
+_STATUSES = {"MedicationRequest": _REQUEST, "MedicationStatement": _STATEMENT, "MedicationDispense": _DISPENSE,
+             "MedicationAdministration": _ADMINISTRATION}
+_NOT_TAKEN = {"MedicationRequest": {"cancelled"}, "MedicationStatement": {"not-taken"},
+              "MedicationDispense": {"cancelled", "stopped", "declined"}, "MedicationAdministration": {"not-done"}}
+_PLANS = frozenset({"proposal", "plan", "option"})
+_ORDERS = frozenset({"", "order", "original-order", "reflex-order", "filler-order", "instance-order"})
+_DAYS = {"d": 1.0, "day": 1.0, "days": 1.0, "wk": 7.0, "week": 7.0, "weeks": 7.0}
+_LONGEST = 3660.0
+"""Days; a supply for more than ten years is a slip of the pen."""
+
+
+class _Taken(NamedTuple):
+    """When and how a drug is taken."""
+
+    status: Status
+    start: Interval | None
+    end: Interval | None
+    note: str = ""
+    recorded: Interval | None = None
+
+
+def read_medication(reading: Reading, item: Item) -> None:
+    """Add the entries of a prescription, a statement, a dispense or an administration."""
+    resource, source = item.resource, item.source
+    status = text(resource, "status")
+    if status == "entered-in-error":
+        return reading.ignore(source, status)
+    if resource.get("doNotPerform") is True:
+        return reading.ignore(source, "it asks that the drug is not given")
+    concepts, named = drug(reading, resource)
+    if not begins(reading, "medication", concepts[0] if concepts else {}):
+        return None
+    if status in _NOT_TAKEN[str(resource["resourceType"])]:
+        return reading.ignore(source, status)
+    taken = _taken(resource)
+    if taken is None:
+        return reading.ignore(source, "a plan that is over")
+    found = meanings(reading, item, "medication", concepts, named)
+    for meaning in found:
+        note = "; ".join(filter(None, (meaning.note, taken.note)))
+        reading.add(Entry(meaning.concept, "order" if taken.status == "planned" else "medication", source, taken.start,
+                          taken.end, taken.status, meaning.certainty(), says=taken.status, note=note,
+                          recorded=taken.recorded), item)
+    return None
+
+
+def drug(reading: Reading, resource: Json) -> tuple[list[Json], str]:
+    """Return the CodeableConcepts of a drug and of its ingredients, and the text a reference to it shows."""
+    own = child(resource, "medicationCodeableConcept")
+    reference, named = target(resource, "medicationReference")
+    medication = reading.resolver.resolve(resource, reference, "Medication") if reference else None
+    found = [own]
+    if medication is not None:
+        found += [child(medication, "code"), *_ingredients(reading, resource, medication)]
+    return [concept for concept in found if concept], named
+
+
+def _ingredients(reading: Reading, resource: Json, medication: Json) -> list[Json]:
+    found: list[Json] = []
+    for ingredient in children(medication, "ingredient"):
+        reference, named = target(ingredient, "itemReference")
+        inner = _substance(reading, (resource, medication), reference) if reference else None
+        found += [child(ingredient, "itemCodeableConcept"), child(inner, "code") if inner else {},
+                  {"text": named} if named else {}]
+    return found
+
+
+def _substance(reading: Reading, holders: tuple[Json, Json], reference: str) -> Json | None:
+    """Return an ingredient's resource; a contained one stands in the prescription or in the medication."""
+    found = (reading.resolver.resolve(holder, reference, kind)
+             for holder in holders for kind in ("Substance", "Medication"))
+    return next((each for each in found if each is not None), None)
+
+
+def _taken(resource: Json) -> _Taken | None:
+    kind = str(resource["resourceType"])
+    status = _STATUSES[kind].get(text(resource, "status"), "unknown")
+    if kind == "MedicationRequest":
+        return _requested(resource, status)
+    if kind == "MedicationDispense":
+        return _dispensed(resource, status)
+    at = when(resource, "effective")
+    end = at.end
+    if kind == "MedicationAdministration" and end is None and "effectivePeriod" not in resource:
+        end = at.start
+    return _Taken(status, at.start, end, at.note, day_at(resource, "dateAsserted"))
+
+
+def _requested(resource: Json, status: Status) -> _Taken | None:
+    intent = text(resource, "intent")
+    if intent in _PLANS:
+        if status == "ended":
+            return None
+        status = "planned"
+    elif intent not in _ORDERS:
+        status = "unknown"
+    start, end = _bounds(resource)
+    authored = day_at(resource, "authoredOn")
+    return _Taken(status, authored if start is None else start, end,
+                  "authoredOn can't be read" if authored is None and "authoredOn" in resource else "",
+                  None if start is None else authored)
+
+
+def _bounds(resource: Json) -> tuple[Interval | None, Interval | None]:
+    """Return the first start and the last end of the dosages' bounds; no end where one has none."""
+    bounds = [child(child(child(dosage, "timing"), "repeat"), "boundsPeriod")
+              for dosage in children(resource, "dosageInstruction")]
+    found = [period(each) for each in bounds]
+    starts = [each.start for each in found if each.start is not None]
+    ends = [each.end for each in found if each.end is not None]
+    start, end = starts[0] if starts else None, ends[0] if len(ends) == len(found) and ends else None
+    for each in starts:
+        start = each if start is None else smaller(start, each)
+    for each in ends:
+        end = None if end is None else larger(end, each)
+    return start, end
+
+
+def _dispensed(resource: Json, status: Status) -> _Taken:
+    """Return a dispense as taking from the day it was handed over until the supply ends."""
+    handed = day_at(resource, "whenHandedOver")
+    start = day_at(resource, "whenPrepared") if handed is None else handed
+    days = _supply(child(resource, "daysSupply"))
+    if start is None or days is None or status != "active":
+        unknown: Status = "unknown" if status == "active" else status
+        return _Taken(unknown, start, None, "how long the supply lasts is not known" if status == "active" else "")
+    return _Taken(status, start, shifted(start, days))
+
+
+def _supply(quantity: Json) -> float | None:
+    """Return how many days a supply lasts; None where it does not say so in days or weeks."""
+    amount = number(quantity.get("value"), "MedicationDispense", "daysSupply")
+    factor = _DAYS.get((text(quantity, "code") or text(quantity, "unit")).lower())
+    if amount is None or factor is None or not 0 < amount * factor <= _LONGEST or "comparator" in quantity:
+        return None
+    return float(int(amount * factor))

@@ -1,0 +1,174 @@
+"""Observation, its components and contained members -> entries of kind `result`.
+
+A row without a value is not a negative test: it becomes an entry without a value, whose note says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from precaution.readers.codes import words_of
+from precaution.readers.dates import day_at, spanned, when
+from precaution.readers.meaning import spoken
+from precaution.readers.quantities import Amount, amount, upper_limit
+from precaution.readers.shape import Json, child, children, choice, text
+from precaution.record import Entry, Result, Status
+
+if TYPE_CHECKING:
+    from precaution.definitions import Concept
+    from precaution.interval import Interval
+    from precaution.readers.codes import Looked
+    from precaution.readers.reading import Item, Reading
+
+_FINAL = frozenset({"final", "amended", "corrected", "appended"})
+_NONE: dict[str, str] = {"entered-in-error": "entered-in-error", "cancelled": "cancelled",
+                         "registered": "no result yet"}
+_WORDED = frozenset({"valueCodeableConcept", "valueString", "interpretation"})
+_RESULTS: dict[str, Result] = {
+    "result_positive": "positive", "result_negative": "negative", "result_indeterminate": "indeterminate"}
+"""Reserved names of concepts: the codes and the spellings of a test's outcome."""
+
+
+class _Context(NamedTuple):
+    """What an Observation gives to each of its components."""
+
+    status: Status
+    start: Interval | None
+    note: str
+    recorded: Interval | None
+
+
+def read_observation(reading: Reading, item: Item) -> None:
+    """Add the entries of an Observation: its own, its components' and its contained members'."""
+    resource = item.resource
+    status = resource.get("status")
+    if status != "entered-in-error":
+        reading.lists.add("result")
+    if isinstance(status, str) and status in _NONE:
+        return reading.ignore(item.source, _NONE[status])
+    looked = reading.codes.look(resource.get("code"))
+    if looked.concepts or not looked.formed:
+        _read_value(reading, item, resource, looked, None)
+    if "component" in resource:
+        for component in children(resource, "component"):
+            _read_component(reading, item, component)
+    if "contained" in resource:
+        _read_members(reading, item, "hasMember")
+    return None
+
+
+def _read_component(reading: Reading, item: Item, component: Json) -> None:
+    looked = reading.codes.look(component.get("code"))
+    if looked.concepts or not looked.formed:
+        _read_value(reading, item, component, looked, None)
+
+
+def read_report(reading: Reading, item: Item) -> None:
+    """Add the entries of the Observations that a DiagnosticReport contains."""
+    if "contained" in item.resource and text(item.resource, "status") not in ("entered-in-error", "cancelled"):
+        _read_members(reading, item, "result")
+
+
+def _read_members(reading: Reading, item: Item, key: str) -> None:
+    """Read contained Observations that the resource lists; what they do not say of themselves, it says."""
+    listed = {text(each, "reference") for each in children(item.resource, key)}
+    effective = {name: item.resource[name] for name in item.resource if name.startswith(("effective", "issued"))}
+    for inner in children(item.resource, "contained"):
+        if text(inner, "resourceType") == "Observation" and "#" + text(inner, "id") in listed:
+            dated = inner if choice(inner, "effective") else {**effective, **inner}
+            alone = {name: value for name, value in dated.items() if name != "contained"}
+            read_observation(reading, item.within(alone))
+
+
+def _read_value(reading: Reading, item: Item, holder: Json, looked: Looked, context: _Context | None) -> None:
+    if not looked.concepts:
+        return _read_unknown(reading, item, holder, looked)
+    context = context or _context(reading, item)
+    for name in looked.concepts:
+        concept = reading.codes.terminology.concept(name)
+        if concept.answers:
+            _read_answer(reading, item, holder, concept, context)
+        else:
+            reading.add(_result(reading, item, holder, concept, context), item)
+    return None
+
+
+def _context(reading: Reading, item: Item) -> _Context:
+    """Return status and day of an Observation; without a day of its own that of its report, or of issue."""
+    resource = item.resource
+    status: Status = "final" if text(resource, "status") in _FINAL else "preliminary"
+    at = when(resource, "effective")
+    start, note = spanned(at.start, at.end), at.note
+    issued = day_at(resource, "issued")
+    if start is None and not note:
+        start = reading.resolver.reported((resource, item.url))
+        note = "dated by its report"
+        if start is None:
+            start, note = issued, "no date" if issued is None else "dated by its issue"
+    return _Context(status, start, note, None if issued == start else issued)
+
+
+def _read_answer(reading: Reading, item: Item, holder: Json, question: Concept, context: _Context) -> None:
+    """Add the concepts that answer a question (smoking status), or the question where none can be told."""
+    codes = reading.codes.look(holder.get("valueCodeableConcept")).concepts
+    answers = [name for name in codes if name in question.answers]
+    for name in answers or [question.name]:
+        note = "" if answers else "its answer can't be understood" if choice(holder, "value") else "no answer"
+        reading.add(Entry(
+            name, "result", item.source, context.start, None, context.status, "certain" if answers else "mentioned",
+            says=name.replace("_", " ") if answers else "", note="; ".join(filter(None, (note, context.note))),
+            recorded=context.recorded), item)
+
+
+def _result(reading: Reading, item: Item, holder: Json, concept: Concept, context: _Context) -> Entry:
+    absent = holder.get("dataAbsentReason") is not None
+    found = Amount(note="the value is said to be missing") if absent else amount(holder, concept, item.source)
+    result, conflict = _outcome(reading, {} if absent else holder)
+    upper, unusable = upper_limit(holder, concept, item.source)
+    notes = [found.note or ("" if found.value is not None or result else _missing(holder)), conflict, unusable,
+             context.note]
+    yes_or_no = "valueBoolean" in holder
+    return Entry(
+        concept.name, "result", item.source, context.start, None, context.status,
+        "mentioned" if yes_or_no else "certain", found.value, upper, result,
+        ", ".join(filter(None, (found.says, result))), "; ".join(filter(None, notes)), context.recorded)
+
+
+def _missing(holder: Json) -> str:
+    return "its value can't be understood" if choice(holder, "value") else "no value"
+
+
+def _outcome(reading: Reading, holder: Json) -> tuple[Result, str]:
+    """Return a test's outcome by its coded or spelled value and by its interpretation."""
+    if _WORDED.isdisjoint(holder):
+        return "", ""
+    value = child(holder, "valueCodeableConcept")
+    found = _meant(reading, value) or _spelled(reading, text(value, "text") or text(holder, "valueString"))
+    for interpretation in children(holder, "interpretation"):
+        found = found | _meant(reading, interpretation)
+    if len(found) > 1:
+        return "indeterminate", "value and interpretation disagree"
+    return (found.pop(), "") if found else ("", "")
+
+
+def _meant(reading: Reading, concept: Json) -> set[Result]:
+    return {_RESULTS[name] for name in reading.codes.look(concept).concepts if name in _RESULTS} if concept else set()
+
+
+def _spelled(reading: Reading, words: str) -> set[Result]:
+    name = reading.codes.terminology.spelled(words) if words else ""
+    return {_RESULTS[name]} if name in _RESULTS else set()
+
+
+def _read_unknown(reading: Reading, item: Item, holder: Json, looked: Looked) -> None:
+    """Add a doubt for each concept that a result without any standard code speaks of."""
+    concept = child(holder, "code")
+    why = "its code is given without a code system" if looked.doubted else "only its words speak of it"
+    found = looked.doubted or spoken(reading, words_of(concept))
+    if not found:
+        return
+    context = _context(reading, item)
+    reading.unrecognised(item.source, concept, why)
+    for name in found:
+        reading.add(Entry(name, "result", item.source, context.start, None, context.status, "mentioned",
+                          note=why, recorded=context.recorded), item)

@@ -1,0 +1,168 @@
+"""Whose record it is, and whether a resource is about that patient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
+
+from precaution.errors import MixedPatients, NoPatient
+from precaution.interval import EVERYTHING, Interval, hull
+from precaution.readers.dates import day_at
+from precaution.readers.resource_types import check_profile
+from precaution.readers.shape import Json, child, children, name_of, text
+from precaution.record import Ignored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from precaution.readers.contents import Contents, Located
+
+_MANY = "a record must be one patient's; split it, or assess a cohort"
+_URN = ("urn:uuid:", "urn:oid:")
+
+
+class Patient:
+    """The record's patient: days of birth and death, and every name others refer to the patient by."""
+
+    def __init__(self, versions: list[Located]) -> None:
+        """Take the patient from the Patient resources of one id: more than one only where versions differ."""
+        self.ids = {found for version in versions if (found := _id(version))}
+        self.names = {name for found in self.ids for name in (f"Patient/{found}", _URN[0] + found)}
+        self.names |= {url for _, url in versions if url}
+        self.identifiers = {pair for resource, _ in versions for pair in _identifiers(resource)}
+        self.birth = _together([day_at(resource, "birthDate") for resource, _ in versions])
+        deaths = [died for resource, _ in versions if (died := _died(resource)) is not None]
+        self.died = _together(deaths) if deaths else None
+
+    def known_by(self, reference: str) -> bool:
+        """Whether a reference in any of FHIR's forms names this patient; see `stranger` for the rest."""
+        if reference in self.names:
+            return True
+        tail = _tail(reference)
+        if tail[:1] == ["Patient"] and len(tail) == 2:
+            if not self.ids:
+                self.ids.add(tail[1])
+            if tail[1] not in self.ids:
+                return False
+            self.names.add(reference)
+            return True
+        kind, _, query = reference.partition("?")
+        return kind.endswith("Patient") and self._searched_by(query)
+
+    def _searched_by(self, query: str) -> bool:
+        """Whether a conditional reference (`Patient?identifier=system|value`) finds this patient."""
+        key, _, value = unquote(query).partition("=")
+        system, bar, number = value.rpartition("|")
+        return key == "identifier" and any(
+            number == each and (not bar or system == of) for of, each in self.identifiers)
+
+    def has(self, identifier: Json) -> bool:
+        """Whether an identifier is one of the patient's."""
+        return any(pair in self.identifiers for pair in _identifiers({"identifier": [identifier]}))
+
+
+def find(contents: Contents) -> Patient:
+    """Return the one patient of an input.
+
+    Raises NoPatient where it holds none, MixedPatients where it holds more than one.
+    """
+    versions = contents.of("Patient")
+    if not versions:
+        raise NoPatient("there is no Patient resource in the input; add the patient's")
+    for resource, _ in versions:
+        check_profile(resource)
+    names = {_id(version) for version in versions}
+    if len(names) > 1 or (names == {""} and len(versions) > 1):
+        raise MixedPatients(f"the input holds more than one Patient: {_MANY}")
+    _note_unread(versions, contents)
+    return Patient(versions)
+
+
+class Stranger(NamedTuple):
+    """A subject that is not the patient, or can't be told to be."""
+
+    why: str
+    told: bool = False
+    """Whether it is certainly nobody's record that is asked for: a group's, a device's."""
+
+
+def stranger(patient: Patient, resource: Json, contents: Contents, key: str) -> Stranger | None:
+    """Return why a resource does not count as the patient's, or None where it does.
+
+    Raises MixedPatients where it is another patient's. A resource that names nobody is the patient's.
+    """
+    subject = child(resource, key)
+    reference = text(subject, "reference")
+    if reference.startswith("#"):
+        return _contained(patient, resource, reference[1:])
+    if reference and not patient.known_by(reference):
+        return _somebody(resource, subject, contents)
+    identifier = child(subject, "identifier")
+    if not reference and identifier and not patient.has(identifier):
+        return Stranger("its subject's identifier is not the patient's")
+    return None if subject or resource.get(key) is None else Stranger("its subject can't be read")
+
+
+def _somebody(resource: Json, subject: Json, contents: Contents) -> Stranger:
+    reference = text(subject, "reference")
+    tail = _tail(reference)
+    if (tail[:1] == ["Patient"] and len(tail) == 2) or _is_patient(subject):
+        raise MixedPatients(f"{name_of(resource)} refers to another patient than the record's: {_MANY}")
+    for kind in ("Group", "Device", "Location"):
+        if (len(tail) == 2 and tail[0] == kind) or any(url == reference for _, url in contents.of(kind)):
+            return Stranger(f"its subject is a {kind}, not the patient", told=True)
+    return Stranger("its subject can't be found in the input")
+
+
+def _is_patient(subject: Json) -> bool:
+    """Whether a reference that does not show its type says that it has another patient's."""
+    reference = text(subject, "reference")
+    return text(subject, "type") == "Patient" and "?" not in reference and not reference.startswith(_URN)
+
+
+def _contained(patient: Patient, resource: Json, name: str) -> Stranger | None:
+    """Return why a contained subject is not the patient: it may be a newborn, so only identity counts."""
+    for inner in children(resource, "contained"):
+        if text(inner, "id") == name and text(inner, "resourceType") == "Patient":
+            same = name in patient.ids or any(pair in patient.identifiers for pair in _identifiers(inner))
+            return None if same else Stranger("its subject is a contained Patient not identified as the patient")
+    return Stranger("its subject can't be found in the input")
+
+
+def _tail(reference: str) -> list[str]:
+    """Return `["Patient", "1"]` of `Patient/1`, of an absolute URL, and of a version of it."""
+    return reference.partition("/_history")[0].partition("?")[0].rstrip("/").split("/")[-2:]
+
+
+def _id(version: Located) -> str:
+    return name_of(*version).partition("Patient/")[2]
+
+
+def _identifiers(resource: Json) -> list[tuple[str, str]]:
+    pairs = ((text(each, "system"), text(each, "value")) for each in children(resource, "identifier"))
+    return [pair for pair in pairs if pair[1]]
+
+
+def _died(resource: Json) -> Interval | None:
+    """Return the day of death; any day where the patient is only said to have died."""
+    written = resource.get("deceasedDateTime")
+    if written is not None:
+        died = day_at(resource, "deceasedDateTime")
+        return EVERYTHING if died is None else died
+    return EVERYTHING if resource.get("deceasedBoolean") in (True, "true") else None
+
+
+def _together(days: Sequence[Interval | None]) -> Interval | None:
+    """Return the days that versions of one resource give, taken together."""
+    whole: Interval | None = None
+    for each in days:
+        if each is None:
+            return None
+        whole = each if whole is None else hull(whole, each)
+    return whole
+
+
+def _note_unread(versions: list[Located], contents: Contents) -> None:
+    for resource, url in versions:
+        if resource.get("birthDate") is not None and day_at(resource, "birthDate") is None:
+            contents.ignored.add(Ignored(name_of(resource, url), "its birth date can't be read"))

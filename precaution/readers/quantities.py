@@ -1,0 +1,169 @@
+"""The number a result holds, in its concept's unit, and the upper limit of its reference range.
+
+A number counts only with a unit that can be converted and within what the label's folder calls plausible;
+otherwise there is no value, and the note says why.
+"""
+
+from __future__ import annotations
+
+import re
+from math import inf, isclose
+from typing import TYPE_CHECKING, NamedTuple
+
+from precaution.interval import Interval, above, below, exactly, show_number
+from precaution.quantity import converted, usable_unit
+from precaution.readers.shape import Json, child, children, choice, coded, number, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from precaution.definitions import Concept
+
+_COMPARED: dict[str, Callable[[float], Interval]] = {
+    "": exactly,
+    "<": below, "<=": lambda limit: below(limit, inclusive=True), "≤": lambda limit: below(limit, inclusive=True),
+    ">": above, ">=": lambda limit: above(limit, inclusive=True), "≥": lambda limit: above(limit, inclusive=True),
+}
+_WRITTEN = re.compile(r"(<=|>=|[<>≤≥]?)\s*([0-9]{1,12})(?:([.,])([0-9]{1,12}))?(?:\s+(\S.*)|([^\s0-9.,].*))?")
+"""A number as text: comparator, whole, mark, fraction, and a unit that can't be taken for more digits."""
+_UCUM = ("http://unitsofmeasure.org", "https://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
+_DIMENSIONLESS = re.compile(r"1?|\{[^{}]*\}")
+
+
+class Amount(NamedTuple):
+    """A number as far as it can be used."""
+
+    value: Interval | None = None
+    says: str = ""
+    note: str = ""
+
+
+def amount(holder: Json, concept: Concept, source: str) -> Amount:
+    """Return the number that an Observation or a component holds; empty where it holds none.
+
+    Raises InputError where the number is not finite.
+    """
+    if "valueQuantity" in holder:
+        return _quantity(child(holder, "valueQuantity"), concept, source)
+    key = choice(holder, "value")
+    if key in ("valueString", "valueInteger"):
+        return _plain(holder[key], concept, source)
+    if key == "valueRange":
+        return _range(child(holder, key), concept, source)
+    return Amount(note="a ratio is not a value") if key == "valueRatio" else Amount()
+
+
+def _quantity(quantity: Json, concept: Concept, source: str) -> Amount:
+    value = number(quantity.get("value"), source, "valueQuantity.value")
+    compared = _COMPARED.get(text(quantity, "comparator") or "?") if "comparator" in quantity else exactly
+    if value is None:
+        return Amount(note="the value is not a number")
+    if compared is None:
+        return Amount(note="the comparator is not one of < <= >= >")
+    return usable(compared(value), units(quantity), concept)
+
+
+def _plain(value: object, concept: Concept, source: str) -> Amount:
+    if not isinstance(value, str):
+        bare = number(value, source, "valueInteger")
+        return Amount(note="the value is not a number") if bare is None else usable(exactly(bare), [], concept)
+    match = _WRITTEN.fullmatch(value.strip())
+    if not match:
+        return Amount()
+    comparator, whole, mark, fraction, apart, close = match.groups()
+    if mark == "," and len(fraction) == 3 and len(whole) <= 3:
+        return Amount(note="the comma may stand for thousands or for a decimal point")
+    unit = (apart or close or "").strip()
+    return usable(_COMPARED[comparator](float(f"{whole}.{fraction or 0}")), [unit] if unit else [], concept)
+
+
+def _range(value: Json, concept: Concept, source: str) -> Amount:
+    ends = [_quantity(child(value, end), concept, source) for end in ("low", "high")]
+    values = [end.value for end in ends if end.value is not None]
+    if len(values) < 2 or values[0].low > values[1].high:
+        return Amount(note=next((end.note for end in ends if end.note), "the range has no two ends"))
+    whole = Interval(values[0].low, values[1].high)
+    return Amount(whole, f"{show_number(whole)} {concept.unit}".strip())
+
+
+def units(quantity: Json) -> list[str]:
+    """Return how a Quantity names its unit: the code first, if it is UCUM's or alone."""
+    code, unit = text(quantity, "code"), text(quantity, "unit")
+    if code and (text(quantity, "system").rstrip("/") in ("", *_UCUM) or not unit):
+        return [code] if unit in ("", code) else [code, unit]
+    return [unit] if unit else []
+
+
+def usable(value: Interval, spelled: list[str], concept: Concept) -> Amount:
+    """Return a number in the concept's unit, or why it can't be used.
+
+    `spelled` are the spellings of its one unit. Where two can be converted they must say the same.
+    """
+    if not concept.unit:
+        plain = all(_DIMENSIONLESS.fullmatch(unit) for unit in spelled)
+        return _believable(value, show_number(value), concept) if plain else Amount(note="a unit is not expected here")
+    found = [(unit, there) for unit in spelled if (there := converted(value, unit, concept)) is not None]
+    if not found:
+        return Amount(note=f"unit not convertible to {concept.unit}" if spelled else "no unit")
+    unit, there = found[0]
+    if len(found) > 1 and not _same(there, found[1][1]):
+        return Amount(note="the unit's code and its text disagree")
+    return _believable(there, _said(value, there, unit, concept), concept)
+
+
+def _said(value: Interval, there: Interval, unit: str, concept: Concept) -> str:
+    """Return number and unit as given where the unit is known, else as converted: never free text."""
+    shown = unit if unit == concept.unit else usable_unit(unit)
+    if shown == unit:
+        return f"{show_number(value)} {unit}"
+    again = converted(value, shown, concept) if shown else None
+    as_given = again is not None and _same(again, there)
+    return f"{show_number(value)} {shown}" if as_given else f"{show_number(there)} {concept.unit}"
+
+
+def _same(first: Interval, second: Interval) -> bool:
+    return all(a == b or isclose(a, b, rel_tol=1e-9) for a, b in ((first.low, second.low), (first.high, second.high)))
+
+
+def _believable(value: Interval, says: str, concept: Concept) -> Amount:
+    if _plausible(value, concept):
+        return Amount(value, says)
+    return Amount(note=f"implausible for {concept.unit}" if concept.unit else "implausible")
+
+
+def _plausible(value: Interval, concept: Concept) -> bool:
+    """Whether a value can be true: not below 0, and within the concept's limits as far as it has ends."""
+    least, most = concept.plausible if len(concept.plausible) == 2 else (0.0, inf)
+    if value.low == -inf:
+        return 0 < value.high <= most or (value.high == 0 and not value.high_open)
+    if value.high == inf:
+        return 0 <= value.low <= most
+    return value.low >= 0 and least <= value.low and value.high <= most
+
+
+def upper_limit(holder: Json, concept: Concept, source: str) -> tuple[float | None, str]:
+    """Return the upper limit of the normal range in the concept's unit, and a note where it can't be used."""
+    if "referenceRange" not in holder:
+        return None, ""
+    limits: set[float] = set()
+    ranges = [each for each in children(holder, "referenceRange") if _normal(each) and "high" in each]
+    for each in ranges:
+        high = child(each, "high")
+        value = number(high.get("value"), source, "referenceRange.high.value")
+        found = [there for unit in units(high) if value is not None
+                 and (there := converted(exactly(value), unit, concept)) is not None]
+        if not concept.unit and value is not None and not units(high):
+            found = [exactly(value)]
+        if not found or not found[0].low > 0 or found[0].low == inf or "comparator" in high or not _same(
+                found[0], found[-1]):
+            return None, "the reference range can't be used"
+        limits.add(found[0].low)
+    if len(limits) > 1:
+        return None, "several reference ranges"
+    return (limits.pop(), "") if limits else (None, "")
+
+
+def _normal(each: Json) -> bool:
+    """Whether a reference range is the normal one (not a therapeutic or critical one)."""
+    kind = each.get("type")
+    return kind is None or "normal" in {code for _, code in coded(child(each, "type"))}

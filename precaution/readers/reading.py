@@ -1,0 +1,104 @@
+"""One record in the making: what every reader of a resource type is given, and adds to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from precaution.readers.references import Resolver
+from precaution.readers.shape import Json, coded, name_of, shown
+from precaution.record import Entry, Ignored, Record, Unrecognised, in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from precaution.definitions import Ask
+    from precaution.interval import Interval
+    from precaution.readers.codes import Codes
+    from precaution.readers.contents import Contents
+    from precaution.readers.patient import Patient
+
+LISTED = ("condition", "medication", "procedure", "immunization", "result")
+"""The kinds that a record can hold a list of."""
+
+
+class Item:
+    """A resource that is about the patient."""
+
+    __slots__ = ("_source", "resource", "uncertain", "url")
+
+    def __init__(self, resource: Json, url: str = "", source: str = "") -> None:
+        """Take a resource and its `fullUrl`; `source` only where it is part of another."""
+        self.resource = resource
+        self.url = url
+        self._source = source
+        self.uncertain = "modifierExtension" in resource
+        """Whether a modifier extension, which nobody here understands, may turn its meaning round."""
+
+    @property
+    def source(self) -> str:
+        """Where it stands (`Observation/anc-7`); worked out when first asked for."""
+        if not self._source:
+            self._source = name_of(self.resource, self.url)
+        return self._source
+
+    def within(self, inner: Json) -> Item:
+        """Return a resource that this one contains; it keeps this one's name."""
+        part = Item(inner, self.url, self.source)
+        part.uncertain = part.uncertain or self.uncertain
+        return part
+
+
+class Reading:
+    """Collects the entries of one record."""
+
+    def __init__(self, contents: Contents, patient: Patient, codes: Codes, asks: Mapping[str, Ask]) -> None:
+        """Start an empty record of `patient`."""
+        self.patient = patient
+        self.codes = codes
+        self.asks = asks
+        self.resolver = Resolver(contents)
+        self.lists: set[str] = set()
+        self.attested: set[str] = set()
+        """Kinds whose list the record says to be empty."""
+        self.partial = contents.partial
+        self.incomplete: set[str] = set(LISTED) if contents.partial else set()
+        """Kinds of which something could not be told to be the patient's: no list of them is complete."""
+        self._entries: dict[str, list[Entry]] = {}
+        self._ignored = set(contents.ignored)
+        self._unrecognised: set[Unrecognised] = set()
+
+    @property
+    def birth(self) -> Interval | None:
+        """Day of birth."""
+        return self.patient.birth
+
+    def add(self, entry: Entry, item: Item) -> None:
+        """Add an entry; one whose meaning is uncertain only raises a question."""
+        if item.uncertain:
+            entry = entry._replace(certainty="mentioned", value=None, result="", says="",
+                                   note="a modifier extension may change its meaning")
+        self._entries.setdefault(entry.concept, []).append(entry)
+
+    def says_empty(self, kind: str) -> None:
+        """Note that the record says its list of `kind` to be empty."""
+        self.lists.add(kind)
+        self.attested.add(kind)
+
+    def ignore(self, source: str, why: str) -> None:
+        """Note a resource that does not count."""
+        self._ignored.add(Ignored(source, why))
+
+    def unrecognised(self, source: str, concept: Json, why: str) -> None:
+        """Note the codes of a CodeableConcept that no code list knows, and that may matter."""
+        for system, code in list(coded(concept)) or [("", "")]:
+            self._unrecognised.add(Unrecognised(source, shown(system), shown(code), why))
+
+    def record(self) -> Record:
+        """Return the record, in an order that does not depend on the input's."""
+        entries = {name: tuple(sorted(dict.fromkeys(found), key=in_order)) for name, found in self._entries.items()}
+        return Record(
+            birth=self.patient.birth, died=self.patient.died, entries=dict(sorted(entries.items())),
+            lists=frozenset(self.lists - self.incomplete), attested=frozenset(self.attested - self.incomplete),
+            partial=self.partial, ignored=tuple(sorted(self._ignored)), unrecognised=tuple(sorted(self._unrecognised)))
+
+

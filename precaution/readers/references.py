@@ -1,0 +1,78 @@
+"""Following references inside the input: a medication's code, a report's date for its results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from precaution.readers.dates import spanned, when
+from precaution.readers.shape import Json, child, children, text
+
+if TYPE_CHECKING:
+    from precaution.interval import Interval
+    from precaution.readers.contents import Contents, Located
+
+
+class Resolver:
+    """Finds resources by any form of reference; its tables are made when first asked for."""
+
+    def __init__(self, contents: Contents) -> None:
+        """Look in `contents`."""
+        self._contents = contents
+        self._found: dict[str, dict[str, Json]] = {}
+        self._reported: dict[str, Interval | None] | None = None
+
+    def resolve(self, holder: Json, reference: str, kind: str) -> Json | None:
+        """Return the resource of type `kind` that `reference` in `holder` names, or None."""
+        if reference.startswith("#"):
+            return next((inner for inner in children(holder, "contained") if text(inner, "id") == reference[1:]), None)
+        table = self._table(kind)
+        return table.get(reference) or table.get(_tail(reference))
+
+    def _table(self, kind: str) -> dict[str, Json]:
+        if kind not in self._found:
+            found: dict[str, Json] = {}
+            for located in self._contents.of(kind):
+                for name in names(located):
+                    found[name] = located[0]
+            self._found[kind] = found
+        return self._found[kind]
+
+    def reported(self, observation: Located) -> Interval | None:
+        """Return the day of the DiagnosticReport that lists an Observation, for one without a date."""
+        if self._reported is None:
+            self._reported = self._days_of_reports()
+        return next((day for name in names(observation) if (day := self._reported.get(name)) is not None), None)
+
+    def _days_of_reports(self) -> dict[str, Interval | None]:
+        days: dict[str, Interval | None] = {}
+        for report, _ in self._contents.of("DiagnosticReport"):
+            found = when(report, "effective")
+            day = spanned(found.start, found.end)
+            for result in children(report, "result"):
+                reference = text(result, "reference")
+                for name in {reference, _tail(reference)}:
+                    days[name] = _same(days[name], day) if name in days else day
+        return days
+
+
+def names(located: Located) -> list[str]:
+    """Return the references that name a resource: `Type/id`, its `fullUrl`, and its id as a urn."""
+    resource, url = located
+    name = text(resource, "id")
+    found = [f"{text(resource, 'resourceType')}/{name}", "urn:uuid:" + name] if name else []
+    return [*found, url, _tail(url)] if url else found
+
+
+def _same(first: Interval | None, second: Interval | None) -> Interval | None:
+    """Return the day two reports agree on; where they differ the days of both."""
+    return spanned(first, second) if first is not None and second is not None else None
+
+
+def _tail(reference: str) -> str:
+    return "/".join(reference.partition("/_history")[0].split("/")[-2:])
+
+
+def target(resource: Json, key: str) -> tuple[str, str]:
+    """Return the reference under `key`, and what it says it shows."""
+    reference = child(resource, key)
+    return text(reference, "reference"), text(reference, "display")
