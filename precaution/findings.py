@@ -11,14 +11,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from precaution.answer import Background, Evidence, Finding, Hold, Searched
-from precaution.definitions import DaysOn, DaysSince, Derived, Extreme, Fact, Latest, Planned, Repeated, Tested, Worded
-from precaution.definitions import Active, Ever
 from precaution.expression import compiled, names
+from precaution.fact_kinds import (
+    Active,
+    DaysOn,
+    DaysSince,
+    Derived,
+    Ever,
+    Extreme,
+    Fact,
+    Latest,
+    Planned,
+    Repeated,
+    Tested,
+    Worded,
+)
 from precaution.facts.known import day_of
 from precaution.interval import Interval, exactly, show_day, show_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from precaution.definitions import Label, Rule, Says
     from precaution.expression import Expression

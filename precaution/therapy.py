@@ -37,7 +37,7 @@ def therapy(record: Record, label: Label, today: int, given: Stage | None = None
     doubt = _doubt(record, label, today)
     grace, gap = (int(label.parameters[name].value) for name in (label.therapy.grace, label.therapy.gap))
     now = [entry for entry in entries if _goes_on(entry, today, grace)]
-    held = _held(entries)
+    held = _held(entries, today - gap)
     start = _course_start(entries, gap, today) if now or held or given in ("on-treatment", "interrupted") else None
     if given is not None:
         return Therapy(given, "given", start, tuple(entries))
@@ -76,8 +76,9 @@ def _goes_on(entry: Entry, today: int, grace: int) -> bool:
     return entry.end.high + grace >= today
 
 
-def _held(entries: Sequence[Entry]) -> Entry | None:
-    held = [entry for entry in entries if entry.status == "held"]
+def _held(entries: Sequence[Entry], since: float) -> Entry | None:
+    """Return the latest hold; one that ended before `since` is over: what follows is a new start."""
+    held = [entry for entry in entries if entry.status == "held" and (entry.end is None or entry.end.high >= since)]
     return held[-1] if held else None
 
 
@@ -105,4 +106,4 @@ def _reach(entry: Entry, today: int) -> float:
         return min(entry.end.high, today)
     if entry.status in ("active", "held"):
         return today
-    return entry.start.high if entry.start else -inf
+    return entry.start.high if entry.start is not None else -inf

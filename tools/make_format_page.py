@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 PROJECT = Path(__file__).parent.parent
 PAGE = PROJECT / "docs" / "reference" / "knowledge-format.md"
-SOURCES = ("definitions.py", "cases.py", "policy.py", "knowledge/assembly.py")
+SOURCES = ("definitions.py", "fact_kinds.py", "cases.py", "policy.py", "knowledge/assembly.py")
 
 HEAD = """\
 # The files of a label's folder

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from precaution import cases
 from precaution.checks.problem import problem
-from precaution.definitions import Ask, Fact
+from precaution.definitions import Ask
 from precaution.expression import Ask as Function
 from precaution.expression import Name, children
+from precaution.fact_kinds import Fact
 from precaution.knowledge.names import place_of
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.checks.problem import problem, spoken_of, whole_expressions
-from precaution.definitions import Latest, ReachedAge
 from precaution.errors import did_you_mean
 from precaution.expression import Compare, Literally, Name, children, names
+from precaution.fact_kinds import Latest, ReachedAge
 from precaution.knowledge.names import place_of
 from precaution.tables import Place
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precaution.checks.problem import Folder, Problem
-    from precaution.definitions import Ask, Concept, Duty, Fact, Parameter, Rule, Says
+    from precaution.definitions import Ask, Concept, Duty, Parameter, Rule, Says
+    from precaution.fact_kinds import Fact
 
 RESERVED = "result_"
 """Code lists of results are used by the readers, by name."""

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.definitions import (
-    Active, Ask, DaysOn, DaysSince, Derived, Ever, Extreme, Fact, Latest, Parameter, Planned, ReachedAge, Repeated, Tested, Worded,
-)
+from precaution.definitions import Ask, Parameter
 from precaution.expression import compiled, deciding
+from precaution.fact_kinds import (
+    Active,
+    DaysOn,
+    DaysSince,
+    Derived,
+    Ever,
+    Extreme,
+    Fact,
+    Latest,
+    Planned,
+    ReachedAge,
+    Repeated,
+    Tested,
+    Worded,
+)
 from precaution.facts import durations, figures, history, results
 from precaution.facts.known import Chart, Known, day_of
 from precaution.interval import Interval, exactly

@@ -13,7 +13,7 @@ from precaution.interval import Interval, exactly, smaller
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precaution.definitions import DaysOn, DaysSince, ReachedAge
+    from precaution.fact_kinds import DaysOn, DaysSince, ReachedAge
     from precaution.facts.known import Chart
     from precaution.record import Entry
 
@@ -37,6 +37,8 @@ def days_since(fact: DaysSince, chart: Chart) -> Known:
 
 def _age(entry: Entry, today: int) -> Interval:
     day = entry.end if entry.kind == "medication" and entry.end is not None else day_of(entry)
+    if entry.kind == "medication" and entry.end is None and day is not None:
+        return Interval(0, max(today - day.low, 0))  # nobody says when it was last taken: at the latest today
     if day is None or entry.certainty != "certain" or entry.status == "unknown":
         return Interval(max(today - day.high, 0), inf, high_open=True) if day is not None else ANY_DAY
     return Interval(max(today - day.high, 0), max(today - day.low, 0))

@@ -17,7 +17,7 @@ from precaution.interval import EVERYTHING, Interval, hull, larger, smaller
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from precaution.definitions import Extreme, Latest
+    from precaution.fact_kinds import Extreme, Latest
     from precaution.facts.known import Chart
     from precaution.record import Entry, Status
 
@@ -93,15 +93,16 @@ def _contended(entries: Sequence[Entry], worse: Callable[[Interval, Interval], I
 
 
 def _worst_of_days(entries: Sequence[Entry], wanted: int, worse: Callable[[Interval, Interval], Interval]) -> Known:
-    """The worst of the last `wanted` days with a result."""
+    """The worst of the last `wanted` days with a result, and of what may be as late: it can only make it worse."""
     settled = sorted((e for e in entries if e.status != "preliminary" and e.start is not None), key=_by_day)
     days = [list(group) for _, group in groupby(settled, key=_by_day)][-wanted:]
     if len(days) < wanted:
         return Known(None, tuple(settled), f"only {len(days)} of the {wanted} results needed")
-    value = _contended(days[0], worse)
-    for day in days[1:]:
-        value = worse(value, _contended(day, worse))
-    evidence = tuple(entry for day in days for entry in day)
+    first = days[0][0].start
+    loose = [entry for entry in entries if (entry.status == "preliminary" or entry.start is None)
+             and (entry.start is None or first is None or entry.start.high >= first.low)]
+    value = reduce(worse, [*(_contended(day, worse) for day in days), *map(_value, loose)])
+    evidence = (*(entry for day in days for entry in day), *loose)
     return Known(None, evidence, _reason(evidence)) if value == EVERYTHING else Known(value, evidence, since=_day(evidence))
 
 

@@ -10,10 +10,13 @@ from precaution.logic import conjunction, disjunction, negation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precaution.definitions import Active, Ever, Planned, Repeated
+    from precaution.fact_kinds import Active, Ever, Planned, Repeated
     from precaution.facts.known import Chart
     from precaution.logic import Truth
     from precaution.record import Entry, Kind
+
+
+_APART = ("medication", "immunization")
 
 
 def ever(fact: Ever, chart: Chart) -> Known:
@@ -42,8 +45,8 @@ def _certain(entry: Entry, chart: Chart, *, suspected: bool) -> Truth:
 
 
 def _of_kind(entry: Entry, fact: Ever | Active) -> bool:
-    """Leave out plans, and words of a diagnosis that only name what a vaccine or drug is for."""
-    if entry.certainty == "mentioned" and fact.list in ("medication", "immunization"):
+    """Leave out plans; and words, where they stand in an entry of another sort: a vaccine names the disease it prevents."""
+    if entry.certainty == "mentioned" and (fact.list in _APART or entry.kind in _APART):
         return entry.kind == fact.list
     return entry.status != "planned"
 

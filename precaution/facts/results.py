@@ -11,7 +11,7 @@ from precaution.interval import at_least, exactly, greater
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precaution.definitions import Tested, Worded
+    from precaution.fact_kinds import Tested, Worded
     from precaution.facts.known import Chart
     from precaution.interval import Interval
     from precaution.record import Entry
@@ -68,9 +68,10 @@ def _word(entry: Entry, fact: Tested, chart: Chart) -> str:
     """Return "positive", "negative", or an empty string where the entry does not tell."""
     if entry.certainty != "certain" or entry.result == "indeterminate":
         return ""
-    if entry.result:
-        return entry.result if entry.result in ("positive", "negative") else ""
-    return _figure(entry.value, fact, chart) if entry.value is not None else ""
+    figure = _figure(entry.value, fact, chart) if entry.value is not None else ""
+    if entry.result and figure and figure != entry.result and fact.positive_above:
+        return ""  # a quantity of what "was not found": one of the two is wrong
+    return entry.result or figure
 
 
 def _figure(value: Interval, fact: Tested, chart: Chart) -> str:

@@ -5,19 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from precaution.definitions import (
-    FACT_KINDS,
-    Ask,
-    Concept,
-    Duty,
-    Fact,
-    Parameter,
-    Records,
-    Rule,
-    Says,
-    Therapy,
-)
+from precaution.definitions import Ask, Concept, Duty, Parameter, Records, Rule, Says, Therapy
 from precaution.errors import did_you_mean
+from precaution.fact_kinds import FACT_KINDS, Fact
 from precaution.knowledge.folder import topic_files
 from precaution.policy import as_written, measured
 from precaution.tables import Place, Table, as_table, read, read_toml, refuse_unknown

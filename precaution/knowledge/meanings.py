@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.definitions import (
-    STAGES,
-    Ask,
-    DaysOn,
-    DaysSince,
-    Extreme,
-    Fact,
-    Latest,
-    Parameter,
-    Tested,
-    Worded,
-)
+from precaution.definitions import STAGES, Ask, Parameter
 from precaution.errors import did_you_mean
 from precaution.expression import All, Among, Any, Compare, Literally, Name, Not, children
 from precaution.expression import Ask as Function
+from precaution.fact_kinds import DaysOn, DaysSince, Extreme, Fact, Latest, Tested, Worded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

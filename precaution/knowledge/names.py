@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from precaution.definitions import Ask, Duty, Fact, Label, Parameter, Refers, Rule, Says
+from precaution.definitions import Ask, Duty, Label, Parameter, Refers, Rule, Says
 from precaution.errors import KnowledgeError, did_you_mean
 from precaution.expression import names
+from precaution.fact_kinds import Fact
 from precaution.knowledge.meanings import BUILT_IN, check_expression, meanings
 from precaution.policy import sort
 from precaution.record import UNREADABLE

@@ -1,0 +1,148 @@
+"""What several commands take: the patient, the day, the label, answers."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from functools import wraps
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from precaution.errors import UsageError
+from precaution.labels import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from precaution.definitions import Label
+    from precaution.record import Record
+    from precaution.writers.content import Shown
+
+    Command = Callable[..., None]
+
+EXIT_CODES = (
+    "Exit codes: 0 done, whatever the decision says; 1 a mistake in this program; 2 wrong usage; 3 the record can't "
+    "be read; 4 the action is at least as grave as --fail-on names; 5 a label's folder or policy is wrong; "
+    "130 interrupted."
+)
+
+
+class Day(click.ParamType[date]):
+    """An ISO date."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the date that `value` is; fails for anything but YYYY-MM-DD."""
+        if isinstance(value, date):
+            return value
+        try:
+            if len(str(value)) != len("2025-03-01"):
+                raise ValueError
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"'{value}' is no day; write it as 2025-03-01", param, ctx)
+
+
+class Chosen(NamedTuple):
+    """What `--label`, `--policy` and `--codes` name."""
+
+    label: Label
+    folder: Path
+
+    def cases(self) -> Mapping[str, Sequence[Shown]]:
+        """Return the cases of the label's folder by the rule or duty that they show."""
+        from precaution.cases import load_cases
+        from precaution.writers.content import Shown
+
+        shown: dict[str, list[Shown]] = {}
+        for case in load_cases(self.folder):
+            for name, expected in case.expect.items():
+                shown.setdefault(name, []).append(Shown(case.name, str(expected)))
+        return shown
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help: examples, then the exit codes."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines) + f"\n\n{EXIT_CODES}"
+
+
+patient = click.argument("patient", type=click.Path(allow_dash=True))
+day = click.option(
+    "--today",
+    type=Day(),
+    metavar="DAY",
+    help="Day of the decision, as 2025-03-01. [default: today, which is then said]",
+)
+as_json = click.option("--json", "json", is_flag=True, help="Print JSON instead of text.")
+words = click.option(
+    "--text",
+    "text",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The label's own text (UTF-8), of which this package holds only digests.",
+)
+_LABEL = (
+    click.option("--codes", type=click.Path(exists=True, file_okay=False), multiple=True, metavar="FOLDER",
+                 help="More code lists of your site (CSV); may be given several times."),
+    click.option("--policy", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+                 help="Your site's own choices (TOML) in place of the proposed ones; the answer then says so."),
+    click.option("--label", "name", default=DEFAULT, show_default=True, metavar="NAME|FOLDER",
+                 help="A label of this package, or a label's folder."),
+)  # fmt: skip
+_SITUATION = (
+    click.option("--answer", "answers", multiple=True, metavar="QUESTION=ANSWER[@DAY]",
+                 help="A clinician's answer, as A1=yes@2025-02-01; without a day that of --today. Repeatable."),
+    click.option("--stage", type=click.Choice(["before-start", "on-treatment", "interrupted"]),
+                 help="Where the treatment stands. [default: read from the record]"),
+)  # fmt: skip
+
+
+def label(command: Command) -> Command:
+    """Add `--label`, `--policy` and `--codes`; the command gets what they name as `chosen`."""
+
+    @wraps(command)
+    def with_label(*, name: str, policy: str | None, codes: tuple[str, ...], **others: object) -> None:
+        command(chosen=_chosen(name, policy, codes), **others)
+
+    return _with(_LABEL, with_label)
+
+
+def situation(command: Command) -> Command:
+    """Add what is known beside the record: `--stage`, `--answer`."""
+    return _with(_SITUATION, command)
+
+
+def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    for option in options:
+        command = option(command)
+    return command
+
+
+def _chosen(name: str, policy: str | None, codes: tuple[str, ...]) -> Chosen:
+    from pathlib import Path
+
+    from precaution.knowledge import find_label, load_label
+
+    loaded = load_label(name, policy=Path(policy) if policy else None, codes=[Path(folder) for folder in codes])
+    return Chosen(loaded, find_label(name))
+
+
+def chosen_day(today: date | None) -> date:
+    """Return the day asked for, or today's, saying so on stderr: the only place that reads the clock."""
+    if today is not None:
+        return today
+    now = date.today()  # noqa: DTZ011  # the clinic's own calendar day is meant
+    click.echo(f"precaution: taking today, {now.isoformat()}; --today DAY takes another", err=True)
+    return now
+
+
+def chosen_record(source: str, label: Label) -> Record:
+    """Return the record in the file or folder PATIENT, or on stdin for `-`."""
+    from precaution.readers import read
+
+    if source == "-" and sys.stdin.isatty():
+        raise UsageError("'-' reads the record from stdin, but nothing is piped into it")
+    return read(source, label.terminology, label.asks)

@@ -1,0 +1,46 @@
+"""Printing: colour only on a terminal, ASCII where the output has nothing else, quiet when nobody reads on."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+import click
+
+_COLOURS = {"■": "red", "▲": "yellow", "?": "magenta", "○": "cyan", "●": "green"}
+_STATUS = re.compile(r"(?m)(^|: )([■▲?○●] [a-zA-Z]+(?: [a-zA-Z0-9()]+)*)")
+
+
+def emit(text: str) -> None:
+    """Print `text` to stdout; shapes and their words are coloured on a terminal, unless NO_COLOR is set."""
+    try:
+        click.echo(_painted(text) if _wants_colour() else _encodable(text), nl=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (`| head`) has all it wants. Python would complain once more while it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _wants_colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and _is_unicode()
+
+
+def _is_unicode() -> bool:
+    try:
+        "■▲○●×≥".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _encodable(text: str) -> str:
+    if _is_unicode():
+        return text
+    from precaution.writers.layout import in_ascii
+
+    return in_ascii(text)
+
+
+def _painted(text: str) -> str:
+    return _STATUS.sub(lambda found: found[1] + click.style(found[2], fg=_COLOURS[found[2][0]], bold=True), text)

@@ -1,0 +1,119 @@
+"""Commands on one patient's record: assess, timeline, read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from precaution.cli import options
+from precaution.cli.group import precaution
+from precaution.cli.output import emit
+from precaution.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from precaution.answer import Decision
+    from precaution.cli.options import Chosen
+    from precaution.definitions import Label
+
+AS_GRAVE = 4
+"""Exit code where the decision is at least as grave as `--fail-on` names."""
+
+
+@precaution.command(
+    short_help="Assess one patient.",
+    epilog=options.examples(
+        "precaution assess patient.json --today 2025-03-01",
+        "precaution assess patient.json --today 2025-03-01 --answer A1=yes@2025-02-01 --answer A11=yes",
+        "cat bundle.json | precaution assess - --json --fail-on do-not-start",
+    ),
+)
+@options.patient
+@options.day
+@options.situation
+@options.label
+@click.option("--all", "everything", is_flag=True, help="Also list rules that do not hold and duties that are done.")
+@options.as_json
+@click.option("--fail-on", metavar="ACTION", help="Leave with exit code 4 when the action is at least as grave.")
+def assess(
+    chosen: Chosen,
+    patient: str,
+    today: date | None,
+    stage: str | None,
+    answers: tuple[str, ...],
+    everything: bool,
+    json: bool,
+    fail_on: str | None,
+) -> None:
+    """Assess one patient: what the label asks for, why, what is due, and what is not known.
+
+    PATIENT is a FHIR R4 record: a Bundle, a list or NDJSON of one patient's resources, a folder of such files,
+    or - for stdin.
+    """
+    grave = as_grave_as(fail_on, chosen.label) if fail_on else frozenset[str]()
+    decision = decided(chosen.label, patient, today, stage, answers, everything=everything)
+    emit(_written(decision, json=json, everything=everything))
+    if decision.action + ("+attested" if decision.attested else "") in grave or decision.action in grave:
+        raise click.exceptions.Exit(AS_GRAVE)
+
+
+def decided(
+    label: Label, patient: str, today: date | None, stage: str | None, answers: tuple[str, ...], *, everything: bool
+) -> Decision:
+    """Return the decision on the patient and in the situation that a command names."""
+    from precaution.assessment import assess
+
+    day, record = options.chosen_day(today), options.chosen_record(patient, label)
+    return assess(record, today=day, label=label, stage=stage, answers=answers, everything=everything)
+
+
+def as_grave_as(action: str, label: Label) -> frozenset[str]:
+    """Return `action` and all that are graver. Raises UsageError where the label has no such action."""
+    if action not in label.actions:
+        hint = did_you_mean(action, label.actions)
+        raise UsageError(f"--fail-on: '{action}' is no action.{hint} Gravest first: {', '.join(label.actions)}.")
+    return frozenset(label.actions[: label.actions.index(action) + 1])
+
+
+def _written(decision: Decision, *, json: bool, everything: bool) -> str:
+    from precaution.writers.structured import to_json
+    from precaution.writers.text import text
+
+    return to_json(decision) if json else text(decision, everything=everything)
+
+
+@precaution.command(
+    short_help="Show how the decision changed.",
+    epilog=options.examples("precaution timeline patient.json --today 2025-03-01"),
+)
+@options.patient
+@options.day
+@options.label
+@options.as_json
+def timeline(chosen: Chosen, patient: str, today: date | None, json: bool) -> None:
+    """Show how stage and decision changed over the record's dates, up to today."""
+    from precaution.timeline import timeline as changes
+    from precaution.writers import listing
+    from precaution.writers.structured import as_json, to_dict
+
+    until = options.chosen_day(today).toordinal()
+    decisions = changes(options.chosen_record(patient, chosen.label), chosen.label, until)
+    emit(as_json([to_dict(each) for each in decisions]) if json else listing.timeline(decisions))
+
+
+@precaution.command(
+    short_help="Show what was understood of a record.",
+    epilog=options.examples("precaution read patient.json", "precaution read patient.json --json"),
+)
+@options.patient
+@options.label
+@options.as_json
+def read(chosen: Chosen, patient: str, json: bool) -> None:
+    """Show what was understood of a record, what was ignored and why, and what was not recognised."""
+    from precaution.writers import listing
+    from precaution.writers.structured import as_json
+
+    record = options.chosen_record(patient, chosen.label)
+    emit(as_json(listing.record_as_dict(record)) if json else listing.record_in_text(record, chosen.label))

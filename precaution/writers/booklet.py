@@ -1,0 +1,77 @@
+"""Label -> the booklet for clinicians: one HTML page that needs nothing else, and the same in Markdown.
+
+For each topic: the label's sentences in our words, then every rule and duty with its reading, what it looks at,
+the parameters, the rule in English and the cases that show it. Nothing is written by hand, so nothing is stale.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from precaution.writers.content import Content, Shown, content, parameter_line
+from precaution.writers.layout import NOTE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from precaution.definitions import Label, Parameter, Says
+
+
+class Chapter(NamedTuple):
+    """A topic of the label."""
+
+    name: str
+    sentences: tuple[Says, ...]
+    contents: tuple[Content, ...]
+
+
+def pages(label: Label, cases: Mapping[str, Sequence[Shown]]) -> dict[str, str]:
+    """Return file name -> text of the booklet's pages; the same label and cases give the same bytes.
+
+    `cases` maps a rule or duty to the cases that show it.
+    """
+    environment = _environment()
+    given = {
+        "label": label,
+        "about": {_words(key): value for key, value in label.about.items()},
+        "chapters": [_chapter(topic, label, cases) for topic in label.topics],
+        "parameters": sorted(label.parameters.values(), key=_number),
+        "note": NOTE,
+    }
+    return {
+        f"{label.name}.{kind}": environment.get_template(f"booklet.{kind}.jinja").render(given)
+        for kind in ("html", "md")
+    }
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("precaution.writers", "templates"),
+        autoescape=select_autoescape(("html.jinja",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["words"] = _words
+    environment.filters["parameter"] = parameter_line
+    return environment
+
+
+def _chapter(topic: str, label: Label, cases: Mapping[str, Sequence[Shown]]) -> Chapter:
+    rules = [name for name, rule in label.rules.items() if rule.topic == topic]
+    duties = [name for name, duty in label.duties.items() if duty.topic == topic]
+    said = sorted((says for says in label.says.values() if says.topic == topic), key=lambda says: says.start)
+    named = tuple(content(label, name, cases.get(name, ())) for name in (*rules, *duties))
+    return Chapter(topic, tuple(said), named)
+
+
+def _words(key: str) -> str:
+    return key.replace("-", " ")
+
+
+def _number(parameter: Parameter) -> tuple[str, str]:
+    """Return the order of parameters: by the number of the default, those without one last."""
+    return parameter.default or "~", parameter.name

@@ -1,0 +1,217 @@
+"""Rules in plain English, made from the same typed form that decides.
+
+What clinicians read in the booklet and in `precaution explain` is therefore what runs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from precaution import definitions as d
+from precaution import fact_kinds as f
+from precaution.expression import All, Among, Any, Ask, Compare, Expression, Literally, Name, Not
+from precaution.knowledge.names import named
+from precaution.writers.layout import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from precaution.expression import Operator
+
+_OPPOSITE: Mapping[Operator, Operator] = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+_SPOKEN: Mapping[Operator, str] = {
+    "<": "is below",
+    "<=": "is at most",
+    ">": "is above",
+    ">=": "is at least",
+    "==": "is",
+    "!=": "is not",
+}
+_UNITS = {"10*9/L": "×10⁹/L", "10*12/L": "×10¹²/L", "Cel": "°C"}
+_BUILT_IN = {"started_days": "days since the start of treatment", "stage": "the stage of treatment"}
+
+
+def english(expression: Expression, label: d.Label) -> str:
+    """Return `expression` in English, with the facts' titles: `Neutrophil count is below 1 ×10⁹/L`."""
+    return capital(Speaker(label).phrase(expression))
+
+
+def opposite(expression: Expression) -> Expression:
+    """Return what must be true for `expression` to be false, with `not` moved inwards."""
+    match expression:
+        case Not(operand):
+            return operand
+        case All(operands):
+            return Any(tuple(map(opposite, operands)))
+        case Any(operands):
+            return All(tuple(map(opposite, operands)))
+        case Compare(left, operator, right):
+            return Compare(left, _OPPOSITE[operator], right)
+        case _:
+            return Not(expression)
+
+
+def unit(ucum: str) -> str:
+    """Return a UCUM unit as it is printed: `10*9/L` as `×10⁹/L`."""
+    return _UNITS.get(ucum, ucum)
+
+
+def capital(text: str) -> str:
+    """Return `text` as the beginning of a sentence."""
+    first = 1 if text.startswith("“") else 0
+    return text[:first] + text[first : first + 1].upper() + text[first + 1 :]
+
+
+class Speaker:
+    """Speaks of one label: knows what each name in its expressions stands for."""
+
+    def __init__(self, label: d.Label) -> None:
+        self.label = label
+        self.known = named(label)
+
+    def phrase(self, expression: Expression) -> str:
+        """Return an expression for the middle of a sentence; `and` within `or`, and the reverse, in parentheses."""
+        match expression:
+            case All(operands):
+                said = self._guarded(operands)
+                return self.phrase(said) if said else " and ".join(map(self._part, operands))
+            case Any(operands):
+                return " or ".join(map(self._part, operands))
+            case Not(operand):
+                return self._negated(operand)
+            case Compare():
+                return self._comparison(expression)
+            case Among(Name(name), words):
+                return f"{self.title(name)} is {listed(map(_quoted, words), last='or')}"
+            case Ask(function, operand):
+                return self._asked(function, operand)
+            case Name(name):
+                return self._asserted(name)
+            case Literally(value):
+                return _value(value)
+            case _:
+                assert_never(expression)
+
+    def title(self, name: str) -> str:
+        """Return what a name in an expression is called, for the middle of a sentence."""
+        match self.known.get(name):
+            case f.Fact(title=title):
+                return _lower(title)
+            case d.Ask(number=number):
+                return f"the answer to {number}"
+            case d.Parameter(name=parameter):
+                return self.parameter(parameter)
+            case _:
+                return _BUILT_IN.get(name, name)
+
+    def parameter(self, name: str) -> str:
+        """Return a parameter's value, and that it is not the label's: `28 days (count-max-age, local policy)`."""
+        parameter = self.label.parameters[name]
+        whose = "the site's policy" if parameter.overridden else "local policy"
+        return f"{parameter.written} ({name}, {whose})"
+
+    def _part(self, operand: Expression) -> str:
+        phrase = self.phrase(operand)
+        if isinstance(operand, (All, Any)):
+            return f"({phrase})"
+        return _set_off(phrase) if isinstance(operand, Name) else phrase
+
+    def _negated(self, operand: Expression) -> str:
+        match operand:
+            case Name(name):
+                return self._denied(name)
+            case All(operands) if said := self._guarded(operands):
+                return self.phrase(said).replace(" is ", " is not ", 1)
+            case Ask("known" | "recorded", Name(name)) if isinstance(ask := self.known.get(name), d.Ask):
+                return f"{ask.number} is not answered"
+            case Ask("known", Name(name)):
+                return f"{self.title(name)} can't be told"
+            case Ask("recorded", Name(name)):
+                return f"the record holds nothing on {self.title(name)}"
+            case Compare() | Not():
+                return self.phrase(opposite(operand))
+            case Among(Name(name), words):
+                return f"{self.title(name)} is neither {listed(map(_quoted, words), last='nor')}"
+            case _:
+                return f"it is not so that ({self.phrase(operand)})"
+
+    def _guarded(self, operands: tuple[Expression, ...]) -> Expression | None:
+        """Return the answer meant by `recorded(ask) and ask`: it is answered, and so."""
+        match operands:
+            case (Ask("known" | "recorded", Name(name)), (Name(same) | Not(Name(same))) as answer) if name == same:
+                return answer if isinstance(self.known.get(name), d.Ask) else None
+            case _:
+                return None
+
+    def _asserted(self, name: str) -> str:
+        match self.known.get(name):
+            case d.Ask(number=number):
+                return f"{number} is answered yes"
+            case d.Parameter(name=parameter):
+                return f"{parameter} is yes (local policy)"
+            case _:
+                return self.title(name)
+
+    def _denied(self, name: str) -> str:
+        match self.known.get(name):
+            case d.Ask(number=number):
+                return f"{number} is answered no"
+            case d.Parameter(name=parameter):
+                return f"{parameter} is no (local policy)"
+            case _:
+                return f"not “{self.title(name)}”"
+
+    def _asked(self, function: str, operand: Expression) -> str:
+        if function == "possible":
+            said = _quoted(self.phrase(operand)) if isinstance(operand, Name) else self._part(operand)
+            return f"possibly {said} (a question only)"
+        name = operand.name if isinstance(operand, Name) else ""
+        if isinstance(ask := self.known.get(name), d.Ask):
+            return f"{ask.number} is answered"
+        return (
+            f"{self.title(name)} can be told"
+            if function == "known"
+            else f"the record holds something on {self.title(name)}"
+        )
+
+    def _comparison(self, expression: Compare) -> str:
+        name, right = expression.left.name, expression.right
+        start = f"{_set_off(self.title(name))} {_SPOKEN[expression.operator]}"
+        if isinstance(right, Name):
+            return f"{start} {_set_off(self.title(right.name))}"
+        if isinstance(right.value, (str, bool)):
+            return f"{start} {_value(right.value)}"
+        return f"{start} {right.value:g}{self._unit_of(name)}"
+
+    def _unit_of(self, name: str) -> str:
+        """Return the unit of a name's numbers, with the space before it."""
+        match self.known.get(name):
+            case f.Latest(times_upper_limit=True):
+                return " × the upper limit of normal"
+            case f.Latest(unit=own, latest=concepts) | f.Extreme(unit=own, extreme=concepts):
+                ucum = own or next(
+                    (self.label.concepts[each].unit for each in concepts if each in self.label.concepts), ""
+                )
+                return f" {unit(ucum)}" if ucum else ""
+            case _:
+                return ""
+
+
+def _value(value: float | str | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _quoted(value) if isinstance(value, str) else f"{value:g}"
+
+
+def _set_off(title: str) -> str:
+    """Return a title in quotes where it would read as several operands: “age 65 or older”."""
+    return _quoted(title) if "," in title.split(" (", maxsplit=1)[0] or {"and", "or"} & set(title.split()) else title
+
+
+def _quoted(word: str) -> str:
+    return f"“{word}”"
+
+
+def _lower(text: str) -> str:
+    """Return `text` for the middle of a sentence; abbreviations (`ALT`, `HBsAg`) stay as they are."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text

@@ -1,0 +1,114 @@
+"""One rule, duty or sentence explained in text: the label, the reading, the cases, and one patient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from precaution.writers.content import about, content
+from precaution.writers.english import english, opposite
+from precaution.writers.layout import columns, folded, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from precaution.answer import Decision, Due, Finding
+    from precaution.definitions import Label, Says
+    from precaution.writers.content import Content, Shown
+
+INNER = 98
+"""Width of what is indented by two."""
+
+
+def explained(
+    label: Label,
+    name: str,
+    *,
+    cases: Mapping[str, Sequence[Shown]],
+    words: Mapping[str, str],
+    decision: Decision | None = None,
+) -> str:
+    """Return what there is to know about a rule, duty or sentence (`S19`), and about it for one patient.
+
+    `cases` maps a rule or duty to the cases that show it, `words` a sentence's id to its exact words.
+    Raises UsageError for a name that the label does not have.
+    """
+    blocks = [list(_sentence(label.says[name], words))] if name in label.says else []
+    for each in about(label, name):
+        blocks += _blocks(content(label, each, cases.get(each, ())), words)
+        if decision is not None:
+            blocks.append(list(_patient(label, each, decision)))
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _blocks(what: Content, words: Mapping[str, str]) -> list[list[str]]:
+    ours = folded(f"Not in the label; why it is here: {what.ours}", indent=2) if what.ours else []
+    said = [f"  {line}" for says in what.sentences for line in _sentence(says, words)]
+    reading = folded(what.reading, indent=2) if what.reading else []
+    looked = _items(f"{title}: {text}" for title, text in what.facts)
+    cases = [line for case in what.cases for line in columns(f"  {case.outcome}", case.name, "")]
+    return [
+        [f"{what.title} ({what.kind} {what.name}, topic {what.topic})", *ours],
+        ["What the label says", *said],
+        ["How it is read", *reading, *looked] if reading or looked else [],
+        [f"The {what.kind} in English", *_conditions(what), *_items(what.notes)],
+        ["Local policy, not in the label", *_items(what.parameters)] if what.parameters else [],
+        ["Cases", *cases] if cases else [],
+    ]
+
+
+def _sentence(says: Says, words: Mapping[str, str]) -> Iterator[str]:
+    yield from folded(f"{says.means} ({says.role})", indent=6, first=says.id, width=INNER)
+    if says.id in words:
+        yield from folded(f"“{words[says.id].strip()}”", indent=6, width=INNER)
+    if says.why:
+        yield from folded(f"Why it leads to no rule: {says.why}", indent=6, width=INNER)
+
+
+def _conditions(what: Content) -> Iterator[str]:
+    for when in what.conditions:
+        yield from _items([f"{when.condition}."])
+        yield from (f"      {stage}" for stage in when.stages)
+
+
+def _items(lines: Iterable[str]) -> list[str]:
+    return [row for line in lines for row in folded(line, indent=4, first="  - ")]
+
+
+def _patient(label: Label, name: str, decision: Decision) -> Iterator[str]:
+    yield f"For this patient on {decision.today}, {decision.stage}"
+    found: list[Finding | Due] = [each for each in decision.findings if each.rule == name]
+    found += [each for each in decision.due if each.duty == name]
+    if not found:
+        yield "  does not apply at this stage"
+    for each in found:
+        yield from (f"  {line}" for line in _found(each))
+        yield from (f"  {line}" for line in _change(label, name, each, decision))
+
+
+def _found(found: Finding | Due) -> Iterator[str]:
+    asks_for = f": {spoken(found.action)}" if found.action else ""
+    yield from columns(f"{found.state}{asks_for}", found.tell or "does not hold", "", width=INNER)
+    if found.why:
+        yield from columns("  why", found.why, "", width=INNER)
+    for entry in found.evidence:
+        note = f" ({entry.note})" if entry.note else ""
+        yield from columns("  evidence", f"{entry.says}{note}", f"{entry.source}, {entry.date}", width=INNER)
+    for each in getattr(found, "searched", ()):
+        since = f" since {each.since}" if each.since else ", at any time"
+        yield from columns("  looked for", f"{each.concept}{since}", f"{each.found} found", width=INNER)
+
+
+def _change(label: Label, name: str, found: Finding | Due, decision: Decision) -> Iterator[str]:
+    """Yield what would change the answer."""
+    for missing in decision.missing:
+        if name in missing.needed_by:
+            yield from columns("  would settle it", f"{missing.title}: {missing.why}", "", width=INNER)
+    rule = label.rules.get(name)
+    if rule is None or found.state == "no":
+        return
+    if found.state == "holds" and decision.stage in rule.when:
+        changed = english(opposite(rule.when[decision.stage]), label)
+        yield from columns("  would end it", changed, "", width=INNER)
+    if rule.attest and not getattr(found, "attested", False):
+        ask = label.asks[rule.attest]
+        yield from columns("  would soften it", f"a yes to {ask.number}: {ask.question}", "", width=INNER)

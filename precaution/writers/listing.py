@@ -1,0 +1,211 @@
+"""Plain lists: what a label holds, what was understood of a record, how a decision changed, what a check found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from precaution.interval import show_day, show_number
+from precaution.writers.content import parameter_line
+from precaution.writers.english import unit
+from precaution.writers.layout import columns, counted, folded, spoken
+from precaution.writers.text import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from precaution.answer import Decision
+    from precaution.definitions import Duty, Label, Rule
+    from precaution.record import Entry, Record
+
+
+def timeline(decisions: Sequence[Decision]) -> str:
+    """Return one line for each day on which stage or decision changed, with the reason; else what else changed."""
+    before: Decision | None = None
+    lines: list[str] = []
+    for decision in decisions:
+        lines += _day(decision, before)
+        before = decision
+    return "\n".join(lines or ["nothing in the record could change the decision"]) + "\n"
+
+
+def _day(decision: Decision, before: Decision | None) -> list[str]:
+    if before is not None and _verdict(before) == _verdict(decision):
+        return columns(decision.today, f"  {', '.join(_changes(before, decision)) or 'details'}", "", left=12)
+    said, cites = _verdict(decision)
+    return columns(decision.today, said, cites, left=12)
+
+
+def _verdict(decision: Decision) -> tuple[str, str]:
+    """Return the verdict with its reason, and what the reason cites."""
+    top = next((f for f in decision.findings if f.state != "no" and f.action == decision.action), None)
+    if top is None:
+        return sentence(decision), ""
+    return f"{sentence(decision)}  {top.tell}", " ".join(top.cites)
+
+
+def _changes(before: Decision, now: Decision) -> list[str]:
+    """Return which findings and duties changed, and to what."""
+    old, new = _states(before), _states(now)
+    changed = [f"{name} {state}" for name, state in new.items() if old.get(name) != state]
+    return changed + [f"{name} no longer" for name in old if name not in new]
+
+
+def _states(decision: Decision) -> dict[str, str]:
+    findings = {f.rule: spoken(f.action) if f.state == "holds" else f.state for f in decision.findings}
+    return findings | {due.duty: due.state for due in decision.due}
+
+
+def record_in_text(record: Record, label: Label) -> str:
+    """Return what was understood of a record, by concept, then what was ignored and not recognised."""
+    blocks = [
+        [
+            f"Birth {show_day(record.birth) or 'not known'}; died {_died(record)}",
+            f"Lists supplied: {', '.join(sorted(record.lists)) or 'none'}",
+        ],
+        *(_concept(concept, entries, label) for concept, entries in sorted(record.entries.items()) if entries),
+        _ignored(record),
+        _unrecognised(record),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _died(record: Record) -> str:
+    return "no" if record.died is None else show_day(record.died) or "yes"
+
+
+def _concept(concept: str, entries: Sequence[Entry], label: Label) -> list[str]:
+    return [concept, *(line for entry in entries for line in _entry(entry, _unit(concept, label)))]
+
+
+def _unit(concept: str, label: Label) -> str:
+    return unit(label.concepts[concept].unit) if concept in label.concepts else ""
+
+
+def _entry(entry: Entry, in_unit: str) -> Iterator[str]:
+    days = show_day(entry.start) or "no date"
+    until = f" to {show_day(entry.end)}" if entry.end is not None else ""
+    number = f"{show_number(entry.value)} {in_unit}".rstrip() if entry.value is not None else ""
+    marks = [entry.status, entry.certainty if entry.certainty != "certain" else "", entry.note]
+    said = number or entry.result or entry.says or entry.kind
+    yield from columns(f"  {days}{until}", f"{said} ({', '.join(filter(None, marks))})", entry.source)
+
+
+def _ignored(record: Record) -> list[str]:
+    rows = [line for each in record.ignored for line in columns(f"  {each.source}", each.why, "", left=40)]
+    return [f"Ignored: {counted(len(record.ignored), 'entry', 'entries')}", *rows] if rows else []
+
+
+def _unrecognised(record: Record) -> list[str]:
+    rows = [
+        line
+        for each in record.unrecognised
+        for line in columns(f"  {each.source}", f"{each.system} {each.code}".strip(), each.why, left=40)
+    ]
+    return [f"Not recognised: {counted(len(record.unrecognised), 'entry', 'entries')}", *rows] if rows else []
+
+
+def record_as_dict(record: Record) -> dict[str, object]:
+    """Return the same as plain data for JSON."""
+    return {
+        "birth": show_day(record.birth),
+        "died": show_day(record.died) or record.died is not None,
+        "lists": sorted(record.lists),
+        "entries": {
+            concept: [_plain(entry) for entry in entries] for concept, entries in sorted(record.entries.items())
+        },
+        "ignored": [each._asdict() for each in record.ignored],
+        "unrecognised": [each._asdict() for each in record.unrecognised],
+    }
+
+
+def _plain(entry: Entry) -> dict[str, object]:
+    days = {key: show_day(getattr(entry, key)) for key in ("start", "end", "recorded")}
+    number = show_number(entry.value) if entry.value is not None else ""
+    return {
+        key: value for key, value in {**entry._asdict(), **days, "value": number}.items() if value not in ("", None)
+    }
+
+
+def label_in_text(label: Label) -> str:
+    """Return what a label's folder holds: provenance, sentences by topic, rules, duties, parameters, questions."""
+    blocks = [
+        [f"{label.title} ({label.name}), version {label.version}", f"digest {label.digest}"],
+        *(_table(name, value) for name, value in label.about.items() if isinstance(value, (dict, list, str)) and value),
+        *(_topic(topic, label) for topic in label.topics),
+        ["Local policy, not in the label", *_rows(map(parameter_line, label.parameters.values()))],
+        [
+            "Questions for a clinician",
+            *_rows(f"{ask.number} {ask.name}: {ask.question}" for ask in label.asks.values()),
+        ],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _table(name: str, value: object) -> list[str]:
+    heading = name.replace("-", " ").capitalize()
+    if isinstance(value, dict):
+        return [heading, *_rows(f"{key.replace('-', ' ')}: {_flat(each)}" for key, each in value.items())]
+    if isinstance(value, list):
+        return [heading, *_rows(map(_flat, value))]
+    return [heading, *folded(str(value), indent=2)]
+
+
+def _flat(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{key.replace('-', ' ')}: {_flat(each)}" for key, each in value.items())
+    return ", ".join(map(_flat, value)) if isinstance(value, list) else str(value)
+
+
+def _topic(topic: str, label: Label) -> list[str]:
+    says = [
+        line
+        for each in label.says.values()
+        if each.topic == topic
+        for line in folded(f"{each.means} ({each.role})", indent=8, first=f"  {each.id}")
+    ]
+    rules = [line for rule in label.rules.values() if rule.topic == topic for line in _named("rule", rule)]
+    duties = [line for duty in label.duties.values() if duty.topic == topic for line in _named("duty", duty)]
+    return [f"Topic {topic}", *says, *rules, *duties]
+
+
+def _named(kind: str, each: Rule | Duty) -> list[str]:
+    return columns(f"  {kind} {each.name}", each.title, " ".join(each.cites), left=36)
+
+
+def _rows(lines: Iterable[str]) -> list[str]:
+    return [row for line in lines for row in folded(line, indent=4, first="  - ")]
+
+
+def label_as_dict(label: Label) -> dict[str, object]:
+    """Return the same as plain data for JSON; expressions are left out."""
+    rules = [(rule, {"then": {**rule.then}, "if_unknown": {**rule.if_unknown}}) for rule in label.rules.values()]
+    duties = [(duty, {"stages": list(duty.stages)}) for duty in label.duties.values()]
+    return {
+        "name": label.name,
+        "version": label.version,
+        "title": label.title,
+        "digest": label.digest,
+        "about": label.about,
+        "policy": dict(label.policy),
+        "topics": list(label.topics),
+        "statements": [_without_expressions(asdict(each)) for each in label.says.values()],
+        "parameters": [asdict(each) for each in label.parameters.values()],
+        "asks": [_without_expressions(asdict(each)) for each in label.asks.values()],
+        "rules": [_identified(rule) | more for rule, more in rules],
+        "duties": [_identified(duty) | more for duty, more in duties],
+    }
+
+
+def _identified(each: Rule | Duty) -> dict[str, object]:
+    return {"name": each.name, "title": each.title, "topic": each.topic, "cites": list(each.cites)}
+
+
+def _without_expressions(fields: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in fields.items() if key not in ("when", "show_when")}
+
+
+def problems_in_text(problems: Sequence[object], where: str) -> str:
+    """Return one line for each problem of a label's folder, and their number."""
+    lines = [*map(str, problems), f"{where}: {counted(len(problems), 'problem') if problems else 'no problems'}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,232 @@
+"""Decision -> one screen of text: the verdict, the top reason and the next step first."""
+
+from __future__ import annotations
+
+from textwrap import shorten
+from typing import TYPE_CHECKING
+
+from precaution.writers.layout import (
+    CLEAR,
+    MISSING,
+    NOTE,
+    STOP,
+    columns,
+    counted,
+    folded,
+    listed,
+    shape,
+    spoken,
+    status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from precaution.answer import Decision, Due, Evidence, Finding, Hold
+
+_STAGES = {"before-start": "Before starting {}", "on-treatment": "On {}", "interrupted": "While {} is interrupted"}
+_NEXT = {
+    "discontinue": "discontinue now; a later start is a new decision",
+    "do-not-start": "do not start until this has changed, then assess again",
+    "interrupt": "interrupt treatment; it may resume only when every hold is released",
+    "stay-interrupted": "stay interrupted until every hold is released",
+    "specialist-first": "ask the specialist before going on",
+    "only-if-no-alternative": "decide whether there is a suitable alternative",
+    "weigh": "weigh risk and benefit, and write the decision down",
+    "due": "do what is due",
+    "may-resume": "treatment may resume; every hold is released",
+    "clear": "nothing stands in the way in what was looked at",
+}
+_ORDER = ("overdue", "screen", "due", "unknown", "upcoming", "done")
+POLICY_MARK = "*"
+FEW = 4
+"""So many questions, or facts of one reason, are shown; of more, one fewer and how many others there are."""
+_HOLDS = {"open": STOP, "unknown": MISSING, "released": CLEAR}
+
+
+def text(decision: Decision, *, everything: bool = False) -> str:
+    """Return `decision` for a terminal, 100 columns wide.
+
+    With `everything` also what does not hold or is done, every question in full, and every parameter used.
+    """
+    due = sorted((due for due in decision.due if everything or due.state != "done"), key=_urgency)
+    blocks = (
+        _verdict(decision),
+        list(_findings(decision)),
+        [line for hold in decision.holds for line in _hold(hold)],
+        [line for each in due for line in _due(each)],
+        [*_missing(decision, everything=everything), *_asks(decision, everything=everything)],
+        list(_closing(decision, everything=everything)),
+    )
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def sentence(decision: Decision) -> str:
+    """Return the verdict alone: `Before starting baricitinib: ■ do not start`."""
+    return f"{_STAGES[decision.stage].format(decision.label)}: {status(decision.action, attested=decision.attested)}"
+
+
+def evidence(entries: Sequence[Evidence]) -> str:
+    """Return where the evidence stands: `Observation/anc-7, 2025-02-20`; of many the first, and how many more."""
+    if not entries:
+        return ""
+    more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
+    return f"{entries[0].source}{', ' if entries[0].date else ''}{entries[0].date}{more}"
+
+
+def _verdict(decision: Decision) -> list[str]:
+    right = f"{decision.today}  label {decision.version}"
+    return [
+        *columns(sentence(decision), "", right, left=70),
+        *folded(
+            f"{decision.stage_why}{f'; started {decision.start}' if decision.start else ''}", indent=6, first="Stage"
+        ),
+        *_reason(decision),
+        *folded(_next(decision), indent=6, first="Next"),
+        *_policy(decision),
+    ]
+
+
+def _reason(decision: Decision) -> list[str]:
+    """Return why, from whatever makes the decision as grave as it is."""
+    graves: list[Finding | Due] = [*(f for f in decision.findings if f.state != "no"), *decision.due]
+    top = next((each for each in graves if each.action == decision.action), None)
+    if top is not None:
+        return folded(f"{_said(top)} ({', '.join(top.cites)})", indent=6, first="Why")
+    hold = next((hold for hold in decision.holds if hold.state != "released"), None)
+    return folded(f"{hold.tell} ({', '.join(hold.cites)})", indent=6, first="Why") if hold else []
+
+
+def _next(decision: Decision) -> str:
+    urgent = any(finding.urgent and finding.state != "no" for finding in decision.findings)
+    first = "urgent: evaluate the patient now, do not wait for this tool; " if urgent else ""
+    if decision.action in ("screen", "obtain"):
+        return f"{first}{decision.action} what is missing, then assess again"
+    return first + _NEXT.get(decision.action, f"{spoken(decision.action)}; read the reasons below")
+
+
+def _policy(decision: Decision) -> list[str]:
+    changed = ", ".join(f"{name} = {value}" for name, value in decision.policy.items())
+    return folded(f"a site's policy was used: {changed}", indent=8, first="Policy") if changed else []
+
+
+def _findings(decision: Decision) -> Iterator[str]:
+    told = {rule for missing in decision.missing for rule in missing.needed_by}
+    for finding in decision.findings:
+        if finding.state == "unknown" and finding.rule in told and not (finding.evidence or finding.urgent):
+            continue  # said once under what is missing, with all that needs it
+        yield from _finding(finding)
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    words = {
+        "holds": status(finding.action, attested=finding.attested),
+        "no": f"{shape('')} does not hold",
+        "unknown": f"{MISSING} {spoken(finding.action)}",
+    }[finding.state]
+    urgent = "URGENT: " if finding.urgent else ""
+    right = f"{evidence(finding.evidence)}  {' '.join(finding.cites)}".strip()
+    yield from columns(words, f"{urgent}{_said(finding)}{_marks(finding)}", right)
+
+
+def _said(each: Finding | Due) -> str:
+    """Return what is told; of what can't be told also why."""
+    if each.state == "no":
+        return each.rule
+    return f"{each.tell} ({each.why})" if each.state == "unknown" and each.why else each.tell
+
+
+def _marks(each: Finding | Due) -> str:
+    """Return what stands behind a text that owes something to us and not to the label."""
+    return (" [not in the label]" if each.ours else "") + (POLICY_MARK if each.parameters else "")
+
+
+def _hold(hold: Hold) -> Iterator[str]:
+    yield from columns(
+        f"{_HOLDS[hold.state]} hold {hold.state}",
+        hold.tell,
+        f"{evidence(hold.evidence)}  {' '.join(hold.cites)}".strip(),
+    )
+    if hold.state != "released":
+        yield from folded(f"released when: {hold.release}", indent=26)
+
+
+def _urgency(due: Due) -> int:
+    """Return the order of what is due: what is overdue or stands before a start first."""
+    return _ORDER.index("screen" if _before_start(due) else due.state)
+
+
+def _before_start(due: Due) -> bool:
+    """Whether it must be known before treatment starts: then there is no day to name but the first."""
+    return due.action in ("screen", "obtain") and due.state != "done"
+
+
+def _due(due: Due) -> Iterator[str]:
+    word = due.action if _before_start(due) else due.state
+    right = f"{evidence(due.evidence)}  {' '.join(due.cites)}".strip()
+    yield from columns(status(word), f"{due.tell}{_details(due)}{_marks(due)}", right)
+
+
+def _details(due: Due) -> str:
+    """Return when it is due, and what is lacking or why it can't be told."""
+    day = f": due {due.due}" if due.due and not _before_start(due) else ""
+    latest = f", overdue after {due.overdue_after}" if day and due.overdue_after else ""
+    lacking = listed(map(_plain, due.lacking)) if due.state != "done" else ""
+    return f"{day}{latest}{f'; lacking {lacking}' if lacking else f' ({due.why})' if due.why else ''}"
+
+
+def _plain(name: str) -> str:
+    """Return the name of a code list in words."""
+    return name.removeprefix("lab_").replace("_", " ")
+
+
+def _missing(decision: Decision, *, everything: bool) -> Iterator[str]:
+    """Yield what can't be told: each reason once, with the facts that have it, but for what is due anyway."""
+    lacking = {each for due in decision.due for each in due.lacking}
+    reasons: dict[str, list[str]] = {}
+    for missing in decision.missing:
+        if missing.title not in lacking:
+            reasons.setdefault(missing.why, []).append(missing.title)
+    for why, titles in reasons.items():
+        shown = len(titles) if everything or len(titles) <= FEW else FEW - 1
+        more = f" and {len(titles) - shown} more (--all lists them)" if titles[shown:] else ""
+        yield from columns(f"{MISSING} not known", f"{why}: {'; '.join(titles[:shown])}{more}", "")
+
+
+def _asks(decision: Decision, *, everything: bool) -> Iterator[str]:
+    """Yield the open questions: a few in one line each, the others by number; all in full on request."""
+    asks = [ask for ask in decision.asks if ask.answered is None]
+    shown = len(asks) if everything or len(asks) <= FEW else FEW - 1
+    for ask in asks[:shown]:
+        question = f"{ask.question}{f' ({ask.void})' if ask.void else ''}"
+        yield from columns(
+            f"{MISSING} question {ask.number}", question if everything else shorten(question, 74, placeholder=" …"), ""
+        )
+    if asks[shown:]:
+        yield from columns(
+            f"{MISSING} questions", f"{listed(ask.number for ask in asks[shown:])}: --all shows them", ""
+        )
+
+
+def _closing(decision: Decision, *, everything: bool) -> Iterator[str]:
+    yield from _local_policy(decision, everything=everything)
+    counts = [
+        counted(len(decision.ignored), "entry", "entries") + " ignored" if decision.ignored else "",
+        f"{len(decision.unrecognised)} unrecognised" if decision.unrecognised else "",
+    ]
+    if any(counts):
+        yield f"{', '.join(filter(None, counts))}; hint: `precaution read` lists them"
+    rule = next((finding.rule for finding in decision.findings if finding.state != "no"), "")
+    if rule:
+        yield f"hint: `precaution explain {rule}` shows the sentence, its reading and cases"
+    if any(ask.answered is None for ask in decision.asks):
+        yield "hint: answer a question with --answer A1=yes@2025-02-01"
+    yield NOTE
+
+
+def _local_policy(decision: Decision, *, everything: bool) -> Iterator[str]:
+    shown: list[Finding | Due] = [*decision.findings, *decision.due]
+    used = sorted({name for each in shown for name in each.parameters})
+    if used:
+        names = f": {', '.join(used)}" if everything else f" ({counted(len(used), 'parameter')}; --all lists them)"
+        yield from folded(f"rests on local policy, not on the label{names}", indent=2, first=POLICY_MARK)

@@ -1,0 +1,23 @@
+"""What all tests share: where the project and the data beside it are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+SHARED = PROJECT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared data beside the project; a test that needs it is skipped where there is none."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared is not here")
+    return SHARED
