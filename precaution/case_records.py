@@ -23,20 +23,30 @@ from typing import TYPE_CHECKING
 from precaution.errors import KnowledgeError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from precaution.terminology import Terminology
 
 Resource = dict[str, object]
 
 _SYSTEMS = {
-    "SNOMED": "http://snomed.info/sct", "LOINC": "http://loinc.org", "ICD10CM": "http://hl7.org/fhir/sid/icd-10-cm",
-    "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm", "ATC": "http://www.whocc.no/atc", "CVX": "http://hl7.org/fhir/sid/cvx",
+    "SNOMED": "http://snomed.info/sct",
+    "LOINC": "http://loinc.org",
+    "ICD10CM": "http://hl7.org/fhir/sid/icd-10-cm",
+    "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "ATC": "http://www.whocc.no/atc",
+    "CVX": "http://hl7.org/fhir/sid/cvx",
 }
 _NUMBER = re.compile(r"(<=|>=|<|>)?(-?\d+(?:\.\d+)?)")
 _CLINICAL = ("active", "recurrence", "relapse", "inactive", "remission", "resolved")
-_VERIFICATION = {"suspected": "provisional", "provisional": "provisional", "differential": "differential",
-                 "unconfirmed": "unconfirmed", "refuted": "refuted", "entered-in-error": "entered-in-error"}
+_VERIFICATION = {
+    "suspected": "provisional",
+    "provisional": "provisional",
+    "differential": "differential",
+    "unconfirmed": "unconfirmed",
+    "refuted": "refuted",
+    "entered-in-error": "entered-in-error",
+}
 _RESULTS = {"positive": "POS", "negative": "NEG", "indeterminate": "IND"}
 _WORDS_OF_TIME = ("on", "since", "until", "recorded")
 
@@ -64,7 +74,9 @@ def _made(words: list[str], line: str, ident: str, terminology: Terminology) -> 
     kind, name, *rest = words[1:] if text else words
     make = _MAKERS.get(kind)
     if make is None:
-        raise KnowledgeError(f"'{line}': a line begins with born, died, text or {', '.join(_MAKERS)}.{did_you_mean(kind, _MAKERS)}")
+        raise KnowledgeError(
+            f"'{line}': a line begins with born, died, text or {', '.join(_MAKERS)}.{did_you_mean(kind, _MAKERS)}"
+        )
     times, rest = _times(rest)
     code: Resource = {"text": name} if text else {} if kind == "answer" else _coded(name, line, terminology)
     resource = make(name, code, times, rest, terminology)
@@ -85,13 +97,32 @@ def _times(words: list[str]) -> tuple[dict[str, str], list[str]]:
 
 def code_of(concept: str, terminology: Terminology) -> tuple[str, str]:
     """Return (system, code) of the first code that belongs to a concept; of a prefix, a code it covers."""
+    first = _first_codes(terminology)
+    if concept not in first:
+        raise KnowledgeError(f"no code list is called '{concept}'")
+    return first[concept]
+
+
+_FIRST: list[tuple[Terminology, dict[str, tuple[str, str]]]] = []
+
+
+def _first_codes(terminology: Terminology) -> Mapping[str, tuple[str, str]]:
+    """Return concept -> the code that stands for it; kept for the last terminology asked for."""
+    if not _FIRST or _FIRST[-1][0] is not terminology:
+        _FIRST[:] = [(terminology, _codes_by_concept(terminology))]
+    return _FIRST[-1][1]
+
+
+def _codes_by_concept(terminology: Terminology) -> dict[str, tuple[str, str]]:
+    first: dict[str, tuple[str, str]] = {}
     for (system, code), concepts in terminology.exact.items():
-        if concept in concepts and system in _SYSTEMS and concept in terminology.concepts(system, code):
-            return system, code
+        for concept in concepts if system in _SYSTEMS else ():
+            if concept not in first and concept in terminology.concepts(system, code):
+                first[concept] = system, code
     for (system, prefix), concepts in terminology.prefixes.items():
-        if concept in concepts:
-            return system, prefix + ("" if "." in prefix or system != "ICD10CM" else ".9")
-    raise KnowledgeError(f"no code list is called '{concept}'")
+        for concept in concepts:
+            first.setdefault(concept, (system, prefix + ("" if "." in prefix or system != "ICD10CM" else ".9")))
+    return first
 
 
 def _coded(concept: str, line: str, terminology: Terminology) -> Resource:
@@ -112,13 +143,20 @@ def _condition(_: str, code: Resource, times: dict[str, str], words: list[str], 
         if word in _CLINICAL:
             made["clinicalStatus"] = _one("http://terminology.hl7.org/CodeSystem/condition-clinical", word)
         elif word in _VERIFICATION:
-            made["verificationStatus"] = _one("http://terminology.hl7.org/CodeSystem/condition-ver-status", _VERIFICATION[word])
+            made["verificationStatus"] = _one(
+                "http://terminology.hl7.org/CodeSystem/condition-ver-status", _VERIFICATION[word]
+            )
     day = times.get("since", times.get("on"))
     return made | _given(onsetDateTime=day, abatementDateTime=times.get("until"), recordedDate=times.get("recorded"))
 
 
 def _observation(_: str, code: Resource, times: dict[str, str], words: list[str], terminology: Terminology) -> Resource:
-    made: Resource = {"resourceType": "Observation", "status": "final", "code": code, **_given(effectiveDateTime=times.get("on"))}
+    made: Resource = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": code,
+        **_given(effectiveDateTime=times.get("on")),
+    }
     left = iter(words)
     for word in left:
         if word in _RESULTS:
@@ -129,7 +167,7 @@ def _observation(_: str, code: Resource, times: dict[str, str], words: list[str]
             made["valueQuantity"] = _given(value=float(match[2]), comparator=match[1])
         elif word in ("preliminary", "entered-in-error", "cancelled", "amended", "corrected", "registered"):
             made["status"] = word
-        elif word in {name for names in terminology.exact.values() for name in names}:
+        elif word in _first_codes(terminology):
             made["valueCodeableConcept"] = _coded(word, word, terminology)
         else:
             _set_unit(made, word)
@@ -153,32 +191,56 @@ def _unit_of_range(made: Resource) -> Resource:
 def _medication(_: str, code: Resource, times: dict[str, str], words: list[str], __: Terminology) -> Resource:
     status = words[0] if words else "active"
     made: Resource = {"resourceType": "MedicationStatement", "status": status, "medicationCodeableConcept": code}
-    return made | _given(effectivePeriod=_given(start=times.get("since", times.get("on")), end=times.get("until")) or None)
+    return made | _given(
+        effectivePeriod=_given(start=times.get("since", times.get("on")), end=times.get("until")) or None
+    )
 
 
 def _immunization(_: str, code: Resource, times: dict[str, str], words: list[str], __: Terminology) -> Resource:
-    return {"resourceType": "Immunization", "status": words[0] if words else "completed", "vaccineCode": code,
-            **_given(occurrenceDateTime=times.get("on"))}
+    return {
+        "resourceType": "Immunization",
+        "status": words[0] if words else "completed",
+        "vaccineCode": code,
+        **_given(occurrenceDateTime=times.get("on")),
+    }
 
 
 def _procedure(_: str, code: Resource, times: dict[str, str], words: list[str], __: Terminology) -> Resource:
-    return {"resourceType": "Procedure", "status": words[0] if words else "completed", "code": code,
-            **_given(performedDateTime=times.get("on"))}
+    return {
+        "resourceType": "Procedure",
+        "status": words[0] if words else "completed",
+        "code": code,
+        **_given(performedDateTime=times.get("on")),
+    }
 
 
 def _order(_: str, code: Resource, times: dict[str, str], words: list[str], __: Terminology) -> Resource:
-    return {"resourceType": "ServiceRequest", "status": words[0] if words else "active", "intent": "order", "code": code,
-            **_given(occurrenceDateTime=times.get("on"), authoredOn=times.get("recorded"))}
+    return {
+        "resourceType": "ServiceRequest",
+        "status": words[0] if words else "active",
+        "intent": "order",
+        "code": code,
+        **_given(occurrenceDateTime=times.get("on"), authoredOn=times.get("recorded")),
+    }
 
 
 def _answer(name: str, _: Resource, times: dict[str, str], words: list[str], __: Terminology) -> Resource:
-    return {"resourceType": "QuestionnaireResponse", "status": "completed", "authored": times.get("on", ""),
-            "item": [{"linkId": name, "answer": [{"valueString": words[0]}]}]}
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed",
+        "authored": times.get("on", ""),
+        "item": [{"linkId": name, "answer": [{"valueString": words[0]}]}],
+    }
 
 
 _MAKERS: dict[str, Callable[[str, Resource, dict[str, str], list[str], Terminology], Resource]] = {
-    "condition": _condition, "result": _observation, "medication": _medication, "immunization": _immunization,
-    "procedure": _procedure, "order": _order, "answer": _answer,
+    "condition": _condition,
+    "result": _observation,
+    "medication": _medication,
+    "immunization": _immunization,
+    "procedure": _procedure,
+    "order": _order,
+    "answer": _answer,
 }
 
 

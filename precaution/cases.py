@@ -6,13 +6,16 @@
     stage = "before-start"
     record = ["result lab_anc 0.99 10*9/L on 2025-02-20"]
     answers = ["no-suitable-alternative=yes@2025-02-01"]
+    policy = { count-max-age = "14 days" }
     expect = { low-neutrophils = "holds", action = "do-not-start" }
 
 `[base.ready] record = [...]` is a record that cases start from with `like = "ready"`; their lines add to it, and
 `without result lab_anc` takes the lines that begin so away.
 
 A name under `expect` is a rule (holds, no, unknown), a duty (done, upcoming, due, overdue, unknown, no: it does
-not apply), or one of `action` and `stage`. What the lines of `record` mean is no matter of this module.
+not apply), or one of `action` and `stage`. Three more name several things, or `none`: `cites = "S01 S05"` the
+sentences behind what holds, can't be told or is not done, `urgent` the rules that can't wait, and `shows` the
+background sentences shown for this patient. What the lines of `record` mean is no matter of this module.
 """
 
 from __future__ import annotations
@@ -37,6 +40,8 @@ DUTY_STATES: tuple[str, ...] = (*get_args(DueState), "no")
 """`no`: the duty does not apply to the patient."""
 WHOLE = ("action", "stage")
 """What a case may expect besides rules and duties."""
+NONE = "none"
+"""What `cites`, `urgent` or `shows` expects where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +61,11 @@ class Case:
     """The stage where it is given; read from the record where left out."""
     answers: tuple[str, ...] = ()
     """Answers to asks, as on the command line: ask=answer@day."""
+    policy: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What a site chose otherwise: parameter = value, as in a policy file."""
     expect: Mapping[str, str] = field(default_factory=dict[str, str])
-    """rule or duty = its state; `action` = the decision; `stage` = the stage read from the record."""
+    """rule or duty = its state; `action` = the decision; `stage` = the stage read from the record;
+    `cites`, `urgent`, `shows` = names with a space between them, or `none`."""
 
 
 def load_cases(folder: Path) -> tuple[Case, ...]:
@@ -137,14 +145,22 @@ def wrong(case: Case, label: Label) -> Iterator[tuple[Place, str]]:
     """Yield where and what a case says that the label does not know: rules, duties, states, actions, asks."""
     states = {**dict.fromkeys(label.rules, RULE_STATES), **dict.fromkeys(label.duties, DUTY_STATES),
               "action": label.actions, "stage": STAGES}
+    several: Mapping[str, Mapping[str, object]] = {"cites": label.says, "urgent": label.rules, "shows": label.says}
     if not case.expect:
         yield place_of(case), "'expect' is empty; say what the case shows"
     for name, state in case.expect.items():
         place = place_of(case).at(f"expect.{name}")
-        if name not in states:
+        if name in several:
+            yield from ((place, f"the label has no '{word}'.{did_you_mean(word, several[name])}")
+                        for word in state.split() if word not in several[name] and state != NONE)
+        elif name not in states:
             yield place, f"no rule or duty is called '{name}'.{did_you_mean(name, states)}"
         elif state not in states[name]:
             yield place, f"must be one of {', '.join(states[name])}.{did_you_mean(state, states[name])}"
+    for name in case.policy:
+        if name not in label.parameters:
+            yield (place_of(case).at(f"policy.{name}"),
+                   f"the label has no such parameter.{did_you_mean(name, label.parameters)}")
     for answer in case.answers:
         ask = answer.partition("=")[0]
         if ask not in label.asks:

@@ -175,7 +175,7 @@ IS = [
     ("SNOMED", "94754000", {"malignancy_in_situ_or_uncertain"}),
     ("SNOMED", "92754004", {"malignancy_in_situ_or_uncertain"}),
     ("SNOMED", "277577000", {"malignancy_in_situ_or_uncertain"}),
-    ("SNOMED", "254701007", {"malignancy_current", "nmsc"}),
+    ("SNOMED", "254701007", {"nmsc"}),
     ("SNOMED", "417036008", set()), ("SNOMED", "367336001", set()),      # a screening, a treatment
     # tuberculosis
     ("SNOMED", "56717001", {"tb_active"}), ("SNOMED", "11999007", {"tb_latent"}), ("ICD10CM", "Z22.7", {"tb_latent"}),

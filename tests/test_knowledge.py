@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precaution.definitions import Derived, Label, Latest
+from precaution.definitions import Label
 from precaution.errors import KnowledgeError, UsageError
 from precaution.expression import parse
+from precaution.fact_kinds import Derived, Latest
 from precaution.knowledge import LABELS, find_label, labels, load_label, read_label
 from precaution.knowledge.meanings import NUMBER, TRUTH, check_expression
 from precaution.knowledge.names import named, spoken

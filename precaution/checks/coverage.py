@@ -42,10 +42,15 @@ def rules(folder: Folder) -> Iterator[Problem]:
 
 
 def duties(folder: Folder) -> Iterator[Problem]:
-    """Ask for each duty that cases show it done, due (or overdue), and, if it can be, unknown."""
+    """Ask for each duty that cases show it done, due (or overdue), and, if it can be, unknown.
+
+    A duty that is only open for as long as its `when` holds is over when that ends: `no` instead of done.
+    """
     for duty in folder.label.duties.values():
         shown = _shown(folder, duty.name)
-        for state, enough in (("done", {"done", "upcoming"}), ("due", {"due", "overdue"}), ("unknown", {"unknown"})):
+        timed = duty.needs or duty.ask or duty.at or duty.every or duty.done_when
+        over = ("done", {"done", "upcoming"}) if timed else ("no", {"no"})
+        for state, enough in (over, ("due", {"due", "overdue"}), ("unknown", {"unknown"})):
             if not shown & enough and (state != "unknown" or _may_be_unknown(duty)):
                 yield _lacking(duty, state)
 

@@ -50,10 +50,19 @@ def unused_parameters(folder: Folder) -> Iterator[Problem]:
 
 def unused_lists(folder: Folder) -> Iterator[Problem]:
     """Ask that a code list is one that a fact or a duty looks at, or one that takes codes away from others."""
-    used = {name for thing in (folder.label.therapy, *_all(folder))
-            for _, refers, name in references(thing) if refers.to == "concept"}
+    used = {
+        name
+        for thing in (folder.label.therapy, *_all(folder))
+        for _, refers, name in references(thing)
+        if refers.to == "concept"
+    }
     for name, concept in folder.label.concepts.items():
-        if name not in used and not concept.outranks and not name.startswith(RESERVED) and name not in UNREADABLE.values():
+        if (
+            name not in used
+            and not concept.outranks
+            and not name.startswith(RESERVED)
+            and name not in UNREADABLE.values()
+        ):
             yield problem(Place(f"codes/{name}.csv"), "is a code list that nothing looks at; use it or remove it")
 
 
@@ -65,8 +74,10 @@ def codes(folder: Folder) -> Iterator[Problem]:
             if (system, code) in seen:
                 yield problem(Place(f"codes/{name}.csv"), f"{system} {code} stands there twice; keep one")
             elif system not in _SHAPELESS and not well_formed(system, _without_star(system, code)):
-                yield problem(Place(f"codes/{name}.csv"), f"'{code}' is no {system} code: its shape or its check digit "
-                              "is wrong; look it up anew")
+                yield problem(
+                    Place(f"codes/{name}.csv"),
+                    f"'{code}' is no {system} code: its shape or its check digit is wrong; look it up anew",
+                )
             seen.add((system, code))
 
 
