@@ -7,7 +7,7 @@ show the same. Every text is ours, or built from checked numbers and days: no fr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,7 @@ State = Literal["holds", "unknown", "no"]
 DueState = Literal["done", "upcoming", "due", "overdue", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """An entry of the record behind a finding."""
 
     source: str
@@ -29,8 +28,7 @@ class Evidence:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Searched:
+class Searched(NamedTuple):
     """What was looked for: a concept, from which day (all days where empty), and how many entries there were."""
 
     concept: str
@@ -39,8 +37,7 @@ class Searched:
     found: int
 
 
-@dataclass(frozen=True, slots=True)
-class Background:
+class Background(NamedTuple):
     """A background sentence of the label that explains a finding."""
 
     says: str
@@ -116,8 +113,7 @@ class OpenAsk:
     """Why an answer on record no longer counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """A fact that can't be told, why, and which rules need it."""
 
     fact: str

@@ -25,10 +25,17 @@ if TYPE_CHECKING:
     from precaution.definitions import Ask, Stage
 
 
-def assess(patient: Record | Path | str | bytes | Mapping[str, object] | Sequence[Mapping[str, object]], *,
-           today: date | str, label: Label | Path | str = DEFAULT, stage: str | None = None,
-           answers: Iterable[str] = (), policy: Path | None = None, codes: Iterable[Path] = (),
-           everything: bool = False) -> Decision:
+def assess(
+    patient: Record | Path | str | bytes | Mapping[str, object] | Sequence[Mapping[str, object]],
+    *,
+    today: date | str,
+    label: Label | Path | str = DEFAULT,
+    stage: str | None = None,
+    answers: Iterable[str] = (),
+    policy: Path | None = None,
+    codes: Iterable[Path] = (),
+    everything: bool = False,
+) -> Decision:
     """Return the decision for one patient.
 
     `patient`: a Record; a path (file, folder); JSON as bytes; or FHIR R4 resources already parsed. `today`:
@@ -45,8 +52,10 @@ def assess(patient: Record | Path | str | bytes | Mapping[str, object] | Sequenc
     record = with_answers(_read(patient, known), answers, known, day)
     died = record.died
     if died is not None and (died.high <= day or died.low < 1):
-        raise PatientDied("the patient died by the day of the decision; there is nothing left to decide. "
-                          "Give an earlier --today to look back")
+        raise PatientDied(
+            "the patient died by the day of the decision; there is nothing left to decide. "
+            "Give an earlier --today to look back"
+        )
     return decide(record, known, day, _stage(stage), everything=everything)
 
 
@@ -103,7 +112,9 @@ def _answer(text: str, label: Label, today: int) -> Entry:
     if word.strip() not in ask.answers:
         raise UsageError(f"'{word}' is no answer to '{ask.name}': it is one of {', '.join(ask.answers)}")
     when = as_day(day.strip()) if at else today
-    return Entry(ANSWER + ask.name, "answer", "answer given", start=exactly(when), result=word.strip(), says=word.strip())
+    return Entry(
+        ANSWER + ask.name, "answer", "answer given", start=exactly(when), result=word.strip(), says=word.strip()
+    )
 
 
 def find_ask(name: str, label: Label) -> Ask:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 ATTESTED = "+attested"
 
 
-def decide(record: Record, label: Label, today: int, stage: Stage | None = None, *, everything: bool = False) -> Decision:
+def decide(
+    record: Record, label: Label, today: int, stage: Stage | None = None, *, everything: bool = False
+) -> Decision:
     """Return the decision for a patient on `today` (an ordinal), at `stage` or the one that the record shows.
 
     With `everything`, rules that do not hold are among the findings too.
@@ -34,23 +36,36 @@ def decide(record: Record, label: Label, today: int, stage: Stage | None = None,
     chart = Chart(record, label, today, therapy(record, label, today, stage))
     facts = Facts(chart)
     background = backgrounds(facts)
-    judged = [each for rule in label.rules.values()
-              if (each := judge(rule, facts, background, everything=everything)) is not None]
+    judged = [
+        each
+        for rule in label.rules.values()
+        if (each := judge(rule, facts, background, everything=everything)) is not None
+    ]
     scheduled = [task for duty in label.duties.values() if (task := schedule(duty, facts)) is not None]
     holds = tuple(each.hold for each in judged if each.hold is not None)
     missing = _missing(judged, scheduled, facts)
     action, attested = _gravest(judged, scheduled, chart, reason_found=bool(holds))
     findings = [each.finding for each in judged if everything or each.finding.state != "no"]
     return Decision(
-        label=label.name, version=label.version, digest=label.digest, today=date.fromordinal(today).isoformat(),
-        stage=chart.stage, stage_why=chart.therapy.why, start=show_day(chart.therapy.start),
-        action=action, attested=attested,
+        label=label.name,
+        version=label.version,
+        digest=label.digest,
+        today=date.fromordinal(today).isoformat(),
+        stage=chart.stage,
+        stage_why=chart.therapy.why,
+        start=show_day(chart.therapy.start),
+        action=action,
+        attested=attested,
         findings=tuple(sorted(findings, key=lambda finding: _order(finding, label))),
         holds=tuple(sorted(holds, key=lambda hold: (hold.state != "open", hold.rule))),
         due=tuple(each.due for each in sorted(scheduled, key=lambda each: (each.due.due or "9999", each.due.duty))),
-        asks=_asks(judged, scheduled, facts), missing=missing,
-        ignored=tuple(sorted({*record.ignored, *_future(record, today)})), unrecognised=record.unrecognised,
-        background=background.get("", ()), policy=label.policy)
+        asks=_asks(judged, scheduled, facts),
+        missing=missing,
+        ignored=tuple(sorted({*record.ignored, *_future(record, today)})),
+        unrecognised=record.unrecognised,
+        background=background.get("", ()),
+        policy=label.policy,
+    )
 
 
 def grave(action: str, attested: bool, label: Label) -> int:  # noqa: FBT001
@@ -64,7 +79,9 @@ def _order(finding: Finding, label: Label) -> tuple[object, ...]:
     return rank, not finding.urgent, finding.state == "unknown", finding.rule
 
 
-def _gravest(judged: Sequence[Judged], scheduled: Sequence[Scheduled], chart: Chart, *, reason_found: bool) -> tuple[str, bool]:
+def _gravest(
+    judged: Sequence[Judged], scheduled: Sequence[Scheduled], chart: Chart, *, reason_found: bool
+) -> tuple[str, bool]:
     asked = [(each.finding.action, each.finding.attested) for each in judged if each.finding.action]
     asked += [(each.due.action, False) for each in scheduled if each.due.action]
     if chart.therapy.doubt or chart.record.partial:
@@ -88,8 +105,9 @@ def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Fa
     if facts.chart.therapy.doubt:
         found.insert(0, Missing("stage", "stage of treatment", facts.chart.therapy.doubt, ()))
     if facts.chart.stage == "interrupted" and not any(each.hold for each in judged):
-        found.insert(0, Missing("reason-for-interruption", "why treatment was interrupted",
-                                "nothing on record explains it", ()))
+        found.insert(
+            0, Missing("reason-for-interruption", "why treatment was interrupted", "nothing on record explains it", ())
+        )
     return tuple(found)
 
 
@@ -103,7 +121,12 @@ def _asks(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts
     """Return the asks that matter for this patient: those behind a finding or duty, and those answered."""
     label = facts.chart.label
     by_name = {name.replace("-", "_"): ask for name, ask in label.asks.items()}
-    wanted = {name for each in judged if each.finding.state != "no" for name in (*each.behind, each.rule.attest.replace("-", "_"))}
+    wanted = {
+        name
+        for each in judged
+        if each.finding.state != "no"
+        for name in (*each.behind, each.rule.attest.replace("-", "_"))
+    }
     wanted |= {name for each in scheduled for name in each.behind}
     for each in judged:
         if each.hold is not None and each.hold.state != "released" and each.rule.release is not None:
@@ -122,9 +145,12 @@ def _asked(ask: Ask, facts: Facts) -> OpenAsk:
 
 def _future(record: Record, today: int) -> list[Ignored]:
     """Entries after the day of the decision, which do not count; plans and answers of the caller may be."""
-    return [Ignored(entry.source, "after the day of the decision")
-            for concept, entries in record.entries.items() for entry in entries
-            if entry.kind != "order" and _after(entry, today) and not concept.startswith(ANSWER)]
+    return [
+        Ignored(entry.source, "after the day of the decision")
+        for concept, entries in record.entries.items()
+        for entry in entries
+        if entry.kind != "order" and _after(entry, today) and not concept.startswith(ANSWER)
+    ]
 
 
 def _after(entry: Entry, today: int) -> bool:

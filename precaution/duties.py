@@ -56,12 +56,33 @@ def _why(behind: Sequence[str], facts: Facts) -> str:
     return "; ".join(dict.fromkeys(why for name in behind if (why := facts.known(name).why)))
 
 
-def _due(duty: Duty, state: DueState, day: float | None = None, grace: float = 0, *, evidence: Sequence[Entry] = (),
-         lacking: tuple[str, ...] = (), why: str = "") -> Due:
+def _due(
+    duty: Duty,
+    state: DueState,
+    day: float | None = None,
+    grace: float = 0,
+    *,
+    evidence: Sequence[Entry] = (),
+    lacking: tuple[str, ...] = (),
+    why: str = "",
+) -> Due:
     due = show_day(exactly(day)) if day is not None else ""
     overdue = show_day(exactly(day + grace)) if day is not None and duty.grace else ""
     action = duty.action if state in ("due", "overdue", "unknown") else ""
-    return Due(duty.name, duty.cites, state, due, overdue, duty.tell, shown(evidence), action, lacking, duty.uses, duty.ours, why)
+    return Due(
+        duty.name,
+        duty.cites,
+        state,
+        due,
+        overdue,
+        duty.tell,
+        shown(evidence),
+        action,
+        lacking,
+        duty.uses,
+        duty.ours,
+        why,
+    )
 
 
 def _once(duty: Duty, facts: Facts) -> Scheduled:
@@ -73,7 +94,9 @@ def _once(duty: Duty, facts: Facts) -> Scheduled:
     evidence = [entry for name in behind for entry in facts.known(name).evidence]
     state: DueState = "done" if done else "due" if done is False else "unknown"
     lacking = () if done else tuple(facts.title(name) for name in behind if name in facts.chart.label.facts)
-    due = _due(duty, state, None if done else facts.chart.today, evidence=evidence, lacking=lacking, why=_why(behind, facts))
+    due = _due(
+        duty, state, None if done else facts.chart.today, evidence=evidence, lacking=lacking, why=_why(behind, facts)
+    )
     return Scheduled(due, () if done else behind)
 
 
@@ -135,8 +158,11 @@ def _next(duty: Duty, facts: Facts, start: float, last: _Last) -> tuple[float | 
 def _lacking(duty: Duty, facts: Facts, day: float) -> tuple[str, ...]:
     """Which parts have no result that counts for the time it is due."""
     early = facts.chart.number(duty.early) if duty.early else 0.0
-    return tuple(group[0] for group in duty.needs
-                 if (entry := _newest(facts.chart.entries(group))) is None or _day(entry) < day - early)
+    return tuple(
+        group[0]
+        for group in duty.needs
+        if (entry := _newest(facts.chart.entries(group))) is None or _day(entry) < day - early
+    )
 
 
 def _interval(duty: Duty, facts: Facts) -> float:
@@ -148,8 +174,11 @@ def _interval(duty: Duty, facts: Facts) -> float:
 def _again(duty: Duty, facts: Facts, since: float) -> float | None:
     """Return the day on which something new since the last time makes it due again."""
     wait = facts.chart.number(duty.again_in) if duty.again_in else 0.0
-    days = [known.since.low + wait for name in duty.again_after
-            if (known := facts.known(name)).value is True and known.since is not None and known.since.low > since]
+    days = [
+        known.since.low + wait
+        for name in duty.again_after
+        if (known := facts.known(name)).value is True and known.since is not None and known.since.low > since
+    ]
     return min(days, default=None)
 
 
@@ -190,8 +219,15 @@ def _last_done(duty: Duty, facts: Facts) -> _Last:
 
 def _newest(entries: Sequence[Entry]) -> Entry | None:
     """Return the newest entry that shows the thing done, on a certain day and with a usable result."""
-    usable = [e for e in entries if e.certainty == "certain" and e.status not in ("preliminary", "unknown", "planned")
-              and e.start is not None and e.start.exact and (e.kind != "result" or e.value is not None or e.result)]
+    usable = [
+        e
+        for e in entries
+        if e.certainty == "certain"
+        and e.status not in ("preliminary", "unknown", "planned")
+        and e.start is not None
+        and e.start.exact
+        and (e.kind != "result" or e.value is not None or e.result)
+    ]
     return max(usable, key=_day, default=None)
 
 

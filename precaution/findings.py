@@ -13,20 +13,15 @@ from typing import TYPE_CHECKING, Literal
 from precaution.answer import Background, Evidence, Finding, Hold, Searched
 from precaution.expression import compiled, names
 from precaution.fact_kinds import (
-    Active,
-    DaysOn,
-    DaysSince,
     Derived,
     Ever,
-    Extreme,
     Fact,
     Latest,
-    Planned,
     Repeated,
     Tested,
-    Worded,
 )
 from precaution.facts.known import day_of
+from precaution.facts.prepared import concepts_of
 from precaution.interval import Interval, exactly, show_day, show_number
 
 if TYPE_CHECKING:
@@ -34,7 +29,7 @@ if TYPE_CHECKING:
 
     from precaution.definitions import Label, Rule, Says
     from precaution.expression import Expression
-    from precaution.facts import Facts
+    from precaution.facts import Facts, Known
     from precaution.logic import Truth
     from precaution.record import Entry
 
@@ -65,30 +60,52 @@ def judge(rule: Rule, facts: Facts, backgrounds: Backgrounds, *, everything: boo
     if when is None or stage not in rule.then:
         return None
     truth = compiled(when)(facts)
-    decisive: list[Expression] = [when]
-    released: Truth = None
-    opened: Truth = False
     if rule.then[stage] == STAY and rule.release is not None:
-        released = compiled(rule.release)(facts)
-        opened = _opened(rule, truth, facts)
-        truth, decisive = _standing(rule, when, truth, opened, released)
+        return _judge_hold(rule, when, truth, facts, backgrounds, everything=everything)
+    if truth is False:
+        return Judged(rule, _no(rule), None, ()) if everything else None
+    behind = facts.behind(when)
+    finding = _finding(rule, truth, behind, facts, backgrounds)
+    return Judged(rule, finding, None, behind)
+
+
+def _judge_hold(
+    rule: Rule,
+    when: Expression,
+    truth: Truth,
+    facts: Facts,
+    backgrounds: Backgrounds,
+    *,  # noqa: PLR0913
+    everything: bool,
+) -> Judged | None:
+    """Return what a rule with a release comes to while treatment is interrupted."""
+    released = compiled(rule.release)(facts) if rule.release is not None else None
+    opened = _opened(rule, truth, released, facts)
+    truth, decisive = _standing(rule, when, truth, opened, released)
     if truth is False and not opened:
         return Judged(rule, _no(rule), None, ()) if everything else None
     behind = facts.behind(*decisive)
     finding = _no(rule) if truth is False else _finding(rule, truth, behind, facts, backgrounds)
-    hold = _hold(rule, truth, released, finding, behind, facts) if rule.then[stage] == STAY else None
-    return Judged(rule, finding, hold, behind)
+    return Judged(rule, finding, _hold(rule, truth, released, finding, behind, facts), behind)
 
 
-def _opened(rule: Rule, truth: Truth, facts: Facts) -> Truth:
-    """Whether the rule was ever a reason to interrupt this course of treatment."""
+def _opened(rule: Rule, truth: Truth, released: Truth, facts: Facts) -> Truth:
+    """Whether the rule was ever a reason to interrupt this course of treatment.
+
+    Where the caller says that treatment is interrupted and its start is not on record, what may have been a
+    reason and is surely over counts as one that is released.
+    """
     if truth or rule.held is None:
         return truth
     held = compiled(rule.held)(facts)
+    if held is None and truth is False and released and facts.chart.therapy.given:
+        return any(facts.known(name).evidence for name in facts.behind(rule.held)) or None
     return held if truth is False or held else None
 
 
-def _standing(rule: Rule, when: Expression, truth: Truth, opened: Truth, released: Truth) -> tuple[Truth, list[Expression]]:
+def _standing(
+    rule: Rule, when: Expression, truth: Truth, opened: Truth, released: Truth
+) -> tuple[Truth, list[Expression]]:
     """Return whether a hold stands, and the expressions that say so."""
     held = [rule.held] if rule.held is not None else []
     release = [rule.release] if rule.release is not None else []
@@ -106,16 +123,63 @@ def _no(rule: Rule) -> Finding:
 
 
 def _finding(rule: Rule, truth: Truth, behind: tuple[str, ...], facts: Facts, backgrounds: Backgrounds) -> Finding:
-    action, attested = _action(rule, truth, facts)
     known = [facts.known(name) for name in (*behind, *(_beside(rule, facts) if truth is None else ()))]
+    if truth is None and not any(each.considered or each.evidence for each in known):
+        return _blank(rule, behind, known, facts, backgrounds)
+    return _made(rule, truth, behind, known, facts, backgrounds)
+
+
+_BLANK: dict[tuple[object, ...], Finding] = {}
+_MOST = 4096
+
+
+def _blank(rule: Rule, behind: tuple[str, ...], known: list[Known], facts: Facts, backgrounds: Backgrounds) -> Finding:
+    """A finding about which the record says nothing at all: the same for every such patient of the day."""
+    chart = facts.chart
+    key = (
+        chart.label.digest,
+        rule.name,
+        chart.stage,
+        chart.today,
+        behind,
+        tuple(each.why for each in known),
+        _action(rule, None, facts),
+        backgrounds.get(rule.name, ()),
+    )
+    finding = _BLANK.get(key)
+    if finding is None:
+        if len(_BLANK) >= _MOST:
+            _BLANK.clear()
+        finding = _BLANK[key] = _made(rule, None, behind, known, facts, backgrounds)
+    return finding
+
+
+def _made(
+    rule: Rule,
+    truth: Truth,
+    behind: tuple[str, ...],
+    known: list[Known],
+    facts: Facts,  # noqa: PLR0913
+    backgrounds: Backgrounds,
+) -> Finding:
+    action, attested = _action(rule, truth, facts)
     why = "; ".join(dict.fromkeys(each.why for each in known if each.why)) if truth is None else ""
     urgent = rule.urgent is not None and compiled(rule.urgent)(facts) is True
     return Finding(
-        rule.name, "holds" if truth else "unknown", action, rule.cites,
+        rule.name,
+        "holds" if truth else "unknown",
+        action,
+        rule.cites,
         _told(rule.tell, facts) if truth else f"{rule.title}: can't be told",
-        shown(entry for each in known for entry in each.evidence),
-        tuple(dict.fromkeys(found for name in behind for found in searched(name, facts))), _uses(rule, behind, facts),
-        attested, urgent, rule.ours, backgrounds.get(rule.name, ()), why)
+        shown([entry for each in known for entry in each.evidence]),
+        tuple(dict.fromkeys([found for name in behind for found in searched(name, facts)])),
+        _uses(rule, behind, facts),
+        attested,
+        urgent,
+        rule.ours,
+        backgrounds.get(rule.name, ()),
+        why,
+    )
 
 
 def _beside(rule: Rule, facts: Facts) -> Iterator[str]:
@@ -162,7 +226,9 @@ def _action(rule: Rule, truth: Truth, facts: Facts) -> tuple[str, bool]:
 
 
 def _hold(rule: Rule, truth: Truth, released: Truth, finding: Finding, behind: tuple[str, ...], facts: Facts) -> Hold:
-    state: Literal["open", "released", "unknown"] = "released" if truth is False and released else "open" if truth else "unknown"
+    state: Literal["open", "released", "unknown"] = (
+        "released" if truth is False and released else "open" if truth else "unknown"
+    )
     evidence = shown(entry for name in behind for entry in facts.known(name).evidence)
     tell = finding.tell if truth is not False else rule.title
     return Hold(rule.name, state, rule.cites, tell, rule.resume, evidence)
@@ -181,9 +247,14 @@ def _value(name: str, facts: Facts) -> str:
 
 def shown(entries: Iterable[Entry]) -> tuple[Evidence, ...]:
     """Return entries as evidence, each source once, newest first."""
+    entries = list(entries)
+    if not entries:
+        return ()
     ordered = sorted(entries, key=lambda entry: (-_low(entry), entry.source, entry.says))
     unique = {(entry.source, entry.says): entry for entry in reversed(ordered)}
-    return tuple(Evidence(entry.source, show_day(day_of(entry)), _says(entry), entry.note) for entry in reversed(unique.values()))
+    return tuple(
+        Evidence(entry.source, show_day(day_of(entry)), _says(entry), entry.note) for entry in reversed(unique.values())
+    )
 
 
 def _low(entry: Entry) -> float:
@@ -197,7 +268,13 @@ def _says(entry: Entry) -> str:
 
 def searched(name: str, facts: Facts) -> tuple[Searched, ...]:
     """Return what a fact looked for: each concept, from which day, and how many entries there were."""
-    definition = facts.chart.label.facts.get(name)
+    kept = facts.searched.get(name)
+    if kept is None:
+        kept = facts.searched[name] = _searched(facts.chart.label.facts.get(name), facts)
+    return kept
+
+
+def _searched(definition: Fact | None, facts: Facts) -> tuple[Searched, ...]:
     if definition is None or isinstance(definition, Derived):
         return ()
     days = _window(definition, facts)
@@ -220,33 +297,6 @@ def _window(definition: Fact, facts: Facts) -> float | None:
     elif isinstance(definition, (Ever, Repeated)):
         limit = definition.within
     return facts.chart.number(limit) if limit else None
-
-
-def concepts_of(definition: Fact) -> tuple[str, ...]:
-    """Return the code lists that a fact looks at."""
-    match definition:
-        case Latest():
-            return definition.latest + definition.derived
-        case Extreme():
-            return definition.extreme + definition.derived
-        case Tested():
-            return definition.test + definition.performed
-        case Ever():
-            return definition.ever + definition.doubt
-        case Active():
-            return definition.active + definition.doubt
-        case Repeated():
-            return definition.repeated
-        case Planned():
-            return definition.planned
-        case Worded():
-            return (*definition.latest_of, *definition.questions)
-        case DaysSince():
-            return definition.days_since
-        case DaysOn():
-            return definition.days_on
-        case _:
-            return ()
 
 
 def backgrounds(facts: Facts) -> Backgrounds:

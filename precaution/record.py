@@ -97,8 +97,20 @@ class Record:
 
 def in_order(entry: Entry) -> tuple[object, ...]:
     """Sort key of entries: by day, then by everything else, so that equal entries are interchangeable."""
-    return (_ends(entry.start), _ends(entry.end), entry.source, entry.status, entry.certainty,
-            _ends(entry.value), entry.result, entry.upper or 0.0, entry.says, entry.note, entry.kind, _ends(entry.recorded))
+    return (
+        _ends(entry.start),
+        _ends(entry.end),
+        entry.source,
+        entry.status,
+        entry.certainty,
+        _ends(entry.value),
+        entry.result,
+        entry.upper or 0.0,
+        entry.says,
+        entry.note,
+        entry.kind,
+        _ends(entry.recorded),
+    )
 
 
 def _ends(interval: Interval | None) -> tuple[float, ...]:

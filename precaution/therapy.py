@@ -11,6 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from precaution.interval import Interval, show_day
+from precaution.record import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,8 @@ class Therapy:
     evidence: tuple[Entry, ...] = ()
     doubt: str = ""
     """Why the stage can't be told for sure; empty where it can."""
+    given: bool = False
+    """Whether the caller says the stage."""
 
 
 def therapy(record: Record, label: Label, today: int, given: Stage | None = None) -> Therapy:
@@ -40,29 +43,46 @@ def therapy(record: Record, label: Label, today: int, given: Stage | None = None
     held = _held(entries, today - gap)
     start = _course_start(entries, gap, today) if now or held or given in ("on-treatment", "interrupted") else None
     if given is not None:
-        return Therapy(given, "given", start, tuple(entries))
-    if held is not None and not any(_later(entry, held) for entry in now):
+        return Therapy(given, "given", start, tuple(entries), given=True)
+    if held is not None and not any(_resumed(entry, held) for entry in now) and not _over(entries, held, today, gap):
         return Therapy("interrupted", f"{held.source} is on hold", start, (held,), doubt)
     if now:
-        return Therapy("on-treatment", f"{now[-1].source} shows treatment since {show_day(start)}".rstrip(),
-                       start, tuple(now), doubt)
+        later = _doubt(record, label, today, max(entry.start.low if entry.start is not None else -inf for entry in now))
+        why = f"{now[-1].source} shows treatment since {show_day(start)}".rstrip()
+        return Therapy("on-treatment", why, start, tuple(now), later)
     if entries:
-        return Therapy("before-start", f"{entries[-1].source} shows treatment that has ended", None, (entries[-1],), doubt)
+        return Therapy(
+            "before-start", f"{entries[-1].source} shows treatment that has ended", None, (entries[-1],), doubt
+        )
     return Therapy("before-start", doubt or "no entry of treatment on record", None, (), doubt)
 
 
 def _taken(entries: Sequence[Entry], today: int) -> list[Entry]:
     """Entries that show the drug was taken, in order of their start; plans and future ones are not."""
-    return [entry for entry in entries
-            if entry.kind == "medication" and entry.certainty == "certain" and entry.status in ("active", "held", "ended")
-            and (entry.start is None or entry.start.low <= today)]
+    return [
+        entry
+        for entry in entries
+        if entry.kind == "medication"
+        and entry.certainty == "certain"
+        and entry.status in ("active", "held", "ended")
+        and (entry.start is None or entry.start.low <= today)
+    ]
 
 
-def _doubt(record: Record, label: Label, today: int) -> str:
-    unclear = [entry for entry in record.entries.get(label.therapy.drug, ())
-               if entry.kind == "medication" and (entry.certainty != "certain" or entry.status == "unknown")
-               and (entry.start is None or entry.start.low <= today)]
-    return f"{unclear[0].source} may be treatment with the drug, but can't be read as such" if unclear else ""
+def _doubt(record: Record, label: Label, today: int, since: float = -inf) -> str:
+    """Return why treatment may be otherwise than its certain entries show; only what may be of `since` or later counts."""
+    unclear = [
+        entry
+        for concept in (label.therapy.drug, UNREADABLE["medication"])
+        for entry in record.entries.get(concept, ())
+        if entry.kind == "medication"
+        and (entry.certainty != "certain" or entry.status == "unknown")
+        and (entry.start is None or (entry.start.low <= today and entry.start.high >= since))
+    ]
+    if unclear:
+        return f"{unclear[0].source} may be treatment with the drug, but can't be read as such"
+    listed = "medication" in record.lists | record.attested | label.complete_lists
+    return "" if listed or record.entries.get(label.therapy.drug) else "no list of medications on record"
 
 
 def _goes_on(entry: Entry, today: int, grace: int) -> bool:
@@ -83,8 +103,19 @@ def _held(entries: Sequence[Entry], since: float) -> Entry | None:
 
 
 def _later(entry: Entry, held: Entry) -> bool:
-    """Whether `entry` shows treatment taken up again after the hold."""
+    """Whether `entry` began after the order that is on hold. The day of the hold itself is not recorded."""
     return entry.start is not None and held.start is not None and entry.start.low > held.start.high
+
+
+def _resumed(entry: Entry, held: Entry) -> bool:
+    """Whether an order still open shows treatment taken up again; a supply handed over may be from before the hold."""
+    return entry.end is None and entry.status == "active" and _later(entry, held)
+
+
+def _over(entries: Sequence[Entry], held: Entry, today: int, gap: int) -> bool:
+    """Whether a hold is history: treatment was taken up again after it, and ended so long ago that a next one is new."""
+    since = [_reach(entry, today) for entry in entries if entry.status == "ended" and _later(entry, held)]
+    return bool(since) and max(since) + gap < today
 
 
 def _course_start(entries: Sequence[Entry], gap: int, today: int) -> Interval | None:

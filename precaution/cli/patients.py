@@ -55,7 +55,7 @@ def assess(
     grave = as_grave_as(fail_on, chosen.label) if fail_on else frozenset[str]()
     decision = decided(chosen.label, patient, today, stage, answers, everything=everything)
     emit(_written(decision, json=json, everything=everything))
-    if decision.action + ("+attested" if decision.attested else "") in grave or decision.action in grave:
+    if as_ranked(decision, chosen.label) in grave:
         raise click.exceptions.Exit(AS_GRAVE)
 
 
@@ -75,6 +75,12 @@ def as_grave_as(action: str, label: Label) -> frozenset[str]:
         hint = did_you_mean(action, label.actions)
         raise UsageError(f"--fail-on: '{action}' is no action.{hint} Gravest first: {', '.join(label.actions)}.")
     return frozenset(label.actions[: label.actions.index(action) + 1])
+
+
+def as_ranked(decision: Decision, label: Label) -> str:
+    """Return the action as the label ranks it: an attested one may have a rank of its own."""
+    attested = f"{decision.action}+attested"
+    return attested if decision.attested and attested in label.actions else decision.action
 
 
 def _written(decision: Decision, *, json: bool, everything: bool) -> str:

@@ -22,15 +22,15 @@ from precaution.fact_kinds import (
     Worded,
 )
 from precaution.facts import durations, figures, history, results
-from precaution.facts.known import Chart, Known, day_of
-from precaution.interval import Interval, exactly
+from precaution.facts.known import Chart, Known, day_of, latest_of
+from precaution.facts.prepared import chosen, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from precaution.answer import Searched
     from precaution.definitions import Label
     from precaution.expression import Expression, Value
-    from precaution.record import Entry
 
 ANSWER = "ask:"
 """Readers file answers under this prefix and the ask's name."""
@@ -42,16 +42,20 @@ _KINDS: dict[type[Fact], Callable[..., Known]] = {
 }
 
 
+_UNANSWERED = Known(None, why="not answered")
+
+
 class Facts:
     """The facts, asks and parameters of a label for one chart, by name."""
 
-    __slots__ = ("_basic", "_known", "_named", "chart")
+    __slots__ = ("_basic", "_known", "_prepared", "chart", "searched")
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
-        self._known: dict[str, Known] = dict(_parameters(chart.label))
+        self._prepared = prepared(chart.label)
+        self._known: dict[str, Known] = dict(self._prepared.parameters)
         self._basic: dict[str, tuple[str, ...]] = {}
-        self._named = named(chart.label)
+        self.searched: dict[str, tuple[Searched, ...]] = {}
 
     def value(self, name: str) -> Value:
         """Return the value of a fact, an ask or a parameter."""
@@ -66,14 +70,14 @@ class Facts:
         """Return all that is known of a fact, an ask or a parameter."""
         known = self._known.get(name)
         if known is None:
-            known = self._known[name] = self._evaluated(self._named[name])
+            known = self._known[name] = self._evaluated(self._prepared.names[name])
         return known
 
     def basic(self, name: str) -> tuple[str, ...]:
         """Return the facts and asks behind `name` that make it what it is: itself, or for a derived fact those."""
         kept = self._basic.get(name)
         if kept is None:
-            definition = self._named[name]
+            definition = self._prepared.names[name]
             if isinstance(definition, Derived):
                 kept = self.behind(definition.expression)
             else:
@@ -92,8 +96,20 @@ class Facts:
         if isinstance(definition, Derived):
             return self._derived(definition)
         if isinstance(definition, Parameter):
-            return _chosen(definition)
+            return chosen(definition)
+        places = self._prepared.places.get(definition.name)
+        if places is not None and places.isdisjoint(self.chart.record.entries):
+            return self._nothing(definition)
         return _KINDS[type(definition)](definition, self.chart)
+
+    def _nothing(self, definition: Fact) -> Known:
+        """What a fact is where the record has nothing for it: the same for every such patient."""
+        kind: str = getattr(definition, "list", "")
+        key = (definition.name, self.chart.stage, self.chart.listed(kind) if kind else False)
+        known = self._prepared.absent.get(key)
+        if known is None:
+            known = self._prepared.absent[key] = _KINDS[type(definition)](definition, self.chart)
+        return known
 
     def _derived(self, definition: Derived) -> Known:
         value = compiled(definition.expression)(self)
@@ -102,19 +118,22 @@ class Facts:
         behind = [self.known(name) for name in self.behind(definition.expression)]
         evidence = tuple(dict.fromkeys(entry for known in behind for entry in known.evidence))
         why = next((known.why for known in behind if known.why), "") if value is None else ""
-        since = max((known.since for known in behind if known.since is not None), default=None)
+        since = latest_of(known.since for known in behind if known.since is not None)
         return Known(value, evidence, why, 1, since)
 
     def _answered(self, ask: Ask) -> Known:
         """Return the latest answer, as true or false or as its word; one that no longer counts is unknown."""
-        answers = [e for e in self.chart.entries((ANSWER + ask.name,)) if e.start is not None]
+        place = ANSWER + ask.name
+        if place not in self.chart.record.entries:
+            return _UNANSWERED
+        answers = [e for e in self.chart.entries((place,)) if e.start is not None]
         if not answers:
-            return Known(None, why="not answered")
+            return _UNANSWERED
         newest = max(entry.start.low for entry in answers if entry.start is not None)
-        latest = tuple(e for e in answers if e.start is not None and e.start.low == newest)
+        latest = tuple(e for e in answers if e.start is not None and e.start.high >= newest)
         words = {entry.result for entry in latest}
         if len(words) > 1:
-            return Known(None, latest, "answered differently on the same day", len(answers))
+            return Known(None, latest, "answered differently on days that may be the same", len(answers))
         word = words.pop()
         void = self._void(ask, word, newest)
         if void:
@@ -133,42 +152,19 @@ class Facts:
 
     def title(self, name: str) -> str:
         """Return how people call a fact, an ask or a parameter."""
-        definition = self._named[name]
+        definition = self._prepared.names[name]
         return definition.title if isinstance(definition, Fact) else (
             definition.question if isinstance(definition, Ask) else definition.name)
 
 
 def _newer(known: Known, day: float) -> bool:
-    """Whether there is evidence (for something true or in doubt) newer than an answer."""
-    return known.value is not False and known.since is not None and known.since.low > day
-
-
-def _chosen(parameter: Parameter) -> Known:
-    value = parameter.value
-    return Known(value if isinstance(value, (str, bool)) else exactly(value))
-
-
-_PARAMETERS: dict[str, dict[str, Known]] = {}
-
-
-def _parameters(label: Label) -> dict[str, Known]:
-    """Return the parameters as facts, the same for every patient; kept by the label's digest."""
-    kept = _PARAMETERS.get(label.digest)
-    if kept is None:
-        kept = _PARAMETERS[label.digest] = {name.replace("-", "_"): _chosen(each) for name, each in label.parameters.items()}
-    return kept
-
-
-_NAMES: dict[str, Mapping[str, Fact | Ask | Parameter]] = {}
+    """Whether there is evidence (for something true or in doubt) that may be newer than an answer."""
+    return known.value is not False and known.since is not None and known.since.high > day
 
 
 def named(label: Label) -> Mapping[str, Fact | Ask | Parameter]:
-    """Return every name an expression of the label may use, with `_` for `-`; kept by the label's digest."""
-    names = _NAMES.get(label.digest)
-    if names is None:
-        tables: tuple[Mapping[str, Fact | Ask | Parameter], ...] = (label.facts, label.asks, label.parameters)
-        names = _NAMES[label.digest] = {name.replace("-", "_"): each for table in tables for name, each in table.items()}
-    return names
+    """Return every name an expression of the label may use, with `_` for `-`."""
+    return prepared(label).names
 
 
-__all__ = ["ANSWER", "Chart", "Facts", "Interval", "Known", "day_of", "named"]
+__all__ = ["ANSWER", "Chart", "Facts", "Known", "day_of", "named"]

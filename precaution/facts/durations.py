@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from precaution.facts.known import Known, day_of, latest_day
-from precaution.interval import Interval, exactly, smaller
+from precaution.interval import EVERYTHING, Interval, exactly, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,9 @@ def days_since(fact: DaysSince, chart: Chart) -> Known:
     ages = [_age(entry, chart.today) for entry in (*entries, *unreadable)]
     value = reduce(smaller, ages)
     if value == ANY_DAY:
-        return Known(None, (*entries, *unreadable), "the day is not certain", len(entries))
+        return Known(
+            None, (*entries, *unreadable), "the day is not certain", len(entries), latest_day((*entries, *unreadable))
+        )
     newest = tuple(e for e, age in zip((*entries, *unreadable), ages, strict=True) if age.low <= value.high)
     return Known(value, newest, considered=len(entries), since=latest_day(newest))
 
@@ -60,7 +62,12 @@ def days_on(fact: DaysOn, chart: Chart) -> Known:
 
 def _span(entry: Entry, today: int) -> tuple[float, float] | None:
     """First and last day of a course; None where it is not certain how long it was."""
-    if entry.certainty != "certain" or entry.start is None or not entry.start.exact or entry.status in ("unknown", "held"):
+    if (
+        entry.certainty != "certain"
+        or entry.start is None
+        or not entry.start.exact
+        or entry.status in ("unknown", "held")
+    ):
         return None
     if entry.end is not None:
         return (entry.start.low, min(entry.end.low, today)) if entry.end.exact else None
@@ -79,14 +86,18 @@ def reached_age(fact: ReachedAge, chart: Chart) -> Known:
     """Return whether so many years are completed on the day; born on 29 February, on 1 March."""
     birth = chart.record.birth
     if birth is None:
-        return Known(None, why="no date of birth")
+        return Known(None, why="no date of birth", since=EVERYTHING)
     if birth.low > chart.today:
         return Known(None, why="the date of birth is after the day of the decision")
     years = int(fact.reached_age if fact.reached_age is not None else chart.number(fact.reached_age_parameter))
     first, last = _birthday(int(birth.low), years), _birthday(int(birth.high), years)
     value = True if chart.today >= last else False if chart.today < first else None
-    return Known(value, why="the date of birth is not exact enough" if value is None else "", considered=1,
-                 since=Interval(first, last) if value else None)
+    return Known(
+        value,
+        why="the date of birth is not exact enough" if value is None else "",
+        considered=1,
+        since=Interval(first, last) if value is not False else None,
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,7 @@ from functools import reduce
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from precaution.facts.known import Known
+from precaution.facts.known import Known, latest_day
 from precaution.interval import EVERYTHING, Interval, hull, larger, smaller
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def latest(fact: Latest, chart: Chart) -> Known:
     known = _worst_of_days(recent, wanted, worse) if wanted > 1 else _newest(recent, worse)
     known.considered = len(recent)
     if days is not None and not any(_surely_reaches(entry, chart.today - days) for entry in known.evidence):
-        return Known(None, known.evidence, f"not known to be of the last {days:.0f} days", len(recent))
+        return Known(None, known.evidence, f"not known to be of the last {days:.0f} days", len(recent), known.since)
     return known
 
 
@@ -54,11 +54,14 @@ def extreme(fact: Extreme, chart: Chart) -> Known:
         return Known(None, why="no result since the start")
     worse = smaller if fact.worst == "low" else larger
     value = reduce(worse, (_value(entry) for entry in entries))
-    decisive = tuple(e for e in entries if e.value is None or (
-        e.value.low == value.low if fact.worst == "low" else e.value.high == value.high))
+    decisive = tuple(
+        e
+        for e in entries
+        if e.value is None or (e.value.low == value.low if fact.worst == "low" else e.value.high == value.high)
+    )
     if value == EVERYTHING:
-        return Known(None, decisive, _reason(decisive), len(entries))
-    return Known(value, decisive, considered=len(entries), since=_day(decisive))
+        return Known(None, decisive, _reason(decisive), len(entries), latest_day(decisive))
+    return Known(value, decisive, considered=len(entries), since=latest_day(decisive))
 
 
 def _worse(worst: str, chart: Chart) -> Callable[[Interval, Interval], Interval]:
@@ -72,15 +75,18 @@ def _newest(entries: Sequence[Entry], worse: Callable[[Interval, Interval], Inte
     settled = [entry for entry in entries if entry.status != "preliminary"]
     newest = max((entry.start.low for entry in settled if entry.start is not None), default=None)
     contenders = [entry for entry in settled if newest is None or entry.start is None or entry.start.high >= newest]
-    hints = [entry for entry in entries if entry.status == "preliminary"
-             and (newest is None or entry.start is None or entry.start.high >= newest)]
+    hints = [
+        entry
+        for entry in entries
+        if entry.status == "preliminary" and (newest is None or entry.start is None or entry.start.high >= newest)
+    ]
     value = _contended(contenders, worse) if contenders else EVERYTHING
     for hint in hints:
         value = worse(value, _value(hint))
     evidence = tuple(_noted(contenders, value) + hints)
     if value == EVERYTHING:
-        return Known(None, evidence, _reason(evidence))
-    return Known(value, evidence, since=_day(evidence))
+        return Known(None, evidence, _reason(evidence), since=latest_day(evidence))
+    return Known(value, evidence, since=latest_day(evidence))
 
 
 def _contended(entries: Sequence[Entry], worse: Callable[[Interval, Interval], Interval]) -> Interval:
@@ -99,11 +105,20 @@ def _worst_of_days(entries: Sequence[Entry], wanted: int, worse: Callable[[Inter
     if len(days) < wanted:
         return Known(None, tuple(settled), f"only {len(days)} of the {wanted} results needed")
     first = days[0][0].start
-    loose = [entry for entry in entries if (entry.status == "preliminary" or entry.start is None)
-             and (entry.start is None or first is None or entry.start.high >= first.low)]
+    loose = [
+        entry
+        for entry in entries
+        if (entry.status == "preliminary" or entry.start is None)
+        and (entry.start is None or first is None or entry.start.high >= first.low)
+    ]
     value = reduce(worse, [*(_contended(day, worse) for day in days), *map(_value, loose)])
     evidence = (*(entry for day in days for entry in day), *loose)
-    return Known(None, evidence, _reason(evidence)) if value == EVERYTHING else Known(value, evidence, since=_day(evidence))
+    since = latest_day(evidence)
+    return (
+        Known(None, evidence, _reason(evidence), since=since)
+        if value == EVERYTHING
+        else Known(value, evidence, since=since)
+    )
 
 
 def _with_derived(entries: list[Entry], derived: Sequence[str], chart: Chart) -> list[Entry]:
@@ -114,20 +129,36 @@ def _with_derived(entries: list[Entry], derived: Sequence[str], chart: Chart) ->
     if not whole or not part:
         return entries
     direct = {entry.start for entry in entries if entry.status != "preliminary"}
-    made = [_product(count, percent) for count in whole for percent in part
-            if count.start == percent.start and count.start not in direct]
+    made = [
+        _product(count, percent)
+        for count in whole
+        for percent in part
+        if count.start == percent.start and count.start not in direct
+    ]
     return [*entries, *made]
 
 
 def _product(count: Entry, percent: Entry) -> Entry:
     value = None
     if count.value is not None and percent.value is not None:
-        low, high = (max(_times(getattr(count.value, end), getattr(percent.value, end)) / 100, 0.0) for end in ("low", "high"))
-        value = Interval(round(low, DIGITS), round(high, DIGITS),
-                         count.value.low_open or percent.value.low_open, count.value.high_open or percent.value.high_open)
+        low, high = (
+            max(_times(getattr(count.value, end), getattr(percent.value, end)) / 100, 0.0) for end in ("low", "high")
+        )
+        value = Interval(
+            round(low, DIGITS),
+            round(high, DIGITS),
+            count.value.low_open or percent.value.low_open,
+            count.value.high_open or percent.value.high_open,
+        )
     status: Status = "preliminary" if "preliminary" in (count.status, percent.status) else "final"
-    return count._replace(source=f"{count.source} and {percent.source}", value=value, status=status, upper=None,
-                          says=f"{count.says} × {percent.says}", note="derived from a count and a percentage")
+    return count._replace(
+        source=f"{count.source} and {percent.source}",
+        value=value,
+        status=status,
+        upper=None,
+        says=f"{count.says} × {percent.says}",
+        note="derived from a count and a percentage",
+    )
 
 
 def _times(count: float, percent: float) -> float:
@@ -142,7 +173,9 @@ def _as_ratio(entry: Entry, site: float) -> Entry:
     if upper <= 0:
         return entry._replace(value=None, note="no upper reference limit")
     value = entry.value
-    ratio = Interval(round(value.low / upper, DIGITS), round(value.high / upper, DIGITS), value.low_open, value.high_open)
+    ratio = Interval(
+        round(value.low / upper, DIGITS), round(value.high / upper, DIGITS), value.low_open, value.high_open
+    )
     return entry._replace(value=ratio, note=entry.note or f"upper limit {upper:g}")
 
 
@@ -168,10 +201,6 @@ def _may_reach(entry: Entry, day: float) -> bool:
 
 def _surely_reaches(entry: Entry, day: float) -> bool:
     return entry.start is not None and entry.start.low >= day
-
-
-def _day(entries: Sequence[Entry]) -> Interval | None:
-    return max((entry.start for entry in entries if entry.start is not None), default=None)
 
 
 def _reason(entries: Sequence[Entry]) -> str:

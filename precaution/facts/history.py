@@ -22,10 +22,23 @@ _APART = ("medication", "immunization")
 def ever(fact: Ever, chart: Chart) -> Known:
     """Return whether any entry counts; entries that may count leave it unknown."""
     window = chart.today - chart.number(fact.within) if fact.within else None
-    sure = [(entry, conjunction((_certain(entry, chart, suspected=fact.suspected_counts), _in_time(entry, fact, chart, window))))
-            for entry in chart.entries(fact.ever) if _of_kind(entry, fact)]
-    return _judged(sure, [e for e in chart.entries(fact.doubt) if _in_time(e, fact, chart, window) is not False],
-                   fact, chart, [e for e in chart.unreadable(fact.list) if _in_time(e, fact, chart, window) is not False])
+    sure = [
+        (
+            entry,
+            conjunction(
+                (_certain(entry, chart, suspected=fact.suspected_counts), _in_time(entry, fact, chart, window))
+            ),
+        )
+        for entry in chart.entries(fact.ever)
+        if _of_kind(entry, fact)
+    ]
+    return _judged(
+        sure,
+        [e for e in chart.entries(fact.doubt) if _in_time(e, fact, chart, window) is not False],
+        fact,
+        chart,
+        [e for e in chart.unreadable(fact.list) if _in_time(e, fact, chart, window) is not False],
+    )
 
 
 def _in_time(entry: Entry, fact: Ever | Active, chart: Chart, window: float | None) -> Truth:
@@ -37,7 +50,9 @@ def _in_time(entry: Entry, fact: Ever | Active, chart: Chart, window: float | No
 
 def _certain(entry: Entry, chart: Chart, *, suspected: bool) -> Truth:
     """Whether the entry says so for sure; None where it only may."""
-    if entry.certainty == "mentioned" or (entry.kind in ("procedure", "immunization", "medication") and entry.status == "unknown"):
+    if entry.certainty == "mentioned" or (
+        entry.kind in ("procedure", "immunization", "medication") and entry.status == "unknown"
+    ):
         return None
     if entry.certainty == "suspected":
         return True if suspected or chart.suspected_is_yes() else None
@@ -51,14 +66,19 @@ def _of_kind(entry: Entry, fact: Ever | Active) -> bool:
     return entry.status != "planned"
 
 
-def _judged(judged: Sequence[tuple[Entry, Truth]], doubts: Sequence[Entry], fact: Ever | Active, chart: Chart,
-            unreadable: Sequence[Entry]) -> Known:
+def _judged(
+    judged: Sequence[tuple[Entry, Truth]],
+    doubts: Sequence[Entry],
+    fact: Ever | Active,
+    chart: Chart,
+    unreadable: Sequence[Entry],
+) -> Known:
     """Return the truth of all entries together, with those that decide it as evidence."""
     yes = tuple(entry for entry, truth in judged if truth)
+    unsure = tuple(entry for entry, truth in judged if truth is None) + tuple(doubts) + tuple(unreadable)
     considered = len(judged) + len(doubts)
     if yes:
-        return Known(True, yes, considered=considered, since=latest_day(yes))
-    unsure = tuple(entry for entry, truth in judged if truth is None) + tuple(doubts) + tuple(unreadable)
+        return Known(True, yes, considered=considered, since=latest_day(yes + unsure))
     if unsure:
         return Known(None, unsure, _doubtful(unsure[0]), considered, latest_day(unsure))
     known = chart.absent(fact.absent, fact.list)
@@ -76,7 +96,9 @@ def _doubtful(entry: Entry) -> str:
 
 def active(fact: Active, chart: Chart) -> Known:
     """Return whether a condition is present, or a drug taken, on the day."""
-    judged = [(entry, _active_entry(entry, fact, chart)) for entry in chart.entries(fact.active) if _of_kind(entry, fact)]
+    judged = [
+        (entry, _active_entry(entry, fact, chart)) for entry in chart.entries(fact.active) if _of_kind(entry, fact)
+    ]
     doubts = [entry for entry in chart.entries(fact.doubt) if _active_entry(entry, fact, chart) is not False]
     unreadable = [entry for entry in chart.unreadable(fact.list) if _active_entry(entry, fact, chart) is not False]
     return _judged(judged, doubts, fact, chart, unreadable)
@@ -87,8 +109,14 @@ def _active_entry(entry: Entry, fact: Active, chart: Chart) -> Truth:
     if state is False:
         return False
     window = chart.today - chart.number(fact.stale) if fact.stale else None
-    return conjunction((state, _in_time(entry, fact, chart, window), _lasted(entry, fact, chart),
-                        _certain(entry, chart, suspected=fact.suspected_counts)))
+    return conjunction(
+        (
+            state,
+            _in_time(entry, fact, chart, window),
+            _lasted(entry, fact, chart),
+            _certain(entry, chart, suspected=fact.suspected_counts),
+        )
+    )
 
 
 def _lasted(entry: Entry, fact: Active, chart: Chart) -> Truth:
@@ -136,8 +164,14 @@ def repeated(fact: Repeated, chart: Chart) -> Known:
     """Return whether there were at least so many episodes, each so far from the one before."""
     window, apart, wanted = (chart.number(name) for name in (fact.within, fact.apart, fact.at_least))
     entries = [e for e in chart.entries(fact.repeated) if not_before(e, chart.today - window) is not False]
-    sure = [e for e in entries if e.certainty == "certain" and not_before(e, chart.today - window)
-            and (day := day_of(e)) is not None and day.exact]
+    sure = [
+        e
+        for e in entries
+        if e.certainty == "certain"
+        and not_before(e, chart.today - window)
+        and (day := day_of(e)) is not None
+        and day.exact
+    ]
     if _episodes(sure, apart) >= wanted:
         return Known(True, tuple(sure), considered=len(entries), since=latest_day(sure))
     unsure = [*(e for e in entries if e not in sure), *chart.unreadable(fact.list)]
@@ -158,17 +192,26 @@ def _episodes(entries: Sequence[Entry], apart: float) -> int:
 
 def planned(fact: Planned, chart: Chart) -> Known:
     """Return whether something is ordered or planned, for the coming days where the fact says so."""
-    plans = [e for name in fact.planned for e in chart.record.entries.get(name, ())
-             if (e.kind == "order" or (e.kind == "medication" and e.status in ("planned", "active")))
-             and (e.recorded is None or e.recorded.low <= chart.today)]
+    plans = [
+        e
+        for name in fact.planned
+        for e in chart.record.entries.get(name, ())
+        if (e.kind == "order" or (e.kind == "medication" and e.status in ("planned", "active")))
+        and (e.recorded is None or e.recorded.low <= chart.today)
+    ]
     ahead = chart.number(fact.ahead) if fact.ahead else None
     truths = [(e, conjunction((_due(e, chart.today, ahead), _certain(e, chart, suspected=False)))) for e in plans]
     truth = disjunction(truth for _, truth in truths)
     if truth is False:
         return chart.absent(fact.absent, _kind(plans))
     deciding = tuple(e for e, each in truths if each is truth)
-    return Known(truth, deciding, "" if truth else "the day it is planned for is not recorded or has passed",
-                 len(plans), latest_day(deciding))
+    return Known(
+        truth,
+        deciding,
+        "" if truth else "the day it is planned for is not recorded or has passed",
+        len(plans),
+        latest_day(deciding),
+    )
 
 
 def _kind(plans: Sequence[Entry]) -> Kind:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING
 
+from precaution.interval import EVERYTHING, larger
 from precaution.record import UNREADABLE
 
 if TYPE_CHECKING:
@@ -115,6 +117,11 @@ def since_start(entry: Entry, therapy: Therapy) -> Truth:
 
 
 def latest_day(entries: Iterable[Entry]) -> Interval | None:
-    """Return the latest day on which any of `entries` began."""
-    days = [day for entry in entries if (day := day_of(entry)) is not None]
-    return max(days) if days else None
+    """Return the latest day on which any of `entries` began; one without a day may have begun on any."""
+    return latest_of(day if (day := day_of(entry)) is not None else EVERYTHING for entry in entries)
+
+
+def latest_of(days: Iterable[Interval]) -> Interval | None:
+    """Return what the latest of some uncertain days may be; None where there are none."""
+    found = list(days)
+    return reduce(larger, found) if found else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from precaution.facts.known import Known, day_of
+from precaution.facts.known import Known, day_of, latest_day
 from precaution.interval import at_least, exactly, greater
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def tested(fact: Tested, chart: Chart) -> Known:
     known = _newest(results, fact, chart)
     known.considered = len(results) + len(performed)
     if since is not None and known.value is not None and not any(_reaches(e, since) for e in known.evidence):
-        return Known(None, known.evidence, "not known to be recent enough", known.considered)
+        return Known(None, known.evidence, "not known to be recent enough", known.considered, known.since)
     return known
 
 
@@ -43,11 +43,14 @@ def _newest(results: Sequence[Entry], fact: Tested, chart: Chart) -> Known:
     settled = [entry for entry in results if entry.status != "preliminary"]
     newest = max((day.low for entry in settled if (day := entry.start) is not None), default=None)
     contenders = [e for e in settled if newest is None or e.start is None or e.start.high >= newest]
-    hints = [e for e in results if e.status == "preliminary"
-             and (newest is None or e.start is None or e.start.high >= newest)]
+    hints = [
+        e
+        for e in results
+        if e.status == "preliminary" and (newest is None or e.start is None or e.start.high >= newest)
+    ]
     words = {_of_day(list(group), fact, chart) for _, group in groupby(sorted(contenders, key=_by_day), key=_by_day)}
     evidence = tuple(contenders + hints)
-    since = max((entry.start for entry in evidence if entry.start is not None), default=None)
+    since = latest_day(evidence)
     hinted = {_word(entry, fact, chart) for entry in hints}
     if words == {"positive"} or "positive" in hinted:
         return Known("positive", evidence, since=since)
@@ -60,7 +63,9 @@ def _of_day(entries: Sequence[Entry], fact: Tested, chart: Chart) -> str:
     """The worst of one day. A bare figure beside a readable result is part of it, not a result of its own."""
     words = [_word(entry, fact, chart) for entry in entries]
     readable = any(word for word in words)
-    words = [w for w, e in zip(words, entries, strict=True) if w or not (readable and e.value is not None and not e.result)]
+    words = [
+        w for w, e in zip(words, entries, strict=True) if w or not (readable and e.value is not None and not e.result)
+    ]
     return "positive" if "positive" in words else "negative" if set(words) == {"negative"} else ""
 
 
@@ -121,7 +126,9 @@ def _status_word(entry: Entry, fact: Worded) -> str:
 
 def _since(entries: Sequence[Entry], fact: Worded) -> Interval | None:
     """Return the first day of the run of equal words that the latest entry ends."""
-    dated = sorted(((day, _status_word(entry, fact)) for entry in entries if (day := day_of(entry)) is not None), reverse=True)
+    dated = sorted(
+        ((day, _status_word(entry, fact)) for entry in entries if (day := day_of(entry)) is not None), reverse=True
+    )
     since = None
     for day, word in dated:
         if word != dated[0][1]:

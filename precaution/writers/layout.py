@@ -90,6 +90,8 @@ def folded(text: str, *, indent: int = 0, first: str | None = None, width: int =
 
 def columns(first: str, text: str, right: str, *, left: int = 26, width: int = WIDTH) -> list[str]:
     """Return three columns in one line; where that is too long, `right` follows `text` over several lines."""
+    if len(first) >= left:
+        return [first, *columns("", text, right, left=left, width=width)]
     room = width - left
     if len(text) + 2 + len(right) <= room:
         return [f"{first:<{left - 1}} {text}{' ' * (room - len(text) - len(right))}{right}".rstrip()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from precaution.writers.layout import NOTE
@@ -23,13 +23,13 @@ def to_dict(decision: Decision) -> dict[str, object]:
         "action": decision.action,
         "attested": decision.attested,
         "findings": [_finding(finding) for finding in decision.findings],
-        "holds": [asdict(hold) for hold in decision.holds],
-        "due": [asdict(due) for due in decision.due],
-        "asks": [asdict(ask) for ask in decision.asks],
-        "missing": [asdict(missing) for missing in decision.missing],
-        "ignored": [ignored._asdict() for ignored in decision.ignored],
-        "unrecognised": [entry._asdict() for entry in decision.unrecognised],
-        "background": [asdict(background) for background in decision.background],
+        "holds": plain(decision.holds),
+        "due": plain(decision.due),
+        "asks": plain(decision.asks),
+        "missing": plain(decision.missing),
+        "ignored": plain(decision.ignored),
+        "unrecognised": plain(decision.unrecognised),
+        "background": plain(decision.background),
         "policy": dict(decision.policy),
         "note": NOTE,
     }
@@ -47,4 +47,14 @@ def as_json(value: object) -> str:
 
 def _finding(finding: Finding) -> dict[str, object]:
     searched = [{"concept": each.concept, "from": each.since, "found": each.found} for each in finding.searched]
-    return {**asdict(finding), "searched": searched}
+    return {**{each.name: plain(getattr(finding, each.name)) for each in fields(finding)}, "searched": searched}
+
+
+def plain(value: object) -> object:
+    """Return dataclasses and named tuples as dicts, other tuples as lists, and all else as it is."""
+    if is_dataclass(value):
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, tuple):
+        named: tuple[str, ...] = getattr(value, "_fields", ())
+        return dict(zip(named, map(plain, value), strict=True)) if named else [plain(each) for each in value]
+    return value

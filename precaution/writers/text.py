@@ -102,12 +102,21 @@ def _next(decision: Decision) -> str:
     first = "urgent: evaluate the patient now, do not wait for this tool; " if urgent else ""
     if decision.action in ("screen", "obtain"):
         return f"{first}{decision.action} what is missing, then assess again"
+    if decision.attested and decision.action == "only-if-no-alternative":
+        return f"{first}may be used: it was answered that no alternative is suitable"
     return first + _NEXT.get(decision.action, f"{spoken(decision.action)}; read the reasons below")
 
 
 def _policy(decision: Decision) -> list[str]:
-    changed = ", ".join(f"{name} = {value}" for name, value in decision.policy.items())
+    changed = ", ".join(f"{name} = {_written(value)}" for name, value in decision.policy.items())
     return folded(f"a site's policy was used: {changed}", indent=8, first="Policy") if changed else []
+
+
+def _written(value: object) -> str:
+    """Return a value of a policy as its file writes it."""
+    if isinstance(value, (list, tuple)):
+        return " and ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _findings(decision: Decision) -> Iterator[str]:
@@ -177,7 +186,8 @@ def _details(due: Due) -> str:
 
 def _plain(name: str) -> str:
     """Return the name of a code list in words."""
-    return name.removeprefix("lab_").replace("_", " ")
+    words = name.removeprefix("lab_").replace("_", " ")
+    return words.upper() if len(words) <= 3 else words  # an abbreviation, as LDL
 
 
 def _missing(decision: Decision, *, everything: bool) -> Iterator[str]:

@@ -1,0 +1,95 @@
+"""What the facts of a label need for every patient, worked out once and kept by the label's digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from precaution.fact_kinds import (
+    Active,
+    DaysOn,
+    DaysSince,
+    Ever,
+    Extreme,
+    Fact,
+    Latest,
+    Planned,
+    Repeated,
+    Tested,
+    Worded,
+)
+from precaution.facts.known import Known
+from precaution.interval import exactly
+from precaution.record import UNREADABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from precaution.definitions import Ask, Label, Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A label's names, its parameters as facts, and where each fact looks."""
+
+    names: Mapping[str, Fact | Ask | Parameter]
+    """Every name an expression may use, with `_` for `-`."""
+    parameters: Mapping[str, Known]
+    places: Mapping[str, frozenset[str]]
+    """fact = the names under which a record files what it looks at; a record without any has nothing for it."""
+    absent: dict[tuple[str, str, bool], Known] = field(default_factory=dict[tuple[str, str, bool], Known])
+    """(fact, stage, whether its list is complete) = what it is for a record that has nothing for it."""
+
+
+_PREPARED: dict[str, Prepared] = {}
+
+
+def prepared(label: Label) -> Prepared:
+    """Return what is worked out once for a label."""
+    kept = _PREPARED.get(label.digest)
+    if kept is None:
+        tables: tuple[Mapping[str, Fact | Ask | Parameter], ...] = (label.facts, label.asks, label.parameters)
+        kept = _PREPARED[label.digest] = Prepared(
+            {name.replace("-", "_"): each for table in tables for name, each in table.items()},
+            {name.replace("-", "_"): chosen(each) for name, each in label.parameters.items()},
+            {name: places for name, fact in label.facts.items() if (places := _places(fact))})
+    return kept
+
+
+def chosen(parameter: Parameter) -> Known:
+    """Return a parameter as a fact."""
+    value = parameter.value
+    return Known(value if isinstance(value, (str, bool)) else exactly(value))
+
+
+def concepts_of(definition: Fact) -> tuple[str, ...]:
+    """Return the code lists that a fact looks at; none for a fact made of others, or of the date of birth."""
+    match definition:
+        case Latest():
+            return definition.latest + definition.derived
+        case Extreme():
+            return definition.extreme + definition.derived
+        case Tested():
+            return definition.test + definition.performed
+        case Ever():
+            return definition.ever + definition.doubt
+        case Active():
+            return definition.active + definition.doubt
+        case Repeated():
+            return definition.repeated
+        case Planned():
+            return definition.planned
+        case Worded():
+            return (*definition.latest_of, *definition.questions)
+        case DaysSince():
+            return definition.days_since
+        case DaysOn():
+            return definition.days_on
+        case _:
+            return ()
+
+
+def _places(definition: Fact) -> frozenset[str]:
+    """Where a record files what a fact looks at: its code lists, and what can't be read of its list."""
+    kind: str = getattr(definition, "list", "")
+    return frozenset(concepts_of(definition)) | ({UNREADABLE[kind]} if kind in UNREADABLE else set())
