@@ -20,7 +20,7 @@ Next  do not start until this has changed, then assess again
 ■ do not start            A 0.8, below 1 ×10⁹/L*                    Observation/a-7, 2025-02-20  S01
 
 ○ due                     Lipids after 12 weeks: due 2025-05-24, overdue after 2025-06-21; lacking
-                          l*  S03
+                          L*  S03
 
 ? not known               no list of conditions: History of C; Active C
 ? question A1             Is there no suitable alternative?
@@ -164,7 +164,7 @@ def test_evidence_of_many_entries_names_the_first() -> None:
     assert evidence(()) == ""
     assert evidence((entry,)) == "Observation/a, 2025-02-20"
     assert evidence((entry, entry, entry)) == "Observation/a, 2025-02-20 and 2 more"
-    assert evidence((replace(entry, date=""),)) == "Observation/a"
+    assert evidence((entry._replace(date=""),)) == "Observation/a"
 
 
 @pytest.mark.parametrize("action", ["discontinue", "screen", "weigh", "due", "something-new"])
