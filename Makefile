@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-annotate --
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test lint types knowledge tests booklet pages lock clean
+.PHONY: help install run test lint types knowledge tests booklet mutate pages lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ booklet: .venv/.installed ## Check that the pages in docs/clinicians/ are those 
 
 tests: .venv/.developing ## Run the tests
 	$(BIN)/pytest -q -n auto
+
+mutate: .venv/.developing ## Show that a case fails for every change to a rule
+	$(BIN)/python tools/mutate_rules.py
 
 pages: .venv/.installed ## Write the pages in docs/clinicians/ anew
 	$(BIN)/precaution booklet

@@ -68,7 +68,7 @@ def decide(
     )
 
 
-def grave(action: str, attested: bool, label: Label) -> int:  # noqa: FBT001
+def grave(action: str, attested: bool, label: Label) -> int:
     """Return the rank of an action among the label's, 0 the gravest."""
     softened = action + ATTESTED
     return label.actions.index(softened if attested and softened in label.actions else action)

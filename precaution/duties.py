@@ -182,7 +182,7 @@ def _again(duty: Duty, facts: Facts, since: float) -> float | None:
     return min(days, default=None)
 
 
-def _state(duty: Duty, day: float | None, repeat: bool, grace: float, last: _Last, today: int) -> DueState:  # noqa: PLR0913, FBT001
+def _state(duty: Duty, day: float | None, repeat: bool, grace: float, last: _Last, today: int) -> DueState:
     if day is None:
         return "done"
     if today < day:

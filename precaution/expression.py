@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Operator = Literal["<", "<=", ">", ">=", "==", "!="]
 Function = Literal["known", "recorded", "possible"]
+FUNCTIONS: tuple[Function, ...] = ("known", "recorded", "possible")
 Value = Interval | str | bool | None
 """What a fact can be: a number or days since (Interval), a word, true or false, or None: can't be told."""
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from precaution.definitions import Absent, ConceptName, Concepts, DaysName, NumberName, Stage
+# The loader reads these from the types of the fields, at run time.
+from precaution.definitions import Absent, ConceptName, Concepts, DaysName, NumberName, Stage  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,7 +21,7 @@ from precaution.fact_kinds import (
     Tested,
 )
 from precaution.facts.known import day_of
-from precaution.facts.prepared import concepts_of
+from precaution.facts.prepared import concepts_of, prepared
 from precaution.interval import Interval, exactly, show_day, show_number
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _judge_hold(
     truth: Truth,
     facts: Facts,
     backgrounds: Backgrounds,
-    *,  # noqa: PLR0913
+    *,
     everything: bool,
 ) -> Judged | None:
     """Return what a rule with a release comes to while treatment is interrupted."""
@@ -124,9 +124,17 @@ def _no(rule: Rule) -> Finding:
 
 def _finding(rule: Rule, truth: Truth, behind: tuple[str, ...], facts: Facts, backgrounds: Backgrounds) -> Finding:
     known = [facts.known(name) for name in (*behind, *(_beside(rule, facts) if truth is None else ()))]
-    if truth is None and not any(each.considered or each.evidence for each in known):
+    if truth is None and rule.urgent is None and not _on_record(known, behind, facts):
         return _blank(rule, behind, known, facts, backgrounds)
     return _made(rule, truth, behind, known, facts, backgrounds)
+
+
+def _on_record(known: list[Known], behind: tuple[str, ...], facts: Facts) -> bool:
+    """Whether the record holds anything about a finding, if only half of what a fact needs."""
+    if any(each.considered or each.evidence for each in known):
+        return True
+    places = prepared(facts.chart.label).places
+    return not all(places[name].isdisjoint(facts.chart.record.entries) for name in behind if name in places)
 
 
 _BLANK: dict[tuple[object, ...], Finding] = {}
@@ -159,7 +167,7 @@ def _made(
     truth: Truth,
     behind: tuple[str, ...],
     known: list[Known],
-    facts: Facts,  # noqa: PLR0913
+    facts: Facts,
     backgrounds: Backgrounds,
 ) -> Finding:
     action, attested = _action(rule, truth, facts)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
-from precaution.interval import Interval, show_day
+from precaution.interval import Interval, hull, show_day
 from precaution.record import UNREADABLE
 
 if TYPE_CHECKING:
@@ -37,19 +37,22 @@ class Therapy:
 def therapy(record: Record, label: Label, today: int, given: Stage | None = None) -> Therapy:
     """Return the stage on `today` (an ordinal): `given`, or read from the record."""
     entries = _taken(record.entries.get(label.therapy.drug, ()), today)
-    doubt = _doubt(record, label, today)
+    unclear = _unclear(record, label, today)
+    doubt = _doubt(unclear, record, label)
     grace, gap = (int(label.parameters[name].value) for name in (label.therapy.grace, label.therapy.gap))
     now = [entry for entry in entries if _goes_on(entry, today, grace)]
     held = _held(entries, today - gap)
-    start = _course_start(entries, gap, today) if now or held or given in ("on-treatment", "interrupted") else None
+    stages = ("on-treatment", "interrupted")
+    start = _start(entries, unclear, gap, today) if given in stages or (given is None and (now or held)) else None
     if given is not None:
         return Therapy(given, "given", start, tuple(entries), given=True)
     if held is not None and not any(_resumed(entry, held) for entry in now) and not _over(entries, held, today, gap):
         return Therapy("interrupted", f"{held.source} is on hold", start, (held,), doubt)
     if now:
-        later = _doubt(record, label, today, max(entry.start.low if entry.start is not None else -inf for entry in now))
+        last = max(entry.start.low if entry.start is not None else -inf for entry in now)
+        doubt = _doubt([entry for entry in unclear if entry.start is None or entry.start.high >= last], record, label)
         why = f"{now[-1].source} shows treatment since {show_day(start)}".rstrip()
-        return Therapy("on-treatment", why, start, tuple(now), later)
+        return Therapy("on-treatment", why, start, tuple(now), doubt)
     if entries:
         return Therapy(
             "before-start", f"{entries[-1].source} shows treatment that has ended", None, (entries[-1],), doubt
@@ -69,16 +72,20 @@ def _taken(entries: Sequence[Entry], today: int) -> list[Entry]:
     ]
 
 
-def _doubt(record: Record, label: Label, today: int, since: float = -inf) -> str:
-    """Return why treatment may be otherwise than its certain entries show; only what may be of `since` or later counts."""
-    unclear = [
+def _unclear(record: Record, label: Label, today: int) -> list[Entry]:
+    """Entries that may be the drug, or treatment with it, but can't be read as such."""
+    return [
         entry
         for concept in (label.therapy.drug, UNREADABLE["medication"])
         for entry in record.entries.get(concept, ())
         if entry.kind == "medication"
         and (entry.certainty != "certain" or entry.status == "unknown")
-        and (entry.start is None or (entry.start.low <= today and entry.start.high >= since))
+        and (entry.start is None or entry.start.low <= today)
     ]
+
+
+def _doubt(unclear: Sequence[Entry], record: Record, label: Label) -> str:
+    """Return why the stage may be another than the certain entries show, or nothing."""
     if unclear:
         return f"{unclear[0].source} may be treatment with the drug, but can't be read as such"
     listed = "medication" in record.lists | record.attested | label.complete_lists
@@ -113,9 +120,18 @@ def _resumed(entry: Entry, held: Entry) -> bool:
 
 
 def _over(entries: Sequence[Entry], held: Entry, today: int, gap: int) -> bool:
-    """Whether a hold is history: treatment was taken up again after it, and ended so long ago that a next one is new."""
+    """Whether a hold is history: treatment began again after it, and ended so long ago that a next one is new."""
     since = [_reach(entry, today) for entry in entries if entry.status == "ended" and _later(entry, held)]
     return bool(since) and max(since) + gap < today
+
+
+def _start(entries: Sequence[Entry], unclear: Sequence[Entry], gap: int, today: int) -> Interval | None:
+    """Return the start of the course that `today` belongs to: perhaps earlier, where an unclear entry may be of it."""
+    sure = _course_start(entries, gap, today)
+    if sure is None or not unclear:
+        return sure
+    perhaps = _course_start([*entries, *(entry._replace(status="active") for entry in unclear)], gap, today)
+    return None if perhaps is None else hull(sure, perhaps)
 
 
 def _course_start(entries: Sequence[Entry], gap: int, today: int) -> Interval | None:

@@ -50,5 +50,5 @@ def _events(record: Record) -> Iterator[int]:
     for entries in record.entries.values():
         for entry in entries:
             for day in (entry.start, entry.end, entry.recorded):
-                if day is not None and 1 <= day.low and day.exact:
+                if day is not None and day.low >= 1 and day.exact:
                     yield int(day.low)

@@ -48,7 +48,6 @@ from samples import FACTS, LABEL
         ("recorded(past_c) and past_c", "The record holds something on history of C and history of C"),
         ("old or past_c", "“Age 65 or older” or history of C"),
         ("specialist == 'continue'", "The answer to A10 is “continue”"),
-        ("started_days > 84", "Days since the start of treatment is above 84"),
         ("not (a < 1)", "Count of A is at least 1 ×10⁹/L"),
         ("not (past_c and active_c)", "It is not so that (history of C and active C)"),
         ("past_c and (active_c or often_c)", "History of C and (active C or recurrent C)"),

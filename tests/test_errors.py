@@ -9,10 +9,19 @@ import pytest
 from precaution import errors
 from precaution.errors import InputError, KnowledgeError, PrecautionError, UsageError, did_you_mean
 
-ALL = sorted((each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)),
-             key=lambda each: each.__name__)
-CODES = {"UsageError": 2, "InputError": 3, "NoPatient": 3, "MixedPatients": 3, "WrongRelease": 3, "PatientDied": 3,
-         "KnowledgeError": 5}
+ALL = sorted(
+    (each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)),
+    key=lambda each: each.__name__,
+)
+CODES = {
+    "UsageError": 2,
+    "InputError": 3,
+    "NoPatient": 3,
+    "MixedPatients": 3,
+    "WrongRelease": 3,
+    "PatientDied": 3,
+    "KnowledgeError": 5,
+}
 
 
 def test_the_drawing_shows_every_error_with_its_exit_code_and_no_other() -> None:
@@ -43,12 +52,15 @@ def test_no_error_is_a_builtin_that_other_code_might_catch() -> None:
     assert all(not issubclass(each, (ValueError, OSError, LookupError)) for each in ALL)
 
 
-@pytest.mark.parametrize(("word", "known", "hint"), [
-    ("on-treatmnt", ("before-start", "on-treatment"), " Did you mean 'on-treatment'?"),
-    ("xyz", ("before-start", "on-treatment"), ""),
-    ("x", (), ""),
-    ("ab", {"abc", "abd"}, " Did you mean 'abc'?"),
-])
+@pytest.mark.parametrize(
+    ("word", "known", "hint"),
+    [
+        ("on-treatmnt", ("before-start", "on-treatment"), " Did you mean 'on-treatment'?"),
+        ("xyz", ("before-start", "on-treatment"), ""),
+        ("x", (), ""),
+        ("ab", {"abc", "abd"}, " Did you mean 'abc'?"),
+    ],
+)
 def test_the_nearest_known_word_is_offered(word: str, known: set[str], hint: str) -> None:
     """Of equally near ones always the same, whatever the order of a set."""
     assert did_you_mean(word, known) in (hint, hint.replace("abc", "abd"))

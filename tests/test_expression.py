@@ -54,90 +54,100 @@ def tell(text: str, **values: Value) -> Truth:
 A, B, C = Name("a"), Name("b"), Name("c")
 
 
-@pytest.mark.parametrize(("text", "typed"), [
-    ("a", A),
-    ("  a\n", A),
-    ("a < 1", Compare(A, "<", Literally(1))),
-    ("a <= 0.5", Compare(A, "<=", Literally(0.5))),
-    ("a > b", Compare(A, ">", B)),
-    ("a >= 28", Compare(A, ">=", Literally(28))),
-    ("a == 'former'", Compare(A, "==", Literally("former"))),
-    ('a != "former"', Compare(A, "!=", Literally("former"))),
-    ("a in ('x', 'y')", Among(A, ("x", "y"))),
-    ("a in ('x',)", Among(A, ("x",))),
-    ("known(a)", Ask("known", A)),
-    ("recorded(a)", Ask("recorded", A)),
-    ("possible(a or b)", Ask("possible", Any((A, B)))),
-    ("not a", Not(A)),
-    ("a and b and c", All((A, B, C))),
-    ("a or b and c", Any((A, All((B, C))))),
-    ("not a or b", Any((Not(A), B))),
-    ("not (a or b)", Not(Any((A, B)))),
-    ("(a\n or b)", Any((A, B))),
-])
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("a", A),
+        ("  a\n", A),
+        ("a < 1", Compare(A, "<", Literally(1))),
+        ("a <= 0.5", Compare(A, "<=", Literally(0.5))),
+        ("a > b", Compare(A, ">", B)),
+        ("a >= 28", Compare(A, ">=", Literally(28))),
+        ("a == 'former'", Compare(A, "==", Literally("former"))),
+        ('a != "former"', Compare(A, "!=", Literally("former"))),
+        ("a in ('x', 'y')", Among(A, ("x", "y"))),
+        ("a in ('x',)", Among(A, ("x",))),
+        ("known(a)", Ask("known", A)),
+        ("recorded(a)", Ask("recorded", A)),
+        ("possible(a or b)", Ask("possible", Any((A, B)))),
+        ("not a", Not(A)),
+        ("a and b and c", All((A, B, C))),
+        ("a or b and c", Any((A, All((B, C))))),
+        ("not a or b", Any((Not(A), B))),
+        ("not (a or b)", Not(Any((A, B)))),
+        ("(a\n or b)", Any((A, B))),
+    ],
+)
 def test_what_is_read(text: str, typed: Expression) -> None:
     assert parse(text) == typed
 
 
-LANGUAGE = "is not part of the language of `when`: it has comparisons, and, or, not, in, known(), recorded(), possible()"
+LANGUAGE = (
+    "is not part of the language of `when`: it has comparisons, and, or, not, in, known(), recorded(), possible()"
+)
 NAMED = "must be the name of a fact, an ask or a parameter"
 
 
-@pytest.mark.parametrize(("text", "part", "says"), [
-    ("1 < a < 2", "1 < a < 2", LANGUAGE),
-    ("a + 1 < 2", "a + 1", NAMED),
-    ("a < b + 1", "b + 1", "must be a name, a number or a word in quotes"),
-    ("a < -1", "-1", "must be a name, a number or a word in quotes"),
-    ("a == None", "None", "must be a name, a number or a word in quotes"),
-    ("a == 1j", "1j", "must be a name, a number or a word in quotes"),
-    ("a == b'x'", "b'x'", "must be a name, a number or a word in quotes"),
-    ("a < (b, c)", "(b, c)", "must be a name, a number or a word in quotes"),
-    ("1 < a", "1", NAMED),
-    ("known(a) == b", "known(a)", NAMED),
-    ("a in ['x']", "a in ['x']", LANGUAGE),
-    ("a in b", "a in b", LANGUAGE),
-    ("a in 'xy'", "a in 'xy'", LANGUAGE),
-    ("a not in ('x',)", "a not in ('x',)", LANGUAGE),
-    ("a is b", "a is b", LANGUAGE),
-    ("a in ('x', 1)", "1", "must be a word in quotes"),
-    ("a in (b,)", "b", "must be a word in quotes"),
-    ("a in (*b,)", "*b", "must be a word in quotes"),
-    ("1 in ('x',)", "1", NAMED),
-    ("known(a, b)", "known(a, b)", LANGUAGE),
-    ("known()", "known()", LANGUAGE),
-    ("known(a=b)", "known(a=b)", LANGUAGE),
-    ("known(a < 1)", "a < 1", NAMED),
-    ("recorded(not a)", "not a", NAMED),
-    ("possible(a, b)", "possible(a, b)", LANGUAGE),
-    ("known(*a)", "*a", NAMED),
-    ("open('x')", "open('x')", LANGUAGE),
-    ("__import__('os')", "__import__('os')", LANGUAGE),
-    ("a.b", "a.b", LANGUAGE),
-    ("a.b < 1", "a.b", NAMED),
-    ("a[0]", "a[0]", LANGUAGE),
-    ("a.known(b)", "a.known(b)", LANGUAGE),
-    ("True", "True", LANGUAGE),
-    ("a and 1", "1", LANGUAGE),
-    ("'a'", "'a'", LANGUAGE),
-    ("-a", "-a", LANGUAGE),
-    ("~a", "~a", LANGUAGE),
-    ("a & b", "a & b", LANGUAGE),
-    ("a if b else c", "a if b else c", LANGUAGE),
-    ("lambda: a", "lambda: a", LANGUAGE),
-    ("[a for a in b]", "[a for a in b]", LANGUAGE),
-    ("(a := b)", "(a := b)", LANGUAGE),
-    ("f'{a}'", "f'{a}'", LANGUAGE),
-    ("a, b", "(a, b)", LANGUAGE),
-    ("await_ and (yield_, )", "(yield_,)", LANGUAGE),
-])
+@pytest.mark.parametrize(
+    ("text", "part", "says"),
+    [
+        ("1 < a < 2", "1 < a < 2", LANGUAGE),
+        ("a + 1 < 2", "a + 1", NAMED),
+        ("a < b + 1", "b + 1", "must be a name, a number or a word in quotes"),
+        ("a < -1", "-1", "must be a name, a number or a word in quotes"),
+        ("a == None", "None", "must be a name, a number or a word in quotes"),
+        ("a == 1j", "1j", "must be a name, a number or a word in quotes"),
+        ("a == b'x'", "b'x'", "must be a name, a number or a word in quotes"),
+        ("a < (b, c)", "(b, c)", "must be a name, a number or a word in quotes"),
+        ("1 < a", "1", NAMED),
+        ("known(a) == b", "known(a)", NAMED),
+        ("a in ['x']", "a in ['x']", LANGUAGE),
+        ("a in b", "a in b", LANGUAGE),
+        ("a in 'xy'", "a in 'xy'", LANGUAGE),
+        ("a not in ('x',)", "a not in ('x',)", LANGUAGE),
+        ("a is b", "a is b", LANGUAGE),
+        ("a in ('x', 1)", "1", "must be a word in quotes"),
+        ("a in (b,)", "b", "must be a word in quotes"),
+        ("a in (*b,)", "*b", "must be a word in quotes"),
+        ("1 in ('x',)", "1", NAMED),
+        ("known(a, b)", "known(a, b)", LANGUAGE),
+        ("known()", "known()", LANGUAGE),
+        ("known(a=b)", "known(a=b)", LANGUAGE),
+        ("known(a < 1)", "a < 1", NAMED),
+        ("recorded(not a)", "not a", NAMED),
+        ("possible(a, b)", "possible(a, b)", LANGUAGE),
+        ("known(*a)", "*a", NAMED),
+        ("open('x')", "open('x')", LANGUAGE),
+        ("__import__('os')", "__import__('os')", LANGUAGE),
+        ("a.b", "a.b", LANGUAGE),
+        ("a.b < 1", "a.b", NAMED),
+        ("a[0]", "a[0]", LANGUAGE),
+        ("a.known(b)", "a.known(b)", LANGUAGE),
+        ("True", "True", LANGUAGE),
+        ("a and 1", "1", LANGUAGE),
+        ("'a'", "'a'", LANGUAGE),
+        ("-a", "-a", LANGUAGE),
+        ("~a", "~a", LANGUAGE),
+        ("a & b", "a & b", LANGUAGE),
+        ("a if b else c", "a if b else c", LANGUAGE),
+        ("lambda: a", "lambda: a", LANGUAGE),
+        ("[a for a in b]", "[a for a in b]", LANGUAGE),
+        ("(a := b)", "(a := b)", LANGUAGE),
+        ("f'{a}'", "f'{a}'", LANGUAGE),
+        ("a, b", "(a, b)", LANGUAGE),
+        ("await_ and (yield_, )", "(yield_,)", LANGUAGE),
+    ],
+)
 def test_every_other_form_is_refused_by_its_part(text: str, part: str, says: str) -> None:
     with pytest.raises(KnowledgeError) as raised:
         parse(text)
     assert str(raised.value) == f"'{part}' in '{text}' {says}"
 
 
-@pytest.mark.parametrize("text", ["", "   ", "a <", "a = 1", "a; b", "import os", "a < 1 and", "(a", "a b", "a\nor b", "a\x00b",
-                                  "not", "# nothing"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "a <", "a = 1", "a; b", "import os", "a < 1 and", "(a", "a b", "a\nor b", "a\x00b", "not", "# nothing"],
+)
 def test_what_is_no_expression_at_all_is_refused(text: str) -> None:
     with pytest.raises(KnowledgeError, match="is no expression: "):
         parse(text)
@@ -159,26 +169,71 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert set(names(expression)) <= set("abdikntorw0123456789") | set(names(expression))
 
 
-@pytest.mark.parametrize(("text", "value", "truth"), [
-    ("a < 1", exactly(0.99), True), ("a < 1", exactly(1), False), ("a < 1", below(2), None), ("a < 1", below(0.5), True),
-    ("a <= 1", exactly(1), True), ("a <= 1", exactly(1.01), False), ("a <= 1", below(1), True),
-    ("a > 1", exactly(1), False), ("a > 1", exactly(1.01), True), ("a > 1", above(1), True), ("a > 1", above(0.5), None),
-    ("a >= 1", exactly(1), True), ("a >= 1", exactly(0.99), False),
-    ("a == 1", exactly(1), True), ("a == 1", exactly(2), False), ("a == 1", below(2), None),
-    ("a != 1", exactly(1), False), ("a != 1", exactly(2), True), ("a != 1", below(2), None),
-    ("a < 1", EVERYTHING, None),
-    ("a == 'x'", "x", True), ("a == 'x'", "y", False), ("a != 'x'", "y", True), ("a in ('x', 'y')", "y", True),
-    ("a in ('x', 'y')", "z", False),
-    ("a", True, True), ("a", False, False), ("not a", True, False), ("not a", False, True),
-    ("possible(a)", True, None), ("possible(a)", False, False),
-    ("known(a)", True, True), ("known(a)", False, True), ("known(a)", exactly(0), True), ("known(a)", "", True),
-])
+@pytest.mark.parametrize(
+    ("text", "value", "truth"),
+    [
+        ("a < 1", exactly(0.99), True),
+        ("a < 1", exactly(1), False),
+        ("a < 1", below(2), None),
+        ("a < 1", below(0.5), True),
+        ("a <= 1", exactly(1), True),
+        ("a <= 1", exactly(1.01), False),
+        ("a <= 1", below(1), True),
+        ("a > 1", exactly(1), False),
+        ("a > 1", exactly(1.01), True),
+        ("a > 1", above(1), True),
+        ("a > 1", above(0.5), None),
+        ("a >= 1", exactly(1), True),
+        ("a >= 1", exactly(0.99), False),
+        ("a == 1", exactly(1), True),
+        ("a == 1", exactly(2), False),
+        ("a == 1", below(2), None),
+        ("a != 1", exactly(1), False),
+        ("a != 1", exactly(2), True),
+        ("a != 1", below(2), None),
+        ("a < 1", EVERYTHING, None),
+        ("a == 'x'", "x", True),
+        ("a == 'x'", "y", False),
+        ("a != 'x'", "y", True),
+        ("a in ('x', 'y')", "y", True),
+        ("a in ('x', 'y')", "z", False),
+        ("a", True, True),
+        ("a", False, False),
+        ("not a", True, False),
+        ("not a", False, True),
+        ("possible(a)", True, None),
+        ("possible(a)", False, False),
+        ("known(a)", True, True),
+        ("known(a)", False, True),
+        ("known(a)", exactly(0), True),
+        ("known(a)", "", True),
+    ],
+)
 def test_what_it_comes_to(text: str, value: Value, truth: Truth) -> None:
     assert tell(text, a=value) is truth
 
 
-@pytest.mark.parametrize("text", ["a", "not a", "a < 1", "a <= 1", "a > 1", "a >= 1", "a == 1", "a != 1", "a == 'x'", "a != 'x'",
-                                  "a in ('x',)", "possible(a)", "a and a", "a or a", "b < a", "a < b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a",
+        "not a",
+        "a < 1",
+        "a <= 1",
+        "a > 1",
+        "a >= 1",
+        "a == 1",
+        "a != 1",
+        "a == 'x'",
+        "a != 'x'",
+        "a in ('x',)",
+        "possible(a)",
+        "a and a",
+        "a or a",
+        "b < a",
+        "a < b",
+    ],
+)
 def test_what_cannot_be_told_stays_so(text: str) -> None:
     assert tell(text, a=None, b=exactly(1)) is None
 
@@ -226,11 +281,25 @@ def test_children() -> None:
     assert children(A) == children(Literally(1)) == ()
 
 
-@pytest.mark.parametrize(("text", "decisive"), [
-    ("t or u or f", "t"), ("f or u", "u"), ("t and u and f", "f"), ("t and u", "u"), ("t and (f or u)", "u"),
-    ("not (t and u)", "u"), ("f or f2", "f f2"), ("t and t2", "t t2"), ("known(t)", "t"), ("t and t", "t"),
-    ("possible(t) or f", "t"), ("(f or t) and (t2 or u)", "t t2"), ("u or possible(f or t)", "u t"), ("n < 1 or f", "n"),
-])
+@pytest.mark.parametrize(
+    ("text", "decisive"),
+    [
+        ("t or u or f", "t"),
+        ("f or u", "u"),
+        ("t and u and f", "f"),
+        ("t and u", "u"),
+        ("t and (f or u)", "u"),
+        ("not (t and u)", "u"),
+        ("f or f2", "f f2"),
+        ("t and t2", "t t2"),
+        ("known(t)", "t"),
+        ("t and t", "t"),
+        ("possible(t) or f", "t"),
+        ("(f or t) and (t2 or u)", "t t2"),
+        ("u or possible(f or t)", "u t"),
+        ("n < 1 or f", "n"),
+    ],
+)
 def test_what_decides_is_what_shares_the_answer(text: str, decisive: str) -> None:
     facts = Answers({"t": True, "t2": True, "f": False, "f2": False, "u": None, "n": exactly(0)})
     assert deciding(parse(text), facts) == tuple(decisive.split())
@@ -240,14 +309,26 @@ def test_what_decides_is_what_shares_the_answer(text: str, decisive: str) -> Non
 
 _NAMES = ("a", "b", "c")
 _LEAVES = st.sampled_from([*_NAMES, "known(a)", "possible(b)"])
-TEXTS = st.recursive(_LEAVES, lambda inner: st.one_of(
-    inner.map(lambda each: f"not ({each})"), inner.map(lambda each: f"possible({each})"),
-    st.tuples(inner, inner).map(lambda each: f"({each[0]} and {each[1]})"),
-    st.tuples(inner, inner).map(lambda each: f"({each[0]} or {each[1]})")), max_leaves=8)
+TEXTS = st.recursive(
+    _LEAVES,
+    lambda inner: st.one_of(
+        inner.map(lambda each: f"not ({each})"),
+        inner.map(lambda each: f"possible({each})"),
+        st.tuples(inner, inner).map(lambda each: f"({each[0]} and {each[1]})"),
+        st.tuples(inner, inner).map(lambda each: f"({each[0]} or {each[1]})"),
+    ),
+    max_leaves=8,
+)
 TRUTH = st.sampled_from([True, False, None])
-PLAIN = st.recursive(st.sampled_from(_NAMES), lambda inner: st.one_of(
-    inner.map(lambda each: f"not ({each})"), st.tuples(inner, inner).map(lambda each: f"({each[0]} and {each[1]})"),
-    st.tuples(inner, inner).map(lambda each: f"({each[0]} or {each[1]})")), max_leaves=8)
+PLAIN = st.recursive(
+    st.sampled_from(_NAMES),
+    lambda inner: st.one_of(
+        inner.map(lambda each: f"not ({each})"),
+        st.tuples(inner, inner).map(lambda each: f"({each[0]} and {each[1]})"),
+        st.tuples(inner, inner).map(lambda each: f"({each[0]} or {each[1]})"),
+    ),
+    max_leaves=8,
+)
 
 
 @given(PLAIN, TRUTH, TRUTH, TRUTH)
@@ -257,8 +338,9 @@ def test_with_everything_known_it_is_what_python_says(text: str, a: Truth, b: Tr
 
 
 @given(PLAIN, TRUTH, TRUTH, TRUTH, TRUTH, TRUTH, TRUTH)
-def test_settling_an_unknown_never_turns_an_answer_round(  # noqa: PLR0913
-        text: str, a: Truth, b: Truth, c: Truth, x: Truth, y: Truth, z: Truth) -> None:
+def test_settling_an_unknown_never_turns_an_answer_round(
+    text: str, a: Truth, b: Truth, c: Truth, x: Truth, y: Truth, z: Truth
+) -> None:
     """Holds of every expression without known() and recorded(), which ask about the record itself."""
     before = tell(text, a=a, b=b, c=c)
     after = tell(text, a=x if a is None else a, b=y if b is None else b, c=z if c is None else c)

@@ -29,16 +29,25 @@ def test_not_answered() -> None:
     assert (found.value, found.why, found.considered) == (None, "not answered", 0)
 
 
-@pytest.mark.parametrize(("of", "word", "value"), [
-    (VALID, "yes", True), (VALID, "no", False), (CHOICE, "continue", "continue"), (CHOICE, "interrupt", "interrupt"),
-    (RULED, "yes", True), (RULED, "no", False),
-])
+@pytest.mark.parametrize(
+    ("of", "word", "value"),
+    [
+        (VALID, "yes", True),
+        (VALID, "no", False),
+        (CHOICE, "continue", "continue"),
+        (CHOICE, "interrupt", "interrupt"),
+        (RULED, "yes", True),
+        (RULED, "no", False),
+    ],
+)
 def test_an_answer_is_a_truth_or_its_word(of: d.Ask, word: str, value: Value) -> None:
     found = asked(of, answer(of.name, word))
     assert (found.value, found.considered, found.since) == (value, 1, on("2025-02-25"))
 
 
-@pytest.mark.parametrize(("start", "value"), [("2024-03-01", True), ("2024-02-29", None), ("2025-03-01", True), ("2025-03-02", None)])
+@pytest.mark.parametrize(
+    ("start", "value"), [("2024-03-01", True), ("2024-02-29", None), ("2025-03-01", True), ("2025-03-02", None)]
+)
 def test_a_reassuring_answer_grows_old(start: str, value: Value) -> None:
     found = asked(VALID, answer("agreed", "yes", start))
     assert found.value is value
@@ -46,16 +55,25 @@ def test_a_reassuring_answer_grows_old(start: str, value: Value) -> None:
         assert found.why == "the answer is older than 365 days"
 
 
-@pytest.mark.parametrize(("of", "word", "value"), [(VALID, "no", False), (CHOICE, "interrupt", "interrupt"), (RULED, "yes", True)])
+@pytest.mark.parametrize(
+    ("of", "word", "value"), [(VALID, "no", False), (CHOICE, "interrupt", "interrupt"), (RULED, "yes", True)]
+)
 def test_an_answer_that_does_not_reassure_stands(of: d.Ask, word: str, value: Value) -> None:
     assert asked(of, answer(of.name, word, "2001-01-01"), condition(start="2025-02-27")).value == value
 
 
-@pytest.mark.parametrize(("entry", "value"), [
-    (condition(start="2025-02-25"), True), (condition(start="2025-02-26"), None), (condition(start="2025-02-24"), True),
-    (condition(start="2025-02-26", certainty="suspected"), None), (condition(start="2025-02-26", certainty="mentioned"), None),
-    (condition(start=None, recorded=on("2025-02-26")), None), (condition(start="2025-03-02"), True),
-])
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        (condition(start="2025-02-25"), True),
+        (condition(start="2025-02-26"), None),
+        (condition(start="2025-02-24"), True),
+        (condition(start="2025-02-26", certainty="suspected"), None),
+        (condition(start="2025-02-26", certainty="mentioned"), None),
+        (condition(start=None, recorded=on("2025-02-26")), None),
+        (condition(start="2025-03-02"), True),
+    ],
+)
 def test_something_new_voids_a_reassuring_answer(entry: Entry, value: Value) -> None:
     found = asked(VALID, answer("agreed", "yes"), entry)
     assert found.value is value
@@ -89,6 +107,7 @@ def test_an_answer_of_an_uncertain_day_is_as_old_as_it_may_be() -> None:
 
 # Derived facts.
 
+
 def derived(text: str, name: str = "whole") -> k.Derived:
     return k.Derived(name=name, topic="t", title="a whole", expression=parse(text))
 
@@ -97,9 +116,15 @@ def whole(text: str, *entries: Entry, **parameters: float | bool | str) -> Facts
     return facts(label(derived(text), PAST, NOW, LAB, VALID, valid=365, **parameters), *entries)
 
 
-@pytest.mark.parametrize(("entries", "value"), [
-    ([condition()], True), ([], False), ([condition(certainty="suspected")], None), ([condition(), result("lab", 0.5)], True),
-])
+@pytest.mark.parametrize(
+    ("entries", "value"),
+    [
+        ([condition()], True),
+        ([], False),
+        ([condition(certainty="suspected")], None),
+        ([condition(), result("lab", 0.5)], True),
+    ],
+)
 def test_a_derived_fact_is_its_expression(entries: list[Entry], value: Value) -> None:
     assert whole("past or (recorded(lab) and lab < 1)", *entries).value("whole") is value
 
@@ -113,7 +138,11 @@ def test_the_evidence_of_a_derived_fact_is_that_of_what_decides_it() -> None:
 
 def test_why_a_derived_fact_cannot_be_told() -> None:
     looked = whole("past or lab < 1")
-    assert (looked.value("whole"), looked.known("whole").why, looked.basic("whole")) == (None, "no result on record", ("lab",))
+    assert (looked.value("whole"), looked.known("whole").why, looked.basic("whole")) == (
+        None,
+        "no result on record",
+        ("lab",),
+    )
 
 
 def test_a_parameter_is_its_value() -> None:
@@ -124,7 +153,9 @@ def test_a_parameter_is_its_value() -> None:
 
 
 def test_a_derived_fact_of_derived_facts() -> None:
-    looked = facts(label(derived("inner and past"), derived("now or past", "inner"), PAST, NOW), condition(status="ended"))
+    looked = facts(
+        label(derived("inner and past"), derived("now or past", "inner"), PAST, NOW), condition(status="ended")
+    )
     assert looked.value("whole") is True
     assert looked.basic("whole") == ("past",)
 

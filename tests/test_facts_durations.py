@@ -28,7 +28,9 @@ def given_on(start: str | Interval | None, **more: object) -> Entry:
     return entry("c", "immunization", start, **more)
 
 
-def taken(start: str | Interval | None, end: str | Interval | None = None, status: str = "active", **more: object) -> Entry:
+def taken(
+    start: str | Interval | None, end: str | Interval | None = None, status: str = "active", **more: object
+) -> Entry:
     return drug(start, end, status, "c", **more)
 
 
@@ -42,10 +44,16 @@ def test_none_is_beyond_every_limit_where_the_list_is_there() -> None:
     assert since(of=SINCE_DRUG).value is None
 
 
-@pytest.mark.parametrize(("start", "days"), [
-    ("2025-03-01", exactly(0)), ("2025-02-01", exactly(28)), (FEBRUARY, Interval(1, 28)), (MARCH, exactly(0)),
-    ("2025-03-02", exactly(inf)),
-])
+@pytest.mark.parametrize(
+    ("start", "days"),
+    [
+        ("2025-03-01", exactly(0)),
+        ("2025-02-01", exactly(28)),
+        (FEBRUARY, Interval(1, 28)),
+        (MARCH, exactly(0)),
+        ("2025-03-02", exactly(inf)),
+    ],
+)
 def test_days_since(start: str | Interval, days: Interval) -> None:
     assert since(given_on(start)).value == days
 
@@ -61,19 +69,32 @@ def test_an_undated_one_may_be_the_latest() -> None:
     assert (found.value, found.why) == (None, "the day is not certain")
 
 
-@pytest.mark.parametrize("doubt", [given_on("2025-02-20", status="unknown"), given_on("2025-02-20", certainty="mentioned"),
-                                   entry(UNREADABLE["immunization"], "immunization", "2025-02-20", certainty="mentioned")])
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        given_on("2025-02-20", status="unknown"),
+        given_on("2025-02-20", certainty="mentioned"),
+        entry(UNREADABLE["immunization"], "immunization", "2025-02-20", certainty="mentioned"),
+    ],
+)
 def test_what_is_not_certain_may_or_may_not_be_the_latest(doubt: Entry) -> None:
     assert since(given_on("2025-02-01", source="I/1"), doubt).value == Interval(9, 28)
     assert since(doubt).value == Interval(9, inf, high_open=True)
 
 
-@pytest.mark.parametrize(("only", "days"), [
-    (taken("2024-01-01", "2025-02-01"), exactly(28)), (taken("2024-01-01", "2025-06-01"), exactly(0)),
-    (taken("2024-01-01", "2025-02-01", "ended"), exactly(28)), (taken("2024-01-01", FEBRUARY, "ended"), Interval(1, 28)),
-    (taken("2024-03-01", None, "ended"), Interval(0, 365)), (taken("2024-03-01"), Interval(0, 365)),
-    (taken(None, None, "ended"), None), (taken("2024-01-01", None, "planned"), None),
-])
+@pytest.mark.parametrize(
+    ("only", "days"),
+    [
+        (taken("2024-01-01", "2025-02-01"), exactly(28)),
+        (taken("2024-01-01", "2025-06-01"), exactly(0)),
+        (taken("2024-01-01", "2025-02-01", "ended"), exactly(28)),
+        (taken("2024-01-01", FEBRUARY, "ended"), Interval(1, 28)),
+        (taken("2024-03-01", None, "ended"), Interval(0, 365)),
+        (taken("2024-03-01"), Interval(0, 365)),
+        (taken(None, None, "ended"), None),
+        (taken("2024-01-01", None, "planned"), None),
+    ],
+)
 def test_a_drug_was_last_taken_when_it_ended(only: Entry, days: Interval | None) -> None:
     """Nobody says when an open order was last taken: that it began long ago does not make it long ago."""
     assert since(only, of=SINCE_DRUG).value == days
@@ -81,23 +102,32 @@ def test_a_drug_was_last_taken_when_it_ended(only: Entry, days: Interval | None)
 
 # Days on a drug.
 
-@pytest.mark.parametrize(("entries", "days"), [
-    ([], exactly(0)),
-    ([taken("2025-01-01", "2025-01-31", "ended")], exactly(30)),
-    ([taken("2025-02-01")], exactly(28)), ([taken("2025-02-01", "2025-12-31")], exactly(28)),
-    ([taken("2025-01-01", "2025-01-31", "ended"), taken("2025-01-11", "2025-02-10", "ended")], exactly(40)),
-    ([taken("2025-01-01", "2025-01-31", "ended"), taken("2025-01-11", "2025-01-21", "ended")], exactly(30)),
-    ([taken("2024-01-01", "2024-01-11", "ended"), taken("2025-01-01", "2025-01-11", "ended")], exactly(20)),
-    ([taken("2025-01-31", "2025-01-01", "ended")], exactly(0)),
-    ([taken("2025-01-01", None, "ended")], Interval(0, inf, high_open=True)),
-    ([taken(None, "2025-01-31", "ended")], Interval(0, inf, high_open=True)),
-    ([taken(FEBRUARY)], Interval(0, inf, high_open=True)),
-    ([taken("2025-02-01"), taken("2024-01-01", None, "unknown")], Interval(28, inf, high_open=True)),
-    ([taken("2025-02-01"), taken("2024-01-01", None, "held")], Interval(28, inf, high_open=True)),
-    ([taken("2025-02-01", certainty="mentioned")], Interval(0, inf, high_open=True)),
-    ([taken("2025-02-01"), entry(UNREADABLE["medication"], "medication", certainty="mentioned")], Interval(28, inf, high_open=True)),
-    ([taken("2025-03-02")], exactly(0)), ([taken("2025-01-01", None, "planned")], exactly(0)),
-])
+
+@pytest.mark.parametrize(
+    ("entries", "days"),
+    [
+        ([], exactly(0)),
+        ([taken("2025-01-01", "2025-01-31", "ended")], exactly(30)),
+        ([taken("2025-02-01")], exactly(28)),
+        ([taken("2025-02-01", "2025-12-31")], exactly(28)),
+        ([taken("2025-01-01", "2025-01-31", "ended"), taken("2025-01-11", "2025-02-10", "ended")], exactly(40)),
+        ([taken("2025-01-01", "2025-01-31", "ended"), taken("2025-01-11", "2025-01-21", "ended")], exactly(30)),
+        ([taken("2024-01-01", "2024-01-11", "ended"), taken("2025-01-01", "2025-01-11", "ended")], exactly(20)),
+        ([taken("2025-01-31", "2025-01-01", "ended")], exactly(0)),
+        ([taken("2025-01-01", None, "ended")], Interval(0, inf, high_open=True)),
+        ([taken(None, "2025-01-31", "ended")], Interval(0, inf, high_open=True)),
+        ([taken(FEBRUARY)], Interval(0, inf, high_open=True)),
+        ([taken("2025-02-01"), taken("2024-01-01", None, "unknown")], Interval(28, inf, high_open=True)),
+        ([taken("2025-02-01"), taken("2024-01-01", None, "held")], Interval(28, inf, high_open=True)),
+        ([taken("2025-02-01", certainty="mentioned")], Interval(0, inf, high_open=True)),
+        (
+            [taken("2025-02-01"), entry(UNREADABLE["medication"], "medication", certainty="mentioned")],
+            Interval(28, inf, high_open=True),
+        ),
+        ([taken("2025-03-02")], exactly(0)),
+        ([taken("2025-01-01", None, "planned")], exactly(0)),
+    ],
+)
 def test_days_on_a_drug(entries: list[Entry], days: Interval) -> None:
     assert since(*entries, of=ON).value == days
 
@@ -113,12 +143,16 @@ SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=5)
 @given(SPANS)
 def test_overlapping_days_are_counted_once(spans: list[tuple[int, int]]) -> None:
     first = day("2024-06-01")
-    courses = [taken(exactly(first + min(each)), exactly(first + max(each)), "ended", source=f"M/{n}") for n, each in enumerate(spans)]
+    courses = [
+        taken(exactly(first + min(each)), exactly(first + max(each)), "ended", source=f"M/{n}")
+        for n, each in enumerate(spans)
+    ]
     covered = {one for each in spans for one in range(min(each), max(each))}
     assert since(*courses, of=ON).value == exactly(len(covered))
 
 
 # Ages.
+
 
 def reached(birth: str | Interval | None, today: str, fact: k.Fact = ADULT, **parameters: float) -> Truth:
     value = known(fact, birth=birth, today=day(today), parameters=parameters).value
@@ -126,21 +160,34 @@ def reached(birth: str | Interval | None, today: str, fact: k.Fact = ADULT, **pa
     return value
 
 
-@pytest.mark.parametrize(("birth", "today", "truth"), [
-    ("2000-03-01", "2018-02-28", False), ("2000-03-01", "2018-03-01", True),
-    ("2000-02-29", "2018-02-28", False), ("2000-02-29", "2018-03-01", True), ("1996-02-29", "2020-02-29", True),
-    ("2000-02-29", "2019-02-28", True),
-    (span("2007-01-01", "2007-12-31"), "2025-03-01", None), (span("2006-01-01", "2006-12-31"), "2025-03-01", True),
-    (span("2008-01-01", "2008-12-31"), "2025-03-01", False), (span("2007-03-01", "2007-03-31"), "2025-03-01", None),
-    (span("2007-02-01", "2007-02-28"), "2025-03-01", True), (None, "2025-03-01", None), ("2025-03-02", "2025-03-01", None),
-])
+@pytest.mark.parametrize(
+    ("birth", "today", "truth"),
+    [
+        ("2000-03-01", "2018-02-28", False),
+        ("2000-03-01", "2018-03-01", True),
+        ("2000-02-29", "2018-02-28", False),
+        ("2000-02-29", "2018-03-01", True),
+        ("1996-02-29", "2020-02-29", True),
+        ("2000-02-29", "2019-02-28", True),
+        (span("2007-01-01", "2007-12-31"), "2025-03-01", None),
+        (span("2006-01-01", "2006-12-31"), "2025-03-01", True),
+        (span("2008-01-01", "2008-12-31"), "2025-03-01", False),
+        (span("2007-03-01", "2007-03-31"), "2025-03-01", None),
+        (span("2007-02-01", "2007-02-28"), "2025-03-01", True),
+        (None, "2025-03-01", None),
+        ("2025-03-02", "2025-03-01", None),
+    ],
+)
 def test_years_completed(birth: str | Interval | None, today: str, truth: Truth) -> None:
     assert reached(birth, today) is truth
 
 
 def test_the_years_may_be_a_sites_choice() -> None:
     fact = k.ReachedAge(name="x", reached_age_parameter="years", **TITLES)
-    assert (reached("1960-03-01", "2025-03-01", fact, years=65), reached("1960-03-01", "2025-03-01", fact, years=75)) == (True, False)
+    assert (
+        reached("1960-03-01", "2025-03-01", fact, years=65),
+        reached("1960-03-01", "2025-03-01", fact, years=75),
+    ) == (True, False)
 
 
 def test_since_is_the_birthday_so_that_an_older_answer_is_void() -> None:

@@ -27,8 +27,12 @@ def latest(*entries: Entry, of: k.Fact = COUNT, **parameters: float) -> Known:
     return known(of, *entries, parameters={"max_age": 28, "site": 0, "times": 2, **parameters})
 
 
-def lab(value: float | Interval | None, start: str | Interval | None = "2025-02-20", source: str = "Observation/1",
-        **more: object) -> Entry:
+def lab(
+    value: float | Interval | None,
+    start: str | Interval | None = "2025-02-20",
+    source: str = "Observation/1",
+    **more: object,
+) -> Entry:
     return result("lab", value, start, source=source, **more)
 
 
@@ -45,12 +49,20 @@ def test_a_result_is_its_value_with_its_evidence_and_day() -> None:
     assert found.since == lab(0.8).start
 
 
-@pytest.mark.parametrize(("start", "value"), [
-    ("2025-02-01", exactly(0.8)),  # 28 days ago
-    ("2025-01-31", None), ("2025-03-01", exactly(0.8)), ("2025-03-02", None),
-    (FEBRUARY, exactly(0.8)), (MARCH, exactly(0.8)), (span("2025-01-01", "2025-01-31"), None), (span("2025-01-01", "2025-12-31"), None),
-    (None, None),
-])
+@pytest.mark.parametrize(
+    ("start", "value"),
+    [
+        ("2025-02-01", exactly(0.8)),  # 28 days ago
+        ("2025-01-31", None),
+        ("2025-03-01", exactly(0.8)),
+        ("2025-03-02", None),
+        (FEBRUARY, exactly(0.8)),
+        (MARCH, exactly(0.8)),
+        (span("2025-01-01", "2025-01-31"), None),
+        (span("2025-01-01", "2025-12-31"), None),
+        (None, None),
+    ],
+)
 def test_only_results_surely_of_the_window_count(start: str | Interval | None, value: Interval | None) -> None:
     found = latest(lab(0.8, start))
     assert found.value == value
@@ -75,13 +87,25 @@ def test_the_newest_counts_whatever_is_older() -> None:
 def test_of_one_day_the_worst_counts_and_it_is_said(fact: k.Fact, value: float) -> None:
     found = latest(lab(0.5), lab(3, source="Observation/2"), of=fact)
     assert found.value == exactly(value)
-    assert [entry.note for entry in found.evidence] == ["several results may be the latest; the worst of a day counts"] * 2
+    assert [entry.note for entry in found.evidence] == [
+        "several results may be the latest; the worst of a day counts"
+    ] * 2
 
 
 def test_a_site_may_leave_results_of_one_day_that_differ_unknown() -> None:
     of = label(COUNT, max_age=28)
-    parameters = {**of.parameters, "same-day": d.Parameter(**{**{f: getattr(of.parameters["same-day"], f) for f in (
-        "name", "topic", "written", "of", "why", "status")}, "value": "unknown"})}
+    parameters = {
+        **of.parameters,
+        "same-day": d.Parameter(
+            **{
+                **{
+                    f: getattr(of.parameters["same-day"], f)
+                    for f in ("name", "topic", "written", "of", "why", "status")
+                },
+                "value": "unknown",
+            }
+        ),
+    }
     from dataclasses import replace
 
     unsure = replace(of, parameters=parameters, digest="of its own")
@@ -106,7 +130,9 @@ def test_an_unusable_result_beside_a_low_one_of_the_day_leaves_it_low() -> None:
     assert isinstance(value, Interval)
     assert less(value, exactly(1)) is True
     beside_a_good_one = latest(lab(3), lab(None, source="Observation/2")).value
-    assert beside_a_good_one is None or (isinstance(beside_a_good_one, Interval) and less(beside_a_good_one, exactly(1)) is None)
+    assert beside_a_good_one is None or (
+        isinstance(beside_a_good_one, Interval) and less(beside_a_good_one, exactly(1)) is None
+    )
 
 
 @pytest.mark.parametrize("start", [None, FEBRUARY])
@@ -137,6 +163,7 @@ def test_an_older_preliminary_result_is_superseded() -> None:
 
 # Counts made of another count and a percentage.
 
+
 def whole(value: float | Interval | None, start: str | Interval | None = "2025-02-20", **more: object) -> Entry:
     return result("whole", value, start, source="Observation/w", **more)
 
@@ -145,12 +172,22 @@ def percent(value: float | Interval | None, start: str | Interval | None = "2025
     return result("percent", value, start, source="Observation/p", **more)
 
 
-@pytest.mark.parametrize(("count", "share", "value"), [
-    (2.5, 40, exactly(1)), (2.4, 40, exactly(0.96)), (0, 40, exactly(0)), (3, below(10), Interval(0, 0.3, True, True)),
-    (below(2), 40, Interval(0, 0.8, True, True)), (Interval(2, 3), 50, Interval(1, 1.5)), (None, 40, None), (2.5, None, None),
-])
+@pytest.mark.parametrize(
+    ("count", "share", "value"),
+    [
+        (2.5, 40, exactly(1)),
+        (2.4, 40, exactly(0.96)),
+        (0, 40, exactly(0)),
+        (3, below(10), Interval(0, 0.3, True, True)),
+        (below(2), 40, Interval(0, 0.8, True, True)),
+        (Interval(2, 3), 50, Interval(1, 1.5)),
+        (None, 40, None),
+        (2.5, None, None),
+    ],
+)
 def test_a_count_is_made_of_a_count_and_a_percentage(
-        count: float | Interval | None, share: float | Interval | None, value: Interval | None) -> None:
+    count: float | Interval | None, share: float | Interval | None, value: Interval | None
+) -> None:
     assert latest(whole(count), percent(share), of=DERIVED).value == value
 
 
@@ -161,10 +198,16 @@ def test_a_derived_count_says_so() -> None:
     assert made.note == "derived from a count and a percentage"
 
 
-@pytest.mark.parametrize("parts", [
-    [whole(2.5)], [percent(40)], [whole(2.5), percent(40, "2025-02-19")], [whole(2.5, FEBRUARY), percent(40, FEBRUARY)],
-    [whole(2.5, None), percent(40, None)],
-])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [whole(2.5)],
+        [percent(40)],
+        [whole(2.5), percent(40, "2025-02-19")],
+        [whole(2.5, FEBRUARY), percent(40, FEBRUARY)],
+        [whole(2.5, None), percent(40, None)],
+    ],
+)
 def test_both_are_needed_of_one_certain_day(parts: list[Entry]) -> None:
     assert latest(*parts, of=DERIVED).value is None
 
@@ -182,12 +225,23 @@ def test_a_derived_count_of_a_preliminary_part_never_reassures() -> None:
 
 # Multiples of the upper limit.
 
-@pytest.mark.parametrize(("value", "upper", "site", "ratio"), [
-    (80, 40.0, 0, exactly(2)), (40, 40.0, 0, exactly(1)), (80, None, 40, exactly(2)), (80, 20.0, 40, exactly(4)),
-    (80, None, 0, None), (None, 40.0, 0, None), (above(80), 40.0, 0, above(2)), (0.3, 0.1, 0, exactly(3)),
-])
+
+@pytest.mark.parametrize(
+    ("value", "upper", "site", "ratio"),
+    [
+        (80, 40.0, 0, exactly(2)),
+        (40, 40.0, 0, exactly(1)),
+        (80, None, 40, exactly(2)),
+        (80, 20.0, 40, exactly(4)),
+        (80, None, 0, None),
+        (None, 40.0, 0, None),
+        (above(80), 40.0, 0, above(2)),
+        (0.3, 0.1, 0, exactly(3)),
+    ],
+)
 def test_a_multiple_of_the_results_own_limit_or_the_sites(
-        value: float | Interval | None, upper: float | None, site: float, ratio: Interval | None) -> None:
+    value: float | Interval | None, upper: float | None, site: float, ratio: Interval | None
+) -> None:
     assert latest(lab(value, upper=upper), of=RATIO, site=site).value == ratio
 
 
@@ -196,6 +250,7 @@ def test_why_there_is_no_multiple() -> None:
 
 
 # The last two.
+
 
 def test_the_worst_of_the_last_two_days_counts() -> None:
     entries = [lab(0.5, "2025-02-01", "O/1"), lab(3, "2025-02-10", "O/2"), lab(2, "2025-02-20", "O/3")]
@@ -216,6 +271,7 @@ def test_a_worse_result_that_may_be_the_latest_is_not_left_out_of_the_last_two(e
 
 
 # The worst since the start.
+
 
 def test_the_extreme_since_the_start() -> None:
     entries = [lab(0.4, "2023-12-31", "O/1"), lab(0.8, "2024-06-01", "O/2"), lab(3, "2025-02-20", "O/3")]
@@ -239,10 +295,21 @@ def test_an_unusable_result_leaves_the_extreme_open_on_its_side_only() -> None:
 
 # What must hold of any results.
 
-VALUES = st.one_of(st.integers(0, 6).map(lambda n: exactly(n / 2)), st.sampled_from([None, below(1), above(1), Interval(0.5, 1.5)]))
+VALUES = st.one_of(
+    st.integers(0, 6).map(lambda n: exactly(n / 2)), st.sampled_from([None, below(1), above(1), Interval(0.5, 1.5)])
+)
 STARTS = st.one_of(st.none(), st.sampled_from([FEBRUARY, MARCH]), st.integers(TODAY - 40, TODAY + 2).map(exactly))
-LABS = st.lists(st.builds(lambda value, start, status, n: lab(value, start, f"O/{n}", status=status), VALUES, STARTS,
-                          st.sampled_from(["final", "preliminary"]), st.integers(1, 99)), min_size=1, max_size=4)
+LABS = st.lists(
+    st.builds(
+        lambda value, start, status, n: lab(value, start, f"O/{n}", status=status),
+        VALUES,
+        STARTS,
+        st.sampled_from(["final", "preliminary"]),
+        st.integers(1, 99),
+    ),
+    min_size=1,
+    max_size=4,
+)
 
 
 def is_low(entries: list[Entry], of: k.Fact) -> bool | None:
@@ -253,7 +320,9 @@ def is_low(entries: list[Entry], of: k.Fact) -> bool | None:
 @pytest.mark.parametrize("fact", [COUNT, LOWEST])
 @pytest.mark.parametrize("lost", ["value", "start"])
 @given(LABS, st.data())
-def test_losing_a_value_or_a_date_never_reassures(lost: str, fact: k.Fact, entries: list[Entry], data: st.DataObject) -> None:
+def test_losing_a_value_or_a_date_never_reassures(
+    lost: str, fact: k.Fact, entries: list[Entry], data: st.DataObject
+) -> None:
     place = data.draw(st.integers(0, len(entries) - 1))
     start = entries[place].start
     if lost == "start" and start is not None and start.low > TODAY:
@@ -265,7 +334,10 @@ def test_losing_a_value_or_a_date_never_reassures(lost: str, fact: k.Fact, entri
 @given(LABS)
 def test_a_result_reassures_only_where_some_settled_one_does(entries: list[Entry]) -> None:
     if is_low(entries, COUNT) is False:
-        assert any(entry.status == "final" and entry.value is not None and less(entry.value, exactly(1)) is False for entry in entries)
+        assert any(
+            entry.status == "final" and entry.value is not None and less(entry.value, exactly(1)) is False
+            for entry in entries
+        )
 
 
 @given(LABS)

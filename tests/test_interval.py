@@ -46,9 +46,12 @@ def intervals(draw: st.DrawFn) -> Interval:
 def sampled(interval: Interval) -> set[float]:
     """Return the values of the interval among the quarters from -3 to 9."""
     quarters = {each / 4 for each in range(-12, 37)}
-    return {value for value in quarters
-            if (value > interval.low if interval.low_open else value >= interval.low)
-            and (value < interval.high if interval.high_open else value <= interval.high)}
+    return {
+        value
+        for value in quarters
+        if (value > interval.low if interval.low_open else value >= interval.low)
+        and (value < interval.high if interval.high_open else value <= interval.high)
+    }
 
 
 def brute(compare: Callable[[float, float], bool], left: Interval, right: Interval) -> Truth:
@@ -57,8 +60,10 @@ def brute(compare: Callable[[float, float], bool], left: Interval, right: Interv
 
 
 COMPARISONS: dict[str, tuple[Callable[[Interval, Interval], Truth], Callable[[float, float], bool]]] = {
-    "less": (less, lambda a, b: a < b), "at_most": (at_most, lambda a, b: a <= b),
-    "greater": (greater, lambda a, b: a > b), "at_least": (at_least, lambda a, b: a >= b),
+    "less": (less, lambda a, b: a < b),
+    "at_most": (at_most, lambda a, b: a <= b),
+    "greater": (greater, lambda a, b: a > b),
+    "at_least": (at_least, lambda a, b: a >= b),
     "equal": (equal, lambda a, b: a == b),
 }
 
@@ -78,7 +83,9 @@ COMBINED: dict[str, tuple[Callable[[Interval, Interval], Interval], Callable[[se
 
 @pytest.mark.parametrize("name", COMBINED)
 @given(left=intervals(), right=intervals())
-def test_the_lesser_and_the_greater_hold_just_the_values_they_may_have(name: str, left: Interval, right: Interval) -> None:
+def test_the_lesser_and_the_greater_hold_just_the_values_they_may_have(
+    name: str, left: Interval, right: Interval
+) -> None:
     ours, plain = COMBINED[name]
     assert sampled(ours(left, right)) == plain(sampled(left), sampled(right))
 
@@ -106,20 +113,40 @@ def test_a_vaguer_value_never_turns_a_comparison_round(value: Interval, other: I
         assert compare(vaguer, limit) in (compare(value, limit), None)
 
 
-@pytest.mark.parametrize(("value", "limit", "truth"), [
-    (exactly(0.99), 1, True), (exactly(1), 1, False), (exactly(1.01), 1, False),
-    (below(1), 1, True), (below(1, inclusive=True), 1, None), (below(0.5), 1, True), (below(2), 1, None),
-    (above(1), 1, False), (above(1, inclusive=True), 1, False), (above(0.9), 1, None), (above(0.9, inclusive=True), 1, None),
-    (Interval(0.5, 0.9), 1, True), (Interval(0.5, 1.0), 1, None), (Interval(0.5, 1.0, high_open=True), 1, True),
-    (EVERYTHING, 1, None),
-])
+@pytest.mark.parametrize(
+    ("value", "limit", "truth"),
+    [
+        (exactly(0.99), 1, True),
+        (exactly(1), 1, False),
+        (exactly(1.01), 1, False),
+        (below(1), 1, True),
+        (below(1, inclusive=True), 1, None),
+        (below(0.5), 1, True),
+        (below(2), 1, None),
+        (above(1), 1, False),
+        (above(1, inclusive=True), 1, False),
+        (above(0.9), 1, None),
+        (above(0.9, inclusive=True), 1, None),
+        (Interval(0.5, 0.9), 1, True),
+        (Interval(0.5, 1.0), 1, None),
+        (Interval(0.5, 1.0, high_open=True), 1, True),
+        (EVERYTHING, 1, None),
+    ],
+)
 def test_is_it_below_the_limit(value: Interval, limit: float, truth: Truth) -> None:
     assert less(value, exactly(limit)) is truth
 
 
-@pytest.mark.parametrize(("value", "limit", "truth"), [
-    (exactly(3), 3, True), (Interval(3, 4), 3, None), (above(3), 3, False), (below(3), 3, False), (Interval(2, 4), 3, None),
-])
+@pytest.mark.parametrize(
+    ("value", "limit", "truth"),
+    [
+        (exactly(3), 3, True),
+        (Interval(3, 4), 3, None),
+        (above(3), 3, False),
+        (below(3), 3, False),
+        (Interval(2, 4), 3, None),
+    ],
+)
 def test_only_single_values_are_surely_equal(value: Interval, limit: float, truth: Truth) -> None:
     assert equal(value, exactly(limit)) is truth
 
@@ -141,11 +168,22 @@ def test_shifting_keeps_the_ends() -> None:
     assert shifted(EVERYTHING, 10) == EVERYTHING
 
 
-@pytest.mark.parametrize(("value", "shown"), [
-    (exactly(0.8), "0.8"), (exactly(0.1 + 0.2), "0.3"), (exactly(8), "8"), (exactly(-2), "-2"), (exactly(150000), "150000"),
-    (below(0.5), "<0.5"), (below(0.5, inclusive=True), "≤0.5"), (above(3), ">3"), (above(3, inclusive=True), "≥3"),
-    (Interval(0.5, 0.9), "0.5-0.9"), (EVERYTHING, "any"),
-])
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (exactly(0.8), "0.8"),
+        (exactly(0.1 + 0.2), "0.3"),
+        (exactly(8), "8"),
+        (exactly(-2), "-2"),
+        (exactly(150000), "150000"),
+        (below(0.5), "<0.5"),
+        (below(0.5, inclusive=True), "≤0.5"),
+        (above(3), ">3"),
+        (above(3, inclusive=True), "≥3"),
+        (Interval(0.5, 0.9), "0.5-0.9"),
+        (EVERYTHING, "any"),
+    ],
+)
 def test_a_number_is_shown_short(value: Interval, shown: str) -> None:
     assert show_number(value) == shown
 
@@ -154,16 +192,27 @@ def days(first: str, last: str) -> Interval:
     return Interval(date.fromisoformat(first).toordinal(), date.fromisoformat(last).toordinal())
 
 
-@pytest.mark.parametrize(("value", "shown"), [
-    (days("2025-02-20", "2025-02-20"), "2025-02-20"),
-    (days("2024-02-01", "2024-02-29"), "2024-02"), (days("2025-02-01", "2025-02-28"), "2025-02"),
-    (days("2025-12-01", "2025-12-31"), "2025-12"), (days("2025-01-01", "2025-12-31"), "2025"),
-    (days("2024-02-01", "2024-02-28"), "2024-02-01/2024-02-28"), (days("2024-01-01", "2024-03-31"), "2024-01-01/2024-03-31"),
-    (days("2024-01-01", "2025-12-31"), "2024-01-01/2025-12-31"), (days("0001-01-01", "0001-01-01"), "0001-01-01"),
-    (days("9999-12-01", "9999-12-31"), "9999-12"), (days("9999-01-01", "9999-12-31"), "9999"),
-    (None, ""), (EVERYTHING, ""), (exactly(0), ""), (exactly(date.max.toordinal() + 28), ""),
-    (below(date(2025, 2, 20).toordinal(), inclusive=True), "/2025-02-20"),
-    (above(date(2025, 2, 20).toordinal(), inclusive=True), "2025-02-20/"),
-])
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (days("2025-02-20", "2025-02-20"), "2025-02-20"),
+        (days("2024-02-01", "2024-02-29"), "2024-02"),
+        (days("2025-02-01", "2025-02-28"), "2025-02"),
+        (days("2025-12-01", "2025-12-31"), "2025-12"),
+        (days("2025-01-01", "2025-12-31"), "2025"),
+        (days("2024-02-01", "2024-02-28"), "2024-02-01/2024-02-28"),
+        (days("2024-01-01", "2024-03-31"), "2024-01-01/2024-03-31"),
+        (days("2024-01-01", "2025-12-31"), "2024-01-01/2025-12-31"),
+        (days("0001-01-01", "0001-01-01"), "0001-01-01"),
+        (days("9999-12-01", "9999-12-31"), "9999-12"),
+        (days("9999-01-01", "9999-12-31"), "9999"),
+        (None, ""),
+        (EVERYTHING, ""),
+        (exactly(0), ""),
+        (exactly(date.max.toordinal() + 28), ""),
+        (below(date(2025, 2, 20).toordinal(), inclusive=True), "/2025-02-20"),
+        (above(date(2025, 2, 20).toordinal(), inclusive=True), "2025-02-20/"),
+    ],
+)
 def test_a_day_is_shown_as_it_was_written(value: Interval | None, shown: str) -> None:
     assert show_day(value) == shown

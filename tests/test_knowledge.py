@@ -97,7 +97,7 @@ def test_uses_are_followed_through_facts_and_asks(folder: Path) -> None:
     label = add(folder, """
         [fact.worrying]
         title = "worrying"
-        is = "anc < 1 or (dizzy and started_days > counts_interval)"
+        is = "anc < 1 or (dizzy and anc > counts_interval)"
         [rule.worry]
         title = "Worry"
         cites = "E1"

@@ -15,14 +15,26 @@ ANY = st.sampled_from(TRUTHS)
 SEVERAL = st.lists(ANY, max_size=6)
 
 AND: dict[tuple[Truth, Truth], Truth] = {
-    (True, True): True, (True, False): False, (True, None): None,
-    (False, True): False, (False, False): False, (False, None): False,
-    (None, True): None, (None, False): False, (None, None): None,
+    (True, True): True,
+    (True, False): False,
+    (True, None): None,
+    (False, True): False,
+    (False, False): False,
+    (False, None): False,
+    (None, True): None,
+    (None, False): False,
+    (None, None): None,
 }
 OR: dict[tuple[Truth, Truth], Truth] = {
-    (True, True): True, (True, False): True, (True, None): True,
-    (False, True): True, (False, False): False, (False, None): None,
-    (None, True): True, (None, False): None, (None, None): None,
+    (True, True): True,
+    (True, False): True,
+    (True, None): True,
+    (False, True): True,
+    (False, False): False,
+    (False, None): None,
+    (None, True): True,
+    (None, False): None,
+    (None, None): None,
 }
 
 

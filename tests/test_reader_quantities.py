@@ -19,10 +19,20 @@ def read(**elements: object) -> Entry:
     return only(observation(**elements))
 
 
-@pytest.mark.parametrize(("comparator", "expected"), [
-    (None, Interval(0.5, 0.5)), ("<", below(0.5)), ("<=", below(0.5, inclusive=True)), (">", above(0.5)),
-    (">=", above(0.5, inclusive=True)), ("ad", None), ("about", None), (5, None), ("", None),
-])
+@pytest.mark.parametrize(
+    ("comparator", "expected"),
+    [
+        (None, Interval(0.5, 0.5)),
+        ("<", below(0.5)),
+        ("<=", below(0.5, inclusive=True)),
+        (">", above(0.5)),
+        (">=", above(0.5, inclusive=True)),
+        ("ad", None),
+        ("about", None),
+        (5, None),
+        ("", None),
+    ],
+)
 def test_comparators(comparator: object, expected: Interval | None) -> None:
     given = {} if comparator is None else {"comparator": comparator}
     entry = read(valueQuantity={**quantity(0.5, "10*9/L"), **given})
@@ -30,31 +40,48 @@ def test_comparators(comparator: object, expected: Interval | None) -> None:
     assert (entry.note == "") is (expected is not None)
 
 
-@pytest.mark.parametrize(("value", "low"), [
-    (quantity(2.5, "10*9/L"), 2.5), (quantity(2500, "/uL"), 2.5), (quantity(2.5, "10*3/uL"), 2.5),
-    ({"value": 2.5, "unit": "K/uL"}, 2.5), ({"value": 2.5, "unit": "K/uL", "code": "K/uL", "system": UCUM}, 2.5),
-    ({"value": 2.5, "unit": "x10E9/L", "code": "10*9/L", "system": UCUM}, 2.5),
-    ({"value": 2.5, "unit": "10*9/L", "code": "TBD", "system": "http://local"}, 2.5),
-    ({"value": 2.5, "code": "10*9/L"}, 2.5), ({"value": 2.5, "code": "10*9/L", "system": "http://mimic"}, 2.5),
-    ({"value": 0, "unit": "10*9/L"}, 0),
-])
+@pytest.mark.parametrize(
+    ("value", "low"),
+    [
+        (quantity(2.5, "10*9/L"), 2.5),
+        (quantity(2500, "/uL"), 2.5),
+        (quantity(2.5, "10*3/uL"), 2.5),
+        ({"value": 2.5, "unit": "K/uL"}, 2.5),
+        ({"value": 2.5, "unit": "K/uL", "code": "K/uL", "system": UCUM}, 2.5),
+        ({"value": 2.5, "unit": "x10E9/L", "code": "10*9/L", "system": UCUM}, 2.5),
+        ({"value": 2.5, "unit": "10*9/L", "code": "TBD", "system": "http://local"}, 2.5),
+        ({"value": 2.5, "code": "10*9/L"}, 2.5),
+        ({"value": 2.5, "code": "10*9/L", "system": "http://mimic"}, 2.5),
+        ({"value": 0, "unit": "10*9/L"}, 0),
+    ],
+)
 def test_units(value: dict[str, object], low: float) -> None:
     entry = read(valueQuantity=value)
     assert entry.value == Interval(low, low)
     assert entry.note == ""
 
 
-@pytest.mark.parametrize(("value", "note"), [
-    ({"value": 2.5}, "no unit"), ({"value": 2.5, "unit": " "}, "no unit"),
-    ({"value": 2.5, "unit": "furlong"}, "unit not convertible to 10*9/L"),
-    ({"value": 2.5, "unit": "%"}, "unit not convertible to 10*9/L"), ({"value": 2.5, "unit": 7}, "no unit"),
-    ({"value": 2.5, "unit": "/uL", "code": "10*9/L", "system": UCUM}, "the unit's code and its text disagree"),
-    (quantity(-1, "10*9/L"), "implausible for 10*9/L"), (quantity(201, "10*9/L"), "implausible for 10*9/L"),
-    (quantity(0, "10*9/L", "<"), "implausible for 10*9/L"), (quantity(201, "10*9/L", ">"), "implausible for 10*9/L"),
-    (quantity("2.5", "10*9/L"), "the value is not a number"), (quantity(True, "10*9/L"), "the value is not a number"),
-    (quantity(None, "10*9/L"), "the value is not a number"), (quantity([2], "10*9/L"), "the value is not a number"),
-    ("2.5", "the value is not a number"), ([], "the value is not a number"),
-])
+@pytest.mark.parametrize(
+    ("value", "note"),
+    [
+        ({"value": 2.5}, "no unit"),
+        ({"value": 2.5, "unit": " "}, "no unit"),
+        ({"value": 2.5, "unit": "furlong"}, "unit not convertible to 10*9/L"),
+        ({"value": 2.5, "unit": "%"}, "unit not convertible to 10*9/L"),
+        ({"value": 2.5, "unit": 7}, "no unit"),
+        ({"value": 2.5, "unit": "/uL", "code": "10*9/L", "system": UCUM}, "the unit's code and its text disagree"),
+        (quantity(-1, "10*9/L"), "implausible for 10*9/L"),
+        (quantity(201, "10*9/L"), "implausible for 10*9/L"),
+        (quantity(0, "10*9/L", "<"), "implausible for 10*9/L"),
+        (quantity(201, "10*9/L", ">"), "implausible for 10*9/L"),
+        (quantity("2.5", "10*9/L"), "the value is not a number"),
+        (quantity(True, "10*9/L"), "the value is not a number"),
+        (quantity(None, "10*9/L"), "the value is not a number"),
+        (quantity([2], "10*9/L"), "the value is not a number"),
+        ("2.5", "the value is not a number"),
+        ([], "the value is not a number"),
+    ],
+)
 def test_numbers_that_can_not_be_used(value: object, note: str) -> None:
     entry = read(valueQuantity=value)
     assert (entry.value, entry.note, entry.says) == (None, note, "")
@@ -66,21 +93,43 @@ def test_hemoglobin_in_the_wrong_unit_is_refused() -> None:
     assert read(code=BLOOD, valueQuantity=quantity(79.9999999, "g/L")).value < Interval(8, 8)  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(("value", "says"), [
-    (quantity(2500, "/uL"), "2500 /uL"), (quantity(0.5, "10*9/L", "<"), "<0.5 10*9/L"),
-    (quantity(17.299999999999997, "10*9/L"), "17.3 10*9/L"), ({"value": 2.5, "unit": "K/uL"}, "2.5 10*3/uL"),
-])
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (quantity(2500, "/uL"), "2500 /uL"),
+        (quantity(0.5, "10*9/L", "<"), "<0.5 10*9/L"),
+        (quantity(17.299999999999997, "10*9/L"), "17.3 10*9/L"),
+        ({"value": 2.5, "unit": "K/uL"}, "2.5 10*3/uL"),
+    ],
+)
 def test_says_number_and_unit(value: dict[str, object], says: str) -> None:
     assert read(valueQuantity=value).says == says
 
 
-@pytest.mark.parametrize(("written", "expected"), [
-    ("0.8 10*9/L", Interval(0.8, 0.8)), ("<0.5 10*9/L", below(0.5)), ("< 0,5 10*9/L", below(0.5)),
-    ("≤0.5 10*9/L", below(0.5, inclusive=True)), (">= 3 10*9/L", above(3, inclusive=True)), ("3 K/uL", Interval(3, 3)),
-    ("2500/uL", Interval(2.5, 2.5)), ("0.8", None), ("1,390 /uL", None), ("1.2.3 10*9/L", None), ("-1 10*9/L", None),
-    ("0.8 or so", None), ("1-2 10*9/L", None), ("1e3 10*9/L", None), ("about 3 10*9/L", None), ("NaN", None),
-    ("٣ 10*9/L", None), ("1:64", None), ("9" * 30 + " 10*9/L", None),
-])
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("0.8 10*9/L", Interval(0.8, 0.8)),
+        ("<0.5 10*9/L", below(0.5)),
+        ("< 0,5 10*9/L", below(0.5)),
+        ("≤0.5 10*9/L", below(0.5, inclusive=True)),
+        (">= 3 10*9/L", above(3, inclusive=True)),
+        ("3 K/uL", Interval(3, 3)),
+        ("2500/uL", Interval(2.5, 2.5)),
+        ("0.8", None),
+        ("1,390 /uL", None),
+        ("1.2.3 10*9/L", None),
+        ("-1 10*9/L", None),
+        ("0.8 or so", None),
+        ("1-2 10*9/L", None),
+        ("1e3 10*9/L", None),
+        ("about 3 10*9/L", None),
+        ("NaN", None),
+        ("٣ 10*9/L", None),
+        ("1:64", None),
+        ("9" * 30 + " 10*9/L", None),
+    ],
+)
 def test_numbers_as_text(written: str, expected: Interval | None) -> None:
     entry = read(valueString=written)
     assert entry.value == expected
@@ -109,6 +158,7 @@ def test_dimensionless() -> None:
 
 # Reference ranges
 
+
 def limits(*ranges: object) -> tuple[float | None, str]:
     entry = read(valueQuantity=quantity(2, "10*9/L"), referenceRange=list(ranges))
     return entry.upper, entry.note
@@ -117,26 +167,37 @@ def limits(*ranges: object) -> tuple[float | None, str]:
 HIGH = quantity(8, "10*9/L")
 
 
-@pytest.mark.parametrize(("ranges", "upper"), [
-    ([{"high": HIGH}], 8), ([{"low": quantity(1, "10*9/L"), "high": quantity(8000, "/uL")}], 8),
-    ([{"high": HIGH, "type": code("x", "normal")}], 8), ([{"high": HIGH}, {"high": HIGH, "age": {}}], 8),
-    ([{"high": HIGH}, {"high": quantity(9, "10*9/L"), "type": code("x", "critical")}], 8),
-    ([{"high": HIGH}, {"low": quantity(9, "10*9/L")}], 8), ([{"text": "1-8"}], None), ([], None), ([None, 5], None),
-])
+@pytest.mark.parametrize(
+    ("ranges", "upper"),
+    [
+        ([{"high": HIGH}], 8),
+        ([{"low": quantity(1, "10*9/L"), "high": quantity(8000, "/uL")}], 8),
+        ([{"high": HIGH, "type": code("x", "normal")}], 8),
+        ([{"high": HIGH}, {"high": HIGH, "age": {}}], 8),
+        ([{"high": HIGH}, {"high": quantity(9, "10*9/L"), "type": code("x", "critical")}], 8),
+        ([{"high": HIGH}, {"low": quantity(9, "10*9/L")}], 8),
+        ([{"high": {"value": 8}}], 8),
+        ([{"text": "1-8"}], None),
+        ([], None),
+        ([None, 5], None),
+    ],
+)
 def test_upper_limit(ranges: list[object], upper: float | None) -> None:
     assert limits(*ranges) == (upper, "")
 
 
-@pytest.mark.parametrize(("ranges", "note"), [
-    ([{"high": HIGH}, {"high": quantity(9, "10*9/L")}], "several reference ranges"),
-    ([{"high": {"value": 8}}], "the reference range can't be used"),
-    ([{"high": quantity(0, "10*9/L")}], "the reference range can't be used"),
-    ([{"high": quantity(-1, "10*9/L")}], "the reference range can't be used"),
-    ([{"high": quantity(8, "%")}], "the reference range can't be used"),
-    ([{"high": quantity(8, "10*9/L", "<")}], "the reference range can't be used"),
-    ([{"high": quantity("8", "10*9/L")}], "the reference range can't be used"), ([{"high": 8}],
-                                                                               "the reference range can't be used"),
-])
+@pytest.mark.parametrize(
+    ("ranges", "note"),
+    [
+        ([{"high": HIGH}, {"high": quantity(9, "10*9/L")}], "several reference ranges"),
+        ([{"high": quantity(0, "10*9/L")}], "the reference range can't be used"),
+        ([{"high": quantity(-1, "10*9/L")}], "the reference range can't be used"),
+        ([{"high": quantity(8, "%")}], "the reference range can't be used"),
+        ([{"high": quantity(8, "10*9/L", "<")}], "the reference range can't be used"),
+        ([{"high": quantity("8", "10*9/L")}], "the reference range can't be used"),
+        ([{"high": 8}], "the reference range can't be used"),
+    ],
+)
 def test_upper_limits_that_can_not_be_used(ranges: list[object], note: str) -> None:
     assert limits(*ranges) == (None, note)
 

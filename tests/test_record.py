@@ -40,30 +40,48 @@ def test_an_entry_says_little_by_default() -> None:
     assert (entry.status, entry.certainty, entry.result, entry.says, entry.note) == ("final", "certain", "", "", "")
 
 
-@pytest.mark.parametrize(("first", "second"), [
-    (result("lab", 1, None), result("lab", 1, "2024-01-01")),
-    (result("lab", 1, "2024-01-01"), result("lab", 1, "2024-01-02")),
-    (drug(end=None), drug(end="2024-02-01")),
-    (drug(end="2024-02-01"), drug(end="2024-02-02")),
-    (result("lab", 1, source="Observation/1"), result("lab", 1, source="Observation/2")),
-    (condition(certainty="certain"), condition(certainty="suspected")),
-    (result("lab", None), result("lab", 1)),
-    (result("lab", 1), result("lab", 1, upper=40.0)),
-    (result("lab", "negative"), result("lab", "positive")),
-    (result("lab", 1, says="1"), result("lab", 1, says="2")),
-    (result("lab", 1, note="a"), result("lab", 1, note="b")),
-])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (result("lab", 1, None), result("lab", 1, "2024-01-01")),
+        (result("lab", 1, "2024-01-01"), result("lab", 1, "2024-01-02")),
+        (drug(end=None), drug(end="2024-02-01")),
+        (drug(end="2024-02-01"), drug(end="2024-02-02")),
+        (result("lab", 1, source="Observation/1"), result("lab", 1, source="Observation/2")),
+        (condition(certainty="certain"), condition(certainty="suspected")),
+        (result("lab", None), result("lab", 1)),
+        (result("lab", 1), result("lab", 1, upper=40.0)),
+        (result("lab", "negative"), result("lab", "positive")),
+        (result("lab", 1, says="1"), result("lab", 1, says="2")),
+        (result("lab", 1, note="a"), result("lab", 1, note="b")),
+    ],
+)
 def test_entries_that_differ_have_one_order(first: Entry, second: Entry) -> None:
     assert in_order(first) < in_order(second)
 
 
-INTERVALS = st.one_of(st.none(), st.just(EVERYTHING), st.integers(1, 9).map(exactly),
-                      st.tuples(st.integers(1, 5), st.integers(5, 9)).map(lambda each: Interval(*each)))
+INTERVALS = st.one_of(
+    st.none(),
+    st.just(EVERYTHING),
+    st.integers(1, 9).map(exactly),
+    st.tuples(st.integers(1, 5), st.integers(5, 9)).map(lambda each: Interval(*each)),
+)
 ENTRIES = st.builds(
-    Entry, concept=st.just("x"), kind=st.sampled_from(get_args(Kind)), source=st.sampled_from(["A/1", "B/2"]), start=INTERVALS,
-    end=INTERVALS, status=st.sampled_from(get_args(Status)), certainty=st.sampled_from(get_args(Certainty)), value=INTERVALS,
-    upper=st.sampled_from([None, 40.0]), result=st.sampled_from(["", "positive", "negative"]), says=st.sampled_from(["", "x"]),
-    note=st.sampled_from(["", "y"]), recorded=INTERVALS)
+    Entry,
+    concept=st.just("x"),
+    kind=st.sampled_from(get_args(Kind)),
+    source=st.sampled_from(["A/1", "B/2"]),
+    start=INTERVALS,
+    end=INTERVALS,
+    status=st.sampled_from(get_args(Status)),
+    certainty=st.sampled_from(get_args(Certainty)),
+    value=INTERVALS,
+    upper=st.sampled_from([None, 40.0]),
+    result=st.sampled_from(["", "positive", "negative"]),
+    says=st.sampled_from(["", "x"]),
+    note=st.sampled_from(["", "y"]),
+    recorded=INTERVALS,
+)
 
 
 @given(st.lists(ENTRIES, max_size=6), st.randoms(use_true_random=False))

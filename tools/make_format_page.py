@@ -47,7 +47,6 @@ says what is wrong, with file, table and key.
 | `known(x)` | whether `x` can be told |
 | `recorded(x)` | whether the record holds anything about `x` |
 | `possible(x)` | can't be told where `x` is true or can't be told: a question, never an answer |
-| `started_days`, `last_dose_days`, `stage` | days since treatment started, days since its last dose, the stage |
 
 What can't be told stays so: `a or b` is true where one is true, and can't be told where one can't and the other is
 false. Names are those of facts, asks and parameters, with `_` for `-`.

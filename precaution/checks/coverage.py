@@ -60,8 +60,7 @@ def can_be_unknown(expression: Expression, known: dict[str, Named]) -> bool:
     if isinstance(expression, Function) and expression.function != "possible":
         return False
     if isinstance(expression, Name):
-        # The days since the start are unknown where the record has no date; the stage never is.
-        return isinstance(known.get(expression.name), (Fact, Ask)) or expression.name.endswith("_days")
+        return isinstance(known.get(expression.name), (Fact, Ask))
     return any(can_be_unknown(child, known) for child in children(expression))
 
 

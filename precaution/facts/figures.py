@@ -83,7 +83,7 @@ def _newest(entries: Sequence[Entry], worse: Callable[[Interval, Interval], Inte
     value = _contended(contenders, worse) if contenders else EVERYTHING
     for hint in hints:
         value = worse(value, _value(hint))
-    evidence = tuple(_noted(contenders, value) + hints)
+    evidence = tuple(_noted(contenders) + hints)
     if value == EVERYTHING:
         return Known(None, evidence, _reason(evidence), since=latest_day(evidence))
     return Known(value, evidence, since=latest_day(evidence))
@@ -179,7 +179,7 @@ def _as_ratio(entry: Entry, site: float) -> Entry:
     return entry._replace(value=ratio, note=entry.note or f"upper limit {upper:g}")
 
 
-def _noted(entries: list[Entry], value: Interval) -> list[Entry]:
+def _noted(entries: list[Entry]) -> list[Entry]:
     """Say where results of one day differ: the reader of the answer must see that one of them was chosen."""
     if len(entries) < 2 or len({entry.value for entry in entries}) < 2:
         return entries

@@ -60,7 +60,7 @@ def _certain(entry: Entry, chart: Chart, *, suspected: bool) -> Truth:
 
 
 def _of_kind(entry: Entry, fact: Ever | Active) -> bool:
-    """Leave out plans; and words, where they stand in an entry of another sort: a vaccine names the disease it prevents."""
+    """Leave out plans, and words in an entry of another sort: a vaccine names the disease it prevents."""
     if entry.certainty == "mentioned" and (fact.list in _APART or entry.kind in _APART):
         return entry.kind == fact.list
     return entry.status != "planned"

@@ -62,31 +62,25 @@ def chosen(parameter: Parameter) -> Known:
     return Known(value if isinstance(value, (str, bool)) else exactly(value))
 
 
+_LOOKS: Mapping[type[Fact], tuple[str, ...]] = {
+    Latest: ("latest", "derived"),
+    Extreme: ("extreme", "derived"),
+    Tested: ("test", "performed"),
+    Ever: ("ever", "doubt"),
+    Active: ("active", "doubt"),
+    Repeated: ("repeated",),
+    Planned: ("planned",),
+    Worded: ("latest_of", "questions"),
+    DaysSince: ("days_since",),
+    DaysOn: ("days_on",),
+}
+"""The fields of each kind that name code lists. A fact of another kind is made of others, or of the date of birth."""
+
+
 def concepts_of(definition: Fact) -> tuple[str, ...]:
-    """Return the code lists that a fact looks at; none for a fact made of others, or of the date of birth."""
-    match definition:
-        case Latest():
-            return definition.latest + definition.derived
-        case Extreme():
-            return definition.extreme + definition.derived
-        case Tested():
-            return definition.test + definition.performed
-        case Ever():
-            return definition.ever + definition.doubt
-        case Active():
-            return definition.active + definition.doubt
-        case Repeated():
-            return definition.repeated
-        case Planned():
-            return definition.planned
-        case Worded():
-            return (*definition.latest_of, *definition.questions)
-        case DaysSince():
-            return definition.days_since
-        case DaysOn():
-            return definition.days_on
-        case _:
-            return ()
+    """Return the code lists that a fact looks at."""
+    fields = _LOOKS.get(type(definition), ())
+    return tuple(concept for name in fields for concept in getattr(definition, name))
 
 
 def _places(definition: Fact) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.definitions import STAGES, Ask, Parameter
+from precaution.definitions import Ask, Parameter
 from precaution.errors import did_you_mean
 from precaution.expression import All, Among, Any, Compare, Literally, Name, Not, children
 from precaution.expression import Ask as Function
@@ -20,14 +20,12 @@ Meaning = str | tuple[str, ...]
 """NUMBER, TRUTH, or the words that a name can be."""
 NUMBER = "a number"
 TRUTH = "true or false"
-BUILT_IN: Mapping[str, Meaning] = {"started_days": NUMBER, "last_dose_days": NUMBER, "stage": STAGES}
-"""Names of the language: days since the start of treatment, days since its last dose, and the stage."""
 RESULTS = ("positive", "negative")
 
 
 def meanings(named: Mapping[str, Fact | Ask | Parameter]) -> dict[str, Meaning]:
     """Return what each name of an expression can be."""
-    return {**BUILT_IN, **{name: meaning(thing) for name, thing in named.items()}}
+    return {name: meaning(thing) for name, thing in named.items()}
 
 
 def meaning(thing: Fact | Ask | Parameter) -> Meaning:

@@ -6,13 +6,14 @@ Facts, asks and parameters share one set of names in expressions, where `-` is w
 from __future__ import annotations
 
 from dataclasses import replace
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from precaution.definitions import Ask, Duty, Label, Parameter, Refers, Rule, Says
 from precaution.errors import KnowledgeError, did_you_mean
-from precaution.expression import names
+from precaution.expression import FUNCTIONS, names
 from precaution.fact_kinds import Fact
-from precaution.knowledge.meanings import BUILT_IN, check_expression, meanings
+from precaution.knowledge.meanings import check_expression, meanings
 from precaution.policy import sort
 from precaution.record import UNREADABLE
 from precaution.tables import Place, expressions, references
@@ -53,7 +54,7 @@ def named(label: Label) -> dict[str, Named]:
     things: tuple[Named, ...] = (*label.parameters.values(), *label.facts.values(), *label.asks.values())
     for thing in things:
         name = spoken(thing.name)
-        if name in BUILT_IN or not name.isidentifier():
+        if name in FUNCTIONS or iskeyword(name) or not name.isidentifier():
             raise place_of(thing).error("needs another name: letters, digits and '-', and no word of the language")
         if name in found:
             raise place_of(thing).error(f"is written like [{place_of(found[name]).table}] in expressions; "

@@ -142,7 +142,10 @@ def _plausible(value: Interval, concept: Concept) -> bool:
 
 
 def upper_limit(holder: Json, concept: Concept, source: str) -> tuple[float | None, str]:
-    """Return the upper limit of the normal range in the concept's unit, and a note where it can't be used."""
+    """Return the upper limit of the normal range in the concept's unit, and a note where it can't be used.
+
+    A range that names no unit is in the unit of the value beside it, as laboratories write it.
+    """
     if "referenceRange" not in holder:
         return None, ""
     limits: set[float] = set()
@@ -150,9 +153,10 @@ def upper_limit(holder: Json, concept: Concept, source: str) -> tuple[float | No
     for each in ranges:
         high = child(each, "high")
         value = number(high.get("value"), source, "referenceRange.high.value")
-        found = [there for unit in units(high) if value is not None
+        named = units(high) or units(child(holder, "valueQuantity"))
+        found = [there for unit in named if value is not None
                  and (there := converted(exactly(value), unit, concept)) is not None]
-        if not concept.unit and value is not None and not units(high):
+        if not concept.unit and value is not None and not named:
             found = [exactly(value)]
         if not found or not found[0].low > 0 or found[0].low == inf or "comparator" in high or not _same(
                 found[0], found[-1]):

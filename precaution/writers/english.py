@@ -28,7 +28,6 @@ _SPOKEN: Mapping[Operator, str] = {
     "!=": "is not",
 }
 _UNITS = {"10*9/L": "×10⁹/L", "10*12/L": "×10¹²/L", "Cel": "°C"}
-_BUILT_IN = {"started_days": "days since the start of treatment", "stage": "the stage of treatment"}
 
 
 def english(expression: Expression, label: d.Label) -> str:
@@ -102,7 +101,7 @@ class Speaker:
             case d.Parameter(name=parameter):
                 return self.parameter(parameter)
             case _:
-                return _BUILT_IN.get(name, name)
+                return name
 
     def parameter(self, name: str) -> str:
         """Return a parameter's value, and that it is not the label's: `28 days (count-max-age, local policy)`."""
