@@ -292,6 +292,8 @@ def _truth(value: Value, name: str) -> Truth:
 def deciding(expression: Expression, facts: Answers) -> tuple[str, ...]:
     """Return the names that make `expression` what it is for this patient: of an `or` that holds the
     operands that hold, of one that can't be told those that can't be told."""
+    if isinstance(expression, Name):
+        return (expression.name,)
     found: dict[str, None] = {}
     _decide(expression, facts, found)
     return tuple(found)

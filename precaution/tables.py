@@ -6,7 +6,7 @@ KnowledgeError that names file, table and key. Nothing here knows what the table
 
 from __future__ import annotations
 
-import tomllib
+import tomli
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from functools import cache, partial
@@ -85,10 +85,10 @@ def read_toml(path: Path, name: str) -> Table:
     Raises KnowledgeError where the file is not there, is not UTF-8 or is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomli.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise KnowledgeError(f"{name}: there is no such file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, RecursionError) as error:
         raise KnowledgeError(f"{name}: can't be read as TOML: {_reason(error)}") from None
 
 

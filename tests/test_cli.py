@@ -91,7 +91,7 @@ def test_help_loads_no_module_that_only_a_command_needs() -> None:
     )
     own = {name for name in loaded if name.startswith("precaution.") and not name.startswith("precaution.cli")}
     assert own <= {"precaution.errors", "precaution.labels"}
-    assert not loaded & {"jinja2", "jiter", "tomllib", "csv", "json"}
+    assert not loaded & {"jinja2", "jiter", "tomli", "csv", "json"}
 
 
 def test_the_console_script_and_the_module_are_one(project: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.definitions import Ask, Parameter
-from precaution.expression import compiled, deciding
+from precaution.expression import deciding
 from precaution.fact_kinds import (
     Active,
     DaysOn,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from precaution.answer import Searched
     from precaution.definitions import Label
     from precaution.expression import Expression, Value
+    from precaution.logic import Truth
 
 ANSWER = "ask:"
 """Readers file answers under this prefix and the ask's name."""
@@ -48,19 +49,29 @@ _UNANSWERED = Known(None, why="not answered")
 class Facts:
     """The facts, asks and parameters of a label for one chart, by name."""
 
-    __slots__ = ("_basic", "_known", "_prepared", "chart", "searched")
+    __slots__ = ("_basic", "_known", "_prepared", "_truths", "chart", "searched")
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
         self._prepared = prepared(chart.label)
         self._known: dict[str, Known] = dict(self._prepared.parameters)
+        self._truths: dict[str, Truth] = {}
+        """Facts made of others: whether they hold is asked for often, what is behind them seldom."""
         self._basic: dict[str, tuple[str, ...]] = {}
         self.searched: dict[str, tuple[Searched, ...]] = {}
 
     def value(self, name: str) -> Value:
         """Return the value of a fact, an ask or a parameter."""
         known = self._known.get(name)
-        return (known if known is not None else self.known(name)).value
+        if known is not None:
+            return known.value
+        if name in self._truths:
+            return self._truths[name]
+        derived = self._prepared.derived.get(name)
+        if derived is None:
+            return self.known(name).value
+        truth = self._truths[name] = derived(self)
+        return truth
 
     def recorded(self, name: str) -> bool:
         """Whether the record holds any entry that the fact or ask looks at."""
@@ -87,8 +98,11 @@ class Facts:
 
     def behind(self, *expressions: Expression) -> tuple[str, ...]:
         """Return the facts and asks that make the expressions what they are."""
-        return tuple(dict.fromkeys(name for expression in expressions for inner in deciding(expression, self)
-                                   for name in self.basic(inner)))
+        found: dict[str, None] = {}
+        for expression in expressions:
+            for inner in deciding(expression, self):
+                found.update(dict.fromkeys(self.basic(inner)))
+        return tuple(found)
 
     def _evaluated(self, definition: Fact | Ask | Parameter) -> Known:
         if isinstance(definition, Ask):
@@ -98,7 +112,7 @@ class Facts:
         if isinstance(definition, Parameter):
             return chosen(definition)
         places = self._prepared.places.get(definition.name)
-        if places is not None and places.isdisjoint(self.chart.record.entries):
+        if places is not None and self.chart.record.entries.keys().isdisjoint(places):
             return self._nothing(definition)
         return _KINDS[type(definition)](definition, self.chart)
 
@@ -112,7 +126,7 @@ class Facts:
         return known
 
     def _derived(self, definition: Derived) -> Known:
-        value = compiled(definition.expression)(self)
+        value = self.value(definition.name)
         if value is False:
             return Known(False, considered=1)
         behind = [self.known(name) for name in self.behind(definition.expression)]

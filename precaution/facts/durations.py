@@ -90,7 +90,7 @@ def reached_age(fact: ReachedAge, chart: Chart) -> Known:
     if birth.low > chart.today:
         return Known(None, why="the date of birth is after the day of the decision")
     years = int(fact.reached_age if fact.reached_age is not None else chart.number(fact.reached_age_parameter))
-    first, last = _birthday(int(birth.low), years), _birthday(int(birth.high), years)
+    first, last = birthday(int(birth.low), years), birthday(int(birth.high), years)
     value = True if chart.today >= last else False if chart.today < first else None
     return Known(
         value,
@@ -101,7 +101,8 @@ def reached_age(fact: ReachedAge, chart: Chart) -> Known:
 
 
 @lru_cache(maxsize=4096)
-def _birthday(born: int, years: int) -> int:
+def birthday(born: int, years: int) -> int:
+    """Return the day on which someone born on an ordinal completes so many years."""
     day = date.fromordinal(born)
     try:
         return day.replace(year=day.year + years).toordinal()

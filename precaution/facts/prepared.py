@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from precaution.expression import compiled
 from precaution.fact_kinds import (
     Active,
     DaysOn,
     DaysSince,
+    Derived,
     Ever,
     Extreme,
     Fact,
@@ -23,9 +25,11 @@ from precaution.interval import exactly
 from precaution.record import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from precaution.definitions import Ask, Label, Parameter
+    from precaution.expression import Answers
+    from precaution.logic import Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Prepared:
     parameters: Mapping[str, Known]
     places: Mapping[str, frozenset[str]]
     """fact = the names under which a record files what it looks at; a record without any has nothing for it."""
+    derived: Mapping[str, Callable[[Answers], Truth]]
+    """fact made of others = whether it holds, as a closure over the others."""
     absent: dict[tuple[str, str, bool], Known] = field(default_factory=dict[tuple[str, str, bool], Known])
     """(fact, stage, whether its list is complete) = what it is for a record that has nothing for it."""
 
@@ -52,7 +58,8 @@ def prepared(label: Label) -> Prepared:
         kept = _PREPARED[label.digest] = Prepared(
             {name.replace("-", "_"): each for table in tables for name, each in table.items()},
             {name.replace("-", "_"): chosen(each) for name, each in label.parameters.items()},
-            {name: places for name, fact in label.facts.items() if (places := _places(fact))})
+            {name: places for name, fact in label.facts.items() if (places := _places(fact))},
+            {name: compiled(fact.expression) for name, fact in label.facts.items() if isinstance(fact, Derived)})
     return kept
 
 
