@@ -47,6 +47,7 @@ _VERIFICATION = {
     "refuted": "refuted",
     "entered-in-error": "entered-in-error",
 }
+_OF_PATIENT = {"born": "birthDate", "died": "deceasedDateTime"}
 _RESULTS = {"positive": "POS", "negative": "NEG", "indeterminate": "IND"}
 _WORDS_OF_TIME = ("on", "since", "until", "recorded")
 
@@ -59,14 +60,22 @@ def resources(lines: Iterable[str], terminology: Terminology) -> list[Resource]:
     patient: Resource = {"resourceType": "Patient", "id": "case"}
     made: list[Resource] = [patient]
     for number, line in enumerate(lines, start=1):
-        words = shlex.split(line)
-        if words[0] == "born":
-            patient["birthDate"] = words[1]
-        elif words[0] == "died":
-            patient["deceasedDateTime"] = words[1]
-        else:
-            made.append(_made(words, line, f"{words[0]}-{number}", terminology))
+        words = _words(line)
+        try:
+            if words[0] in _OF_PATIENT:
+                patient[_OF_PATIENT[words[0]]] = words[1]
+            else:
+                made.append(_made(words, line, f"{words[0]}-{number}", terminology))
+        except (IndexError, ValueError, StopIteration):
+            raise KnowledgeError(f"'{line}': words are missing, or not where they belong") from None
     return made
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError:
+        raise KnowledgeError(f"'{line}': a quote is not closed") from None
 
 
 def _made(words: list[str], line: str, ident: str, terminology: Terminology) -> Resource:
@@ -146,6 +155,9 @@ def _condition(_: str, code: Resource, times: dict[str, str], words: list[str], 
             made["verificationStatus"] = _one(
                 "http://terminology.hl7.org/CodeSystem/condition-ver-status", _VERIFICATION[word]
             )
+        else:
+            hint = did_you_mean(word, (*_CLINICAL, *_VERIFICATION))
+            raise KnowledgeError(f"'{word}' is no status of a condition.{hint}")
     day = times.get("since", times.get("on"))
     return made | _given(onsetDateTime=day, abatementDateTime=times.get("until"), recordedDate=times.get("recorded"))
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from precaution.answer import Decision, Missing, OpenAsk
 from precaution.duties import schedule
+from precaution.evidence import backgrounds
 from precaution.expression import names
 from precaution.facts import ANSWER, Chart, Facts
-from precaution.findings import backgrounds, judge
+from precaution.findings import judge
 from precaution.interval import show_day
 from precaution.record import Ignored
 from precaution.therapy import therapy
@@ -99,7 +100,7 @@ def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Fa
     for task in scheduled:
         if task.due.state == "unknown":
             _note(task.behind, task.due.duty, facts, needed)
-    found = [Missing(name, facts.title(name), facts.known(name).why, tuple(by)) for name, by in sorted(needed.items())]
+    found = [Missing(name, facts.title(name), facts.why(name), tuple(by)) for name, by in sorted(needed.items())]
     if facts.chart.record.partial:
         found.insert(0, Missing("record", "the whole record", "the input is one page of several; give all of them", ()))
     if facts.chart.therapy.doubt:
@@ -113,7 +114,7 @@ def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Fa
 
 def _note(behind: Sequence[str], by: str, facts: Facts, needed: dict[str, list[str]]) -> None:
     for name in behind:
-        if name in facts.chart.label.facts and facts.value(name) is None:
+        if name in facts.chart.label.facts and facts.why(name):
             needed.setdefault(name, []).append(by)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.answer import Due
+from precaution.evidence import shown
 from precaution.expression import compiled
 from precaution.facts import ANSWER
-from precaution.findings import shown
 from precaution.interval import exactly, show_day
 
 if TYPE_CHECKING:

@@ -10,32 +10,22 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from precaution.answer import Background, Evidence, Finding, Hold, Searched
+from precaution.answer import Finding, Hold
+from precaution.evidence import searched, shown
 from precaution.expression import compiled, names
-from precaution.fact_kinds import (
-    Derived,
-    Ever,
-    Fact,
-    Latest,
-    Repeated,
-    Tested,
-)
-from precaution.facts.known import day_of
-from precaution.facts.prepared import concepts_of, prepared
-from precaution.interval import Interval, exactly, show_day, show_number
+from precaution.facts.prepared import prepared
+from precaution.interval import Interval, show_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from precaution.definitions import Label, Rule, Says
+    from precaution.definitions import Rule
+    from precaution.evidence import Backgrounds
     from precaution.expression import Expression
     from precaution.facts import Facts, Known
     from precaution.logic import Truth
-    from precaution.record import Entry
 
 STAY = "stay-interrupted"
-Backgrounds = dict[str, "tuple[Background, ...]"]
-"""By rule or duty, the background sentences shown with it; under "" those that matter for this patient anyway."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -92,13 +82,13 @@ def _judge_hold(
 def _opened(rule: Rule, truth: Truth, released: Truth, facts: Facts) -> Truth:
     """Whether the rule was ever a reason to interrupt this course of treatment.
 
-    Where the caller says that treatment is interrupted and its start is not on record, what may have been a
+    Where the caller says that treatment is interrupted and the record holds nothing of it, what may have been a
     reason and is surely over counts as one that is released.
     """
     if truth or rule.held is None:
         return truth
-    held = compiled(rule.held)(facts)
-    if held is None and truth is False and released and facts.chart.therapy.given:
+    held, therapy = compiled(rule.held)(facts), facts.chart.therapy
+    if held is None and truth is False and released and therapy.given and not therapy.evidence:
         return any(facts.known(name).evidence for name in facts.behind(rule.held)) or None
     return held if truth is False or held else None
 
@@ -171,7 +161,7 @@ def _made(
     backgrounds: Backgrounds,
 ) -> Finding:
     action, attested = _action(rule, truth, facts)
-    why = "; ".join(dict.fromkeys(each.why for each in known if each.why)) if truth is None else ""
+    why = "; ".join(dict.fromkeys(filter(None, map(facts.why, behind)))) if truth is None else ""
     urgent = rule.urgent is not None and compiled(rule.urgent)(facts) is True
     return Finding(
         rule.name,
@@ -251,86 +241,3 @@ def _value(name: str, facts: Facts) -> str:
     if value is None:
         return "not known"
     return show_number(value) if isinstance(value, Interval) else str(value)
-
-
-def shown(entries: Iterable[Entry]) -> tuple[Evidence, ...]:
-    """Return entries as evidence, each source once, newest first."""
-    entries = list(entries)
-    if not entries:
-        return ()
-    ordered = sorted(entries, key=lambda entry: (-_low(entry), entry.source, entry.says))
-    unique = {(entry.source, entry.says): entry for entry in reversed(ordered)}
-    return tuple(
-        Evidence(entry.source, show_day(day_of(entry)), _says(entry), entry.note) for entry in reversed(unique.values())
-    )
-
-
-def _low(entry: Entry) -> float:
-    day = day_of(entry)
-    return day.low if day is not None else float("-inf")
-
-
-def _says(entry: Entry) -> str:
-    return entry.says or entry.result or entry.status
-
-
-def searched(name: str, facts: Facts) -> tuple[Searched, ...]:
-    """Return what a fact looked for: each concept, from which day, and how many entries there were."""
-    kept = facts.searched.get(name)
-    if kept is None:
-        kept = facts.searched[name] = _searched(facts.chart.label.facts.get(name), facts)
-    return kept
-
-
-def _searched(definition: Fact | None, facts: Facts) -> tuple[Searched, ...]:
-    if definition is None or isinstance(definition, Derived):
-        return ()
-    days = _window(definition, facts)
-    first = facts.chart.today - days if days is not None else None
-    since = show_day(exactly(max(first, 1))) if first is not None else ""
-    return tuple(Searched(concept, since, _found(concept, first, facts)) for concept in concepts_of(definition))
-
-
-def _found(concept: str, first: float | None, facts: Facts) -> int:
-    entries = facts.chart.entries((concept,))
-    if first is None or not entries:
-        return len(entries)
-    return sum(1 for entry in entries if (day := day_of(entry)) is None or day.high >= first)
-
-
-def _window(definition: Fact, facts: Facts) -> float | None:
-    limit = ""
-    if isinstance(definition, (Latest, Tested)):
-        limit = definition.within.get(facts.chart.stage, "")
-    elif isinstance(definition, (Ever, Repeated)):
-        limit = definition.within
-    return facts.chart.number(limit) if limit else None
-
-
-def backgrounds(facts: Facts) -> Backgrounds:
-    """Return the background sentences that explain rules and duties for this patient."""
-    always, sometimes = _backgrounds(facts.chart.label)
-    applying = [says for says in sometimes if says.show_when is not None and compiled(says.show_when)(facts) is True]
-    if not applying:
-        return always
-    found = dict(always)
-    for says in applying:
-        for name in ("", *says.explains):
-            found[name] = (*found.get(name, ()), Background(says.id, says.means))
-    return found
-
-
-_BACKGROUNDS: dict[str, tuple[Backgrounds, tuple[Says, ...]]] = {}
-
-
-def _backgrounds(label: Label) -> tuple[Backgrounds, tuple[Says, ...]]:
-    """Background sentences for every patient, and those for some; kept by the label's digest."""
-    kept = _BACKGROUNDS.get(label.digest)
-    if kept is None:
-        always: Backgrounds = {}
-        for says in label.says.values():
-            for name in says.explains if says.show_when is None else ():
-                always[name] = (*always.get(name, ()), Background(says.id, says.means))
-        sometimes = tuple(says for says in label.says.values() if says.show_when is not None)
-        kept = _BACKGROUNDS[label.digest] = (always, sometimes)
-    return kept

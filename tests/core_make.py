@@ -59,8 +59,9 @@ def on(when: str | Interval | None) -> Interval | None:
 
 def parameter(name: str, value: float | bool | str, written: str = "") -> d.Parameter:
     """Return a parameter; a number is written as days."""
+    days = f"{value} days" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
     return d.Parameter(
-        name=name, topic="t", value=value, written=written or f"{value} days", of=("S1",), why="ours", status="proposed"
+        name=name, topic="t", value=value, written=written or days, of=("S1",), why="ours", status="proposed"
     )
 
 

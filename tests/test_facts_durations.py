@@ -100,6 +100,19 @@ def test_a_drug_was_last_taken_when_it_ended(only: Entry, days: Interval | None)
     assert since(only, of=SINCE_DRUG).value == days
 
 
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        taken("2025-02-20", certainty="mentioned"),
+        taken("2025-02-20", None, "unknown"),
+        entry(UNREADABLE["medication"], "medication", "2025-02-20", status="active", certainty="mentioned"),
+    ],
+)
+def test_what_may_be_the_drug_never_surely_shows_it_taken(doubt: Entry) -> None:
+    assert since(taken("2024-01-01", "2025-02-01", "ended"), doubt, of=SINCE_DRUG).value == Interval(0, 28)
+    assert since(doubt, of=SINCE_DRUG).value is None
+
+
 # Days on a drug.
 
 

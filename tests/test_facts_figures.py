@@ -157,6 +157,12 @@ def test_a_preliminary_result_alone_never_reassures() -> None:
     assert less(high, exactly(1)) is None
 
 
+def test_a_preliminary_result_does_not_make_an_undated_one_recent() -> None:
+    value = latest(lab(3, None), lab(5, "2025-02-20", "Observation/2", status="preliminary")).value
+    assert isinstance(value, Interval)
+    assert less(value, exactly(1)) is None
+
+
 def test_an_older_preliminary_result_is_superseded() -> None:
     assert latest(lab(3), lab(0.5, "2025-02-10", "Observation/2", status="preliminary")).value == exactly(3)
 

@@ -156,6 +156,11 @@ def test_a_newer_preliminary_result_may_raise_and_not_reassure(first: str, preli
     assert found.value in (value, "positive" if first == "positive" else value)
 
 
+def test_a_preliminary_negative_does_not_make_an_undated_one_recent() -> None:
+    assert look(lab("negative", None), lab("negative", "2025-02-01", "O/2", status="preliminary")).value is None
+    assert look(lab("positive", None), lab("positive", "2025-02-01", "O/2", status="preliminary")).value == "positive"
+
+
 @pytest.mark.parametrize(("word", "value"), [("positive", "positive"), ("negative", None)])
 def test_a_preliminary_result_alone(word: str, value: str | None) -> None:
     found = look(lab(word, status="preliminary"))

@@ -24,6 +24,7 @@ from precaution.fact_kinds import (
 from precaution.facts import durations, figures, history, results
 from precaution.facts.known import Chart, Known, day_of, latest_of
 from precaution.facts.prepared import chosen, prepared
+from precaution.interval import Interval, show_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,9 +38,17 @@ ANSWER = "ask:"
 """Readers file answers under this prefix and the ask's name."""
 
 _KINDS: dict[type[Fact], Callable[..., Known]] = {
-    Latest: figures.latest, Extreme: figures.extreme, Tested: results.tested, Worded: results.worded,
-    Ever: history.ever, Active: history.active, Repeated: history.repeated, Planned: history.planned,
-    DaysSince: durations.days_since, DaysOn: durations.days_on, ReachedAge: durations.reached_age,
+    Latest: figures.latest,
+    Extreme: figures.extreme,
+    Tested: results.tested,
+    Worded: results.worded,
+    Ever: history.ever,
+    Active: history.active,
+    Repeated: history.repeated,
+    Planned: history.planned,
+    DaysSince: durations.days_since,
+    DaysOn: durations.days_on,
+    ReachedAge: durations.reached_age,
 }
 
 
@@ -164,11 +173,21 @@ class Facts:
         newer = next((each for each in ask.about if _newer(self.known(each), day)), None)
         return f"answered before something new: {self.title(newer)}" if newer else ""
 
+    def why(self, name: str) -> str:
+        """Return why a fact or an ask that something depends on does not settle it; empty for a truth or a word."""
+        known = self.known(name)
+        if isinstance(known.value, Interval) and not known.value.exact:
+            return f"{show_number(known.value)} is on both sides of the limit"
+        return known.why
+
     def title(self, name: str) -> str:
         """Return how people call a fact, an ask or a parameter."""
         definition = self._prepared.names[name]
-        return definition.title if isinstance(definition, Fact) else (
-            definition.question if isinstance(definition, Ask) else definition.name)
+        return (
+            definition.title
+            if isinstance(definition, Fact)
+            else (definition.question if isinstance(definition, Ask) else definition.name)
+        )
 
 
 def _newer(known: Known, day: float) -> bool:

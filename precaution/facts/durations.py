@@ -38,12 +38,15 @@ def days_since(fact: DaysSince, chart: Chart) -> Known:
 
 
 def _age(entry: Entry, today: int) -> Interval:
-    day = entry.end if entry.kind == "medication" and entry.end is not None else day_of(entry)
-    if entry.kind == "medication" and entry.end is None and day is not None:
-        return Interval(0, max(today - day.low, 0))  # nobody says when it was last taken: at the latest today
-    if day is None or entry.certainty != "certain" or entry.status == "unknown":
-        return Interval(max(today - day.high, 0), inf, high_open=True) if day is not None else ANY_DAY
-    return Interval(max(today - day.high, 0), max(today - day.low, 0))
+    """How many days ago an entry was; nobody says when a drug without an end was last taken: at the latest today."""
+    drug = entry.kind == "medication"
+    day = entry.end if drug and entry.end is not None else day_of(entry)
+    if day is None:
+        return ANY_DAY
+    fewest = 0.0 if drug and entry.end is None else max(today - day.high, 0)
+    if entry.certainty != "certain" or entry.status == "unknown":
+        return Interval(fewest, inf, high_open=True)
+    return Interval(fewest, max(today - day.low, 0))
 
 
 def days_on(fact: DaysOn, chart: Chart) -> Known:

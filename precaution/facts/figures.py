@@ -40,8 +40,14 @@ def latest(fact: Latest, chart: Chart) -> Known:
     wanted = int(chart.number(fact.last)) if fact.last else 1
     known = _worst_of_days(recent, wanted, worse) if wanted > 1 else _newest(recent, worse)
     known.considered = len(recent)
-    if days is not None and not any(_surely_reaches(entry, chart.today - days) for entry in known.evidence):
+    if days is None:
+        return known
+    reaching = {entry.status for entry in known.evidence if _surely_reaches(entry, chart.today - days)}
+    if not reaching:
         return Known(None, known.evidence, f"not known to be of the last {days:.0f} days", len(recent), known.since)
+    if reaching == {"preliminary"}:  # a settled result that may be too old reassures no more than none
+        known = _newest([entry for entry in recent if entry.status == "preliminary"], worse)
+        known.considered = len(recent)
     return known
 
 

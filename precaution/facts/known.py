@@ -68,8 +68,10 @@ class Chart:
         kept = self._kept.get(concept)
         if kept is None:
             kept = self._kept[concept] = [
-                entry for entry in self.record.entries[concept] if entry.kind != "order"
-                and ((day := day_of(entry)) is None or day.low <= self.today)]
+                entry
+                for entry in self.record.entries[concept]
+                if entry.kind != "order" and ((day := day_of(entry)) is None or day.low <= self.today)
+            ]
         return kept
 
     def unreadable(self, kind: str) -> list[Entry]:

@@ -59,7 +59,8 @@ def prepared(label: Label) -> Prepared:
             {name.replace("-", "_"): each for table in tables for name, each in table.items()},
             {name.replace("-", "_"): chosen(each) for name, each in label.parameters.items()},
             {name: places for name, fact in label.facts.items() if (places := _places(fact))},
-            {name: compiled(fact.expression) for name, fact in label.facts.items() if isinstance(fact, Derived)})
+            {name: compiled(fact.expression) for name, fact in label.facts.items() if isinstance(fact, Derived)},
+        )
     return kept
 
 

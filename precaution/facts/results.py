@@ -34,7 +34,8 @@ def tested(fact: Tested, chart: Chart) -> Known:
         return Known(None, why=f"no result{within}")
     known = _newest(results, fact, chart)
     known.considered = len(results) + len(performed)
-    if since is not None and known.value is not None and not any(_reaches(e, since) for e in known.evidence):
+    counting = [e for e in known.evidence if e.status != "preliminary" or known.value == "positive"]
+    if since is not None and known.value is not None and not any(_reaches(e, since) for e in counting):
         return Known(None, known.evidence, "not known to be recent enough", known.considered, known.since)
     return known
 
