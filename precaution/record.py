@@ -29,7 +29,7 @@ Result = str
 """What a test showed: positive, negative, indeterminate; or the word of an answer; else empty."""
 
 UNREADABLE: Mapping[str, str] = {
-    kind: f"unreadable-{kind}" for kind in ("condition", "medication", "procedure", "immunization")
+    kind: f"unreadable-{kind}" for kind in ("condition", "medication", "procedure", "immunization", "order")
 }
 """Where a reader files an entry that can't be understood at all: it may be anything of its kind."""
 

@@ -9,6 +9,7 @@ from fhir_make import (
     CVX,
     SNOMED,
     code,
+    coding,
     concept,
     day,
     entries,
@@ -116,5 +117,16 @@ def test_orders_that_do_not_stand(elements: dict[str, object]) -> None:
 
 
 def test_an_order_in_words_says_nothing_of_the_patient() -> None:
-    assert entries(service(code=concept(text="rule out tuberculosis"))) == []
+    assert only(service(code=concept(text="rule out tuberculosis"))).kind == "order"
+    assert only(service(code=concept(text="rule out tuberculosis"))).certainty == "mentioned"
     assert only(service(doNotPerform=False)).kind == "order"
+
+
+def test_an_order_that_can_not_be_understood_may_be_any_order() -> None:
+    nothing = only(service(code={}))
+    assert (nothing.concept, nothing.kind, nothing.certainty) == (UNREADABLE["order"], "order", "mentioned")
+    assert only(service(code=code("http://local", "x1"))).concept == UNREADABLE["order"]
+
+
+def test_an_order_with_a_code_of_another_list_is_something_else() -> None:
+    assert entries(service(code=concept(coding("http://loinc.org", "2160-0"), text="rule out tuberculosis"))) == []

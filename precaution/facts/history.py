@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from precaution.facts.known import Known, day_of, latest_day, not_before, since_start
 from precaution.logic import conjunction, disjunction, negation
+from precaution.record import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -194,7 +195,7 @@ def planned(fact: Planned, chart: Chart) -> Known:
     """Return whether something is ordered or planned, for the coming days where the fact says so."""
     plans = [
         e
-        for name in fact.planned
+        for name in (*fact.planned, UNREADABLE["order"])
         for e in chart.record.entries.get(name, ())
         if (e.kind == "order" or (e.kind == "medication" and e.status in ("planned", "active")))
         and (e.recorded is None or e.recorded.low <= chart.today)

@@ -93,5 +93,5 @@ def concepts_of(definition: Fact) -> tuple[str, ...]:
 
 def _places(definition: Fact) -> frozenset[str]:
     """Where a record files what a fact looks at: its code lists, and what can't be read of its list."""
-    kind: str = getattr(definition, "list", "")
+    kind: str = "order" if isinstance(definition, Planned) else getattr(definition, "list", "")
     return frozenset(concepts_of(definition)) | ({UNREADABLE[kind]} if kind in UNREADABLE else set())

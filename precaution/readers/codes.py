@@ -121,8 +121,12 @@ class Codes:
         return not systems.isdisjoint(self._listed.get(name, systems))
 
     def _spoken(self, words: str) -> tuple[str, ...]:
-        """Return the concepts that a text speaks of; none where it speaks of relatives."""
-        return () if fold(words).startswith(_OF_RELATIVES) else self.terminology.spoken_of(words)
+        """Return the concepts that a text speaks of; where it speaks of relatives only those that do so too."""
+        found = self.terminology.spoken_of(words)
+        if not found or not fold(words).startswith(_OF_RELATIVES):
+            return found
+        return tuple(name for name in found
+                     if any(word.startswith(_OF_RELATIVES) for word in self.terminology.concept(name).words))
 
     def _of(self, url: str, code: str) -> Looked:
         if not url:

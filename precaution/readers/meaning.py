@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from precaution.readers.reading import Item, Reading
     from precaution.readers.shape import Json
 
-Coded = Literal["condition", "medication", "procedure", "immunization"]
+Coded = Literal["condition", "medication", "procedure", "immunization", "order"]
 
 _TELLING = {"condition": {"ICD10CM"}, "medication": {"RxNorm", "ATC"}, "immunization": {"CVX", "ATC"},
-            "procedure": set[str]()}
+            "procedure": set[str](), "order": set[str]()}
 """Code systems whose lists are whole enough that a well-formed code in none of them is not ours."""
 
 
 _SPOKEN_OF = {
     "condition": frozenset({"SNOMED", "ICD10CM"}), "procedure": frozenset({"SNOMED", "ICD10CM"}),
     "medication": frozenset({"RxNorm", "RxNormExt", "ATC"}), "immunization": frozenset({"CVX", "ATC"}),
+    "order": frozenset({"SNOMED", "CVX", "ATC"}),
 }
 """Whose concepts its words may speak of: a vaccine against hepatitis is no hint of hepatitis."""
 

@@ -54,7 +54,8 @@ def _read_act(reading: Reading, item: Item, kind: Coded, code: str, stem: str) -
 def read_service_request(reading: Reading, item: Item) -> None:
     """Add the entries of a ServiceRequest that still stands: something is ordered or planned.
 
-    Only its codes count: an order's words say what is looked for, not what the patient has.
+    A code of another list says that it is something else, whatever its words; without a code that can be one,
+    its words raise a doubt, as those of other entries do.
     """
     resource, source = item.resource, item.source
     status = text(resource, "status")
@@ -62,8 +63,11 @@ def read_service_request(reading: Reading, item: Item) -> None:
         return reading.ignore(source, "it asks that something is not done")
     if status in _ORDER_OVER:
         return reading.ignore(source, f"an order that is {status}")
+    looked = reading.codes.look(resource.get("code"))
+    if looked.formed and not looked.concepts:
+        return None
     at = when(resource, "occurrence")
-    for concept in reading.codes.look(resource.get("code")).concepts:
-        reading.add(Entry(concept, "order", source, at.start, at.end, "planned", says="ordered", note=at.note,
-                          recorded=day_at(resource, "authoredOn")), item)
+    for meaning in meanings(reading, item, "order", [child(resource, "code")]):
+        reading.add(Entry(meaning.concept, "order", source, at.start, at.end, "planned", meaning.certainty(),
+                          says="ordered", note=meaning.note or at.note, recorded=day_at(resource, "authoredOn")), item)
     return None
