@@ -6,7 +6,6 @@ KnowledgeError that names file, table and key. Nothing here knows what the table
 
 from __future__ import annotations
 
-import tomli
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from functools import cache, partial
@@ -24,6 +23,8 @@ from typing import (
     get_origin,
     get_type_hints,
 )
+
+import tomli
 
 from precaution.definitions import STAGES, Refers, Stage
 from precaution.errors import KnowledgeError, did_you_mean
