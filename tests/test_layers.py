@@ -23,6 +23,7 @@ LAYERS = (
     {"tables", "policy"},
     {"knowledge", "cases", "checks"},
     {"therapy", "facts"},
+    {"evidence"},
     {"findings"},
     {"duties"},
     {"decision"},
