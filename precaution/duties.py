@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.answer import Due
 from precaution.evidence import shown
-from precaution.expression import compiled
+from precaution.expression import compiled, names
 from precaution.facts import ANSWER
 from precaution.interval import exactly, show_day
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from precaution.answer import DueState
     from precaution.definitions import Duty
@@ -39,6 +40,34 @@ def schedule(duty: Duty, facts: Facts) -> Scheduled | None:
     """Return the duty's state for a patient; None where it is not theirs."""
     if facts.chart.stage not in duty.stages:
         return None
+    concepts = (concept for group in duty.needs for concept in group)
+    if facts.on_record(f"duty {duty.name}", _names(duty), concepts):
+        return _schedule(duty, facts)
+    key = (duty.name, facts.chart.therapy.start, *facts.alike)
+    if key not in _SAME:
+        if len(_SAME) >= _MOST:
+            _SAME.clear()
+        _SAME[key] = _schedule(duty, facts)
+    return _SAME[key]
+
+
+_SAME: dict[tuple[object, ...], Scheduled | None] = {}
+"""What a duty comes to where the record says nothing to it: the same for every such patient of the day."""
+_MOST = 4096
+
+
+def _names(duty: Duty) -> Iterator[str]:
+    """Every fact and ask that a duty depends on."""
+    for expression in (duty.when, duty.done_when):
+        if expression is not None:
+            yield from names(expression)
+    yield from duty.again_after
+    yield from duty.every_if
+    if duty.ask:
+        yield duty.ask.replace("-", "_")
+
+
+def _schedule(duty: Duty, facts: Facts) -> Scheduled | None:
     applies = compiled(duty.when)(facts) if duty.when is not None else True
     if applies is False:
         return None
@@ -118,11 +147,11 @@ def _timed(duty: Duty, facts: Facts) -> Scheduled:
     if start is None and last.day is None:
         why = "the day treatment started is not known"
         return Scheduled(_due(duty, "unknown", lacking=last.lacking, why=why), settles)
-    days = {_next(duty, facts, begin, last) for begin in _ends(start, last)}
+    days = {_next(duty, facts, begin, last) for begin in _ends(start, chart.today)}
     grace = chart.number(duty.grace) if duty.grace else 0.0
     states = {_state(duty, day, repeat, grace, last, chart.today) for day, repeat in days}
     if len(states) > 1:
-        why = "the day treatment started is not exact enough"
+        why = f"the day treatment started is not {'known' if start is None else 'exact enough'}"
         return Scheduled(_due(duty, "unknown", evidence=last.evidence, lacking=last.lacking, why=why), settles)
     day, _ = min(days, key=lambda each: (each[0] is None, each[0] or 0))
     state = states.pop()
@@ -132,9 +161,10 @@ def _timed(duty: Duty, facts: Facts) -> Scheduled:
     return Scheduled(due, settles if due.action else ())
 
 
-def _ends(start: Interval | None, last: _Last) -> tuple[float, ...]:
+def _ends(start: Interval | None, today: int) -> tuple[float, ...]:
+    """Return the first and last day on which treatment may have started; any day up to today where it is not known."""
     if start is None:
-        return (last.day,) if last.day is not None else ()
+        return (-inf, float(today))
     return (start.low,) if start.exact else (start.low, start.high)
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 from precaution.answer import Finding, Hold
 from precaution.evidence import searched, shown
 from precaution.expression import compiled, names
-from precaution.facts.prepared import prepared
 from precaution.interval import Interval, show_number
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from precaution.definitions import Rule
     from precaution.evidence import Backgrounds
     from precaution.expression import Expression
-    from precaution.facts import Facts, Known
+    from precaution.facts import Facts
     from precaution.logic import Truth
 
 STAY = "stay-interrupted"
@@ -49,6 +48,33 @@ def judge(rule: Rule, facts: Facts, backgrounds: Backgrounds, *, everything: boo
     when = rule.when.get(stage)
     if when is None or stage not in rule.then:
         return None
+    if facts.on_record(f"rule {rule.name} {stage}", _names(rule, when)):
+        return _judge(rule, when, facts, backgrounds, everything=everything)
+    key = (rule.name, everything, backgrounds.get(rule.name), *facts.alike)
+    if key not in _SAME:
+        if len(_SAME) >= _MOST:
+            _SAME.clear()
+        _SAME[key] = _judge(rule, when, facts, backgrounds, everything=everything)
+    return _SAME[key]
+
+
+_SAME: dict[tuple[object, ...], Judged | None] = {}
+"""What a rule comes to where the record says nothing to it: the same for every such patient of the day."""
+_MOST = 4096
+
+
+def _names(rule: Rule, when: Expression) -> Iterator[str]:
+    """Every fact and ask that what a rule comes to, and says, depends on."""
+    for expression in (when, rule.release, rule.held, rule.urgent):
+        if expression is not None:
+            yield from names(expression)
+    yield from _PLACEHOLDER.findall(rule.tell)
+    if rule.attest:
+        yield rule.attest.replace("-", "_")
+
+
+def _judge(rule: Rule, when: Expression, facts: Facts, backgrounds: Backgrounds, *, everything: bool) -> Judged | None:
+    stage = facts.chart.stage
     truth = compiled(when)(facts)
     if rule.then[stage] == STAY and rule.release is not None:
         return _judge_hold(rule, when, truth, facts, backgrounds, everything=everything)
@@ -114,52 +140,6 @@ def _no(rule: Rule) -> Finding:
 
 def _finding(rule: Rule, truth: Truth, behind: tuple[str, ...], facts: Facts, backgrounds: Backgrounds) -> Finding:
     known = [facts.known(name) for name in (*behind, *(_beside(rule, facts) if truth is None else ()))]
-    if truth is None and rule.urgent is None and not _on_record(known, behind, facts):
-        return _blank(rule, behind, known, facts, backgrounds)
-    return _made(rule, truth, behind, known, facts, backgrounds)
-
-
-def _on_record(known: list[Known], behind: tuple[str, ...], facts: Facts) -> bool:
-    """Whether the record holds anything about a finding, if only half of what a fact needs."""
-    if any(each.considered or each.evidence for each in known):
-        return True
-    places = prepared(facts.chart.label).places
-    return not all(places[name].isdisjoint(facts.chart.record.entries) for name in behind if name in places)
-
-
-_BLANK: dict[tuple[object, ...], Finding] = {}
-_MOST = 4096
-
-
-def _blank(rule: Rule, behind: tuple[str, ...], known: list[Known], facts: Facts, backgrounds: Backgrounds) -> Finding:
-    """A finding about which the record says nothing at all: the same for every such patient of the day."""
-    chart = facts.chart
-    key = (
-        chart.label.digest,
-        rule.name,
-        chart.stage,
-        chart.today,
-        behind,
-        tuple(each.why for each in known),
-        _action(rule, None, facts),
-        backgrounds.get(rule.name, ()),
-    )
-    finding = _BLANK.get(key)
-    if finding is None:
-        if len(_BLANK) >= _MOST:
-            _BLANK.clear()
-        finding = _BLANK[key] = _made(rule, None, behind, known, facts, backgrounds)
-    return finding
-
-
-def _made(
-    rule: Rule,
-    truth: Truth,
-    behind: tuple[str, ...],
-    known: list[Known],
-    facts: Facts,
-    backgrounds: Backgrounds,
-) -> Finding:
     action, attested = _action(rule, truth, facts)
     why = "; ".join(dict.fromkeys(filter(None, map(facts.why, behind)))) if truth is None else ""
     urgent = rule.urgent is not None and compiled(rule.urgent)(facts) is True

@@ -23,19 +23,16 @@ from precaution.fact_kinds import (
 )
 from precaution.facts import durations, figures, history, results
 from precaution.facts.known import Chart, Known, day_of, latest_of
-from precaution.facts.prepared import chosen, prepared
+from precaution.facts.prepared import ANSWER, chosen, prepared
 from precaution.interval import Interval, show_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from precaution.answer import Searched
     from precaution.definitions import Label
     from precaution.expression import Expression, Value
     from precaution.logic import Truth
-
-ANSWER = "ask:"
-"""Readers file answers under this prefix and the ask's name."""
 
 _KINDS: dict[type[Fact], Callable[..., Known]] = {
     Latest: figures.latest,
@@ -52,18 +49,20 @@ _KINDS: dict[type[Fact], Callable[..., Known]] = {
 }
 
 
+_LISTS = ("condition", "medication", "procedure", "immunization", "order")
 _UNANSWERED = Known(None, why="not answered")
 
 
 class Facts:
     """The facts, asks and parameters of a label for one chart, by name."""
 
-    __slots__ = ("_basic", "_known", "_prepared", "_truths", "chart", "searched")
+    __slots__ = ("_alike", "_basic", "_known", "_prepared", "_truths", "chart", "searched")
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
         self._prepared = prepared(chart.label)
         self._known: dict[str, Known] = dict(self._prepared.parameters)
+        self._alike: tuple[object, ...] = ()
         self._truths: dict[str, Truth] = {}
         """Facts made of others: whether they hold is asked for often, what is behind them seldom."""
         self._basic: dict[str, tuple[str, ...]] = {}
@@ -81,6 +80,26 @@ class Facts:
             return self.known(name).value
         truth = self._truths[name] = derived(self)
         return truth
+
+    def on_record(self, of: str, names: Iterable[str], concepts: Iterable[str] = ()) -> bool:
+        """Whether the record says anything to what `of` depends on: facts and asks by name, and concepts.
+
+        Where it does not, `of` comes to the same for every record that is `alike`.
+        """
+        reaches = self._prepared.reaches
+        if of not in reaches:
+            places = self._prepared.reach(names)
+            reaches[of] = None if places is None else places | frozenset(concepts)
+        places = reaches[of]
+        return places is None or not self.chart.record.entries.keys().isdisjoint(places)
+
+    @property
+    def alike(self) -> tuple[object, ...]:
+        """What two charts share, of which an absent entry says the same: label, day, stage, complete lists."""
+        if not self._alike:
+            chart = self.chart
+            self._alike = (chart.label.digest, chart.today, chart.stage, *(chart.listed(kind) for kind in _LISTS))
+        return self._alike
 
     def recorded(self, name: str) -> bool:
         """Whether the record holds any entry that the fact or ask looks at."""

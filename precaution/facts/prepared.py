@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from precaution.definitions import Ask
 from precaution.expression import compiled
+from precaution.expression import names as names_of
 from precaution.fact_kinds import (
     Active,
     DaysOn,
@@ -16,6 +18,7 @@ from precaution.fact_kinds import (
     Fact,
     Latest,
     Planned,
+    ReachedAge,
     Repeated,
     Tested,
     Worded,
@@ -25,11 +28,14 @@ from precaution.interval import exactly
 from precaution.record import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from precaution.definitions import Ask, Label, Parameter
+    from precaution.definitions import Label, Parameter
     from precaution.expression import Answers
     from precaution.logic import Truth
+
+ANSWER = "ask:"
+"""Readers file answers under this prefix and the ask's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,30 @@ class Prepared:
     """fact = the names under which a record files what it looks at; a record without any has nothing for it."""
     derived: Mapping[str, Callable[[Answers], Truth]]
     """fact made of others = whether it holds, as a closure over the others."""
+    reaches: dict[str, frozenset[str] | None] = field(default_factory=dict[str, "frozenset[str] | None"])
+    """rule or duty at a stage = where all that it depends on looks; None where the date of birth is a part of it."""
     absent: dict[tuple[str, str, bool], Known] = field(default_factory=dict[tuple[str, str, bool], Known])
     """(fact, stage, whether its list is complete) = what it is for a record that has nothing for it."""
+
+    def reach(self, names: Iterable[str]) -> frozenset[str] | None:
+        """Return where facts and asks look, with all behind them; None where any depends on the date of birth."""
+        places: set[str] = set()
+        todo, seen = list(names), set[str]()
+        while todo:
+            name = todo.pop()
+            thing = self.names.get(name)
+            if name in seen:
+                continue
+            seen.add(name)
+            if isinstance(thing, ReachedAge):
+                return None
+            places |= self.places.get(name, frozenset())
+            if isinstance(thing, Derived):
+                todo.extend(names_of(thing.expression))
+            elif isinstance(thing, Ask):
+                places.add(ANSWER + thing.name)
+                todo.extend(thing.about)
+        return frozenset(places)
 
 
 _PREPARED: dict[str, Prepared] = {}

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from precaution.facts.known import Known, day_of, latest_day
-from precaution.interval import at_least, exactly, greater
+from precaution.interval import EVERYTHING, at_least, exactly, greater
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +126,9 @@ def _status_word(entry: Entry, fact: Worded) -> str:
 
 
 def _since(entries: Sequence[Entry], fact: Worded) -> Interval | None:
-    """Return the first day of the run of equal words that the latest entry ends."""
+    """Return the first day of the run of equal words that the latest entry ends; any, where one has no day."""
+    if any(day_of(entry) is None for entry in entries):
+        return EVERYTHING
     dated = sorted(
         ((day, _status_word(entry, fact)) for entry in entries if (day := day_of(entry)) is not None), reverse=True
     )
