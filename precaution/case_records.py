@@ -49,6 +49,7 @@ _VERIFICATION = {
 }
 _OF_PATIENT = {"born": "birthDate", "died": "deceasedDateTime"}
 _RESULTS = {"positive": "POS", "negative": "NEG", "indeterminate": "IND"}
+_QUOTING = re.compile(r"""["'\\]""")
 _WORDS_OF_TIME = ("on", "since", "until", "recorded")
 
 
@@ -72,6 +73,8 @@ def resources(lines: Iterable[str], terminology: Terminology) -> list[Resource]:
 
 
 def _words(line: str) -> list[str]:
+    if not _QUOTING.search(line):
+        return line.split()
     try:
         return shlex.split(line)
     except ValueError:

@@ -1,0 +1,93 @@
+"""The command `demo-cohort`: synthetic patients whose answer is known."""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from precaution.cli import options
+from precaution.cli.group import precaution
+from precaution.cli.output import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from precaution.cli.options import Chosen
+    from precaution.demo import Written
+
+ENTRIES = 60
+
+
+@precaution.command(
+    "demo-cohort",
+    short_help="Write synthetic patients whose answer is known.",
+    epilog=options.examples(
+        "precaution demo-cohort 1000 --out demo/ --today 2025-03-01",
+        "precaution demo-cohort 1000 --out demo/ --today 2025-03-01 --form bundles --gzip",
+    ),
+)
+@click.argument("many", metavar="N", type=click.IntRange(min=1, max=10_000_000))
+@click.option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="A new folder.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed and day give the same bytes.")
+@options.day
+@click.option("--form", type=click.Choice(["ndjson", "bundles"]), default="ndjson", show_default=True,
+              help="Bulk FHIR files of each resource type, or one Bundle a patient.")  # fmt: skip
+@click.option("--entries", type=click.IntRange(min=0, max=100_000), default=ENTRIES, show_default=True, metavar="N",
+              help="About how many resources a patient has; visits and vital signs fill them up.")  # fmt: skip
+@click.option("--gzip", "compressed", is_flag=True, help="Compress the files.")
+@options.label
+@options.as_json
+def demo_cohort(
+    chosen: Chosen,
+    many: int,
+    out: str,
+    seed: int,
+    today: date | None,
+    form: Literal["ndjson", "bundles"],
+    entries: int,
+    compressed: bool,
+    json: bool,
+) -> None:
+    """Write N synthetic patients, on the label's drug or about to start it, and what must come of each.
+
+    The records stand in FOLDER/fhir, written in the many ways that real records are; FOLDER/truth.ndjson has a line
+    a patient: stage, action, and the state of every rule and duty. No real patient stands behind any of them.
+    """
+    from pathlib import Path
+
+    from precaution.demo import Generator, load_recipes, write_cohort
+    from precaution.writers.structured import as_json
+
+    day = options.chosen_day(today)
+    recipes = load_recipes(chosen.folder, chosen.label)
+    generator = Generator(chosen.label, recipes, seed=seed, today=day, entries=entries, bundled=form == "bundles")
+    written = write_cohort(generator, many, Path(out), form=form, compressed=compressed, seen=_progress(many))
+    emit(as_json({"today": day.isoformat(), "seed": seed, **written._asdict()}) if json else _told(written, out))
+
+
+def _progress(many: int) -> Callable[[int], None]:
+    """Return what shows how far it is, on a terminal only."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    began = monotonic()
+
+    def show(done: int) -> None:
+        rate = done / max(monotonic() - began, 0.001)
+        left = f"{(many - done) / rate:.0f} s left" if done < many else "done"
+        click.echo(f"\r{done:,} of {many:,} patients, {rate:,.0f}/s, {left}   ", nl=done >= many, err=True)
+
+    return show
+
+
+def _told(written: Written, out: str) -> str:
+    counts = f"{written.resources:,} resources, {written.files:,} files in {out}"
+    lines = [f"{written.patients:,} synthetic patients, {counts}"]
+    for title, table in (("stages", written.stages), ("actions", written.actions)):
+        lines += ["", title, *(f"  {number:>9,}  {name}" for name, number in table.items())]
+    lines += ["", f"{len(written.traps)} kinds of traps, {len(written.disguises)} kinds of disguises; truth.ndjson "
+              "says which stand in whom"]  # fmt: skip
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,81 @@
+"""Drugs recorded otherwise: as an order or a supply instead of a statement, and by reference to a Medication."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from precaution.demo.disguises.kit import Disguise, Kit
+
+if TYPE_CHECKING:
+    from precaution.case_records import Resource
+    from precaution.demo.pieces import Piece
+
+_KEPT = ("id", "subject", "medicationCodeableConcept")
+_ORDERED = ("active", "on-hold", "stopped", "completed")
+
+
+def _period(resource: Resource) -> tuple[str, str]:
+    period = resource.get("effectivePeriod")
+    found = period if isinstance(period, dict) else {}
+    return str(found.get("start", "")), str(found.get("end", ""))
+
+
+def _become(piece: Piece, kind: str, **members: object) -> None:
+    """Make another resource of a statement, which keeps its id, its patient and its drug."""
+    kept: Resource = {"resourceType": kind}
+    kept |= {key: value for key, value in piece.resource.items() if key in _KEPT}
+    piece.resource.clear()
+    piece.resource.update(kept | members)
+
+
+def _as_order(piece: Piece, kit: Kit) -> bool:
+    start, end = _period(piece.resource)
+    status = piece.resource.get("status")
+    if piece.kind != "MedicationStatement" or status not in _ORDERED or not start:
+        return False
+    members: dict[str, object] = {"status": status, "intent": kit.rng.choice(("order", "instance-order")),
+                                  "authoredOn": start}  # fmt: skip
+    if end:
+        bounds = {"repeat": {"boundsPeriod": {"start": start, "end": end}}}
+        members["dosageInstruction"] = [{"text": "as prescribed", "timing": bounds}]
+    _become(piece, "MedicationRequest", **members)
+    return True
+
+
+def _as_supply(piece: Piece, _: Kit) -> bool:
+    """A supply lasts from the day it was handed over until it runs out."""
+    start, end = _period(piece.resource)
+    if piece.kind != "MedicationStatement" or piece.resource.get("status") != "active" or not (start and end):
+        return False
+    if len(start) != len("2025-01-01") or len(end) != len(start):
+        return False
+    days = (date.fromisoformat(end) - date.fromisoformat(start)).days
+    unit = {"unit": "days", "system": "http://unitsofmeasure.org", "code": "d"}
+    if days < 1:
+        return False
+    _become(piece, "MedicationDispense", status="completed", whenHandedOver=start, daysSupply={"value": days, **unit})
+    return True
+
+
+def _by_reference(piece: Piece, kit: Kit) -> bool:
+    """Name the drug in a Medication of its own, or in one that is contained."""
+    drug = piece.resource.get("medicationCodeableConcept")
+    if not isinstance(drug, dict) or "coding" not in drug:
+        return False
+    del piece.resource["medicationCodeableConcept"]
+    if kit.rng.random() < 0.5:
+        piece.resource["contained"] = [{"resourceType": "Medication", "id": "m1", "code": drug}]
+        piece.resource["medicationReference"] = {"reference": "#m1"}
+        return True
+    ident = f"{piece.resource['id']}-drug"
+    piece.more.append({"resourceType": "Medication", "id": ident, "code": drug})
+    piece.resource["medicationReference"] = {"reference": f"Medication/{ident}", "display": "see there"}
+    return True
+
+
+DRUGS = (
+    Disguise("drug-as-supply", 0.3, _as_supply),
+    Disguise("drug-as-order", 0.5, _as_order),
+    Disguise("drug-by-reference", 0.25, _by_reference),
+)

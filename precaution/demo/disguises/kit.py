@@ -1,0 +1,51 @@
+"""What disguises share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+    from precaution.case_records import Resource
+    from precaution.demo.pieces import Piece
+    from precaution.demo.recipes import Recipes
+
+SERVER = "https://demo.invalid/fhir"
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What a disguise works with: one patient's random numbers, the recipes, and the form of the output."""
+
+    rng: Random
+    recipes: Recipes
+    ident: str
+    bundled: bool
+    """Whether the patient stands in a Bundle of its own, where a reference may be a urn or a search."""
+
+
+class Disguise(NamedTuple):
+    """One way to write the same thing differently."""
+
+    name: str
+    chance: float
+    """How often it is tried, of the resources that it may fit."""
+    apply: Callable[[Piece, Kit], bool]
+
+
+def quantity(resource: Resource) -> dict[str, object] | None:
+    """Return the number of an Observation, where it has one with a unit."""
+    found = resource.get("valueQuantity")
+    return found if isinstance(found, dict) and "unit" in found else None
+
+
+def coding(resource: Resource, *keys: str) -> list[dict[str, object]] | None:
+    """Return the codings under the first of `keys` that has any."""
+    for key in keys:
+        concept = resource.get(key)
+        if isinstance(concept, dict) and isinstance(codings := concept.get("coding"), list) and codings:
+            return codings
+    return None

@@ -1,0 +1,63 @@
+"""Disguises of a whole record: results of one day as parts of a panel, and any order."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from precaution.case_records import Resource
+    from precaution.demo.disguises.kit import Kit
+    from precaution.demo.pieces import Piece
+
+_PANELS = 0.9
+"""How often the results of a day become a panel."""
+_OF_A_PART = ("code", "valueQuantity", "valueCodeableConcept", "valueString", "referenceRange", "dataAbsentReason")
+_OF_THE_WHOLE = ("resourceType", "status", "subject", "effectiveDateTime")
+
+
+def _panels(pieces: list[Piece], kit: Kit) -> bool:
+    """Make components of results of the same moment, status and form, which say nothing else of their own."""
+    fitting = [piece for piece in pieces if _fits(piece)]
+    done = False
+    for _, group in groupby(sorted(fitting, key=_moment), key=_moment):
+        parts = list(group)
+        if len(parts) < 2 or kit.rng.random() >= _PANELS:
+            continue
+        _merge(parts, pieces, kit)
+        done = True
+    return done
+
+
+def _fits(piece: Piece) -> bool:
+    known = {*_OF_A_PART, *_OF_THE_WHOLE, "id"}
+    return piece.kind == "Observation" and not piece.line.plain and not piece.more and known >= piece.resource.keys()
+
+
+def _moment(piece: Piece) -> tuple[str, str, str]:
+    keys = ("effectiveDateTime", "status", "subject")
+    return tuple(str(piece.resource.get(key, "")) for key in keys)  # type: ignore[return-value]
+
+
+def _merge(parts: list[Piece], pieces: list[Piece], kit: Kit) -> None:
+    first, *rest = parts
+    components = [{key: each.resource[key] for key in _OF_A_PART if key in each.resource} for each in parts]
+    whole: Resource = {key: first.resource[key] for key in (*_OF_THE_WHOLE, "id") if key in first.resource}
+    whole |= {"code": {"coding": [dict(kit.recipes.panel)]}, "component": components}
+    first.resource.clear()
+    first.resource.update(whole)
+    for each in rest:
+        pieces.remove(each)
+
+
+def _any_order(pieces: list[Piece], kit: Kit) -> bool:
+    kit.rng.shuffle(pieces)
+    return True
+
+
+WHOLE: Mapping[str, Callable[[list[Piece], Kit], bool]] = {
+    "panel": _panels,
+    "any-order": _any_order,
+}

@@ -1,0 +1,116 @@
+"""Codes, displays and references written otherwise: what a reader must see through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from precaution.demo.disguises.kit import SERVER, Disguise, Kit, coding
+from precaution.demo.pieces import NUMBER
+
+if TYPE_CHECKING:
+    from precaution.demo.pieces import Piece
+
+_CODED = ("code", "vaccineCode", "medicationCodeableConcept")
+_OIDS = {
+    "http://loinc.org": "urn:oid:2.16.840.1.113883.6.1",
+    "http://snomed.info/sct": "urn:oid:2.16.840.1.113883.6.96",
+    "http://www.nlm.nih.gov/research/umls/rxnorm": "urn:oid:2.16.840.1.113883.6.88",
+    "http://hl7.org/fhir/sid/icd-10-cm": "urn:oid:2.16.840.1.113883.6.90",
+}
+_ZERO_WIDTH = "\u200b"
+
+
+def _display(piece: Piece, kit: Kit) -> bool:
+    """Show words that are not what the code says, and a blank that can't be seen.
+
+    Only where a list surely knows the code: of another the words are all that can be read.
+    """
+    codings = coding(piece.resource, *_CODED)
+    if not codings or not kit.recipes.displays or "|" in piece.line.text or piece.line.spoil:
+        return False
+    words = kit.rng.choice(kit.recipes.displays)
+    at = kit.rng.randint(0, len(words))
+    codings[0]["display"] = words[:at] + _ZERO_WIDTH + words[at:]
+    return True
+
+
+def _local_coding(piece: Piece, kit: Kit) -> bool:
+    """Put the code of a local system before the one that counts."""
+    codings = coding(piece.resource, *_CODED)
+    if not codings:
+        return False
+    codings.insert(0, {"system": "https://demo.invalid/local-codes", "code": f"L{kit.rng.randint(1000, 9999)}"})
+    return True
+
+
+def _oid(piece: Piece, _: Kit) -> bool:
+    """Name the code system by its OID."""
+    for each in coding(piece.resource, *_CODED) or ():
+        if each.get("system") in _OIDS:
+            each["system"] = _OIDS[str(each["system"])]
+            return True
+    return False
+
+
+def _without_dot(piece: Piece, _: Kit) -> bool:
+    """Write ICD-10 without its dot."""
+    for each in coding(piece.resource, "code") or ():
+        if "icd-10" in str(each.get("system")) and "." in str(each.get("code")):
+            each["code"] = str(each["code"]).replace(".", "")
+            return True
+    return False
+
+
+def _confirmed(piece: Piece, _: Kit) -> bool:
+    """Say that a diagnosis is confirmed, which none that says nothing leaves in doubt."""
+    if piece.kind != "Condition" or "verificationStatus" in piece.resource:
+        return False
+    system = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+    piece.resource["verificationStatus"] = {"coding": [{"system": system, "code": "confirmed"}]}
+    return True
+
+
+def _remark(piece: Piece, _: Kit) -> bool:
+    """Add remarks and categories that nobody decides by."""
+    if piece.kind == "FamilyMemberHistory":
+        return False
+    piece.resource["note"] = [{"text": "seen; no change"}]
+    piece.resource["text"] = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">seen</div>'}
+    return True
+
+
+def _reference(piece: Piece, kit: Kit) -> bool:
+    """Refer to the patient in another of the forms that FHIR has."""
+    key = "patient" if "patient" in piece.resource else "subject"
+    if not isinstance(piece.resource.get(key), dict):
+        return False
+    own = f"Patient/{kit.ident}"
+    forms: list[dict[str, object]] = [
+        {"reference": f"{SERVER}/{own}"},
+        {"reference": f"{own}/_history/1"},
+        {"reference": own, "type": "Patient"},
+        {"reference": own, "display": "the patient"},
+    ]
+    if kit.bundled:
+        forms += [{"reference": f"urn:uuid:{kit.ident}"},
+                  {"reference": f"Patient?identifier={NUMBER}|{kit.ident}"}]  # fmt: skip
+    piece.resource[key] = kit.rng.choice(forms)
+    return True
+
+
+def _twice(piece: Piece, _: Kit) -> bool:
+    """Send the same resource twice."""
+    piece.more.append(piece.resource)
+    return True
+
+
+WORDING = (
+    Disguise("icd-without-dot", 0.3, _without_dot),
+    Disguise("system-as-oid", 0.15, _oid),
+    Disguise("display-of-something-else", 0.25, _display),
+    Disguise("local-code-before", 0.15, _local_coding),
+    Disguise("confirmed", 0.5, _confirmed),
+    Disguise("remark", 0.2, _remark),
+    Disguise("other-reference", 0.25, _reference),
+    Disguise("sent-twice", 0.05, _twice),
+)

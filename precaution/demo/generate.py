@@ -1,0 +1,86 @@
+"""One synthetic patient after the other: resources, and what must come of them.
+
+A patient depends on the seed, the day and its number alone: not on how many there are, on the process that makes
+it, or on the form it is written in.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
+
+from precaution.demo.disguises import disguised
+from precaution.demo.disguises.kit import Kit
+from precaution.demo.filler import filler
+from precaution.demo.pieces import pieces
+from precaution.demo.plan import Plan, drawn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from precaution.case_records import Resource
+    from precaution.definitions import Label
+    from precaution.demo.recipes import Recipes
+
+ENTRIES = 60
+"""About so many resources a patient has, where nothing else is asked for."""
+
+EVERY = 3
+"""Each third patient has the next scenario in turn, so that none is left to chance; the others are drawn."""
+
+
+class Synthetic(NamedTuple):
+    """One patient: the resources, the Patient among them, and the line of truth."""
+
+    ident: str
+    resources: list[Resource]
+    truth: dict[str, object]
+
+
+class Generator:
+    """Makes the patients of one cohort."""
+
+    def __init__(
+        self, label: Label, recipes: Recipes, *, seed: int, today: date, entries: int = ENTRIES, bundled: bool = False
+    ) -> None:
+        """Make patients for decisions on `today`, with about `entries` resources each.
+
+        `bundled`: each stands in a Bundle of its own, where references may take more forms.
+        """
+        self.label, self.recipes = label, recipes
+        self.seed, self.today, self.entries, self.bundled = seed, today, entries, bundled
+        self._in_turn = [each for each in recipes.scenarios.values() if each.weight > 0]
+        self._rng(0, "turns").shuffle(self._in_turn)
+
+    def patients(self, many: int) -> Iterator[Synthetic]:
+        """Yield the first `many` patients."""
+        return (self.patient(number) for number in range(1, many + 1))
+
+    def patient(self, number: int) -> Synthetic:
+        """Return the patient of this number."""
+        turn, rest = divmod(number, EVERY)
+        scenario = self._in_turn[turn % len(self._in_turn)] if not rest and self._in_turn else None
+        plan = drawn(self.recipes, self.label, self._rng(number, "plan"), self.today, scenario)
+        return self.written(plan, number)
+
+    def written(self, plan: Plan, number: int) -> Synthetic:
+        """Return a plan as FHIR. Raises KnowledgeError for a line that says nothing the language of cases knows."""
+        ident = f"demo-{number:07d}"
+        rng = self._rng(number, "form")
+        found = pieces(plan.lines, ident, self.label.terminology)
+        names = disguised(found, Kit(rng, self.recipes, ident, self.bundled))
+        made = [resource for piece in found for resource in (piece.resource, *piece.more)]
+        made += filler(self.recipes, ident, self.entries - len(made), rng, self.today)
+        return Synthetic(ident, made, _truth(ident, plan, names))
+
+    def _rng(self, number: int, purpose: str) -> Random:
+        return Random(f"{self.seed}/{number}/{purpose}")  # noqa: S311 - nothing secret is made of it
+
+
+def _truth(ident: str, plan: Plan, disguises: list[str]) -> dict[str, object]:
+    expect = dict(plan.expect)
+    said = {"refused": plan.refused} if plan.refused else {
+        "stage": expect.pop("stage"), "action": expect.pop("action"), "states": expect}
+    return {"patient": ident, **said, "base": plan.base, "scenarios": list(plan.scenarios), "aimed": list(plan.aimed),
+            "traps": list(plan.traps), "disguises": disguises}  # fmt: skip
