@@ -61,8 +61,8 @@ pages: .venv/.installed ## Write the pages in docs/clinicians/ anew
 	$(BIN)/precaution booklet
 
 lock: ## Write the lock files anew (needs uv)
-	$(COMPILE) --extra build -o requirements.lock
-	$(COMPILE) --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --extra build --extra cohort -o requirements.lock
+	$(COMPILE) --extra build --extra cohort --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

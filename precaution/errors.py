@@ -7,10 +7,12 @@
     │   ├── MixedPatients       3       it holds more than one
     │   ├── WrongRelease        3       it is FHIR, but not R4
     │   └── PatientDied         3       no decision is left to take
-    └── KnowledgeError          5       a label's folder is wrong
+    ├── KnowledgeError          5       a label's folder is wrong
+    └── OutputError             1       results can't be written
 
-4 is kept for `--fail-on`, 130 for an interrupted run (see `precaution.cli`). A message says what was
-wrong, where, and what to do; it never holds a value, a name or any text from a patient's record.
+4 is kept for `--fail-on`, 6 for a cohort of which not everybody could be decided, 130 for an interrupted run (see
+`precaution.cli`). A message says what was wrong, where, and what to do; it never holds a value, a name or any text from
+a patient's record.
 """
 
 from __future__ import annotations
@@ -60,6 +62,10 @@ class KnowledgeError(PrecautionError):
     """A label's folder breaks a rule of the knowledge format (see docs/reference/knowledge-format.md)."""
 
     exit_code = 5
+
+
+class OutputError(PrecautionError):
+    """Results can't be written: no room, no permission, or a process that was ended from outside."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -55,7 +55,10 @@ def call(*arguments: str, stdin: str | None = None, **environment: str) -> subpr
 
 
 def test_the_commands() -> None:
-    assert COMMANDS == ["assess", "booklet", "check", "completion", "explain", "label", "read", "timeline"]
+    assert COMMANDS == [
+        "assess", "booklet", "check", "cohort", "completion", "demo-cohort", "explain", "label", "read", "timeline",
+        "worklist",
+    ]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -73,7 +76,7 @@ def test_every_option_has_help(command: str) -> None:
     assert [option.name for option in options if not option.help] == []
 
 
-@pytest.mark.parametrize("code", ["0", "1", "2", "3", "4", "5", "130"])
+@pytest.mark.parametrize("code", ["0", "1", "2", "3", "4", "5", "6", "130"])
 def test_every_exit_code_is_documented(code: str, capsys: Capture) -> None:
     run(["--help"])
     assert f" {code} " in " ".join(capsys.readouterr().out.split())

@@ -21,6 +21,7 @@ CODES = {
     "WrongRelease": 3,
     "PatientDied": 3,
     "KnowledgeError": 5,
+    "OutputError": 1,
 }
 
 

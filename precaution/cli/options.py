@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EXIT_CODES = (
     "Exit codes: 0 done, whatever the decision says; 1 a mistake in this program; 2 wrong usage; 3 the record can't "
     "be read; 4 the action is at least as grave as --fail-on names; 5 a label's folder or policy is wrong; "
-    "130 interrupted."
+    "6 a cohort was decided, but not everybody in it; 130 interrupted."
 )
 
 
@@ -51,6 +51,8 @@ class Chosen(NamedTuple):
 
     label: Label
     folder: Path
+    policy: Path | None = None
+    codes: tuple[Path, ...] = ()
 
     def cases(self) -> Mapping[str, Sequence[Shown]]:
         """Return the cases of the label's folder by the rule or duty that they show."""
@@ -126,8 +128,8 @@ def _chosen(name: str, policy: str | None, codes: tuple[str, ...]) -> Chosen:
 
     from precaution.knowledge import find_label, load_label
 
-    loaded = load_label(name, policy=Path(policy) if policy else None, codes=[Path(folder) for folder in codes])
-    return Chosen(loaded, find_label(name))
+    choices, more = Path(policy) if policy else None, tuple(Path(folder) for folder in codes)
+    return Chosen(load_label(name, policy=choices, codes=more), find_label(name), choices, more)
 
 
 def chosen_day(today: date | None) -> date:

@@ -74,7 +74,7 @@ _R5: Mapping[str, tuple[str, ...]] = {
     "ServiceRequest": ("bodyStructure",),
     "DiagnosticReport": ("supportingInfo",),
 }
-_SIGNS = {kind: frozenset(_STU3.get(kind, ()) + _R5.get(kind, ())) for kind in {*_STU3, *_R5}}
+SIGNS = {kind: frozenset(_STU3.get(kind, ()) + _R5.get(kind, ())) for kind in {*_STU3, *_R5}}
 _NO_SIGNS: frozenset[str] = frozenset()
 _STU3_STATUSES = frozenset({"active", "recurrence", "relapse", "inactive", "remission", "resolved", "provisional",
                             "differential", "confirmed", "refuted", "entered-in-error"})
@@ -89,7 +89,7 @@ def check_type(kind: str) -> None:
 
 def check_release(kind: str, resource: Json) -> None:
     """Raise WrongRelease where an element of `resource` shows that it is FHIR, but not R4."""
-    if not _SIGNS.get(kind, _NO_SIGNS).isdisjoint(resource):
+    if not SIGNS.get(kind, _NO_SIGNS).isdisjoint(resource):
         _name_sign(kind, resource)
     if kind == "Observation":
         return

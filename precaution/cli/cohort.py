@@ -1,0 +1,174 @@
+"""Commands on many patients: cohort, worklist."""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+from precaution.cli import options
+from precaution.cli.group import precaution
+from precaution.cli.output import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from precaution.cli.options import Chosen
+    from precaution.cohort import Plan, Summary, Urgent
+
+NOT_EVERYBODY = 6
+"""Exit code where a run is complete, but left somebody undecided or may have missed something."""
+
+
+@precaution.command(
+    short_help="Assess many patients.",
+    epilog=options.examples(
+        "precaution cohort export/ --out results/ --today 2025-03-01",
+        "precaution cohort export/ --out results/ --today 2025-03-01 --dry-run",
+        "precaution worklist results/ --top 20",
+    ),
+)
+@click.argument("source", type=click.Path())
+@click.option("--out", required=True, type=click.Path(), metavar="FOLDER", help="Where the results are written.")
+@options.day
+@options.label
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes. [default: one for each core]")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Decide only N patients, always the same ones.")
+@click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 3.")
+@click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")
+@click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be read.")
+@options.as_json
+def cohort(
+    chosen: Chosen,
+    source: str,
+    out: str,
+    today: date | None,
+    workers: int | None,
+    limit: int | None,
+    strict: bool,
+    history: bool,
+    overwrite: bool,
+    dry_run: bool,
+    json: bool,
+) -> None:
+    """Assess every patient of a Bulk FHIR export, or of a folder of Bundles.
+
+    SOURCE is a folder of NDJSON files (one resource in each line, any number of files, in any order) or of JSON
+    Bundles, or one such file; each may be gzipped. One bad patient does not stop the run: it is listed among the
+    problems. An interrupted run goes on where it ended when it is started again.
+    """
+    from precaution import cohort as cohorts
+    from precaution.writers.structured import as_json, plain
+
+    if dry_run:
+        plan = cohorts.plan(source, out, workers)
+        emit(as_json(plain(plan)) if json else _planned(plan))
+        return
+    day = options.chosen_day(today)
+    shown = _Shown() if sys.stderr.isatty() else None
+    try:
+        summary = cohorts.cohort(
+            source, out, today=day, label=chosen.folder, policy=chosen.policy, codes=chosen.codes, workers=workers,
+            limit=limit or 0, strict=strict, history=history, overwrite=overwrite,
+            progress=shown.progress if shown else lambda *_: None,
+        )  # fmt: skip
+    finally:
+        if shown:
+            shown.end()
+    emit(as_json({**_dict(summary), "clean": summary.clean}) if json else _summed(summary, chosen, out))
+    if not summary.clean:
+        raise click.exceptions.Exit(NOT_EVERYBODY)
+
+
+@precaution.command(
+    short_help="Show the most urgent of a cohort.",
+    epilog=options.examples("precaution worklist results/ --top 20", "precaution worklist results/ --csv worklist.csv"),
+)
+@click.argument("results", metavar="RESULTS", type=click.Path())
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="How many to show.")
+@click.option("--csv", "csv", type=click.Path(dir_okay=False), metavar="FILE",
+              help="Write all of them to a CSV file instead.")  # fmt: skip
+@options.as_json
+def worklist(results: str, top: int, csv: str | None, json: bool) -> None:
+    """Show the most urgent patients of RESULTS, the folder that `precaution cohort` wrote: one line a patient.
+
+    Gravest action first, then what can't wait, then what is longest overdue.
+    """
+    from pathlib import Path
+
+    from precaution.cohort.worklist import most_urgent, write_csv
+    from precaution.writers.structured import as_json, plain
+
+    if csv is not None:
+        write_csv(most_urgent(Path(results)), Path(csv))
+        return
+    found = most_urgent(Path(results), top)
+    emit(as_json([plain(each) for each in found]) if json else _listed(found))
+
+
+def _dict(summary: Summary) -> dict[str, object]:
+    return {name: getattr(summary, name) for name in summary.__slots__}
+
+
+def _planned(plan: Plan) -> str:
+    lines = [f"{file.size:>14,}  {file.name}" for file in plan.files]
+    lines.append(f"{plan.size:>14,}  bytes in {len(plan.files)} files; {plan.partitions} partitions, {plan.workers} "
+                 "processes; nothing was read or written")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _summed(summary: Summary, chosen: Chosen, out: str) -> str:
+    from precaution.cohort.problems import KINDS
+    from precaution.writers.layout import NOTE
+
+    lines = [f"{summary.people} patients: {summary.decided} decided, {summary.died} died before, "
+             f"{summary.failed} could not be decided", ""]  # fmt: skip
+    ranked = {action.partition("+")[0]: None for action in chosen.label.actions}
+    lines += [f"{summary.actions[action]:>10}  {action}" for action in ranked if action in summary.actions]
+    if summary.problems:
+        lines += ["", "problems"]
+        lines += [f"{count:>10}  {kind}: {KINDS[kind]}" for kind, count in summary.problems.items()]
+    return "\n".join([*lines, "", f"hint: `precaution worklist {out}` shows the most urgent", NOTE]) + "\n"
+
+
+def _listed(found: Sequence[Urgent]) -> str:
+    lines = []
+    for each in found:
+        overdue = f", {each.overdue_days} days overdue" if each.overdue_days else ""
+        action = f"{each.action} (attested)" if each.attested else each.action
+        reason = each.reason + (f" ({each.reason_date})" if each.reason_date else "")
+        due = f"; next due {each.next_due}" if each.next_due else ""
+        lines.append(f"{printable(each.person)}  {each.stage}  {action}{overdue}  {reason}{due}")
+    return "\n".join(lines) + "\n" if lines else "nobody was decided\n"
+
+
+def printable(text: str) -> str:
+    """Return an id without anything that could steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+class _Shown:
+    """One line on a terminal: what is done, how fast, how long it will take."""
+
+    def __init__(self) -> None:
+        self._what, self._since, self._last = "", monotonic(), 0.0
+
+    def progress(self, what: str, done: int, whole: int) -> None:
+        """Show it, four times a second at most."""
+        now = monotonic()
+        if what != self._what:
+            self._what, self._since = what, now
+        if now - self._last < 0.25:
+            return
+        self._last = now
+        rate = done / max(now - self._since, 1e-9)
+        left = f", {(whole - done) / rate:,.0f} s left" if rate and whole else ""
+        click.echo(f"\r\x1b[K{done:,} of {whole:,} {what}, {rate:,.0f} a second{left}", err=True, nl=False)
+
+    def end(self) -> None:
+        """Leave an empty line."""
+        click.echo("\r\x1b[K", err=True, nl=False)

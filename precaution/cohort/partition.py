@@ -1,0 +1,218 @@
+"""The first pass: every line goes, as it is, to the partition of its patient.
+
+A partition is a set of files on disk that hold the lines of the patients whose hash it owns; it fits in memory,
+whatever the size of the source. A line is framed by its origin, so that a problem found later can name file and
+line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from precaution.cohort.problems import KINDS, Problem
+from precaution.cohort.processes import watch
+from precaution.cohort.source import File, Piece, is_document, lines, path_of
+from precaution.knowledge import load_label
+from precaution.readers.bulk import Sorter
+from precaution.readers.plain import Plain
+from precaution.readers.resource_types import CLINICAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from precaution.readers.owner import Place
+
+SIZE = 32 * 1024 * 1024
+"""Bytes of the source for each partition."""
+MOST = 512
+"""Most partitions: what is held back for each of them must fit in memory."""
+HELD = 32 * 1024 * 1024
+"""Most bytes that a process holds back before it writes them."""
+SHOWN = 100
+"""Most problems of one piece that are listed one by one."""
+_FRAME = struct.Struct("<BIIHI")
+_CODES = {"patient": 0, "report": 1, "plain": 2, "dropped": 3}
+PATIENT, REPORT, PLAIN, DROPPED = range(4)
+
+
+class LabelOf(NamedTuple):
+    """What a label is loaded from, for every process loads its own."""
+
+    folder: str
+    policy: Path | None = None
+    codes: tuple[Path, ...] = ()
+
+
+class Job(NamedTuple):
+    """What every piece of work of the first pass needs to know."""
+
+    source: Path
+    files: tuple[File, ...]
+    work: Path
+    partitions: int
+    label: LabelOf
+    keep_all: bool
+    """Whether to keep also the lines that only show that a list is kept."""
+
+
+class Framed(NamedTuple):
+    """A line in a partition."""
+
+    sort: int
+    piece: int
+    number: int
+    key: str
+    data: bytes
+
+
+@dataclass(slots=True)
+class Sorted:
+    """What the first pass found in one piece."""
+
+    piece: int
+    file: str
+    lines: int = 0
+    taken: Counter[str] = field(default_factory=Counter[str])
+    """Lines by resource type."""
+    passed_over: Counter[str] = field(default_factory=Counter[str])
+    """Lines that can't change an answer, by reason."""
+    problems: list[Problem] = field(default_factory=list[Problem])
+    """Their lines are counted within the piece."""
+    lost_kinds: set[str] = field(default_factory=set[str])
+    """Types of resources of which it can't be told whose they are."""
+    lost_anything: bool = False
+
+    def note(self, kind: str, line: int, message: str = "") -> None:
+        """Add a problem; beyond a number of them only their count."""
+        if len(self.problems) < SHOWN:
+            self.problems.append(Problem("", kind, self.file, line, message or KINDS[kind]))
+        elif len(self.problems) == SHOWN:
+            self.problems.append(Problem("", kind, self.file, 0, "more of this or another kind; not listed one by one"))
+        else:
+            self.problems[-1] = self.problems[-1]._replace(lines=self.problems[-1].lines + 1)
+
+
+def partitions(size: int) -> int:
+    """Return how many partitions a source of `size` bytes is cut into."""
+    return max(1, min(MOST, -(-size // SIZE)))
+
+
+@lru_cache(maxsize=65536)
+def hash_of(key: str) -> int:
+    """Return 64 bits of a patient's id: the same in every process and run."""
+    return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+
+
+def sort_piece(task: tuple[Job, int, Piece]) -> Sorted:
+    """Send the lines of a piece to their partitions, and return what was found on the way."""
+    job, number, piece = task
+    file, found, out = job.files[piece.file], Sorted(number, job.files[piece.file].name), Writer(job)
+    sorter = Sorter(_plain(job.label), keep_all=job.keep_all)
+    for line in lines(path_of(job.source, file), piece, document=is_document(file), read=watch().step):
+        found.lines = max(found.lines, line.number)
+        if line.wrong:
+            found.note("cut-short", line.number, line.wrong)
+            found.lost_anything = True
+            continue
+        for place, data in sorter.place(line.data):
+            _take(place, line.number, data, found, out)
+    out.flush()
+    return found
+
+
+@lru_cache(maxsize=1)
+def _plain(label: LabelOf) -> Plain:
+    """Return what tells lines that say nothing; kept, for it remembers the codes it met."""
+    return Plain(load_label(label.folder, policy=label.policy, codes=label.codes).terminology)
+
+
+def _take(place: Place, number: int, data: bytes, found: Sorted, out: Writer) -> None:
+    """Send a line where it belongs, or note why it belongs nowhere."""
+    about = place.about
+    if (sort := _CODES.get(about)) is not None:
+        found.taken[place.kind] += 1
+        partition = hash_of(place.key) * out.job.partitions >> 64
+        kept = place.name.encode() if sort == DROPPED else data
+        out.write(f"{partition:04d}", Framed(sort, found.piece, number, place.key, kept))
+    elif about in ("shared", "identified"):
+        found.taken[place.kind] += 1
+        out.write(about, Framed(0, found.piece, number, place.key, data))
+    elif about == "unread" and place.kind == "broken":
+        found.note("unread-line", number)
+    elif about == "unread":
+        found.passed_over[f"{place.kind}: not looked at"] += 1
+    elif about == "other":
+        found.passed_over[f"{place.kind}: not about a patient"] += 1
+    else:
+        _lose(place, number, found)
+
+
+def _lose(place: Place, number: int, found: Sorted) -> None:
+    """Note a line of which it can't be told whose it is."""
+    if place.kind == "Patient":
+        found.note("no-id", number)
+        return
+    kinds = {"broken": "unreadable-line", "message": "sender-error"}
+    found.note(kinds.get(place.about, "nobody's"), number)
+    if place.kind in CLINICAL and place.about == "nobody":
+        found.lost_kinds.add(place.kind)
+    else:
+        found.lost_anything = True
+
+
+class Writer:
+    """Holds lines back by partition and appends them to this process's own files."""
+
+    def __init__(self, job: Job) -> None:
+        """Write below the job's folder of work."""
+        self.job = job
+        self._held: dict[str, list[bytes]] = {}
+        self._size = 0
+
+    def write(self, name: str, line: Framed) -> None:
+        """Write a line to the files called `name`: a partition's, or those of lines kept apart."""
+        key = line.key.encode("utf-8", "replace")[:65535]
+        frame = _FRAME.pack(line.sort, line.piece, line.number, len(key), len(line.data))
+        self._held.setdefault(name, []).extend((frame, key, line.data))
+        self._size += len(line.data) + len(key) + _FRAME.size
+        if self._size > HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write everything that is held back."""
+        for name, parts in self._held.items():
+            with (self.job.work / f"{name}.{os.getpid()}").open("ab") as file:
+                file.write(b"".join(parts))
+        self._held, self._size = {}, 0
+
+
+def framed(work: Path, name: str) -> Iterator[Framed]:
+    """Yield the lines of the files called `name`, in any order, one file after the other in memory."""
+    for path in sorted(work.glob(f"{name}.*")):
+        yield from _unframed(path.read_bytes())
+
+
+def _unframed(data: bytes) -> Iterator[Framed]:
+    at, end, size = 0, len(data), _FRAME.size
+    unpack = _FRAME.unpack_from
+    while at < end:
+        sort, piece, number, of_key, of_data = unpack(data, at)
+        start = at + size + of_key
+        at = start + of_data
+        yield Framed(sort, piece, number, data[start - of_key : start].decode("utf-8", "replace"), data[start:at])
+
+
+def framed_slowly(work: Path, name: str) -> Iterator[Framed]:
+    """Yield the lines of the files called `name`, without holding more than one of them in memory."""
+    for path in sorted(work.glob(f"{name}.*")):
+        with path.open("rb") as file:
+            while head := file.read(_FRAME.size):
+                sort, piece, number, of_key, of_data = _FRAME.unpack(head)
+                yield Framed(sort, piece, number, file.read(of_key).decode("utf-8", "replace"), file.read(of_data))

@@ -1,0 +1,76 @@
+"""What went wrong in a run: each as a row that names file, line and person, and holds nothing of a record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from precaution.errors import InputError, MixedPatients, NoPatient, PatientDied, PrecautionError, WrongRelease
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KINDS = {
+    "cut-short": "a file ends early, or a line is too long: lines are lost, so no list of anybody is complete",
+    "unreadable-line": "a line is no strict JSON and names nobody: it may be anybody's, so no list is complete",
+    "nobody's": "a resource does not say whose it is: it may be anybody's, so no list of its type is complete",
+    "sender-error": "the sending system reports an error, so parts may be missing: no list is complete",
+    "unread-line": "a line is no JSON, but of a type that is not looked at: nobody's answer changes",
+    "no-id": "a Patient resource has no id, so nothing can refer to it",
+    "no-patient": "resources name a patient whose Patient resource is not in the source",
+    "unreadable": "the patient's record can't be read",
+    "mixed-patients": "the patient's record refers to somebody else",
+    "wrong-release": "the patient's record is FHIR of another release than R4",
+    "mistake": "a mistake in this program; please report it",
+    "died": "the patient died by the day of the decision; nothing is left to decide",
+    "patient-twice": "the Patient resource came more than once; the versions were joined as one record's",
+    "resource-twice": "resources came more than once; of different versions the latest counts",
+}
+"""Every kind of problem, and what it means."""
+
+HARMLESS = frozenset({"died", "patient-twice", "resource-twice", "unread-line"})
+"""Kinds that leave no living patient without an answer."""
+LOSSES = frozenset({"cut-short", "unreadable-line", "nobody's", "sender-error"})
+"""Kinds that may concern anybody."""
+_OF_ERRORS = ((NoPatient, "no-patient"), (MixedPatients, "mixed-patients"), (WrongRelease, "wrong-release"),
+              (PatientDied, "died"), (InputError, "unreadable"))
+
+
+class Problem(NamedTuple):
+    """One thing that went wrong."""
+
+    person: str
+    """Whose record it concerns; empty where it concerns nobody in particular."""
+    kind: str
+    file: str
+    line: int
+    """0 where the file is one document, or the line is not known."""
+    message: str
+    lines: int = 1
+    """How many lines it concerns."""
+
+
+def kind_of(error: Exception) -> str:
+    """Return the kind of problem that an error is."""
+    return next((kind for sort, kind in _OF_ERRORS if isinstance(error, sort)), "mistake")
+
+
+def message_of(error: Exception) -> str:
+    """Return what an error says; of one that is not ours only its type and place, for it may quote the record."""
+    if isinstance(error, PrecautionError):
+        return str(error)
+    trace, where = error.__traceback__, ""
+    while trace is not None:
+        where = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"a mistake in this program ({type(error).__name__} at {where}); please report it"
+
+
+def grave(problems: Iterable[Problem]) -> bool:
+    """Whether any of the problems left a living patient without an answer, or made all answers uncertain."""
+    return any(problem.kind not in HARMLESS for problem in problems)
+
+
+def first(problem: Problem) -> InputError:
+    """Return the error with which a strict run ends."""
+    place = ", ".join(filter(None, (problem.file, f"line {problem.line}" if problem.line else "")))
+    return InputError(f"{place or 'the source'}: {problem.message}; --strict stops at the first problem")

@@ -1,0 +1,162 @@
+"""What a folder of results says of itself: what it was made from, how far it is, what was counted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from precaution import __version__
+from precaution.cohort.problems import HARMLESS
+from precaution.cohort.tables import SCHEMAS, put
+from precaution.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from precaution.cohort.deciding import Decided
+    from precaution.cohort.partition import Sorted
+    from precaution.cohort.source import File
+    from precaution.definitions import Label
+
+DONE, RUN, QUALITY, WORK = "_SUCCESS", "run.json", "quality.json", ".work"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What came of a run."""
+
+    people: int
+    decided: int
+    died: int
+    failed: int
+    actions: Mapping[str, int] = field(default_factory=dict[str, int])
+    problems: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def clean(self) -> bool:
+        """Whether every living patient was decided and nothing was lost."""
+        return not set(self.problems) - HARMLESS
+
+
+def described(found: Sequence[File], label: Label, today: date, *, history: bool, limit: int) -> dict[str, Any]:
+    """Return what decides a run's results, and a digest of it: only a run of the same digest may be continued."""
+    about: dict[str, Any] = {
+        "precaution": __version__,
+        "label": {"name": label.name, "version": label.version, "digest": label.digest},
+        "policy": dict(label.policy),
+        "today": today.isoformat(),
+        "history": history,
+        "limit": limit,
+        "files": [each._asdict() for each in found],
+    }
+    written = json.dumps(about, sort_keys=True, default=list)
+    return {"digest": hashlib.sha256(written.encode()).hexdigest(), **about}
+
+
+def opened(out: Path, about: dict[str, Any], *, overwrite: bool) -> bool:
+    """Make the folder of results ready, and return whether it is complete already.
+
+    Raises UsageError where it holds another run's results, or files that are not ours.
+    """
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"'{out}' is a file; --out takes a folder")
+    known = _json(out / RUN) if (out / RUN).exists() else None
+    if known is None and out.exists() and any(out.iterdir()):
+        raise UsageError(f"'{out}' holds other files; give an empty or a new folder")
+    if overwrite and known is not None:
+        cleared(out)
+        known = None
+    if known is not None and known.get("digest") != about["digest"]:
+        raise UsageError(f"'{out}' holds the results of {_difference(known, about)}; give another folder, or "
+                         "--overwrite to replace them")
+    if known is None:
+        put(out / RUN, lambda path: path.write_text(_text(about), encoding="utf-8"))
+    (out / WORK).mkdir(mode=0o700, exist_ok=True)
+    return (out / DONE).exists()
+
+
+def _difference(known: Mapping[str, object], about: Mapping[str, object]) -> str:
+    differ = [name for name in about if name != "digest" and known.get(name) != json.loads(_text(about[name]))]
+    return f"another run (it differs in: {', '.join(differ)})"
+
+
+def cleared(out: Path) -> None:
+    """Remove the results of a run, and nothing else; the mark of success first."""
+    (out / DONE).unlink(missing_ok=True)
+    for name in (QUALITY, RUN):
+        (out / name).unlink(missing_ok=True)
+    for name in (*SCHEMAS, WORK):
+        shutil.rmtree(out / name, ignore_errors=True)
+
+
+def finished(out: Path, pieces: Iterable[Sorted], parts: Sequence[Decided], extra: Counter[str]) -> Summary:
+    """Write the report on data quality, then the mark of success; return the summary."""
+    summary = summed(parts, extra)
+    put(out / QUALITY, lambda path: path.write_text(_text(_quality(pieces, parts, summary)), encoding="utf-8"))
+    put(out / DONE, lambda path: path.write_text("", encoding="utf-8"))
+    shutil.rmtree(out / WORK, ignore_errors=True)
+    return summary
+
+
+def summed(parts: Iterable[Decided], extra: Counter[str]) -> Summary:
+    """Return the summary of partitions and of the problems with the files."""
+    parts = list(parts)
+    return Summary(
+        sum(part.people for part in parts), sum(part.decided for part in parts), sum(part.died for part in parts),
+        sum(part.failed for part in parts), _total(part.actions for part in parts),
+        _total([extra, *(part.problems for part in parts)]))  # fmt: skip
+
+
+def stored(out: Path) -> Summary:
+    """Return the summary of a folder of results. Raises InputError where it holds no complete ones."""
+    if not (out / DONE).exists():
+        raise InputError(f"'{out}' holds no complete results of `precaution cohort`: there is no {DONE} in it")
+    known = _json(out / QUALITY)
+    return Summary(**{name: known[name] for name in Summary.__slots__})
+
+
+def _quality(pieces: Iterable[Sorted], parts: Sequence[Decided], summary: Summary) -> dict[str, object]:
+    pieces = list(pieces)
+    unrecognised = _total(part.unrecognised for part in parts)
+    return {
+        **{name: getattr(summary, name) for name in Summary.__slots__},
+        "taken": _total(piece.taken for piece in pieces),
+        "passed_over": _total(piece.passed_over for piece in pieces),
+        "ignored": _total(part.ignored for part in parts),
+        "unrecognised": [_coded(name, count) for name, count in sorted(unrecognised.items(), key=_most)],
+    }
+
+
+def _most(pair: tuple[str, int]) -> tuple[int, str]:
+    return -pair[1], pair[0]
+
+
+def _coded(name: str, count: int) -> dict[str, object]:
+    codes, _, why = name.partition(": ")
+    system, _, code = codes.partition(" ")
+    return {"system": system, "code": code, "why": why, "count": count}
+
+
+def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total = Counter[str]()
+    for each in counts:
+        total.update(each)
+    return dict(sorted(total.items()))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError(f"'{path}' can't be read; --overwrite makes the results anew") from None
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=list) + "\n"

@@ -1,0 +1,200 @@
+"""The files of a source, cut into pieces of work, and read line by line in bounded memory."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
+
+from precaution.errors import InputError, UsageError
+from precaution.readers.json_input import LIMIT, SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+PIECE = 64 * 1024 * 1024
+"""Most bytes of one piece: a large file is cut, so that all processes work on it."""
+BLOCK = 4 * 1024 * 1024
+
+
+class File(NamedTuple):
+    """A file of the source."""
+
+    name: str
+    """Its path inside the source."""
+    size: int
+    changed: int
+    """Its time of modification, in nanoseconds."""
+
+
+class Piece(NamedTuple):
+    """A part of a file: its bytes from `start` up to `end`; a line belongs to the piece in which it begins."""
+
+    file: int
+    """The place of the file in the list of files."""
+    start: int
+    end: int
+
+
+class Line(NamedTuple):
+    """A line of a piece, or a whole document."""
+
+    number: int
+    """Counted from 1 within the piece; 0 for a document."""
+    data: bytes
+    wrong: str = ""
+    """Why there is no data: too long, or the file ends early."""
+
+
+def files(source: Path, but_not: Path | None = None) -> list[File]:
+    """Return the files of a source in the order of their names, without those in `but_not` (the results).
+
+    Raises InputError where there is none, or one can't be read; UsageError where all are among the results.
+    """
+    if not source.exists():
+        raise InputError(f"'{source}' does not exist; give a folder of NDJSON files or Bundles, or one such file")
+    inside = source if source.is_dir() else source.parent
+    found = [source] if source.is_file() else sorted(
+        path for path in source.rglob("*") if path.name.endswith(SUFFIXES) and path.is_file())
+    apart = but_not.resolve() if but_not else None
+    if apart is not None and source.resolve().is_relative_to(apart):
+        raise UsageError(f"the results can't be written to '{but_not}': the source is there; give another folder")
+    found = [path for path in found if apart is None or not path.resolve().is_relative_to(apart)]
+    if not found:
+        raise InputError(f"the folder '{source}' holds no {', '.join(SUFFIXES)} file")
+    return [_file(path, inside) for path in found]
+
+
+def _file(path: Path, inside: Path) -> File:
+    name = path.relative_to(inside).as_posix()
+    try:
+        with path.open("rb"):
+            about = path.stat()
+    except OSError as error:
+        raise InputError(f"the file '{name}' can't be read: {error.strerror}") from None
+    return File(name, about.st_size, about.st_mtime_ns)
+
+
+def path_of(source: Path, file: File) -> Path:
+    """Return where a file of a source is."""
+    return source / file.name if source.is_dir() else source
+
+
+def pieces(source: Path, found: list[File], size: int = PIECE) -> list[Piece]:
+    """Return the pieces of all files. A document and a gzipped file are one piece each."""
+    made: list[Piece] = []
+    for place, file in enumerate(found):
+        whole = is_document(file) or _is_gzip(path_of(source, file))
+        step = max(file.size, 1) if whole else size
+        made += [Piece(place, start, min(start + step, file.size)) for start in range(0, max(file.size, 1), step)]
+    return made
+
+
+def is_document(file: File) -> bool:
+    """Whether a file is read as one JSON document; any other has a resource in each line."""
+    return file.name.endswith((".json", ".json.gz"))
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as opened:
+        return opened.read(2) == b"\x1f\x8b"
+
+
+def lines(path: Path, piece: Piece, *, document: bool, limit: int = LIMIT,
+          read: Callable[[int], object] = lambda _: None) -> Iterator[Line]:
+    """Yield the lines of a piece that are not blank; `read` is told how many bytes of the file are done.
+
+    What can't be read is a Line that says why; after a damaged gzip stream nothing more comes.
+    """
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        opened = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if packed else raw
+        blocks = _blocks(opened, raw, piece, read, whole=packed or document)
+        yield from (_document(blocks, limit) if document else _split(blocks, limit, first=piece.start == 0))
+
+
+class _Damaged(Exception):
+    """The gzip stream ends early or is wrong."""
+
+
+def _blocks(opened: BinaryIO, raw: BinaryIO, piece: Piece, read: Callable[[int], object], *,
+            whole: bool) -> Iterator[bytes]:
+    """Yield the bytes of a piece, up to the end of the line in which it ends."""
+    at = 0 if whole else _line_start(raw, piece.start)
+    done = piece.start
+    while whole or at < piece.end:
+        try:
+            block = opened.read(BLOCK if whole else min(BLOCK, piece.end - at))
+        except (EOFError, OSError, zlib.error) as error:
+            raise _Damaged from error
+        if not block:
+            return
+        at += len(block)
+        yield block
+        while not whole and at >= piece.end and not block.endswith(b"\n") and (block := opened.readline(BLOCK)):
+            yield block
+        position = min(raw.tell(), piece.end)
+        read(max(position - done, 0))
+        done = max(position, done)
+
+
+def _line_start(raw: BinaryIO, start: int) -> int:
+    """Go to the first line that begins at `start` or later, and return where that is."""
+    if start == 0:
+        return 0
+    raw.seek(start - 1)
+    raw.readline()
+    return raw.tell()
+
+
+_EARLY = "the file ends early or its checksum is wrong; what followed is not known"
+
+
+def _split(blocks: Iterator[bytes], limit: int, *, first: bool) -> Iterator[Line]:
+    number, held, size = 0, [], 0
+    try:
+        for block in blocks:
+            head, newline, rest = block.partition(b"\n")
+            size += len(head)
+            if size <= limit:
+                held.append(head)
+            if not newline:
+                continue
+            number += 1
+            yield from _line(number, b"".join(held), size, limit, first=first and number == 1)
+            *whole, last = rest.split(b"\n")
+            for each in whole:
+                number += 1
+                if each := each.strip():
+                    yield Line(number, each)
+            held, size = [last], len(last)
+    except _Damaged:
+        yield Line(number + 1, b"", _EARLY)
+        return
+    yield from _line(number + 1, b"".join(held), size, limit, first=first and number == 0)
+
+
+def _line(number: int, data: bytes, size: int, limit: int, *, first: bool) -> Iterator[Line]:
+    data = data.removeprefix(b"\xef\xbb\xbf") if first else data
+    if size > limit:
+        yield Line(number, b"", f"the line is longer than the {limit // 1024 // 1024} MB that one may have")
+    elif data := data.strip():
+        yield Line(number, data)
+
+
+def _document(blocks: Iterator[bytes], limit: int) -> Iterator[Line]:
+    held, size = [], 0
+    try:
+        for block in blocks:
+            size += len(block)
+            if size > limit:
+                yield Line(0, b"", f"the file is larger than the {limit // 1024 // 1024} MB that a document may have")
+                return
+            held.append(block)
+    except _Damaged:
+        yield Line(0, b"", _EARLY)
+        return
+    if data := b"".join(held).removeprefix(b"\xef\xbb\xbf").strip():
+        yield Line(0, data)
