@@ -102,7 +102,8 @@ def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Fa
             _note(task.behind, task.due.duty, facts, needed)
     found = [Missing(name, facts.title(name), facts.why(name), tuple(by)) for name, by in sorted(needed.items())]
     if facts.chart.record.partial:
-        found.insert(0, Missing("record", "the whole record", "the input is one page of several; give all of them", ()))
+        why = "the input is only a part of it: a further page, or something that could not be read"
+        found.insert(0, Missing("record", "the whole record", why, ()))
     if facts.chart.therapy.doubt:
         found.insert(0, Missing("stage", "stage of treatment", facts.chart.therapy.doubt, ()))
     if facts.chart.stage == "interrupted" and not any(each.hold for each in judged):

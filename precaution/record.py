@@ -90,7 +90,7 @@ class Record:
     attested: frozenset[str] = frozenset()
     """The kinds whose list the record itself says to be empty or complete."""
     partial: bool = False
-    """Whether the input says that it is only a part of the record (one page of several)."""
+    """Whether the input says that it is only a part of the record (one page of several, lines lost)."""
     ignored: tuple[Ignored, ...] = ()
     unrecognised: tuple[Unrecognised, ...] = ()
 
