@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from precaution.answer import Decision, Missing, OpenAsk
 from precaution.duties import schedule
 from precaution.evidence import backgrounds
-from precaution.expression import names
+from precaution.expression import names, spoken
 from precaution.facts import ANSWER, Chart, Facts
 from precaution.findings import judge
 from precaution.interval import show_day
@@ -122,12 +122,9 @@ def _note(behind: Sequence[str], by: str, facts: Facts, needed: dict[str, list[s
 def _asks(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts) -> tuple[OpenAsk, ...]:
     """Return the asks that matter for this patient: those behind a finding or duty, and those answered."""
     label = facts.chart.label
-    by_name = {name.replace("-", "_"): ask for name, ask in label.asks.items()}
+    by_name = {spoken(name): ask for name, ask in label.asks.items()}
     wanted = {
-        name
-        for each in judged
-        if each.finding.state != "no"
-        for name in (*each.behind, each.rule.attest.replace("-", "_"))
+        name for each in judged if each.finding.state != "no" for name in (*each.behind, spoken(each.rule.attest))
     }
     wanted |= {name for each in scheduled for name in each.behind}
     for each in judged:
@@ -138,7 +135,7 @@ def _asks(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts
 
 
 def _asked(ask: Ask, facts: Facts) -> OpenAsk:
-    known = facts.known(ask.name.replace("-", "_"))
+    known = facts.known(spoken(ask.name))
     latest = known.evidence[0] if known.evidence else None
     void = known.why if latest is not None and known.value is None else ""
     answered = None if latest is None or void else latest.result

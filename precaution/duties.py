@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.answer import Due
 from precaution.evidence import shown
-from precaution.expression import compiled, names
+from precaution.expression import compiled, names, spoken
 from precaution.facts import ANSWER
 from precaution.interval import exactly, show_day
 
@@ -41,19 +41,13 @@ def schedule(duty: Duty, facts: Facts) -> Scheduled | None:
     if facts.chart.stage not in duty.stages:
         return None
     concepts = (concept for group in duty.needs for concept in group)
-    if facts.on_record(f"duty {duty.name}", _names(duty), concepts):
-        return _schedule(duty, facts)
-    key = (duty.name, facts.chart.therapy.start, *facts.alike)
-    if key not in _SAME:
-        if len(_SAME) >= _MOST:
-            _SAME.clear()
-        _SAME[key] = _schedule(duty, facts)
-    return _SAME[key]
-
-
-_SAME: dict[tuple[object, ...], Scheduled | None] = {}
-"""What a duty comes to where the record says nothing to it: the same for every such patient of the day."""
-_MOST = 4096
+    return facts.same_for_all(
+        f"duty {duty.name}",
+        _names(duty),
+        lambda: _schedule(duty, facts),
+        concepts=concepts,
+        also=facts.chart.therapy.start,
+    )
 
 
 def _names(duty: Duty) -> Iterator[str]:
@@ -64,7 +58,7 @@ def _names(duty: Duty) -> Iterator[str]:
     yield from duty.again_after
     yield from duty.every_if
     if duty.ask:
-        yield duty.ask.replace("-", "_")
+        yield spoken(duty.ask)
 
 
 def _schedule(duty: Duty, facts: Facts) -> Scheduled | None:
@@ -142,7 +136,7 @@ def _timed(duty: Duty, facts: Facts) -> Scheduled:
     """A duty with a schedule: fixed days after the start, then an interval after the last time."""
     chart = facts.chart
     start = exactly(chart.today) if chart.stage == "before-start" else chart.therapy.start
-    settles = (duty.ask.replace("-", "_"),) if duty.ask else ()
+    settles = (spoken(duty.ask),) if duty.ask else ()
     last = _last_done(duty, facts)
     if start is None and last.day is None:
         why = "the day treatment started is not known"

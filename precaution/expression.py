@@ -113,6 +113,11 @@ _COMPARISONS: dict[str, Callable[[Interval, Interval], Truth]] = {
 }
 
 
+def spoken(name: str) -> str:
+    """Return how expressions write the name of a fact, an ask or a parameter."""
+    return name.replace("-", "_")
+
+
 def parse(text: str) -> Expression:
     """Return the typed form of `text`.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from precaution.answer import Finding, Hold
 from precaution.evidence import searched, shown
-from precaution.expression import compiled, names
+from precaution.expression import compiled, names, spoken
 from precaution.interval import Interval, show_number
 
 if TYPE_CHECKING:
@@ -48,19 +48,12 @@ def judge(rule: Rule, facts: Facts, backgrounds: Backgrounds, *, everything: boo
     when = rule.when.get(stage)
     if when is None or stage not in rule.then:
         return None
-    if facts.on_record(f"rule {rule.name} {stage}", _names(rule, when)):
-        return _judge(rule, when, facts, backgrounds, everything=everything)
-    key = (rule.name, everything, backgrounds.get(rule.name), *facts.alike)
-    if key not in _SAME:
-        if len(_SAME) >= _MOST:
-            _SAME.clear()
-        _SAME[key] = _judge(rule, when, facts, backgrounds, everything=everything)
-    return _SAME[key]
-
-
-_SAME: dict[tuple[object, ...], Judged | None] = {}
-"""What a rule comes to where the record says nothing to it: the same for every such patient of the day."""
-_MOST = 4096
+    return facts.same_for_all(
+        f"rule {rule.name} {stage}",
+        _names(rule, when),
+        lambda: _judge(rule, when, facts, backgrounds, everything=everything),
+        also=(everything, backgrounds.get(rule.name)),
+    )
 
 
 def _names(rule: Rule, when: Expression) -> Iterator[str]:
@@ -70,7 +63,7 @@ def _names(rule: Rule, when: Expression) -> Iterator[str]:
             yield from names(expression)
     yield from _PLACEHOLDER.findall(rule.tell)
     if rule.attest:
-        yield rule.attest.replace("-", "_")
+        yield spoken(rule.attest)
 
 
 def _judge(rule: Rule, when: Expression, facts: Facts, backgrounds: Backgrounds, *, everything: bool) -> Judged | None:
@@ -192,7 +185,7 @@ def _action(rule: Rule, truth: Truth, facts: Facts) -> tuple[str, bool]:
     action = rule.then[stage] if truth else rule.if_unknown.get(stage, rule.then[stage])
     if not rule.attest:
         return action, False
-    answer = facts.known(rule.attest.replace("-", "_")).value
+    answer = facts.known(spoken(rule.attest)).value
     softened = answer is True or (isinstance(answer, str) and answer in facts.chart.label.asks[rule.attest].reassures)
     if softened and stage in rule.if_attested:
         return (rule.if_attested[stage], True) if truth else (action, False)

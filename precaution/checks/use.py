@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from precaution.checkdigit import well_formed
 from precaution.checks.problem import problem, spoken_of
-from precaution.expression import names
-from precaution.knowledge.names import place_of, spoken
+from precaution.expression import names, spoken
+from precaution.knowledge.names import place_of
 from precaution.record import UNREADABLE
 from precaution.tables import Place, expressions, references
 

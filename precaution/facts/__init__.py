@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from precaution.definitions import Ask, Parameter
 from precaution.expression import deciding
@@ -49,20 +49,24 @@ _KINDS: dict[type[Fact], Callable[..., Known]] = {
 }
 
 
+Made = TypeVar("Made")
 _LISTS = ("condition", "medication", "procedure", "immunization", "order")
+_SAME: dict[tuple[object, ...], object] = {}
+"""What rules and duties come to where the record says nothing to them."""
+_MOST = 8192
 _UNANSWERED = Known(None, why="not answered")
 
 
 class Facts:
     """The facts, asks and parameters of a label for one chart, by name."""
 
-    __slots__ = ("_alike", "_basic", "_known", "_prepared", "_truths", "chart", "searched")
+    __slots__ = ("_basic", "_known", "_prepared", "_shared", "_truths", "chart", "searched")
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
         self._prepared = prepared(chart.label)
         self._known: dict[str, Known] = dict(self._prepared.parameters)
-        self._alike: tuple[object, ...] = ()
+        self._shared: tuple[object, ...] = ()
         self._truths: dict[str, Truth] = {}
         """Facts made of others: whether they hold is asked for often, what is behind them seldom."""
         self._basic: dict[str, tuple[str, ...]] = {}
@@ -81,11 +85,30 @@ class Facts:
         truth = self._truths[name] = derived(self)
         return truth
 
-    def on_record(self, of: str, names: Iterable[str], concepts: Iterable[str] = ()) -> bool:
-        """Whether the record says anything to what `of` depends on: facts and asks by name, and concepts.
+    def same_for_all(
+        self,
+        of: str,
+        names: Iterable[str],
+        make: Callable[[], Made],
+        *,
+        concepts: Iterable[str] = (),
+        also: object = None,
+    ) -> Made:
+        """Return what `make` makes of a rule or duty (`of`): made anew only where the record says anything to it.
 
-        Where it does not, `of` comes to the same for every record that is `alike`.
+        `names` and `concepts` are all that it depends on, with `also`. Where the record says nothing to them it
+        comes to the same for every record of the same label, day, stage and complete lists.
         """
+        if self._on_record(of, names, concepts):
+            return make()
+        key = (of, also, *self._alike())
+        if key not in _SAME:
+            if len(_SAME) >= _MOST:
+                _SAME.clear()
+            _SAME[key] = make()
+        return cast("Made", _SAME[key])
+
+    def _on_record(self, of: str, names: Iterable[str], concepts: Iterable[str]) -> bool:
         reaches = self._prepared.reaches
         if of not in reaches:
             places = self._prepared.reach(names)
@@ -93,13 +116,12 @@ class Facts:
         places = reaches[of]
         return places is None or not self.chart.record.entries.keys().isdisjoint(places)
 
-    @property
-    def alike(self) -> tuple[object, ...]:
-        """What two charts share, of which an absent entry says the same: label, day, stage, complete lists."""
-        if not self._alike:
+    def _alike(self) -> tuple[object, ...]:
+        """What two charts share for which an absent entry says the same: label, day, stage, complete lists."""
+        if not self._shared:
             chart = self.chart
-            self._alike = (chart.label.digest, chart.today, chart.stage, *(chart.listed(kind) for kind in _LISTS))
-        return self._alike
+            self._shared = (chart.label.digest, chart.today, chart.stage, *(chart.listed(kind) for kind in _LISTS))
+        return self._shared
 
     def recorded(self, name: str) -> bool:
         """Whether the record holds any entry that the fact or ask looks at."""

@@ -8,10 +8,9 @@ A result that can't be used (no unit, implausible) stands for any value, so that
 from __future__ import annotations
 
 from functools import reduce
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from precaution.facts.known import Known, latest_day
+from precaution.facts.known import Known, by_days, latest_day, may_be_newest
 from precaution.interval import EVERYTHING, Interval, hull, larger, smaller
 
 if TYPE_CHECKING:
@@ -78,14 +77,7 @@ def _worse(worst: str, chart: Chart) -> Callable[[Interval, Interval], Interval]
 
 
 def _newest(entries: Sequence[Entry], worse: Callable[[Interval, Interval], Interval]) -> Known:
-    settled = [entry for entry in entries if entry.status != "preliminary"]
-    newest = max((entry.start.low for entry in settled if entry.start is not None), default=None)
-    contenders = [entry for entry in settled if newest is None or entry.start is None or entry.start.high >= newest]
-    hints = [
-        entry
-        for entry in entries
-        if entry.status == "preliminary" and (newest is None or entry.start is None or entry.start.high >= newest)
-    ]
+    contenders, hints = may_be_newest(entries)
     value = _contended(contenders, worse) if contenders else EVERYTHING
     for hint in hints:
         value = worse(value, _value(hint))
@@ -98,7 +90,7 @@ def _newest(entries: Sequence[Entry], worse: Callable[[Interval, Interval], Inte
 def _contended(entries: Sequence[Entry], worse: Callable[[Interval, Interval], Interval]) -> Interval:
     """The worst of each day, and the hull over days of which each may be the latest."""
     value: Interval | None = None
-    for _, group in groupby(sorted(entries, key=_by_day), key=_by_day):
+    for group in by_days(entries):
         of_day = reduce(worse, (_value(entry) for entry in group))
         value = of_day if value is None else hull(value, of_day)
     return EVERYTHING if value is None else value
@@ -106,8 +98,8 @@ def _contended(entries: Sequence[Entry], worse: Callable[[Interval, Interval], I
 
 def _worst_of_days(entries: Sequence[Entry], wanted: int, worse: Callable[[Interval, Interval], Interval]) -> Known:
     """The worst of the last `wanted` days with a result, and of what may be as late: it can only make it worse."""
-    settled = sorted((e for e in entries if e.status != "preliminary" and e.start is not None), key=_by_day)
-    days = [list(group) for _, group in groupby(settled, key=_by_day)][-wanted:]
+    settled = [e for e in entries if e.status != "preliminary" and e.start is not None]
+    days = by_days(settled)[-wanted:]
     if len(days) < wanted:
         return Known(None, tuple(settled), f"only {len(days)} of the {wanted} results needed")
     first = days[0][0].start
@@ -195,10 +187,6 @@ def _noted(entries: list[Entry]) -> list[Entry]:
 
 def _value(entry: Entry) -> Interval:
     return entry.value if entry.value is not None else EVERYTHING
-
-
-def _by_day(entry: Entry) -> tuple[float, float]:
-    return (entry.start.low, entry.start.high) if entry.start is not None else (-1.0, -1.0)
 
 
 def _may_reach(entry: Entry, day: float) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from precaution.interval import EVERYTHING, larger
 from precaution.record import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from precaution.definitions import Label, Stage
     from precaution.expression import Value
@@ -127,3 +128,21 @@ def latest_of(days: Iterable[Interval]) -> Interval | None:
     """Return what the latest of some uncertain days may be; None where there are none."""
     found = list(days)
     return reduce(larger, found) if found else None
+
+
+def may_be_newest(results: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Return the settled results of which each may be the latest, and the preliminary ones no older than they."""
+    settled = [entry for entry in results if entry.status != "preliminary"]
+    newest = max((entry.start.low for entry in settled if entry.start is not None), default=None)
+    late = [entry for entry in results if newest is None or entry.start is None or entry.start.high >= newest]
+    contenders = [entry for entry in late if entry.status != "preliminary"]
+    return contenders, [entry for entry in late if entry.status == "preliminary"]
+
+
+def by_days(results: Iterable[Entry]) -> list[list[Entry]]:
+    """Return results in groups of one day each, in order; those without a day first."""
+    return [list(group) for _, group in groupby(sorted(results, key=_by_day), key=_by_day)]
+
+
+def _by_day(entry: Entry) -> tuple[float, float]:
+    return (entry.start.low, entry.start.high) if entry.start is not None else (-1.0, -1.0)

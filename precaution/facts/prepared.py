@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precaution.definitions import Ask
-from precaution.expression import compiled
+from precaution.expression import compiled, spoken
 from precaution.expression import names as names_of
 from precaution.fact_kinds import (
     Active,
@@ -84,8 +84,8 @@ def prepared(label: Label) -> Prepared:
     if kept is None:
         tables: tuple[Mapping[str, Fact | Ask | Parameter], ...] = (label.facts, label.asks, label.parameters)
         kept = _PREPARED[label.digest] = Prepared(
-            {name.replace("-", "_"): each for table in tables for name, each in table.items()},
-            {name.replace("-", "_"): chosen(each) for name, each in label.parameters.items()},
+            {spoken(name): each for table in tables for name, each in table.items()},
+            {spoken(name): chosen(each) for name, each in label.parameters.items()},
             {name: places for name, fact in label.facts.items() if (places := _places(fact))},
             {name: compiled(fact.expression) for name, fact in label.facts.items() if isinstance(fact, Derived)},
         )

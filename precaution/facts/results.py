@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from precaution.facts.known import Known, day_of, latest_day
+from precaution.facts.known import Known, by_days, day_of, latest_day, may_be_newest
 from precaution.interval import EVERYTHING, at_least, exactly, greater
 
 if TYPE_CHECKING:
@@ -41,15 +40,8 @@ def tested(fact: Tested, chart: Chart) -> Known:
 
 
 def _newest(results: Sequence[Entry], fact: Tested, chart: Chart) -> Known:
-    settled = [entry for entry in results if entry.status != "preliminary"]
-    newest = max((day.low for entry in settled if (day := entry.start) is not None), default=None)
-    contenders = [e for e in settled if newest is None or e.start is None or e.start.high >= newest]
-    hints = [
-        e
-        for e in results
-        if e.status == "preliminary" and (newest is None or e.start is None or e.start.high >= newest)
-    ]
-    words = {_of_day(list(group), fact, chart) for _, group in groupby(sorted(contenders, key=_by_day), key=_by_day)}
+    contenders, hints = may_be_newest(results)
+    words = {_of_day(group, fact, chart) for group in by_days(contenders)}
     evidence = tuple(contenders + hints)
     since = latest_day(evidence)
     hinted = {_word(entry, fact, chart) for entry in hints}
@@ -147,7 +139,3 @@ def _recent(entries: Sequence[Entry], since: float | None) -> list[Entry]:
 def _reaches(entry: Entry, day: float) -> bool:
     begun = day_of(entry)
     return begun is not None and begun.low >= day
-
-
-def _by_day(entry: Entry) -> tuple[float, float]:
-    return (entry.start.low, entry.start.high) if entry.start is not None else (-1.0, -1.0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from precaution.definitions import Ask, Duty, Label, Parameter, Refers, Rule, Says
 from precaution.errors import KnowledgeError, did_you_mean
-from precaution.expression import FUNCTIONS, names
+from precaution.expression import FUNCTIONS, names, spoken
 from precaution.fact_kinds import Fact
 from precaution.knowledge.meanings import check_expression, meanings
 from precaution.policy import sort
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 Named = Fact | Ask | Parameter
 _SECTIONS: tuple[tuple[type, str], ...] = ((Fact, "fact"), (Says, "says"), (Parameter, "parameter"), (Ask, "ask"),
                                            (Rule, "rule"), (Duty, "duty"))
-
-
-def spoken(name: str) -> str:
-    """Return how expressions write the name of a fact, an ask or a parameter."""
-    return name.replace("-", "_")
 
 
 def place_of(thing: object) -> Place:

@@ -68,12 +68,6 @@ def coded(concept: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             yield text(coding, "system"), code
 
 
-def texts(concept: Mapping[str, object]) -> list[str]:
-    """Return the text and the displays of a CodeableConcept, each once."""
-    found = [text(concept, "text"), *(text(coding, "display") for coding in children(concept, "coding"))]
-    return list(dict.fromkeys(each for each in found if each))
-
-
 def name_of(resource: Json, url: str = "") -> str:
     """Return `Type/id`; without an id the one in its `fullUrl`, else `Type#` and a digest of its content.
 

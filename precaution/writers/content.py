@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.definitions import STAGES
 from precaution.errors import UsageError, did_you_mean
 from precaution.expression import names
+from precaution.expression import spoken as in_expressions
 from precaution.fact_kinds import Derived
-from precaution.knowledge.names import spoken as in_expressions
 from precaution.writers.english import capital, english
 from precaution.writers.layout import spoken, status
 from precaution.writers.looks_at import fact_in_english
