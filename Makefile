@@ -6,6 +6,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The one who changes dependencies needs uv; nobody else does.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 	--custom-compile-command "make lock" pyproject.toml
+EXTRAS := --extra build --extra cohort --extra postgres --extra sql --extra audit --extra service
+# In continuous integration nothing is left out: what a user's run skips (Spark, browsers) is installed and run there.
+DEVELOPING := $(if $(CI),requirements-ci.lock,requirements-dev.lock)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -24,8 +27,8 @@ help: ## Show this list
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.developing: .venv/.installed requirements-dev.lock
-	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+.venv/.developing: .venv/.installed $(DEVELOPING)
+	$(PIP) install --quiet --require-hashes -r $(DEVELOPING)
 	@touch $@
 
 install: .venv/.installed ## Install precaution from the lock file into .venv
@@ -62,7 +65,8 @@ pages: .venv/.installed ## Write the pages in docs/clinicians/ anew
 
 lock: ## Write the lock files anew (needs uv)
 	$(COMPILE) --extra build --extra cohort -o requirements.lock
-	$(COMPILE) --extra build --extra cohort --extra dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) $(EXTRAS) --extra dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) $(EXTRAS) --extra dev --extra ci -c requirements-dev.lock -o requirements-ci.lock
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

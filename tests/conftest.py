@@ -16,6 +16,13 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
+def needs(there: object, what: str) -> None:
+    """Skip the test where something that a user's machine need not have is not there; fail in continuous integration,
+    which installs it: a test that is never run proves nothing."""
+    if not there:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is not here")
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     return PROJECT

@@ -18,7 +18,7 @@ PACKAGE = PROJECT / "precaution"
 LAYERS = (
     {"labels", "errors", "logic", "interval", "checkdigit"},
     {"quantity", "expression", "record"},
-    {"definitions", "answer", "terminology"},
+    {"definitions", "answer", "terminology", "entries"},
     {"fact_kinds"},
     {"tables", "policy"},
     {"knowledge", "cases", "checks"},
@@ -30,11 +30,13 @@ LAYERS = (
     {"readers", "writers", "case_records"},
     {"assessment", "timeline", "case_records"},
     {"demo", "cohort"},
+    {"sql", "audit"},
+    {"service"},
     {"cli"},
 )
 """The modules and packages of `precaution`, lowest first. Those of one layer may import each other."""
 RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-FHIR_SPEAKERS = ("readers", "case_records", "demo")
+FHIR_SPEAKERS = ("readers", "case_records", "demo", "service")
 APART = {("readers", "writers"), ("writers", "readers")}
 
 MEDICINE = re.compile(
