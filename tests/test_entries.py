@@ -13,9 +13,9 @@ pytest.importorskip("pyarrow")
 
 from cohort_make import LABEL
 from conftest import PROJECT
-from precaution import read
 from precaution.entries import ENTRIES, PERSONS, as_rows, as_table, person_row, record_of, records_of, rows_of
 from precaution.interval import EVERYTHING, Interval
+from precaution.readers import read
 from precaution.record import Entry, Ignored, Record, Unrecognised, in_order
 
 WORDS = st.text(max_size=5)
@@ -67,7 +67,7 @@ def test_a_record_comes_back_whole_in_whatever_order_its_rows_are(record: Record
 
 
 def test_many_records_come_back_each_as_its_own() -> None:
-    people = {file.stem: read(file) for file in sorted((PROJECT / "examples").glob("*.json"))}
+    people = {file.stem: read(file, LABEL.terminology, LABEL.asks) for file in sorted((PROJECT / "examples").glob("*.json"))}
     assert len(people) > 5
     persons = as_table([person_row(name, record) for name, record in people.items()], PERSONS)
     entries = as_table([row for name, record in people.items() for row in rows_of(name, record)], ENTRIES)
