@@ -67,7 +67,8 @@ def test_a_record_comes_back_whole_in_whatever_order_its_rows_are(record: Record
 
 
 def test_many_records_come_back_each_as_its_own() -> None:
-    people = {file.stem: read(file, LABEL.terminology, LABEL.asks) for file in sorted((PROJECT / "examples").glob("*.json"))}
+    files = sorted((PROJECT / "examples").glob("*.json"))
+    people = {file.stem: read(file, LABEL.terminology, LABEL.asks) for file in files}
     assert len(people) > 5
     persons = as_table([person_row(name, record) for name, record in people.items()], PERSONS)
     entries = as_table([row for name, record in people.items() for row in rows_of(name, record)], ENTRIES)

@@ -30,7 +30,7 @@ LAYERS = (
     {"readers", "writers", "case_records"},
     {"assessment", "timeline", "case_records"},
     {"demo", "cohort"},
-    {"sql", "audit"},
+    {"sql"},
     {"service"},
     {"cli"},
 )
