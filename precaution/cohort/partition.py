@@ -13,7 +13,7 @@ import struct
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.cohort.problems import KINDS, Problem
 from precaution.cohort.processes import watch
@@ -111,9 +111,17 @@ def hash_of(key: str) -> int:
 
 
 def sort_piece(task: tuple[Job, int, Piece]) -> Sorted:
-    """Send the lines of a piece to their partitions, and return what was found on the way."""
+    """Send the lines of a piece to their partitions on disk, and return what was found on the way."""
+    out = Writer(task[0])
+    found = sort_lines(task, out)
+    out.flush()
+    return found
+
+
+def sort_lines(task: tuple[Job, int, Piece], out: Sink) -> Sorted:
+    """Give the lines of a piece to `out`, each by the name of its partition, and return what was found on the way."""
     job, number, piece = task
-    file, found, out = job.files[piece.file], Sorted(number, job.files[piece.file].name), Writer(job)
+    file, found = job.files[piece.file], Sorted(number, job.files[piece.file].name)
     sorter = Sorter(_plain(job.label), keep_all=job.keep_all)
     for line in lines(path_of(job.source, file), piece, document=is_document(file), read=watch().step):
         found.lines = max(found.lines, line.number)
@@ -123,7 +131,6 @@ def sort_piece(task: tuple[Job, int, Piece]) -> Sorted:
             continue
         for place, data in sorter.place(line.data):
             _take(place, line.number, data, found, out)
-    out.flush()
     return found
 
 
@@ -133,7 +140,7 @@ def _plain(label: LabelOf) -> Plain:
     return Plain(load_label(label.folder, policy=label.policy, codes=label.codes).terminology)
 
 
-def _take(place: Place, number: int, data: bytes, found: Sorted, out: Writer) -> None:
+def _take(place: Place, number: int, data: bytes, found: Sorted, out: Sink) -> None:
     """Send a line where it belongs, or note why it belongs nowhere."""
     about = place.about
     if (sort := _CODES.get(about)) is not None:
@@ -165,6 +172,15 @@ def _lose(place: Place, number: int, found: Sorted) -> None:
         found.lost_kinds.add(place.kind)
     else:
         found.lost_anything = True
+
+
+class Sink(Protocol):
+    """Takes the lines of a piece."""
+
+    job: Job
+
+    def write(self, name: str, line: Framed) -> None:
+        """Take a line for the partition called `name`, or for the lines kept apart under that name."""
 
 
 class Writer:
