@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.cohort import claims, shared
 from precaution.cohort.deciding import Decided, OtherVersion, Task, decide_partition, part_name
@@ -16,7 +16,7 @@ from precaution.cohort.source import pieces
 from precaution.cohort.tables import Tables, put
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -49,36 +49,81 @@ class Run(NamedTuple):
         return self.out / WORK
 
 
-class _Told:
+class Passed(NamedTuple):
+    """What came of both passes."""
+
+    found: list[Sorted]
+    parts: list[Decided]
+    problems: Counter[str]
+    """Those of the files."""
+
+
+class Told:
     """Adds up what is done, and tells it with its name and its whole."""
 
     def __init__(self, progress: Progress) -> None:
+        """Tell `progress`."""
         self._progress = progress
         self.begin("", 0)
 
     def begin(self, what: str, whole: int) -> None:
+        """Begin a piece of work, of so much."""
         self._what, self._done, self._whole = what, 0, whole
 
     def add(self, amount: int) -> None:
+        """Tell that so much more is done."""
         self._done += amount
         self._progress(self._what, min(self._done, self._whole), self._whole)
 
 
+class Engine(Protocol):
+    """What the two passes run on."""
+
+    def sort(self, run: Run, *, keep_all: bool) -> list[Sorted]:
+        """Sort all lines by patient, or find them sorted; return what was found in each piece, in order."""
+
+    def decide(self, run: Run, task: Task, patients: int) -> list[Decided]:
+        """Decide the partitions that are not decided; return all, in order. `patients`: about how many there are.
+
+        Raises OtherVersion; InputError if `strict`.
+        """
+
+
+class _InProcesses:
+    """Processes on this machine."""
+
+    def __init__(self, processes: Processes, told: Told) -> None:
+        self._processes, self._told = processes, told
+
+    def sort(self, run: Run, *, keep_all: bool) -> list[Sorted]:
+        return _found_before(run) or _sort(run, self._processes, self._told, keep_all=keep_all)
+
+    def decide(self, run: Run, task: Task, patients: int) -> list[Decided]:
+        self._told.begin("patients decided", patients)
+        return _decide(run, self._processes, task)
+
+
 def decided(run: Run) -> Summary:
-    """Do what is left of a run, and mark it as complete. Raises InputError if `strict`, OutputError."""
-    told = _Told(run.progress)
+    """Do what is left of a run in processes, and mark it as complete. Raises InputError if `strict`, OutputError."""
+    told = Told(run.progress)
     with Processes(run.workers, told.add) as processes:
-        try:
-            return _both(run, processes, told, keep_all=(run.work / _KEEP_ALL).exists())
-        except OtherVersion:
-            put(run.work / _KEEP_ALL, lambda path: path.write_text(""))
-            for path in (*run.work.glob("part-*.json"), run.work / _SORTED):
-                path.unlink(missing_ok=True)
-            return _both(run, processes, told, keep_all=True)
+        passed = both(run, _InProcesses(processes, told))
+    return finished(run.out, *passed)
 
 
-def _both(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> Summary:
-    found = _found_before(run) or _sort(run, processes, told, keep_all=keep_all)
+def both(run: Run, engine: Engine) -> Passed:
+    """Do both passes, the first one anew where it dropped too much. Raises InputError if `strict`, OutputError."""
+    try:
+        return _both(run, engine, keep_all=(run.work / _KEEP_ALL).exists())
+    except OtherVersion:
+        put(run.work / _KEEP_ALL, lambda path: path.write_text(""))
+        for path in (*run.work.glob("part-*.json"), run.work / _SORTED):
+            path.unlink(missing_ok=True)
+        return _both(run, engine, keep_all=True)
+
+
+def _both(run: Run, engine: Engine, *, keep_all: bool) -> Passed:
+    found = engine.sort(run, keep_all=keep_all)
     cut = pieces(run.source, list(run.files))
     origins = _origins(run, found, cut)
     problems = [_placed(problem, origins[each.piece][1]) for each in found for problem in each.problems]
@@ -89,20 +134,19 @@ def _both(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> Sum
         frozenset(kind for each in found for kind in each.lost_kinds), any(each.lost_anything for each in found),
         any(run.work.glob("identified.*")), origins, run.limit,
     )  # fmt: skip
-    told.begin("patients decided", sum(each.taken["Patient"] + each.taken["Bundle"] for each in found))
-    parts = _decide(run, processes, task)
+    parts = engine.decide(run, task, sum(each.taken["Patient"] + each.taken["Bundle"] for each in found))
     problems += _unclaimed(run, parts, origins)
     _write_problems(run, problems)
     counts = Counter[str]()
     for problem in problems:
         counts[problem.kind] += problem.lines
-    return finished(run.out, found, parts, counts)
+    return Passed(found, parts, counts)
 
 
 # The first pass
 
 
-def _sort(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> list[Sorted]:
+def _sort(run: Run, processes: Processes, told: Told, *, keep_all: bool) -> list[Sorted]:
     """Sort all lines by patient; what an interrupted run left half sorted is thrown away."""
     for path in run.work.iterdir():
         if path.name != _KEEP_ALL:
@@ -114,22 +158,30 @@ def _sort(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> lis
     found = sorted(processes.run(sort_piece, tasks), key=lambda each: each.piece)
     shared.index(run.work)
     claims.index(run.work)
+    put(run.work / _SORTED, lambda path: path.write_text(as_text(found), encoding="utf-8"))
+    return found
+
+
+def as_text(found: Iterable[Sorted]) -> str:
+    """Return what was found as JSON."""
     written = [{name: getattr(each, name) for name in Sorted.__slots__} | {"lost_kinds": sorted(each.lost_kinds)}
                for each in found]  # fmt: skip
-    put(run.work / _SORTED, lambda path: path.write_text(json.dumps(written), encoding="utf-8"))
+    return json.dumps(written)
+
+
+def from_text(text: str) -> list[Sorted]:
+    """Return what was found from such JSON."""
+    found = []
+    for each in json.loads(text):
+        problems = [Problem(*problem) for problem in each.pop("problems")]
+        counts = {name: Counter(each.pop(name)) for name in ("taken", "passed_over")}
+        found.append(Sorted(**{**each, **counts, "lost_kinds": set(each["lost_kinds"])}, problems=problems))
     return found
 
 
 def _found_before(run: Run) -> list[Sorted] | None:
     path = run.work / _SORTED
-    if not path.exists():
-        return None
-    found = []
-    for each in json.loads(path.read_text(encoding="utf-8")):
-        problems = [Problem(*problem) for problem in each.pop("problems")]
-        counts = {name: Counter(each.pop(name)) for name in ("taken", "passed_over")}
-        found.append(Sorted(**{**each, **counts, "lost_kinds": set(each["lost_kinds"])}, problems=problems))
-    return found
+    return from_text(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def _origins(run: Run, found: Sequence[Sorted], cut: Sequence[Piece]) -> tuple[tuple[str, int], ...]:
@@ -150,12 +202,12 @@ def _placed(problem: Problem, before: int) -> Problem:
 
 
 def _decide(run: Run, processes: Processes, task: Task) -> list[Decided]:
-    done = {number: part for number in range(run.partitions) if (part := _done_before(run, number)) is not None}
+    done = {number: part for number in range(run.partitions) if (part := done_before(run.work, number)) is not None}
     if run.limit:
         return _decide_some(run, processes, task, done)
     left = [(task, number) for number in range(run.partitions) if number not in done]
     for part in processes.run(decide_partition, left):
-        _check(run, part)
+        check(run, part)
         done[part.partition] = part
     return [done[number] for number in sorted(done)]
 
@@ -168,7 +220,7 @@ def _decide_some(run: Run, processes: Processes, task: Task, done: dict[int, Dec
         if left < 1:
             break
         part = done.get(number) or _only(processes.run(decide_partition, [(task._replace(limit=left), number)]))
-        _check(run, part)
+        check(run, part)
         parts.append(part)
     return parts
 
@@ -178,13 +230,15 @@ def _only(results: Iterator[Decided]) -> Decided:
     return result
 
 
-def _check(run: Run, part: Decided) -> None:
+def check(run: Run, part: Decided) -> None:
+    """Raise InputError for the first problem of a partition, if `strict`."""
     if run.strict and part.first is not None:
         raise first(part.first)
 
 
-def _done_before(run: Run, number: int) -> Decided | None:
-    path = run.work / f"{part_name(number)}.json"
+def done_before(work: Path, number: int) -> Decided | None:
+    """Return what came of a partition; nothing where it is not decided."""
+    path = work / f"{part_name(number)}.json"
     if not path.exists():
         return None
     known = json.loads(path.read_text(encoding="utf-8"))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from precaution.definitions import Label
 
 DONE, RUN, QUALITY, WORK = "_SUCCESS", "run.json", "quality.json", ".work"
+HOW = ("engine", "partitions")
+"""What a run says of how it was made: it changes no result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,9 @@ def opened(out: Path, about: dict[str, Any], *, overwrite: bool) -> bool:
     if known is not None and known.get("digest") != about["digest"]:
         raise UsageError(f"'{out}' holds the results of {_difference(known, about)}; give another folder, or "
                          "--overwrite to replace them")
+    if known is not None and not (out / DONE).exists() and any(known.get(name) != about.get(name) for name in HOW):
+        cleared(out)  # what another engine left is not gone on with: its partitions are others
+        known = None
     if known is None:
         put(out / RUN, lambda path: path.write_text(_text(about), encoding="utf-8"))
     (out / WORK).mkdir(mode=0o700, exist_ok=True)
@@ -82,7 +87,8 @@ def opened(out: Path, about: dict[str, Any], *, overwrite: bool) -> bool:
 
 
 def _difference(known: Mapping[str, object], about: Mapping[str, object]) -> str:
-    differ = [name for name in about if name != "digest" and known.get(name) != json.loads(_text(about[name]))]
+    differ = [name for name in about
+              if name not in ("digest", *HOW) and known.get(name) != json.loads(_text(about[name]))]  # fmt: skip
     return f"another run (it differs in: {', '.join(differ)})"
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from precaution.cohort.passes import Progress
+    from precaution.cohort.spark import Spark
 
 
 class Plan(NamedTuple):
@@ -32,11 +33,17 @@ class Plan(NamedTuple):
     workers: int
 
 
-def plan(source: Path | str, out: Path | str, workers: int | None = None) -> Plan:
+def plan(source: Path | str, out: Path | str, workers: int | None = None, spark: Spark | None = None) -> Plan:
     """Return what a run over `source` would read. Raises InputError where it can't be read."""
     found = tuple(files(Path(source), Path(out)))
     size = sum(each.size for each in found)
-    return Plan(found, size, partitions(size), workers or _cores())
+    return Plan(found, size, spark.partitions(size) if spark else partitions(size), workers or _cores())
+
+
+def _on_spark(run: Run, spark: Spark) -> Summary:
+    from precaution.cohort.spark.engine import decided as decided_on_spark  # noqa: PLC0415 - an extra
+
+    return decided_on_spark(run, spark)
 
 
 def _cores() -> int:
@@ -56,13 +63,15 @@ def cohort(
     strict: bool = False,
     history: bool = False,
     overwrite: bool = False,
+    spark: Spark | None = None,
     progress: Progress = lambda *_: None,
 ) -> Summary:
     """Decide every patient of `source` (FHIR R4: NDJSON, or Bundles) on `today`; write the results to `out`.
 
     `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at the
-    first problem. `history`: also the decisions of earlier days. `progress` is told what is done, how much, of how
-    much. A folder that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
+    first problem. `history`: also the decisions of earlier days. `spark`: where given, Spark does the work in place
+    of processes. `progress` is told what is done, how much, of how much. A folder that holds an unfinished run of
+    the same kind is gone on with; `overwrite` begins anew.
 
     Raises InputError for a source that can't be read, or, if `strict`, for the first problem; UsageError for a
     wrong argument; KnowledgeError for a wrong label; OutputError where results can't be written.
@@ -72,15 +81,17 @@ def cohort(
     day = date.fromordinal(as_day(today))
     of = LabelOf(str(find_label(label)), policy, tuple(codes))
     known = load_label(of.folder, policy=of.policy, codes=of.codes)
-    made = plan(source, out, workers)
+    made = plan(source, out, workers, spark)
     folder = Path(out)
-    about = described(made.files, known, day, history=history, limit=limit)
+    about = described(made.files, known, day, history=history, limit=limit) | {
+        "engine": "spark" if spark else "processes", "partitions": made.partitions}  # fmt: skip
     try:
         if opened(folder, about, overwrite=overwrite):
             shutil.rmtree(folder / WORK, ignore_errors=True)
             return stored(folder)
-        return decided(Run(Path(source), folder, of, day, made.files, made.partitions, made.workers,
-                           limit, strict, history, progress))  # fmt: skip
+        run = Run(Path(source), folder, of, day, made.files, made.partitions, made.workers, limit, strict, history,
+                  progress)  # fmt: skip
+        return _on_spark(run, spark) if spark else decided(run)
     except OSError as error:
         raise OutputError(f"'{folder}' can't be written: {error.strerror or 'input/output error'}; make room and run "
                           "again: what is done is kept") from None
