@@ -41,7 +41,7 @@ NOT_EVERYBODY = 6
 @click.option("--engine", type=click.Choice(["processes", "spark"]), default="processes", show_default=True,
               help="What does the work: processes of this machine, or Spark.")  # fmt: skip
 @click.option("--master", metavar="URL", help="Spark's master: local[2], spark://host:port. [default: local[*]]")
-@click.option("--spark-conf", multiple=True, metavar="KEY=VALUE", help="A setting of Spark. May be given several times.")
+@click.option("--spark-conf", multiple=True, metavar="KEY=VALUE", help="A setting of Spark; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Decide only N patients, always the same ones.")
 @click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 3.")
 @click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")

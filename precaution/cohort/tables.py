@@ -159,7 +159,7 @@ def put(path: Path, write: Callable[[Path], object], aside: Path | None = None) 
             os.fsync(written.fileno())
         half.replace(path)
     except OSError as error:
-        raise OutputError(f"'{path.parent.name}/{path.name}' can't be written: {error.strerror or 'no room?'}; "
+        raise OutputError(f"'{path.parent.name}/{path.name}' can't be written: {os.strerror(error.errno) if error.errno else 'no room?'}; "
                           "make room and run again: what is done is kept") from None
     finally:
         half.unlink(missing_ok=True)

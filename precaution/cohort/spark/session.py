@@ -79,9 +79,9 @@ def _started(spark: Spark, work: Path) -> SparkSession:
     from pyspark.errors import PySparkException  # noqa: PLC0415
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
+    _check_master(spark.master)
     if SparkSession.getActiveSession() is not None:
         raise UsageError("this process has a Spark session already; give it to the run as Spark(session=...)")
-    _check_master(spark.master)
     conf = SparkConf().setMaster(spark.master).setAll(list(settings(spark, work).items()))
     try:
         with _python(spark), _said_to(work / LOG):
