@@ -207,9 +207,11 @@ def _parsed(line: Framed) -> list[Json]:
 
 def _check_dropped(documents: Iterable[Json], plain: set[str], lines: Iterable[Framed]) -> None:
     """Raise OtherVersion where a resource that was dropped is a version of one that was kept for what it says."""
-    dropped = {line.data.decode("utf-8", "replace") for line in lines if line.sort == DROPPED}
-    if dropped and dropped & (names(documents) - plain):
-        raise OtherVersion
+    dropped = [line.data for line in lines if line.sort == DROPPED]
+    if dropped:
+        ids = set(b"\n".join(dropped).decode("utf-8", "replace").split("\n"))
+        if not ids.isdisjoint(names(documents) - plain):
+            raise OtherVersion
 
 
 def _claims(job: Task, groups: dict[str, list[Framed]]) -> dict[str, list[Framed]]:

@@ -22,6 +22,7 @@ from precaution.knowledge import load_label
 from precaution.readers.bulk import Sorter
 from precaution.readers.plain import Plain
 from precaution.readers.resource_types import CLINICAL
+from precaution.readers.shapes import Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ HELD = 32 * 1024 * 1024
 SHOWN = 100
 """Most problems of one piece that are listed one by one."""
 _FRAME = struct.Struct("<BIIHI")
-_CODES = {"patient": 0, "report": 1, "plain": 2, "dropped": 3}
+_CODES = {"patient": 0, "report": 1, "plain": 2}
 PATIENT, REPORT, PLAIN, DROPPED = range(4)
 
 
@@ -114,23 +115,32 @@ def sort_piece(task: tuple[Job, int, Piece]) -> Sorted:
     """Send the lines of a piece to their partitions, and return what was found on the way."""
     job, number, piece = task
     file, found, out = job.files[piece.file], Sorted(number, job.files[piece.file].name), Writer(job)
-    sorter = Sorter(_plain(job.label), keep_all=job.keep_all)
-    for line in lines(path_of(job.source, file), piece, document=is_document(file), read=watch().step):
-        found.lines = max(found.lines, line.number)
-        if line.wrong:
-            found.note("cut-short", line.number, line.wrong)
+    plain, shapes = _learned(job.label)
+    sorter = Sorter(plain, keep_all=job.keep_all, shapes=shapes)
+    for several in lines(path_of(job.source, file), piece, document=is_document(file), read=watch().step):
+        found.lines = several.last
+        if several.wrong:
+            found.note("cut-short", several.first, several.wrong)
             found.lost_anything = True
-            continue
-        for place, data in sorter.place(line.data):
-            _take(place, line.number, data, found, out)
+        for at, place, data in sorter.placed(several.data, several.first):
+            _take(place, at, data, found, out)
+        _note_dropped(sorter, found, out)
     out.flush()
     return found
 
 
 @lru_cache(maxsize=1)
-def _plain(label: LabelOf) -> Plain:
-    """Return what tells lines that say nothing; kept, for it remembers the codes it met."""
-    return Plain(load_label(label.folder, policy=label.policy, codes=label.codes).terminology)
+def _learned(label: LabelOf) -> tuple[Plain, Shapes]:
+    """Return what tells lines that say nothing, and lines by their shape; kept, for they remember what they met."""
+    return Plain(load_label(label.folder, policy=label.policy, codes=label.codes).terminology), Shapes()
+
+
+def _note_dropped(sorter: Sorter, found: Sorted, out: Writer) -> None:
+    """Leave word of dropped lines where their patients are decided: another version of them may be there."""
+    for kind, key, ids in sorter.dropped():
+        found.taken[kind] += len(ids)
+        names = "\n".join(f"{kind}/{each}" for each in ids)
+        out.write(out.partition(key), Framed(DROPPED, found.piece, 0, key, names.encode("utf-8", "replace")))
 
 
 def _take(place: Place, number: int, data: bytes, found: Sorted, out: Writer) -> None:
@@ -138,9 +148,7 @@ def _take(place: Place, number: int, data: bytes, found: Sorted, out: Writer) ->
     about = place.about
     if (sort := _CODES.get(about)) is not None:
         found.taken[place.kind] += 1
-        partition = hash_of(place.key) * out.job.partitions >> 64
-        kept = place.name.encode() if sort == DROPPED else data
-        out.write(f"{partition:04d}", Framed(sort, found.piece, number, place.key, kept))
+        out.write(out.partition(place.key), Framed(sort, found.piece, number, place.key, data))
     elif about in ("shared", "identified"):
         found.taken[place.kind] += 1
         out.write(about, Framed(0, found.piece, number, place.key, data))
@@ -175,6 +183,10 @@ class Writer:
         self.job = job
         self._held: dict[str, list[bytes]] = {}
         self._size = 0
+
+    def partition(self, key: str) -> str:
+        """Return the name of the files of a patient's partition."""
+        return f"{hash_of(key) * self.job.partitions >> 64:04d}"
 
     def write(self, name: str, line: Framed) -> None:
         """Write a line to the files called `name`: a partition's, or those of lines kept apart."""

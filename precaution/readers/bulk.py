@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from precaution.errors import InputError
 from precaution.readers.json_input import parsed
 from precaution.readers.owner import HEAD, KEYS, UNREAD, Place, of_broken, owner
-from precaution.readers.resource_types import SIGNS
+from precaution.readers.resource_types import CLINICAL, SIGNS
 from precaution.readers.shape import Json, child, children, name_of, text
+from precaution.readers.shapes import Says, Shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from precaution.readers.plain import Plain
 
@@ -29,11 +30,47 @@ _ROOM = 100_000
 class Sorter:
     """Places the lines of one piece of a source; of lines that only show a list it keeps one for each patient."""
 
-    def __init__(self, plain: Plain, *, keep_all: bool = False) -> None:
-        """Tell such lines by `plain`; with `keep_all` none is dropped."""
+    def __init__(self, plain: Plain, *, keep_all: bool = False, shapes: Shapes | None = None) -> None:
+        """Tell such lines by `plain`; with `keep_all` none is dropped. `shapes`: what is known of the source's lines,
+        to be used again for its next piece."""
         self._plain = plain
         self._keep_all = keep_all
-        self._met: set[tuple[str, str]] = set()
+        self._shapes = Shapes() if shapes is None else shapes
+        self._dropped: dict[tuple[str, str], list[str]] = {}
+        """By type and patient, where one is kept: the ids of those that were not."""
+
+    def placed(self, lines: Iterable[bytes], first: int = 1) -> Iterator[tuple[int, Place, bytes]]:
+        """Yield the number of each line, counted from `first`, where it belongs, and its bytes; as `place` does, but
+        lines of known shape are not parsed, and dropped ones are only noted (`dropped`). Empty ones are passed over."""
+        of = self._shapes.of
+        for number, line in enumerate(lines, first):
+            if (known := of(line)) is not None:
+                shape, found = known
+                says = shape.known.get(shape.looked_at(found))
+                if says is not None:
+                    key = found[shape.key].decode()
+                    if says != "plain" or self._keep_all:
+                        yield number, Place("patient" if self._keep_all else says, key, shape.kind), line
+                    elif (dropped := self._dropped.get((shape.kind, key))) is not None:
+                        dropped.append(found[shape.name].decode())
+                    else:
+                        self._dropped[shape.kind, key] = []
+                        yield number, Place(says, key, shape.kind), line
+                    continue
+            if line:
+                for place, data in self.place(line):
+                    if place.about == "dropped":
+                        self._dropped[place.kind, place.key].append(place.name)
+                    else:
+                        yield number, place, data
+
+    def dropped(self) -> Iterator[tuple[str, str, list[str]]]:
+        """Yield type, patient and ids of what was dropped since this was last asked for."""
+        for (kind, key), ids in self._dropped.items():
+            if ids:
+                yield kind, key, ids
+        kept = {} if len(self._dropped) >= _ROOM else self._dropped
+        self._dropped = {pair: [] for pair in kept}
 
     def place(self, line: bytes) -> list[tuple[Place, bytes]]:
         """Return where a line belongs, with its bytes; a Bundle of several patients belongs to several."""
@@ -44,26 +81,31 @@ class Sorter:
             values = parsed(line, "line")
             value = values[0] if len(values) == 1 else values
             if isinstance(value, dict) and value.get("resourceType") != "Bundle":
-                return [(self._closer(owner(value), value), line)]
+                return [(self._closer(owner(value), value, line), line)]
             return list(_placed(value, line))
         except (InputError, ValueError):  # ValueError: a number of a Bundle is too large to be written again
             return [(place, line) for place in of_broken(line)]
 
-    def _closer(self, place: Place, resource: Json) -> Place:
+    def _closer(self, place: Place, resource: Json, line: bytes) -> Place:
         """Return a place that also says whether the resource matters for more than its being there."""
-        if self._keep_all or place.about != "patient":
+        if place.about != "patient" or place.kind not in CLINICAL:
             return place
-        if place.kind == "DiagnosticReport":
-            return place._replace(about="report") if _REPORT.isdisjoint(resource) else place
+        says = self._says(place.kind, resource)
+        self._shapes.learn(line, place.kind, says)
+        if self._keep_all:
+            return place
+        if says == "plain":
+            if (place.kind, place.key) in self._dropped:
+                return Place("dropped", place.key, place.kind, text(resource, "id"))
+            self._dropped[place.kind, place.key] = []
+        return place._replace(about=says)
+
+    def _says(self, kind: str, resource: Json) -> Says:
+        if kind == "DiagnosticReport":
+            return "report" if _REPORT.isdisjoint(resource) else "patient"
         name = resource.get("id")
-        if not isinstance(name, str) or not name or not self._plain.says_nothing(place.kind, resource):
-            return place
-        if (place.kind, place.key) in self._met:
-            return Place("dropped", place.key, place.kind, f"{place.kind}/{name.strip()}")
-        if len(self._met) >= _ROOM:
-            self._met.clear()
-        self._met.add((place.kind, place.key))
-        return place._replace(about="plain")
+        named = isinstance(name, str) and name and "\n" not in name  # ids of dropped lines are listed one in a line
+        return "plain" if named and self._plain.says_nothing(kind, resource) else "patient"
 
 
 def _is_one(line: bytes) -> bool:
