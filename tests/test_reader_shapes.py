@@ -240,7 +240,8 @@ PIECES = [
     b"cancelled",
     b'"doNotPerform":true,', b'"medicationReference":{"reference":"Medication/m"},', b'"context":{},',
     b"http://x/Patient/q",
-    b'"stat\\u0075s":"cancelled",', b'"verificationStatus":{"text":"refuted"},', b"\xef\xbb\xbf", b"\x1f\x8b", b"hepatitis",
+    b'"stat\\u0075s":"cancelled",', b'"verificationStatus":{"text":"refuted"},', b"\xef\xbb\xbf", b"\x1f\x8b",
+    b"hepatitis",
 ]  # fmt: skip
 
 

@@ -36,6 +36,7 @@ MOST = 512
 """Most partitions: what is held back for each of them must fit in memory."""
 HELD = 32 * 1024 * 1024
 """Most bytes that a process holds back before it writes them."""
+_ROOM = 100_000
 SHOWN = 100
 """Most problems of one piece that are listed one by one."""
 _FRAME = struct.Struct("<BIIHI")
@@ -124,7 +125,7 @@ def sort_piece(task: tuple[Job, int, Piece]) -> Sorted:
             found.lost_anything = True
         for at, place, data in sorter.placed(several.data, several.first):
             _take(place, at, data, found, out)
-        _note_dropped(sorter, found, out)
+        _note_dropped(sorter, found, out, several.last)
     out.flush()
     return found
 
@@ -135,12 +136,12 @@ def _learned(label: LabelOf) -> tuple[Plain, Shapes]:
     return Plain(load_label(label.folder, policy=label.policy, codes=label.codes).terminology), Shapes()
 
 
-def _note_dropped(sorter: Sorter, found: Sorted, out: Writer) -> None:
+def _note_dropped(sorter: Sorter, found: Sorted, out: Writer, number: int) -> None:
     """Leave word of dropped lines where their patients are decided: another version of them may be there."""
     for kind, key, ids in sorter.dropped():
         found.taken[kind] += len(ids)
         names = "\n".join(f"{kind}/{each}" for each in ids)
-        out.write(out.partition(key), Framed(DROPPED, found.piece, 0, key, names.encode("utf-8", "replace")))
+        out.write(DROPPED, found.piece, number, key, names.encode("utf-8", "replace"))
 
 
 def _take(place: Place, number: int, data: bytes, found: Sorted, out: Writer) -> None:
@@ -148,10 +149,10 @@ def _take(place: Place, number: int, data: bytes, found: Sorted, out: Writer) ->
     about = place.about
     if (sort := _CODES.get(about)) is not None:
         found.taken[place.kind] += 1
-        out.write(out.partition(place.key), Framed(sort, found.piece, number, place.key, data))
+        out.write(sort, found.piece, number, place.key, data)
     elif about in ("shared", "identified"):
         found.taken[place.kind] += 1
-        out.write(about, Framed(0, found.piece, number, place.key, data))
+        out.keep_apart(about, Framed(0, found.piece, number, place.key, data))
     elif about == "unread" and place.kind == "broken":
         found.note("unread-line", number)
     elif about == "unread":
@@ -180,29 +181,48 @@ class Writer:
 
     def __init__(self, job: Job) -> None:
         """Write below the job's folder of work."""
-        self.job = job
+        self._job = job
         self._held: dict[str, list[bytes]] = {}
         self._size = 0
+        self._at: dict[str, tuple[list[bytes], bytes]] = {}
+        """Of each patient where lines are held back, and the id as bytes."""
 
-    def partition(self, key: str) -> str:
-        """Return the name of the files of a patient's partition."""
-        return f"{hash_of(key) * self.job.partitions >> 64:04d}"
+    def write(self, sort: int, piece: int, number: int, key: str, data: bytes) -> None:
+        """Write a line to the partition of the patient `key`."""
+        at = self._at.get(key) or self._found(key)
+        self._hold(at[0], at[1], _FRAME.pack(sort, piece, number, len(at[1]), len(data)), data)
 
-    def write(self, name: str, line: Framed) -> None:
-        """Write a line to the files called `name`: a partition's, or those of lines kept apart."""
-        key = line.key.encode("utf-8", "replace")[:65535]
-        frame = _FRAME.pack(line.sort, line.piece, line.number, len(key), len(line.data))
-        self._held.setdefault(name, []).extend((frame, key, line.data))
-        self._size += len(line.data) + len(key) + _FRAME.size
+    def keep_apart(self, name: str, line: Framed) -> None:
+        """Write a line to the files called `name`, which are not a partition's."""
+        key = _encoded(line.key)
+        head = _FRAME.pack(line.sort, line.piece, line.number, len(key), len(line.data))
+        self._hold(self._held.setdefault(name, []), key, head, line.data)
+
+    def _hold(self, held: list[bytes], key: bytes, head: bytes, data: bytes) -> None:
+        held += (head, key, data)
+        self._size += len(data) + len(key) + len(head)
         if self._size > HELD:
             self.flush()
+
+    def _found(self, key: str) -> tuple[list[bytes], bytes]:
+        if len(self._at) >= _ROOM:
+            self._at.clear()
+        held = self._held.setdefault(f"{hash_of(key) * self._job.partitions >> 64:04d}", [])
+        self._at[key] = at = held, _encoded(key)
+        return at
 
     def flush(self) -> None:
         """Write everything that is held back."""
         for name, parts in self._held.items():
-            with (self.job.work / f"{name}.{os.getpid()}").open("ab") as file:
-                file.write(b"".join(parts))
-        self._held, self._size = {}, 0
+            if parts:
+                with (self._job.work / f"{name}.{os.getpid()}").open("ab") as file:
+                    file.write(b"".join(parts))
+                parts.clear()
+        self._size = 0
+
+
+def _encoded(key: str) -> bytes:
+    return key.encode("utf-8", "replace")[:65535]
 
 
 def framed(work: Path, name: str) -> Iterator[Framed]:

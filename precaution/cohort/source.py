@@ -50,7 +50,7 @@ class Lines(NamedTuple):
     @property
     def last(self) -> int:
         """The number of the last of them."""
-        return self.first + max(len(self.data) - 1, 0)
+        return self.first + max(len(self.data), bool(self.wrong)) - 1
 
 
 def files(source: Path, but_not: Path | None = None) -> list[File]:
@@ -159,34 +159,33 @@ _EARLY = "the file ends early or its checksum is wrong; what followed is not kno
 
 
 def _split(blocks: Iterator[bytes], limit: int, *, first: bool) -> Iterator[Lines]:
-    number, held, size = 0, [], 0
+    number, held, size = 1, [], 0
     try:
         for block in blocks:
-            head, newline, rest = block.partition(b"\n")
-            size += len(head)
+            found = block.split(b"\n")
+            size += len(found[0])
             if size <= limit:
-                held.append(head)
-            if not newline:
+                held.append(found[0])
+            if len(found) == 1:
                 continue
-            number += 1
-            yield _line(number, b"".join(held), size, limit, first=first and number == 1)
-            *whole, last = rest.split(b"\n")
-            if whole:
-                yield Lines(number + 1, [each.strip() for each in whole])
-                number += len(whole)
-            held, size = [last], len(last)
+            last = found.pop()
+            yield from _whole(number, [b"".join(held), *found[1:]], limit if size > limit else 0, first=first)
+            number, held, size, first = number + len(found), [last], len(last), False
     except _Damaged:
-        yield Lines(number + 1, [], _EARLY)
+        yield Lines(number, [], _EARLY)
         return
     if size:
-        yield _line(number + 1, b"".join(held), size, limit, first=first and number == 0)
+        yield from _whole(number, [b"".join(held)], limit if size > limit else 0, first=first)
 
 
-def _line(number: int, data: bytes, size: int, limit: int, *, first: bool) -> Lines:
-    data = data.removeprefix(b"\xef\xbb\xbf") if first else data
-    if size > limit:
-        return Lines(number, [], f"the line is longer than the {limit // 1024 // 1024} MB that one may have")
-    return Lines(number, [data.strip()])
+def _whole(number: int, found: list[bytes], beyond: int, *, first: bool) -> Iterator[Lines]:
+    """Yield whole lines; of the first of them there is nothing where it is `beyond` so many bytes."""
+    if first:
+        found[0] = found[0].removeprefix(b"\xef\xbb\xbf")
+    if beyond:
+        yield Lines(number, [], f"the line is longer than the {beyond // 1024 // 1024} MB that one may have")
+        number, found = number + 1, found[1:]
+    yield Lines(number, [each.strip() for each in found])
 
 
 def _document(blocks: Iterator[bytes], limit: int) -> Iterator[Lines]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _REPORT = frozenset({"contained"}) | SIGNS["DiagnosticReport"]
 """What makes a DiagnosticReport say more than the day of its results."""
 _ROOM = 100_000
+_START = b'{"resourceType":"'
+_UNREAD = {kind.encode(): Place("unread", kind=kind) for kind in UNREAD}
 
 
 class Sorter:
@@ -57,7 +59,9 @@ class Sorter:
                         self._dropped[shape.kind, key] = []
                         yield number, Place(says, key, shape.kind), line
                     continue
-            if line:
+            if (unread := _unread(line)) is not None:
+                yield number, unread, line
+            elif line:
                 for place, data in self.place(line):
                     if place.about == "dropped":
                         self._dropped[place.kind, place.key].append(place.name)
@@ -75,8 +79,8 @@ class Sorter:
     def place(self, line: bytes) -> list[tuple[Place, bytes]]:
         """Return where a line belongs, with its bytes; a Bundle of several patients belongs to several."""
         head = HEAD.match(line)
-        if head is not None and (kind := head[1].decode()) in UNREAD and _is_one(line):
-            return [(Place("unread", kind=kind), line)]
+        if head is not None and (unread := _UNREAD.get(head[1])) is not None and _is_one(line):
+            return [(unread, line)]
         try:
             values = parsed(line, "line")
             value = values[0] if len(values) == 1 else values
@@ -106,6 +110,12 @@ class Sorter:
         name = resource.get("id")
         named = isinstance(name, str) and name and "\n" not in name  # ids of dropped lines are listed one in a line
         return "plain" if named and self._plain.says_nothing(kind, resource) else "patient"
+
+
+def _unread(line: bytes) -> Place | None:
+    """Return the place of a line of the usual form whose type no reader looks at."""
+    found = _UNREAD.get(line[len(_START):line.find(b'"', len(_START))])
+    return found if found is not None and line.startswith(_START) and _is_one(line) else None
 
 
 def _is_one(line: bytes) -> bool:
