@@ -390,6 +390,22 @@ def test_a_run_that_ends_anywhere_can_be_gone_on_with(
     assert all((tmp_path / "whole" / name).read_bytes() == (tmp_path / "out" / name).read_bytes() for name in names)
 
 
+def test_nothing_half_written_stands_among_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is killed removes nothing, and whoever reads a table reads every file in its folder."""
+    seen: list[set[str]] = []
+    original = os.fsync
+
+    def looks(number: int) -> None:
+        found = {path for name in tables.SCHEMAS for path in (tmp_path / "out" / name).glob("*")}
+        seen.append({path.name for path in found if path.suffix != ".parquet"})
+        original(number)
+
+    monkeypatch.setattr(os, "fsync", looks)
+    run(put(tmp_path / "in", *people()), tmp_path / "out")
+    assert len(seen) > len(tables.SCHEMAS)
+    assert set().union(*seen) == set()
+
+
 def test_finished_partitions_are_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partition, "SIZE", 4000)
     source = written(tmp_path / "in", people(20))

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.assessment import assess
-from precaution.cohort.partition import DROPPED, PATIENT, PLAIN, REPORT, framed, framed_slowly, hash_of
+from precaution.cohort.claims import Claims
+from precaution.cohort.partition import DROPPED, PATIENT, PLAIN, REPORT, framed, hash_of
 from precaution.cohort.problems import KINDS, Problem, kind_of, message_of
 from precaution.cohort.processes import watch
 from precaution.cohort.shared import Shared
@@ -18,11 +19,11 @@ from precaution.knowledge import load_label
 from precaution.readers import read_resources
 from precaution.readers.gathered import names, people, repeated, undated
 from precaution.readers.json_input import parsed
-from precaution.readers.owner import identifiers_of_subject, lost
+from precaution.readers.owner import lost
 from precaution.timeline import timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from precaution.cohort.partition import Framed, LabelOf
     from precaution.definitions import Label
     from precaution.readers.shape import Json
+    from precaution.record import Record
 
 
 class OtherVersion(Exception):
@@ -84,40 +86,59 @@ def decide_partition(task: tuple[Task, int]) -> Decided:
     groups: dict[str, list[Framed]] = {}
     for line in framed(job.work, f"{number:04d}"):
         groups.setdefault(line.key, []).append(line)
-    run = _Run(job, number)
-    claims = _claims(job, groups) if job.identified else {}
+    part = Part(job, number)
     for person in sorted(groups, key=lambda key: (hash_of(key), key)):
-        if job.limit and run.found.people >= job.limit:
+        if job.limit and part.found.people >= job.limit:
             break
-        lines = sorted(groups.pop(person) + claims.get(person, []), key=lambda line: (line.piece, line.number))
-        run.patient(person, lines)
-    run.found.claimed = sorted({(line.piece, line.number) for lines in claims.values() for line in lines})
-    return run.written()
+        part.patient(person, groups.pop(person))
+    return part.written()
 
 
-class _Run:
-    """One partition in the making."""
+class Part:
+    """One partition in the making: it is given patient after patient, each with all lines of that one."""
 
     def __init__(self, job: Task, number: int) -> None:
         self.job, self.found, self.tables = job, Decided(number), Tables()
         self.label: Label = load_label(job.label.folder, policy=job.label.policy, codes=job.label.codes)
         self._shared = Shared(job.work)
+        self._claims = Claims(job.work) if job.identified else None
+        self._claimed: set[tuple[int, int]] = set()
         self._lost = lost(job.lost_kinds, anything=job.lost_anything)
         self._counts = {name: Counter[str]() for name in ("problems", "actions", "ignored", "unrecognised")}
 
     def patient(self, person: str, lines: Sequence[Framed]) -> None:
-        """Decide one patient; whatever goes wrong with that one is noted."""
+        """Decide one patient from lines in any order; for what is raised see `attempt`, and OtherVersion."""
+        every = sorted([*lines, *self._claimed_by(person, lines)], key=lambda line: (line.piece, line.number))
+        self.attempt(person, lambda: self._record(person, every), every)
+
+    def attempt(self, person: str, read: Callable[[], Record], lines: Sequence[Framed] = ()) -> None:
+        """Decide one patient from the record that `read` returns; whatever goes wrong with that one is noted.
+
+        Raises Stopped, and a PrecautionError that is not about the record.
+        """
         watch().step(1)
         self.found.people += 1
         try:
-            documents = self._documents(person, lines)
-            self._decide(person, documents)
+            self._decide(person, read())
         except OtherVersion:
             raise
         except Exception as error:
             if isinstance(error, PrecautionError) and not isinstance(error, InputError):
                 raise
             self._failed(person, lines, error)
+
+    def _claimed_by(self, person: str, lines: Iterable[Framed]) -> list[Framed]:
+        """Return the lines that name this patient by an identifier."""
+        if self._claims is None:
+            return []
+        found = self._claims.of(person, _people(lines))
+        self._claimed.update((line.piece, line.number) for line in found)
+        return found
+
+    def _record(self, person: str, lines: Sequence[Framed]) -> Record:
+        documents = self._documents(person, lines)
+        everything = [*documents, *self._shared.behind(documents), *self._lost]
+        return read_resources(everything, self.label.terminology, self.label.asks)  # type: ignore[arg-type]
 
     def _documents(self, person: str, lines: Sequence[Framed]) -> list[Json]:
         """Return a patient's resources. Raises _BrokenLine, NoPatient; OtherVersion."""
@@ -137,9 +158,7 @@ class _Run:
                     documents.extend(_parsed(line))
         return documents
 
-    def _decide(self, person: str, documents: list[Json]) -> None:
-        everything = [*documents, *self._shared.behind(documents), *self._lost]
-        record = read_resources(everything, self.label.terminology, self.label.asks)  # type: ignore[arg-type]
+    def _decide(self, person: str, record: Record) -> None:
         decision = assess(record, today=self.job.today, label=self.label)
         changes = timeline(record, self.label, self.job.today.toordinal()) if self.job.history else []
         for table, rows in rows_of(person, decision, changes, self.label).items():
@@ -180,10 +199,13 @@ class _Run:
     def written(self) -> Decided:
         """Write the tables, then what came of the partition."""
         self._shared.close()
+        if self._claims is not None:
+            self._claims.close()
+        self.found.claimed = sorted(self._claimed)
         for name, counts in self._counts.items():
             setattr(self.found, name, dict(sorted(counts.items())))
         names = [name for name in SCHEMAS if name != "history" or self.job.history]
-        self.tables.write(self.job.out, part_name(self.found.partition), names)
+        self.tables.write(self.job.out, part_name(self.found.partition), names, self.job.work)
         put(self.job.work / f"{part_name(self.found.partition)}.json",
             lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})))
         return self.found
@@ -212,21 +234,6 @@ def _check_dropped(documents: Iterable[Json], plain: set[str], lines: Iterable[F
         ids = set(b"\n".join(dropped).decode("utf-8", "replace").split("\n"))
         if not ids.isdisjoint(names(documents) - plain):
             raise OtherVersion
-
-
-def _claims(job: Task, groups: dict[str, list[Framed]]) -> dict[str, list[Framed]]:
-    """Return the lines that name a patient of this partition by an identifier."""
-    known: dict[tuple[str, str], set[str]] = {}
-    for person, lines in groups.items():
-        for system, value in _people(lines):
-            known.setdefault((system, value), set()).add(person)
-            known.setdefault(("", value), set()).add(person)
-    found: dict[str, list[Framed]] = {}
-    for line in framed_slowly(job.work, "identified"):
-        pairs = {pair for value in _parsed(line) for pair in identifiers_of_subject(value)}
-        for person in {person for pair in pairs for person in known.get(pair, ())}:
-            found.setdefault(person, []).append(line._replace(key=person))
-    return found
 
 
 def _people(lines: Iterable[Framed]) -> set[tuple[str, str]]:

@@ -13,7 +13,7 @@ import struct
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.cohort.problems import KINDS, Problem
 from precaution.cohort.processes import watch
@@ -36,7 +36,6 @@ MOST = 512
 """Most partitions: what is held back for each of them must fit in memory."""
 HELD = 32 * 1024 * 1024
 """Most bytes that a process holds back before it writes them."""
-_ROOM = 100_000
 SHOWN = 100
 """Most problems of one piece that are listed one by one."""
 _FRAME = struct.Struct("<BIIHI")
@@ -112,10 +111,24 @@ def hash_of(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
+@lru_cache(maxsize=65536)
+def partition_of(key: str, partitions: int) -> str:
+    """Return the name of the partition of a patient's id."""
+    return f"{hash_of(key) * partitions >> 64:04d}"
+
+
 def sort_piece(task: tuple[Job, int, Piece]) -> Sorted:
-    """Send the lines of a piece to their partitions, and return what was found on the way."""
+    """Send the lines of a piece to their partitions on disk, and return what was found on the way."""
+    out = Writer(task[0])
+    found = sort_lines(task, out)
+    out.flush()
+    return found
+
+
+def sort_lines(task: tuple[Job, int, Piece], out: Sink) -> Sorted:
+    """Give the lines of a piece to `out`, each by the name of its partition, and return what was found on the way."""
     job, number, piece = task
-    file, found, out = job.files[piece.file], Sorted(number, job.files[piece.file].name), Writer(job)
+    file, found = job.files[piece.file], Sorted(number, job.files[piece.file].name)
     plain, shapes = _learned(job.label)
     sorter = Sorter(plain, keep_all=job.keep_all, shapes=shapes)
     for several in lines(path_of(job.source, file), piece, document=is_document(file), read=watch().step):
@@ -126,7 +139,6 @@ def sort_piece(task: tuple[Job, int, Piece]) -> Sorted:
         for at, place, data in sorter.placed(several.data, several.first):
             _take(place, at, data, found, out)
         _note_dropped(sorter, found, out, several.last)
-    out.flush()
     return found
 
 
@@ -136,23 +148,24 @@ def _learned(label: LabelOf) -> tuple[Plain, Shapes]:
     return Plain(load_label(label.folder, policy=label.policy, codes=label.codes).terminology), Shapes()
 
 
-def _note_dropped(sorter: Sorter, found: Sorted, out: Writer, number: int) -> None:
+def _note_dropped(sorter: Sorter, found: Sorted, out: Sink, number: int) -> None:
     """Leave word of dropped lines where their patients are decided: another version of them may be there."""
     for kind, key, ids in sorter.dropped():
         found.taken[kind] += len(ids)
         names = "\n".join(f"{kind}/{each}" for each in ids)
-        out.write(DROPPED, found.piece, number, key, names.encode("utf-8", "replace"))
+        out.write(partition_of(key, out.job.partitions),
+                  Framed(DROPPED, found.piece, number, key, names.encode("utf-8", "replace")))
 
 
-def _take(place: Place, number: int, data: bytes, found: Sorted, out: Writer) -> None:
+def _take(place: Place, number: int, data: bytes, found: Sorted, out: Sink) -> None:
     """Send a line where it belongs, or note why it belongs nowhere."""
     about = place.about
     if (sort := _CODES.get(about)) is not None:
         found.taken[place.kind] += 1
-        out.write(sort, found.piece, number, place.key, data)
+        out.write(partition_of(place.key, out.job.partitions), Framed(sort, found.piece, number, place.key, data))
     elif about in ("shared", "identified"):
         found.taken[place.kind] += 1
-        out.keep_apart(about, Framed(0, found.piece, number, place.key, data))
+        out.write(about, Framed(0, found.piece, number, place.key, data))
     elif about == "unread" and place.kind == "broken":
         found.note("unread-line", number)
     elif about == "unread":
@@ -176,53 +189,40 @@ def _lose(place: Place, number: int, found: Sorted) -> None:
         found.lost_anything = True
 
 
+class Sink(Protocol):
+    """Takes the lines of a piece."""
+
+    job: Job
+
+    def write(self, name: str, line: Framed) -> None:
+        """Take a line for the partition called `name`, or for the lines kept apart under that name."""
+
+
 class Writer:
     """Holds lines back by partition and appends them to this process's own files."""
 
     def __init__(self, job: Job) -> None:
         """Write below the job's folder of work."""
-        self._job = job
+        self.job = job
         self._held: dict[str, list[bytes]] = {}
         self._size = 0
-        self._at: dict[str, tuple[list[bytes], bytes]] = {}
-        """Of each patient where lines are held back, and the id as bytes."""
 
-    def write(self, sort: int, piece: int, number: int, key: str, data: bytes) -> None:
-        """Write a line to the partition of the patient `key`."""
-        at = self._at.get(key) or self._found(key)
-        self._hold(at[0], at[1], _FRAME.pack(sort, piece, number, len(at[1]), len(data)), data)
-
-    def keep_apart(self, name: str, line: Framed) -> None:
-        """Write a line to the files called `name`, which are not a partition's."""
-        key = _encoded(line.key)
-        head = _FRAME.pack(line.sort, line.piece, line.number, len(key), len(line.data))
-        self._hold(self._held.setdefault(name, []), key, head, line.data)
-
-    def _hold(self, held: list[bytes], key: bytes, head: bytes, data: bytes) -> None:
-        held += (head, key, data)
-        self._size += len(data) + len(key) + len(head)
+    def write(self, name: str, line: Framed) -> None:
+        """Write a line to the files called `name`: a partition's, or those of lines kept apart."""
+        sort, piece, number, key, data = line
+        encoded = key.encode("utf-8", "replace")[:65535]
+        head = _FRAME.pack(sort, piece, number, len(encoded), len(data))
+        self._held.setdefault(name, []).extend((head, encoded, data))
+        self._size += len(data) + len(encoded) + _FRAME.size
         if self._size > HELD:
             self.flush()
-
-    def _found(self, key: str) -> tuple[list[bytes], bytes]:
-        if len(self._at) >= _ROOM:
-            self._at.clear()
-        held = self._held.setdefault(f"{hash_of(key) * self._job.partitions >> 64:04d}", [])
-        self._at[key] = at = held, _encoded(key)
-        return at
 
     def flush(self) -> None:
         """Write everything that is held back."""
         for name, parts in self._held.items():
-            if parts:
-                with (self._job.work / f"{name}.{os.getpid()}").open("ab") as file:
-                    file.write(b"".join(parts))
-                parts.clear()
-        self._size = 0
-
-
-def _encoded(key: str) -> bytes:
-    return key.encode("utf-8", "replace")[:65535]
+            with (self.job.work / f"{name}.{os.getpid()}").open("ab") as file:
+                file.write(b"".join(parts))
+        self._held, self._size = {}, 0
 
 
 def framed(work: Path, name: str) -> Iterator[Framed]:

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.cohort import shared
+from precaution.cohort import claims, shared
 from precaution.cohort.deciding import Decided, OtherVersion, Task, decide_partition, part_name
 from precaution.cohort.partition import Job, Sorted, framed_slowly, sort_piece
 from precaution.cohort.problems import KINDS, Problem, first, grave
@@ -113,6 +113,7 @@ def _sort(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> lis
     tasks = [(job, number, piece) for number, piece in enumerate(cut)]
     found = sorted(processes.run(sort_piece, tasks), key=lambda each: each.piece)
     shared.index(run.work)
+    claims.index(run.work)
     written = [{name: getattr(each, name) for name in Sorted.__slots__} | {"lost_kinds": sorted(each.lost_kinds)}
                for each in found]  # fmt: skip
     put(run.work / _SORTED, lambda path: path.write_text(json.dumps(written), encoding="utf-8"))
@@ -208,4 +209,4 @@ def _write_problems(run: Run, problems: Sequence[Problem]) -> None:
     tables = Tables()
     in_order = sorted(problems, key=lambda problem: (problem.file, problem.line, problem.kind))
     tables.add("problems", in_order)
-    tables.write(run.out, "source", ["problems"])
+    tables.write(run.out, "source", ["problems"], run.work)
