@@ -40,7 +40,8 @@ SHOWN = 100
 """Most problems of one piece that are listed one by one."""
 _FRAME = struct.Struct("<BIIHI")
 _CODES = {"patient": 0, "report": 1, "plain": 2}
-PATIENT, REPORT, PLAIN, DROPPED = range(4)
+PATIENT, REPORT, PLAIN, DROPPED, BROKEN = range(5)
+"""What lines of a partition are, as `owner.About` says; dropped: a list of names. Only the broken are no strict JSON."""
 
 
 class LabelOf(NamedTuple):
@@ -162,6 +163,7 @@ def _take(place: Place, number: int, data: bytes, found: Sorted, out: Sink) -> N
     about = place.about
     if (sort := _CODES.get(about)) is not None:
         found.taken[place.kind] += 1
+        sort = BROKEN if place.kind == "broken" else sort
         out.write(partition_of(place.key, out.job.partitions), Framed(sort, found.piece, number, place.key, data))
     elif about in ("shared", "identified"):
         found.taken[place.kind] += 1
@@ -233,12 +235,16 @@ def framed(work: Path, name: str) -> Iterator[Framed]:
 
 def _unframed(data: bytes) -> Iterator[Framed]:
     at, end, size = 0, len(data), _FRAME.size
-    unpack = _FRAME.unpack_from
+    unpack, keys = _FRAME.unpack_from, dict[bytes, str]()
     while at < end:
         sort, piece, number, of_key, of_data = unpack(data, at)
         start = at + size + of_key
         at = start + of_data
-        yield Framed(sort, piece, number, data[start - of_key : start].decode("utf-8", "replace"), data[start:at])
+        encoded = data[start - of_key : start]
+        key = keys.get(encoded)
+        if key is None:
+            key = keys[encoded] = encoded.decode("utf-8", "replace")
+        yield Framed(sort, piece, number, key, data[start:at])
 
 
 def framed_slowly(work: Path, name: str) -> Iterator[Framed]:
