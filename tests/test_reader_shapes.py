@@ -56,7 +56,7 @@ def told(lines: Iterable[bytes], known: Shapes, *, keep_all: bool = False,
     """Return the same by shapes, and by parsing only where there is none."""
     sorter = Sorter(PLAIN, keep_all=keep_all, shapes=known)
     found = [(number, place.about, place.key, place.kind, data) for number, place, data in sorter.placed(lines)]
-    return found, Counter((kind, key, name) for kind, key, names in sorter.dropped() for name in names)
+    return found, Counter((kind, key, name.decode()) for kind, key, names in sorter.dropped() for name in names)
 
 
 def learned(lines: Iterable[bytes]) -> Counted:

@@ -41,7 +41,7 @@ SHOWN = 100
 _FRAME = struct.Struct("<BIIHI")
 _CODES = {"patient": 0, "report": 1, "plain": 2}
 PATIENT, REPORT, PLAIN, DROPPED, BROKEN = range(5)
-"""What lines of a partition are, as `owner.About` says; dropped: a list of names. Only the broken are no strict JSON."""
+"""What lines of a partition are, as `owner.About` says. Dropped: names, one in a line. Broken: no strict JSON."""
 
 
 class LabelOf(NamedTuple):
@@ -153,9 +153,9 @@ def _note_dropped(sorter: Sorter, found: Sorted, out: Sink, number: int) -> None
     """Leave word of dropped lines where their patients are decided: another version of them may be there."""
     for kind, key, ids in sorter.dropped():
         found.taken[kind] += len(ids)
-        names = "\n".join(f"{kind}/{each}" for each in ids)
-        out.write(partition_of(key, out.job.partitions),
-                  Framed(DROPPED, found.piece, number, key, names.encode("utf-8", "replace")))
+        of = f"{kind}/".encode()
+        names = of + (b"\n" + of).join(ids)
+        out.write(partition_of(key, out.job.partitions), Framed(DROPPED, found.piece, number, key, names))
 
 
 def _take(place: Place, number: int, data: bytes, found: Sorted, out: Sink) -> None:

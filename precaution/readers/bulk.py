@@ -38,43 +38,45 @@ class Sorter:
         self._plain = plain
         self._keep_all = keep_all
         self._shapes = Shapes() if shapes is None else shapes
-        self._dropped: dict[tuple[str, str], list[str]] = {}
-        """By type and patient, where one is kept: the ids of those that were not."""
+        self._kept = {kind: dict[bytes, list[bytes]]() for kind in CLINICAL}
+        """By type the patients of whom one such line is kept, each with the ids of those that were not."""
 
     def placed(self, lines: Iterable[bytes], first: int = 1) -> Iterator[tuple[int, Place, bytes]]:
         """Yield the number of each line, counted from `first`, where it belongs, and its bytes; as `place` does, but
         lines of known shape are not parsed, and dropped ones are only noted (`dropped`). Empty ones are passed over."""
-        of = self._shapes.of
+        of, kept, keep_all = self._shapes.of, self._kept, self._keep_all
         for number, line in enumerate(lines, first):
+            says = None
             if (known := of(line)) is not None:
                 shape, found = known
-                says = shape.known.get(shape.looked_at(found))
-                if says is not None:
-                    key = found[shape.key].decode()
-                    if says != "plain" or self._keep_all:
-                        yield number, Place("patient" if self._keep_all else says, key, shape.kind), line
-                    elif (dropped := self._dropped.get((shape.kind, key))) is not None:
-                        dropped.append(found[shape.name].decode())
-                    else:
-                        self._dropped[shape.kind, key] = []
-                        yield number, Place(says, key, shape.kind), line
-                    continue
-            if (unread := _unread(line)) is not None:
-                yield number, unread, line
-            elif line:
-                for place, data in self.place(line):
-                    if place.about == "dropped":
-                        self._dropped[place.kind, place.key].append(place.name)
-                    else:
-                        yield number, place, data
+                says = shape.known.get(found.group(*shape.looked_at))
+            if says is None:
+                yield from self._parsed(number, line)
+            elif says != "plain" or keep_all:
+                yield number, Place("patient" if keep_all else says, found[shape.key].decode(), shape.kind), line
+            elif (dropped := kept[shape.kind].get(key := found[shape.key])) is not None:
+                dropped.append(found[shape.name])
+            else:
+                kept[shape.kind][key] = []
+                yield number, Place(says, key.decode(), shape.kind), line
 
-    def dropped(self) -> Iterator[tuple[str, str, list[str]]]:
+    def _parsed(self, number: int, line: bytes) -> Iterator[tuple[int, Place, bytes]]:
+        if (unread := _unread(line)) is not None:
+            yield number, unread, line
+        elif line:
+            for place, data in self.place(line):
+                if place.about == "dropped":
+                    self._kept[place.kind][_encoded(place.key)].append(_encoded(place.name))
+                else:
+                    yield number, place, data
+
+    def dropped(self) -> Iterator[tuple[str, str, list[bytes]]]:
         """Yield type, patient and ids of what was dropped since this was last asked for."""
-        for (kind, key), ids in self._dropped.items():
-            if ids:
-                yield kind, key, ids
-        kept = {} if len(self._dropped) >= _ROOM else self._dropped
-        self._dropped = {pair: [] for pair in kept}
+        for kind, people in self._kept.items():
+            for key, ids in people.items():
+                if ids:
+                    yield kind, key.decode("utf-8", "replace"), ids
+            self._kept[kind] = {} if len(people) >= _ROOM else {key: [] for key in people}
 
     def place(self, line: bytes) -> list[tuple[Place, bytes]]:
         """Return where a line belongs, with its bytes; a Bundle of several patients belongs to several."""
@@ -99,9 +101,10 @@ class Sorter:
         if self._keep_all:
             return place
         if says == "plain":
-            if (place.kind, place.key) in self._dropped:
+            people, key = self._kept[place.kind], _encoded(place.key)
+            if key in people:
                 return Place("dropped", place.key, place.kind, text(resource, "id"))
-            self._dropped[place.kind, place.key] = []
+            people[key] = []
         return place._replace(about=says)
 
     def _says(self, kind: str, resource: Json) -> Says:
@@ -110,6 +113,10 @@ class Sorter:
         name = resource.get("id")
         named = isinstance(name, str) and name and "\n" not in name  # ids of dropped lines are listed one in a line
         return "plain" if named and self._plain.says_nothing(kind, resource) else "patient"
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _unread(line: bytes) -> Place | None:

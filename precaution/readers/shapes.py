@@ -49,20 +49,17 @@ class _Unusual(Exception):
 class Shape:
     """Lines of one resource type with the same keys in the same order."""
 
-    __slots__ = ("_looked_at", "fits", "key", "kind", "known", "name")
+    __slots__ = ("fits", "key", "kind", "known", "looked_at", "name")
 
     def __init__(self, made: _Made, kind: str) -> None:
         """Compile what was made of a line."""
         self.kind = kind
         self.fits = re.compile(made.pattern).fullmatch
         self.key, self.name = made.key, made.name
-        self._looked_at = made.looked_at
+        self.looked_at = made.looked_at
+        """The groups of the values that decide what a line is; at least one."""
         self.known: dict[object, Says] = {}
         """What lines with these values are."""
-
-    def looked_at(self, found: re.Match[bytes]) -> object:
-        """Return the values that decide what a line is."""
-        return found.group(*self._looked_at) if self._looked_at else None
 
 
 class Shapes:
@@ -78,12 +75,13 @@ class Shapes:
 
     def of(self, line: bytes) -> tuple[Shape, re.Match[bytes]] | None:
         """Return the shape of a line, with what the line has of its own; None where it fits none that is known."""
-        for shapes in (self._by_start.get(line[_BUCKET], ()), self._others):
-            for place, shape in enumerate(shapes):
-                if (found := shape.fits(line)) is not None:
-                    if place:  # lines of one shape come together
-                        shapes.insert(0, shapes.pop(place))  # type: ignore[union-attr]
-                    return (shape, found) if line.isascii() or _is_utf8(line) else None
+        shapes = self._by_start.get(line[_BUCKET], self._others)
+        for shape in shapes:
+            if (found := shape.fits(line)) is not None:
+                if shape is not shapes[0]:  # lines of one shape come together
+                    shapes.remove(shape)
+                    shapes.insert(0, shape)
+                return (shape, found) if line.isascii() or _is_utf8(line) else None
         return None
 
     def learn(self, line: bytes, kind: str, says: Says) -> None:
@@ -94,7 +92,7 @@ class Shapes:
             shape, found = known
             if len(shape.known) >= _ROOM:
                 shape.known.clear()
-            shape.known[shape.looked_at(found)] = says
+            shape.known[found.group(*shape.looked_at)] = says
 
     def _is_frequent(self, line: bytes) -> bool:
         if len(self._seen) >= _ROOM:
@@ -133,6 +131,7 @@ class _Made(NamedTuple):
     name: int
     """0 where the resource has no id."""
     looked_at: tuple[int, ...]
+    """At least one, if only an empty one at the end."""
     same: int
     """So many bytes at the start are the same in all lines."""
 
@@ -154,7 +153,8 @@ class _Making:
         pattern = self._object(self._top)
         if self._at != len(self._line) or not self._key:
             raise _Unusual
-        return _Made(pattern, self._key, self._name, tuple(self._found), self._same)
+        looked_at = tuple(self._found) or (self._group(),)
+        return _Made(pattern + b"()", self._key, self._name, looked_at, self._same)
 
     # Tokens
 
