@@ -221,6 +221,23 @@ def test_versions_of_a_resource_whose_code_changed(newest: str, tmp_path: Path) 
     assert ("low-hemoglobin" in found) == (newest == "hemoglobin")
 
 
+def test_the_newest_of_three_versions_counts_though_the_first_of_them_was_kept(tmp_path: Path) -> None:
+    """A result that says nothing, one that says something, and one that says nothing again, all of one id."""
+    hemoglobin = {"coding": [{"system": "http://loinc.org", "code": "718-7", "display": "Hb"}], "text": "Hb"}
+    base = {
+        **person("p0")[2],
+        "valueQuantity": {"value": 7, "unit": "g/dL", "system": "http://unitsofmeasure.org", "code": "g/dL"},
+        "effectiveDateTime": "2025-02-25",
+    }
+    versions = [
+        {**base, "meta": {"lastUpdated": f"2025-02-2{day}"}, "code": code}
+        for day, code in ((6, BMI), (7, hemoglobin), (8, BMI))
+    ]
+    run(put(tmp_path / "in", *person("p0")[:2], *versions), tmp_path / "out")
+    found = {row["rule"] for row in rows(tmp_path / "out", "findings") if row["state"] == "holds"}
+    assert "low-hemoglobin" not in found
+
+
 def test_the_dead_are_counted_and_no_failure(tmp_path: Path) -> None:
     summary = run(put(tmp_path / "in", *people(1), *person("d", deceasedDateTime="2024-01-01")), tmp_path / "out")
     assert (summary.decided, summary.died, summary.failed, summary.clean) == (1, 1, 0, True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.assessment import assess
 from precaution.cohort.claims import Claims
-from precaution.cohort.partition import DROPPED, PATIENT, PLAIN, REPORT, framed, hash_of
+from precaution.cohort.partition import BROKEN, DROPPED, PLAIN, REPORT, framed, hash_of
 from precaution.cohort.problems import KINDS, Problem, kind_of, message_of
 from precaution.cohort.processes import watch
 from precaution.cohort.shared import Shared
@@ -18,7 +18,7 @@ from precaution.errors import InputError, PrecautionError
 from precaution.knowledge import load_label
 from precaution.readers import read_resources
 from precaution.readers.gathered import names, people, repeated, undated
-from precaution.readers.json_input import parsed
+from precaution.readers.json_input import parsed, parsed_again
 from precaution.readers.owner import lost
 from precaution.timeline import timeline
 
@@ -143,14 +143,14 @@ class Part:
     def _documents(self, person: str, lines: Sequence[Framed]) -> list[Json]:
         """Return a patient's resources. Raises _BrokenLine, NoPatient; OtherVersion."""
         documents: list[Json] = []
-        plain: set[str] = set()
+        telling: list[Json] = []
         for line in lines:
-            if line.sort in (PATIENT, PLAIN):
-                for value in _parsed(line):
-                    documents.append(value)
-                    if line.sort == PLAIN:
-                        plain |= names([value])
-        _check_dropped(documents, plain, lines)
+            if line.sort not in (REPORT, DROPPED):
+                found = _parsed(line)
+                documents += found
+                if line.sort != PLAIN:
+                    telling += found
+        _check_dropped(telling, lines)
         self._note_twice(person, documents, lines)
         if undated(documents):
             for line in lines:
@@ -177,7 +177,8 @@ class Part:
         self.found.died += kind == "died"
         self.found.failed += kind != "died"
         at = error.line if isinstance(error, _BrokenLine) else lines[0] if lines else None
-        self._note(person, kind, at, KINDS[kind] if kind == "no-patient" else message_of(error), len(lines))
+        count = sum(line.data.count(b"\n") + 1 if line.sort == DROPPED else 1 for line in lines)
+        self._note(person, kind, at, KINDS[kind] if kind == "no-patient" else message_of(error), count)
 
     def _note_twice(self, person: str, documents: Sequence[Json], lines: Sequence[Framed]) -> None:
         """Note a Patient, or other resources, that came more than once."""
@@ -220,17 +221,17 @@ class _BrokenLine(InputError):
 
 
 def _parsed(line: Framed) -> list[Json]:
+    read = parsed if line.sort == BROKEN else parsed_again
     try:
-        return [each for each in parsed(line.data, "the line" if line.number else "the file")
-                if isinstance(each, dict)]
+        return [each for each in read(line.data, "the line" if line.number else "the file") if isinstance(each, dict)]
     except InputError as error:
         raise _BrokenLine(line, str(error)) from None
 
 
-def _check_dropped(documents: Iterable[Json], plain: set[str], lines: Iterable[Framed]) -> None:
+def _check_dropped(telling: Iterable[Json], lines: Iterable[Framed]) -> None:
     """Raise OtherVersion where a resource that was dropped is a version of one that was kept for what it says."""
-    dropped = {line.data.decode("utf-8", "replace") for line in lines if line.sort == DROPPED}
-    if dropped and dropped & (names(documents) - plain):
+    dropped = [line.data for line in lines if line.sort == DROPPED]
+    if dropped and not names(telling).isdisjoint(b"\n".join(dropped).decode("utf-8", "replace").split("\n")):
         raise OtherVersion
 
 
