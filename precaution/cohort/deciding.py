@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.assessment import assess
 from precaution.cohort.partition import DROPPED, PATIENT, PLAIN, REPORT, framed, framed_slowly, hash_of
-from precaution.cohort.problems import KINDS, Problem, kind_of, message_of
+from precaution.cohort.problems import HARMLESS, KINDS, Problem, kind_of, message_of
 from precaution.cohort.processes import watch
 from precaution.cohort.shared import Shared
 from precaution.cohort.tables import SCHEMAS, Tables, put, rows_of
+from precaution.entries import person_row
+from precaution.entries import rows_of as entries_of
 from precaution.errors import InputError, PrecautionError
 from precaution.knowledge import load_label
 from precaution.readers import read_resources
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from precaution.cohort.partition import Framed, LabelOf
     from precaution.definitions import Label
     from precaution.readers.shape import Json
+    from precaution.record import Record
 
 
 class OtherVersion(Exception):
@@ -52,6 +55,25 @@ class Task(NamedTuple):
     """Of each piece its file, and how many lines stand before it."""
     limit: int = 0
     """Most patients to decide; 0 for all."""
+    entries: bool = False
+    """Whether to write the records too, as `entries` and `persons`."""
+
+
+class Wanted(Protocol):
+    """What any sort of work on a partition is told of the results: see Task."""
+
+    @property
+    def work(self) -> Path: ...  # noqa: D102
+    @property
+    def out(self) -> Path: ...  # noqa: D102
+    @property
+    def label(self) -> LabelOf: ...  # noqa: D102
+    @property
+    def today(self) -> date: ...  # noqa: D102
+    @property
+    def history(self) -> bool: ...  # noqa: D102
+    @property
+    def entries(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -95,15 +117,67 @@ def decide_partition(task: tuple[Task, int]) -> Decided:
     return run.written()
 
 
-class _Run:
-    """One partition in the making."""
+class Deciding:
+    """One partition's results in the making, whatever the source."""
+
+    def __init__(self, job: Wanted, number: int) -> None:
+        """Begin the results of partition `number`."""
+        self.wanted, self.found, self.tables = job, Decided(number), Tables()
+        self.label: Label = load_label(job.label.folder, policy=job.label.policy, codes=job.label.codes)
+        self._counts = {name: Counter[str]() for name in ("problems", "actions", "ignored", "unrecognised")}
+
+    def decide(self, person: str, record: Record) -> None:
+        """Add what a record comes to to the tables. Raises PatientDied."""
+        if self.wanted.entries:
+            self.tables.add("entries", entries_of(person, record))
+            self.tables.add("persons", [person_row(person, record)])
+        decision = assess(record, today=self.wanted.today, label=self.label)
+        changes = timeline(record, self.label, self.wanted.today.toordinal()) if self.wanted.history else []
+        for table, rows in rows_of(person, decision, changes, self.label).items():
+            self.tables.add(table, rows)
+        self._count(decision)
+
+    def _count(self, decision: Decision) -> None:
+        self.found.decided += 1
+        self._counts["actions"][decision.action] += 1
+        self._counts["ignored"].update(each.why for each in decision.ignored)
+        self._counts["unrecognised"].update(
+            f"{each.system} {each.code}: {each.why}" for each in decision.unrecognised)
+
+    def failed(self, error: Exception) -> str:
+        """Count a patient who could not be decided, and return the kind of problem."""
+        kind = kind_of(error)
+        self.found.died += kind == "died"
+        self.found.failed += kind != "died"
+        return kind
+
+    def note(self, problem: Problem) -> None:
+        """Note what went wrong."""
+        self.tables.add("problems", [problem])
+        self._counts["problems"][problem.kind] += 1
+        if problem.kind not in HARMLESS:
+            self.found.first = self.found.first or problem
+
+    def written(self) -> Decided:
+        """Write the tables, then what came of the partition."""
+        for name, counts in self._counts.items():
+            setattr(self.found, name, dict(sorted(counts.items())))
+        asked = {"history": self.wanted.history, "entries": self.wanted.entries, "persons": self.wanted.entries}
+        self.tables.write(self.wanted.out, part_name(self.found.partition),
+                          [name for name in SCHEMAS if asked.get(name, True)])
+        put(self.wanted.work / f"{part_name(self.found.partition)}.json",
+            lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})))
+        return self.found
+
+
+class _Run(Deciding):
+    """One partition of FHIR."""
 
     def __init__(self, job: Task, number: int) -> None:
-        self.job, self.found, self.tables = job, Decided(number), Tables()
-        self.label: Label = load_label(job.label.folder, policy=job.label.policy, codes=job.label.codes)
+        super().__init__(job, number)
+        self.job = job
         self._shared = Shared(job.work)
         self._lost = lost(job.lost_kinds, anything=job.lost_anything)
-        self._counts = {name: Counter[str]() for name in ("problems", "actions", "ignored", "unrecognised")}
 
     def patient(self, person: str, lines: Sequence[Framed]) -> None:
         """Decide one patient; whatever goes wrong with that one is noted."""
@@ -111,7 +185,9 @@ class _Run:
         self.found.people += 1
         try:
             documents = self._documents(person, lines)
-            self._decide(person, documents)
+            everything = [*documents, *self._shared.behind(documents), *self._lost]
+            record = read_resources(everything, self.label.terminology, self.label.asks)  # type: ignore[arg-type]
+            self.decide(person, record)
         except OtherVersion:
             raise
         except Exception as error:
@@ -137,26 +213,8 @@ class _Run:
                     documents.extend(_parsed(line))
         return documents
 
-    def _decide(self, person: str, documents: list[Json]) -> None:
-        everything = [*documents, *self._shared.behind(documents), *self._lost]
-        record = read_resources(everything, self.label.terminology, self.label.asks)  # type: ignore[arg-type]
-        decision = assess(record, today=self.job.today, label=self.label)
-        changes = timeline(record, self.label, self.job.today.toordinal()) if self.job.history else []
-        for table, rows in rows_of(person, decision, changes, self.label).items():
-            self.tables.add(table, rows)
-        self._count(decision)
-
-    def _count(self, decision: Decision) -> None:
-        self.found.decided += 1
-        self._counts["actions"][decision.action] += 1
-        self._counts["ignored"].update(each.why for each in decision.ignored)
-        self._counts["unrecognised"].update(
-            f"{each.system} {each.code}: {each.why}" for each in decision.unrecognised)
-
     def _failed(self, person: str, lines: Sequence[Framed], error: Exception) -> None:
-        kind = kind_of(error)
-        self.found.died += kind == "died"
-        self.found.failed += kind != "died"
+        kind = self.failed(error)
         at = error.line if isinstance(error, _BrokenLine) else lines[0] if lines else None
         self._note(person, kind, at, KINDS[kind] if kind == "no-patient" else message_of(error), len(lines))
 
@@ -171,22 +229,12 @@ class _Run:
     def _note(self, person: str, kind: str, at: Framed | None, message: str, lines: int) -> None:
         file, before = self.job.origins[at.piece] if at else ("", 0)
         number = before + at.number if at and at.number else 0
-        problem = Problem(person, kind, file, number, message, lines)
-        self.tables.add("problems", [problem])
-        self._counts["problems"][kind] += 1
-        if kind not in ("died", "patient-twice", "resource-twice"):
-            self.found.first = self.found.first or problem
+        self.note(Problem(person, kind, file, number, message, lines))
 
     def written(self) -> Decided:
         """Write the tables, then what came of the partition."""
         self._shared.close()
-        for name, counts in self._counts.items():
-            setattr(self.found, name, dict(sorted(counts.items())))
-        names = [name for name in SCHEMAS if name != "history" or self.job.history]
-        self.tables.write(self.job.out, part_name(self.found.partition), names)
-        put(self.job.work / f"{part_name(self.found.partition)}.json",
-            lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})))
-        return self.found
+        return super().written()
 
 
 class _BrokenLine(InputError):

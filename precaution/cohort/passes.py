@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
 
 from precaution.cohort import shared
 from precaution.cohort.deciding import Decided, OtherVersion, Task, decide_partition, part_name
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], object]
 
+
+class Limited(Protocol):
+    """The task of a partition: a NamedTuple with a `limit`."""
+
+    def _replace(self, *, limit: int = ...) -> Self: ...
+
+
+AnyTask = TypeVar("AnyTask", bound=Limited)
 _SORTED, _KEEP_ALL = "sorted.json", "keep-all"
 
 
@@ -42,6 +50,7 @@ class Run(NamedTuple):
     strict: bool
     history: bool
     progress: Progress
+    entries: bool = False
 
     @property
     def work(self) -> Path:
@@ -49,7 +58,7 @@ class Run(NamedTuple):
         return self.out / WORK
 
 
-class _Told:
+class Told:
     """Adds up what is done, and tells it with its name and its whole."""
 
     def __init__(self, progress: Progress) -> None:
@@ -57,16 +66,18 @@ class _Told:
         self.begin("", 0)
 
     def begin(self, what: str, whole: int) -> None:
+        """Start to count something else, of which there is `whole`."""
         self._what, self._done, self._whole = what, 0, whole
 
     def add(self, amount: int) -> None:
+        """Count `amount` as done, and tell it."""
         self._done += amount
         self._progress(self._what, min(self._done, self._whole), self._whole)
 
 
 def decided(run: Run) -> Summary:
     """Do what is left of a run, and mark it as complete. Raises InputError if `strict`, OutputError."""
-    told = _Told(run.progress)
+    told = Told(run.progress)
     with Processes(run.workers, told.add) as processes:
         try:
             return _both(run, processes, told, keep_all=(run.work / _KEEP_ALL).exists())
@@ -77,7 +88,7 @@ def decided(run: Run) -> Summary:
             return _both(run, processes, told, keep_all=True)
 
 
-def _both(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> Summary:
+def _both(run: Run, processes: Processes, told: Told, *, keep_all: bool) -> Summary:
     found = _found_before(run) or _sort(run, processes, told, keep_all=keep_all)
     cut = pieces(run.source, list(run.files))
     origins = _origins(run, found, cut)
@@ -87,12 +98,12 @@ def _both(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> Sum
     task = Task(
         run.work, run.out, run.label, run.today, run.history,
         frozenset(kind for each in found for kind in each.lost_kinds), any(each.lost_anything for each in found),
-        any(run.work.glob("identified.*")), origins, run.limit,
+        any(run.work.glob("identified.*")), origins, run.limit, run.entries,
     )  # fmt: skip
     told.begin("patients decided", sum(each.taken["Patient"] + each.taken["Bundle"] for each in found))
-    parts = _decide(run, processes, task)
+    parts = decide_all(run, processes, task, decide_partition)
     problems += _unclaimed(run, parts, origins)
-    _write_problems(run, problems)
+    write_problems(run, problems)
     counts = Counter[str]()
     for problem in problems:
         counts[problem.kind] += problem.lines
@@ -102,7 +113,7 @@ def _both(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> Sum
 # The first pass
 
 
-def _sort(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> list[Sorted]:
+def _sort(run: Run, processes: Processes, told: Told, *, keep_all: bool) -> list[Sorted]:
     """Sort all lines by patient; what an interrupted run left half sorted is thrown away."""
     for path in run.work.iterdir():
         if path.name != _KEEP_ALL:
@@ -148,25 +159,28 @@ def _placed(problem: Problem, before: int) -> Problem:
 # The second pass
 
 
-def _decide(run: Run, processes: Processes, task: Task) -> list[Decided]:
+def decide_all(run: Run, processes: Processes, task: AnyTask,
+               decide: Callable[[tuple[AnyTask, int]], Decided]) -> list[Decided]:
+    """Return what came of all partitions by `decide`, or of the first as far as a limit goes; nothing is done twice."""
     done = {number: part for number in range(run.partitions) if (part := _done_before(run, number)) is not None}
     if run.limit:
-        return _decide_some(run, processes, task, done)
+        return _decide_some(run, processes, task, decide, done)
     left = [(task, number) for number in range(run.partitions) if number not in done]
-    for part in processes.run(decide_partition, left):
+    for part in processes.run(decide, left):
         _check(run, part)
         done[part.partition] = part
     return [done[number] for number in sorted(done)]
 
 
-def _decide_some(run: Run, processes: Processes, task: Task, done: dict[int, Decided]) -> list[Decided]:
+def _decide_some(run: Run, processes: Processes, task: AnyTask, decide: Callable[[tuple[AnyTask, int]], Decided],
+                 done: dict[int, Decided]) -> list[Decided]:
     """Decide the first patients by the hash of their id, one partition after the other."""
     parts: list[Decided] = []
     for number in range(run.partitions):
         left = run.limit - sum(part.people for part in parts)
         if left < 1:
             break
-        part = done.get(number) or _only(processes.run(decide_partition, [(task._replace(limit=left), number)]))
+        part = done.get(number) or _only(processes.run(decide, [(task._replace(limit=left), number)]))
         _check(run, part)
         parts.append(part)
     return parts
@@ -204,7 +218,8 @@ def _unclaimed(run: Run, parts: Sequence[Decided], origins: Sequence[tuple[str, 
     ]  # fmt: skip
 
 
-def _write_problems(run: Run, problems: Sequence[Problem]) -> None:
+def write_problems(run: Run, problems: Sequence[Problem]) -> None:
+    """Write the problems that concern no patient in particular."""
     tables = Tables()
     in_order = sorted(problems, key=lambda problem: (problem.file, problem.line, problem.kind))
     tables.add("problems", in_order)

@@ -44,7 +44,8 @@ class Summary:
         return not set(self.problems) - HARMLESS
 
 
-def described(found: Sequence[File], label: Label, today: date, *, history: bool, limit: int) -> dict[str, Any]:
+def described(found: Sequence[File], label: Label, today: date, *, history: bool, limit: int,
+              entries: bool = False) -> dict[str, Any]:
     """Return what decides a run's results, and a digest of it: only a run of the same digest may be continued."""
     about: dict[str, Any] = {
         "precaution": __version__,
@@ -53,6 +54,7 @@ def described(found: Sequence[File], label: Label, today: date, *, history: bool
         "today": today.isoformat(),
         "history": history,
         "limit": limit,
+        "entries": entries,
         "files": [each._asdict() for each in found],
     }
     written = json.dumps(about, sort_keys=True, default=list)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.assessment import as_day
+from precaution.cohort import from_tables, passes
 from precaution.cohort.partition import LabelOf, partitions
-from precaution.cohort.passes import Run, decided
+from precaution.cohort.passes import Run
 from precaution.cohort.results import WORK, Summary, described, opened, stored
 from precaution.cohort.source import File, files
 from precaution.errors import OutputError, UsageError
@@ -18,7 +19,7 @@ from precaution.knowledge import find_label, load_label
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from precaution.cohort.passes import Progress
 
@@ -30,13 +31,26 @@ class Plan(NamedTuple):
     size: int
     partitions: int
     workers: int
+    sort: str = "fhir"
+    """What the source is: a key of DECIDE."""
+
+
+DECIDE: Mapping[str, Callable[[Run], Summary]] = {"fhir": passes.decided, "tables": from_tables.decided}
+"""How a source of each sort is decided."""
 
 
 def plan(source: Path | str, out: Path | str, workers: int | None = None) -> Plan:
     """Return what a run over `source` would read. Raises InputError where it can't be read."""
-    found = tuple(files(Path(source), Path(out)))
-    size = sum(each.size for each in found)
-    return Plan(found, size, partitions(size), workers or _cores())
+    path, of, used = Path(source), Path(out), workers or _cores()
+    if from_tables.is_tables(path):
+        found = tuple(from_tables.files(path, of))
+        return Plan(found, _size(found), from_tables.count(path, found), used, "tables")
+    found = tuple(files(path, of))
+    return Plan(found, _size(found), partitions(_size(found)), used)
+
+
+def _size(found: Iterable[File]) -> int:
+    return sum(each.size for each in found)
 
 
 def _cores() -> int:
@@ -55,14 +69,17 @@ def cohort(
     limit: int = 0,
     strict: bool = False,
     history: bool = False,
+    entries: bool = False,
     overwrite: bool = False,
     progress: Progress = lambda *_: None,
 ) -> Summary:
-    """Decide every patient of `source` (FHIR R4: NDJSON, or Bundles) on `today`; write the results to `out`.
+    """Decide every patient of `source` on `today`; write the results to `out`.
 
+    `source`: a folder or file of FHIR R4 (NDJSON, or Bundles), or a folder of the tables `entries` and `persons`.
     `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at the
-    first problem. `history`: also the decisions of earlier days. `progress` is told what is done, how much, of how
-    much. A folder that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
+    first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables. `progress`
+    is told what is done, how much, of how much. A folder that holds an unfinished run of the same kind is gone on
+    with; `overwrite` begins anew.
 
     Raises InputError for a source that can't be read, or, if `strict`, for the first problem; UsageError for a
     wrong argument; KnowledgeError for a wrong label; OutputError where results can't be written.
@@ -74,13 +91,13 @@ def cohort(
     known = load_label(of.folder, policy=of.policy, codes=of.codes)
     made = plan(source, out, workers)
     folder = Path(out)
-    about = described(made.files, known, day, history=history, limit=limit)
+    about = described(made.files, known, day, history=history, limit=limit, entries=entries)
     try:
         if opened(folder, about, overwrite=overwrite):
             shutil.rmtree(folder / WORK, ignore_errors=True)
             return stored(folder)
-        return decided(Run(Path(source), folder, of, day, made.files, made.partitions, made.workers,
-                           limit, strict, history, progress))  # fmt: skip
+        return DECIDE[made.sort](Run(Path(source), folder, of, day, made.files, made.partitions, made.workers,
+                                     limit, strict, history, progress, entries))  # fmt: skip
     except OSError as error:
         raise OutputError(f"'{folder}' can't be written: {error.strerror or 'input/output error'}; make room and run "
                           "again: what is done is kept") from None

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from precaution.decision import grave
+from precaution.entries import ENTRIES, PERSONS
 from precaution.errors import OutputError, UsageError
 
 try:
@@ -54,7 +55,7 @@ SCHEMAS = {
         "problems": (("person", _S), ("kind", _S), ("file", _S), ("line", pa.int64()), ("message", _S),
                      ("lines", pa.int64())),
     }.items()
-}  # fmt: skip
+} | {"entries": ENTRIES, "persons": PERSONS}  # fmt: skip
 """Every table by name. `rank`: 0 for the gravest action. `until`: the last day for which a row of history counts."""
 
 
