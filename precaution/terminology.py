@@ -47,7 +47,7 @@ class Terminology:
         found = self.exact.get((system, code), ())
         for length in range(1, min(len(code), self._longest.get(system, 0)) + 1):
             found += tuple(c for c in self.prefixes.get((system, code[:length]), ()) if c not in found)
-        return self._without_outranked(found) if len(found) > 1 else found
+        return self.without_outranked(found) if len(found) > 1 else found
 
     def concept(self, name: str) -> Concept:
         """Return what is known of a concept; a concept without a table of its own has only its codes."""
@@ -85,7 +85,8 @@ class Terminology:
     def _spellings(self) -> dict[str, str]:
         return {fold(text): name for name, concept in self.known.items() for text in concept.spellings}
 
-    def _without_outranked(self, found: tuple[str, ...]) -> tuple[str, ...]:
+    def without_outranked(self, found: tuple[str, ...]) -> tuple[str, ...]:
+        """Return concepts less those that others of them outrank."""
         refused = {lower for name in found for lower in self.concept(name).outranks}
         return tuple(name for name in found if name not in refused)
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.cohort.deciding import Deciding
 from precaution.cohort.parting import (
+    ROWS,
     Parted,
-    Tables,
+    Queries,
+    Shape,
     connected,
     part,
     parted_before,
@@ -27,7 +29,7 @@ from precaution.cohort.processes import Processes, watch
 from precaution.cohort.results import DONE, RUN, finished
 from precaution.cohort.row_checks import SCHEMAS, check_columns, wrong_entry, wrong_person
 from precaution.cohort.source import File
-from precaution.entries import ENTRIES, PERSONS, as_rows, record_of
+from precaution.entries import as_rows, record_of
 from precaution.errors import InputError, PrecautionError, UsageError
 from precaution.record import UNREADABLE, Unrecognised, in_order
 
@@ -35,13 +37,14 @@ import pyarrow as pa  # isort: skip - entries says what to do where it is missin
 import pyarrow.parquet as pq  # isort: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from precaution.cohort.deciding import Decided
     from precaution.cohort.partition import LabelOf
     from precaution.cohort.passes import Run
     from precaution.cohort.results import Summary
+    from precaution.entries import Row
     from precaution.record import Record
 
 HOLDS = ("entries", "persons")
@@ -127,33 +130,39 @@ def decided(run: Run) -> Summary:
             told.begin("rows sorted", 0)
             job = _Parting(Path(run.source), run.files, run.work, run.partitions, run.workers)
             (found,) = processes.run(_sorted, [job])
-        return decided_parts(run, processes, told, found)
+        return decided_parts(run, processes, told, found, decide_rows)
 
 
-def decided_parts(run: Run, processes: Processes, told: Told, found: Parted) -> Summary:
-    """Decide the partitions of rows that are sorted already."""
+def decided_parts(run: Run, processes: Processes, told: Told, found: Parted,
+                  decide: Callable[[tuple[Task, int]], Decided]) -> Summary:
+    """Decide the partitions of rows that are sorted already, by `decide`, and mark the run as complete."""
     if run.strict and grave(found.problems):
         raise first(next(problem for problem in found.problems if grave([problem])))
     task = Task(run.work, run.out, run.label, run.today, run.history, run.entries, run.partitions,
                 frozenset(found.lost), run.limit)  # fmt: skip
     told.begin("patients decided", found.persons)
-    parts = decide_all(run, processes, task, decide_rows)
+    parts = decide_all(run, processes, task, decide)
     write_problems(run, found.problems)
     counts = Counter[str]()
     for problem in found.problems:
         counts[problem.kind] += problem.lines
     taken = Counter(found.taken) + Counter({"persons": found.persons})
-    return finished(run.out, [Sorted(0, "", taken=taken)], parts, counts)
+    return finished(run.out, [Sorted(0, "", taken=taken)], parts, counts, found.report)
 
 
 def _sorted(job: _Parting) -> Parted:
     """Sort the rows of a source by person. Raises InputError, OutputError."""
-    for path in job.work.iterdir():
+    emptied(job.work)
+    with connected(job.work, job.workers) as base:
+        queries = Queries(lambda: _query(job, "persons"), lambda: _query(job, "entries"))
+        return part(base, queries, job.work, job.partitions)
+
+
+def emptied(work: Path) -> None:
+    """Throw away what an interrupted run left half sorted."""
+    for path in work.iterdir():
         if path.is_file():
             path.unlink()
-    with connected(job.work, job.workers) as base:
-        tables = Tables(*(_query(job, table) for table in ("persons", "entries")))
-        return part(base, tables, job.work, job.partitions)
 
 
 def _query(job: _Parting, table: str) -> str:
@@ -184,9 +193,13 @@ def _quoted(text: str) -> str:
 
 def decide_rows(task: tuple[Task, int]) -> Decided:
     """Decide every person of a partition of rows and write the tables; raises OutputError."""
-    job, number = task
-    run = _Run(job, number)
-    persons, entries = (_by_person(job, table, number) for table in ("persons", "entries"))
+    return decide_of(RowsRun(*task))
+
+
+def decide_of(run: RowsRun) -> Decided:
+    """Decide every person of a partition of rows of any shape."""
+    job = run.job
+    persons, entries = (_by_person(run, table) for table in ("persons", "entries"))
     for person in sorted({*persons, *entries}, key=lambda key: (hash_of(key), key)):
         if job.limit and run.found.people >= job.limit:
             break
@@ -194,20 +207,23 @@ def decide_rows(task: tuple[Task, int]) -> Decided:
     return run.written()
 
 
-def _by_person(job: Task, table: str, number: int) -> dict[str, list[tuple[object, ...]]]:
-    rows = as_rows(rows_in(job.work, table, number, job.partitions))
+def _by_person(run: RowsRun, table: str) -> dict[str, list[Row]]:
+    rows = as_rows(rows_in(run.job.work, table, run.found.partition, run.job.partitions, run.shape))
     return {person: list(own) for person, own in groupby(sorted(rows, key=itemgetter(0)), itemgetter(0))}
 
 
-class _Run(Deciding):
+class RowsRun(Deciding):
     """One partition of rows."""
 
+    shape: Shape = ROWS
+
     def __init__(self, job: Task, number: int) -> None:
+        """Begin the results of partition `number`."""
         super().__init__(job, number)
-        self._lost = job.lost
+        self.job = job
         self._concepts = {*self.label.concepts, *UNREADABLE.values(), *(f"ask:{name}" for name in self.label.asks)}
 
-    def person(self, person: str, rows: list[tuple[object, ...]], entries: list[tuple[object, ...]]) -> None:
+    def person(self, person: str, rows: list[Row], entries: list[Row]) -> None:
         """Decide one person; whatever goes wrong with that one is noted."""
         watch().step(1)
         self.found.people += 1
@@ -217,21 +233,22 @@ class _Run(Deciding):
                 self.found.failed += 1
                 self.note(problem)
                 return
-            self.decide(person, self._record(person, rows, entries))
+            once = list(dict.fromkeys(entries))
+            if more := len(rows) + len(entries) - len(once) - 1:
+                self.note(Problem(person, "row-twice", "", 0, KINDS["row-twice"], more))
+            self.decide(person, self.record(rows[0][: len(self.shape.persons)],
+                                            [row[: len(self.shape.entries)] for row in once]))  # fmt: skip
         except Exception as error:
             if isinstance(error, PrecautionError) and not isinstance(error, InputError):
                 raise
             self.note(Problem(person, self.failed(error), "", 0, message_of(error)))
 
-    def _record(self, person: str, rows: list[tuple[object, ...]], entries: list[tuple[object, ...]]) -> Record:
-        once = list(dict.fromkeys(entries))
-        if more := len(rows) + len(entries) - len(once) - 1:
-            self.note(Problem(person, "row-twice", "", 0, KINDS["row-twice"], more))
-        width = len(ENTRIES)
-        record = record_of(rows[0][: len(PERSONS)], (row[:width] for row in once))
-        return self._understood(record) if self._lost or not self._concepts.issuperset(record.entries) else record
+    def record(self, person: Row, entries: list[Row]) -> Record:
+        """Return the record that a person's rows are."""
+        record = record_of(person, entries)
+        return self.understood(record) if self.job.lost or not self._concepts.issuperset(record.entries) else record
 
-    def _understood(self, record: Record) -> Record:
+    def understood(self, record: Record) -> Record:
         """Return a record in which what is lost, or of no concept of the label, leaves no list complete."""
         found = {name: own for name, own in record.entries.items() if name in self._concepts}
         unknown = [each for name, own in record.entries.items() if name not in self._concepts for each in own]
@@ -244,7 +261,7 @@ class _Run(Deciding):
         more = (Unrecognised(each.source, "concept", each.concept, _NO_CONCEPT) for each in unknown)
         return replace(
             record, entries={name: tuple(sorted(own, key=in_order)) for name, own in found.items()},
-            lists=record.lists - self._lost, attested=record.attested - self._lost,
+            lists=record.lists - self.job.lost, attested=record.attested - self.job.lost,
             unrecognised=tuple(sorted({*record.unrecognised, *more})),
         )  # fmt: skip
 
@@ -252,7 +269,7 @@ class _Run(Deciding):
 _NO_CONCEPT = "the label has no such concept"
 
 
-def _wrong(person: str, rows: list[tuple[object, ...]], entries: list[tuple[object, ...]]) -> Problem | None:
+def _wrong(person: str, rows: list[Row], entries: list[Row]) -> Problem | None:
     """Return why a person's rows can't be decided on, or None."""
     if not rows:
         return Problem(person, "no-person", "", 0, KINDS["no-person"], len(entries))

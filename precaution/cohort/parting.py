@@ -30,7 +30,7 @@ except ImportError:  # pragma: no cover - tested where it is not installed
     raise UsageError("cohorts from tables need duckdb: install it with `pip install 'precaution[cohort]'`") from None
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 PERSONS_EACH = 2000
@@ -48,11 +48,23 @@ _PLACE = pa.schema([("why", pa.string()), ("file", pa.string()), ("row", pa.int6
 _NOWHERE, _NOBODY = -1, -2
 
 
-class Tables(NamedTuple):
-    """Two queries, for rows as `entries` and `persons` have them, each with why, file and row of what is wrong."""
+class Shape(NamedTuple):
+    """The columns of the two tables, besides why, file and row of what is wrong."""
 
-    persons: str
-    entries: str
+    persons: pa.Schema
+    entries: pa.Schema
+    counted: str
+    """The column of the second by whose words its rows are counted."""
+
+
+ROWS = Shape(PERSONS, ENTRIES, "kind")
+
+
+class Queries(NamedTuple):
+    """Two queries, each made when it is asked for: for the rows of persons, and for the other rows."""
+
+    persons: Callable[[], str]
+    entries: Callable[[], str]
 
 
 @dataclass(slots=True)
@@ -65,6 +77,8 @@ class Parted:
     problems: list[Problem] = field(default_factory=list[Problem])
     lost: list[str] = field(default_factory=list[str])
     """The kinds of entries of which it can't be told whose they are: no list of them is complete."""
+    report: dict[str, object] = field(default_factory=dict[str, object])
+    """What else is to stand in the report on data quality."""
 
     def note(self, kind: str, file: str, row: int, message: str = "") -> None:
         """Add a problem; beyond a number of them only their count."""
@@ -91,12 +105,16 @@ def connected(work: Path, workers: int) -> duckdb.DuckDBPyConnection:
     })  # fmt: skip
 
 
-def part(base: duckdb.DuckDBPyConnection, tables: Tables, work: Path, count: int) -> Parted:
-    """Write all rows to `count` partitions below `work`. Raises InputError, OutputError."""
-    found = Parted()
+def part(base: duckdb.DuckDBPyConnection, queries: Queries, work: Path, count: int, shape: Shape = ROWS,
+         found: Parted | None = None) -> Parted:
+    """Write all rows to `count` partitions below `work`; add to what was `found` before.
+
+    Raises InputError, OutputError.
+    """
+    found = found or Parted()
     try:
-        _part_persons(base, tables.persons, work, count, found)
-        _part_entries(base, tables.entries, work, count, found)
+        _part_persons(base, queries.persons(), Files(work, "persons", shape.persons, count), count, found)
+        _part_entries(base, queries.entries(), Files(work, "entries", shape.entries, count), count, found, shape)
     except duckdb.Error as error:
         raise _clear(error) from None
     written = {name: getattr(found, name) for name in Parted.__slots__}
@@ -121,10 +139,10 @@ def _clear(error: Exception) -> InputError | OutputError:
                       "while it was read; write it anew")
 
 
-def _part_persons(base: duckdb.DuckDBPyConnection, query: str, work: Path, count: int, found: Parted) -> None:
+def _part_persons(base: duckdb.DuckDBPyConnection, query: str, to: Files, count: int, found: Parted) -> None:
     """Write the rows of `persons`, and keep whose partition is which in the table `parts`."""
     base.execute("create or replace table parts (person varchar, part smallint)")
-    with Files(work, "persons", PERSONS, count) as files:
+    with to as files:
         for batch in base.sql(query).to_arrow_reader(BATCH // 10):
             places = [_partition(each, count) if each else _NOBODY for each in batch.column("person").to_pylist()]
             for row in _where(places, _NOBODY):
@@ -139,17 +157,18 @@ def _part_persons(base: duckdb.DuckDBPyConnection, query: str, work: Path, count
     base.execute("create or replace table parts as select distinct person, part from parts")
 
 
-def _part_entries(base: duckdb.DuckDBPyConnection, query: str, work: Path, count: int, found: Parted) -> None:
-    taken, lost = Counter[str](), set[str]()
+def _part_entries(base: duckdb.DuckDBPyConnection, query: str, to: Files, count: int, found: Parted,
+                  shape: Shape) -> None:
+    taken, lost = Counter[str](), set(found.lost)
     joined = f"""
         select each.*, coalesce(parts.part, case when coalesce(each.person, '') = '' then {_NOBODY} else {_NOWHERE}
             end)::smallint as part
         from ({query}) each left join parts using (person)
         """  # noqa: S608 - the query is ours
-    with Files(work, "entries", ENTRIES, count) as files:
+    with to as files:
         for batch in base.sql(joined).to_arrow_reader(BATCH):
-            for each in batch.column("kind").value_counts().to_pylist():
-                taken[_kind(each["values"])] += each["counts"]
+            for each in batch.column(shape.counted).value_counts().to_pylist():
+                taken[_word(each["values"], shape)] += each["counts"]
             places = batch.column("part")
             if pc.min(places).as_py() < 0:
                 places = _of_nobody(batch, places.to_pylist(), count, found, lost)
@@ -173,8 +192,8 @@ def _where(places: Sequence[int], value: int) -> list[int]:
     return [row for row, place in enumerate(places) if place == value]
 
 
-def _kind(name: str | None) -> str:
-    return name if name in KINDS_OF_ENTRIES else "of no known kind"
+def _word(name: str | None, shape: Shape) -> str:
+    return name if name and (shape is not ROWS or name in KINDS_OF_ENTRIES) else "of no known kind"
 
 
 def _partition(person: str, count: int) -> int:
@@ -222,10 +241,11 @@ class Files:
         return self._open[number]
 
 
-def rows_in(work: Path, table: str, number: int, count: int) -> pa.Table:
+def rows_in(work: Path, table: str, number: int, count: int, shape: Shape = ROWS) -> pa.Table:
     """Return the rows of a partition, with why, file and row of what is wrong, in no particular order."""
     paths, each = _paths(work, table, count)
-    return pa.Table.from_batches(_slices(paths[number // each], number), _with_place(table))
+    schema = pa.schema([*(shape.entries if table == "entries" else shape.persons), *_PLACE])
+    return pa.Table.from_batches(_slices(paths[number // each], number), schema)
 
 
 def _slices(path: Path, number: int) -> Iterator[pa.RecordBatch]:
@@ -244,10 +264,6 @@ def _runs(ordered: pa.Array) -> Iterator[tuple[int, int, int]]:
     for value, end in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
         yield value, start, end
         start = end
-
-
-def _with_place(table: str) -> pa.Schema:
-    return pa.schema([*(ENTRIES if table == "entries" else PERSONS), *_PLACE])
 
 
 def _paths(work: Path, table: str, count: int) -> tuple[list[Path], int]:

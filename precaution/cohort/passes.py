@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
 
 from precaution.cohort import shared
@@ -18,7 +19,6 @@ from precaution.cohort.tables import Tables, put
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
-    from pathlib import Path
 
     from precaution.cohort.partition import LabelOf
     from precaution.cohort.source import File, Piece
@@ -39,7 +39,8 @@ _SORTED, _KEEP_ALL = "sorted.json", "keep-all"
 class Run(NamedTuple):
     """Everything a run was asked for."""
 
-    source: Path
+    source: Path | str
+    """A path, or the URL of a database."""
     out: Path
     label: LabelOf
     today: date
@@ -90,7 +91,7 @@ def decided(run: Run) -> Summary:
 
 def _both(run: Run, processes: Processes, told: Told, *, keep_all: bool) -> Summary:
     found = _found_before(run) or _sort(run, processes, told, keep_all=keep_all)
-    cut = pieces(run.source, list(run.files))
+    cut = pieces(Path(run.source), list(run.files))
     origins = _origins(run, found, cut)
     problems = [_placed(problem, origins[each.piece][1]) for each in found for problem in each.problems]
     if run.strict and grave(problems):
@@ -118,8 +119,8 @@ def _sort(run: Run, processes: Processes, told: Told, *, keep_all: bool) -> list
     for path in run.work.iterdir():
         if path.name != _KEEP_ALL:
             path.unlink()
-    cut = pieces(run.source, list(run.files))
-    job = Job(run.source, run.files, run.work, run.partitions, run.label, keep_all)
+    cut = pieces(Path(run.source), list(run.files))
+    job = Job(Path(run.source), run.files, run.work, run.partitions, run.label, keep_all)
     told.begin("bytes sorted", sum(each.size for each in run.files))
     tasks = [(job, number, piece) for number, piece in enumerate(cut)]
     found = sorted(processes.run(sort_piece, tasks), key=lambda each: each.piece)

@@ -97,10 +97,12 @@ def cleared(out: Path) -> None:
         shutil.rmtree(out / name, ignore_errors=True)
 
 
-def finished(out: Path, pieces: Iterable[Sorted], parts: Sequence[Decided], extra: Counter[str]) -> Summary:
-    """Write the report on data quality, then the mark of success; return the summary."""
+def finished(out: Path, pieces: Iterable[Sorted], parts: Sequence[Decided], extra: Counter[str],
+             more: Mapping[str, object] | None = None) -> Summary:
+    """Write the report on data quality, with `more` in it, then the mark of success; return the summary."""
     summary = summed(parts, extra)
-    put(out / QUALITY, lambda path: path.write_text(_text(_quality(pieces, parts, summary)), encoding="utf-8"))
+    report = _text({**_quality(pieces, parts, summary), **(more or {})})
+    put(out / QUALITY, lambda path: path.write_text(report, encoding="utf-8"))
     put(out / DONE, lambda path: path.write_text("", encoding="utf-8"))
     shutil.rmtree(out / WORK, ignore_errors=True)
     return summary

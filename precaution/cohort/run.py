@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.assessment import as_day
-from precaution.cohort import from_tables, passes
+from precaution.cohort import from_omop, from_tables, passes
 from precaution.cohort.partition import LabelOf, partitions
 from precaution.cohort.passes import Run
 from precaution.cohort.results import WORK, Summary, described, opened, stored
@@ -35,13 +35,18 @@ class Plan(NamedTuple):
     """What the source is: a key of DECIDE."""
 
 
-DECIDE: Mapping[str, Callable[[Run], Summary]] = {"fhir": passes.decided, "tables": from_tables.decided}
+DECIDE: Mapping[str, Callable[[Run], Summary]] = {
+    "fhir": passes.decided, "tables": from_tables.decided, "omop": from_omop.decided,
+}  # fmt: skip
 """How a source of each sort is decided."""
 
 
 def plan(source: Path | str, out: Path | str, workers: int | None = None) -> Plan:
     """Return what a run over `source` would read. Raises InputError where it can't be read."""
     path, of, used = Path(source), Path(out), workers or _cores()
+    if from_omop.is_omop(source):
+        cdm = from_omop.found(source, of)
+        return Plan(cdm.files, _size(cdm.files), cdm.partitions, used, "omop")
     if from_tables.is_tables(path):
         found = tuple(from_tables.files(path, of))
         return Plan(found, _size(found), from_tables.count(path, found), used, "tables")
@@ -96,7 +101,7 @@ def cohort(
         if opened(folder, about, overwrite=overwrite):
             shutil.rmtree(folder / WORK, ignore_errors=True)
             return stored(folder)
-        return DECIDE[made.sort](Run(Path(source), folder, of, day, made.files, made.partitions, made.workers,
+        return DECIDE[made.sort](Run(source, folder, of, day, made.files, made.partitions, made.workers,
                                      limit, strict, history, progress, entries))  # fmt: skip
     except OSError as error:
         raise OutputError(f"'{folder}' can't be written: {error.strerror or 'input/output error'}; make room and run "
