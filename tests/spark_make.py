@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import os
@@ -18,10 +19,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cohort_make import rows
+from cohort_make import rows, written
 from conftest import PROJECT, needs
-from precaution.cohort.results import QUALITY
+from precaution.cohort import cohort, results
 from precaution.cohort.tables import SCHEMAS
+from test_cohort import person, put
 
 PATIENCE = 120.0
 LOOPBACK = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "127.0.0.1"}
@@ -60,9 +62,48 @@ def same(one: Path, other: Path) -> int:
         here, there = sorted_rows(one, name), sorted_rows(other, name)
         assert here == there, f"{name}: {len(set(here) ^ set(there))} rows differ"
         cells += len(here) * len(schema.names)
-    assert (one / QUALITY).read_bytes() == (other / QUALITY).read_bytes()
+    assert (one / results.QUALITY).read_bytes() == (other / results.QUALITY).read_bytes()
     print(f"{cells} cells compared, 0 differ")  # noqa: T201 - how much was compared is part of the answer
     return cells
+
+
+# Sources
+
+
+def here(source: Path, out: Path, **more: Any) -> results.Summary:
+    """Run on one machine."""
+    return cohort(source, out, **{"today": "2025-03-01", "workers": 1, **more})
+
+
+def people(folder: Path, count: int) -> Path:
+    return written(folder, [each for number in range(count) for each in person(f"p{number}")], files=3)
+
+
+def hostile(folder: Path) -> Path:
+    """Return a source in which everything is wrong that can be."""
+    number = {"identifier": [{"system": "urn:mrn", "value": "7"}]}
+    claimed = {**person("p9")[1], "id": "k", "subject": {"identifier": number["identifier"][0]}}
+    nobody = {**claimed, "id": "n", "subject": {"identifier": {"value": "8"}}}
+    order = {
+        "resourceType": "MedicationRequest", "id": "r", "status": "active", "intent": "order",
+        "authoredOn": "2025-01-01", "subject": {"reference": "Patient/p0"},
+        "medicationReference": {"reference": "Medication/m"},
+    }  # fmt: skip
+    drug = {"resourceType": "Medication", "id": "m", "code": {
+        "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2047232"}]}}  # fmt: skip
+    large = {**person("p1")[1], "id": "large", "note": [{"text": "x" * 3_000_000}]}
+    put(folder, *(each for number in range(9) for each in person(f"p{number}")), order, person("p9", **number)[0])
+    put(folder / "deeper", *person("p1"), large, claimed, nobody, drug, *person("gone", deceasedBoolean=True),
+        b'{"resourceType":"Condition","subject":{"reference":"Patient/p2"},"code":', b"Mustermann", b"",
+        {**person("p3")[1], "id": "x", "assertedDate": "2020"}, *person("x")[1:], {"resourceType": "Encounter"},
+        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for name in ("b0", "b1")
+                                                                   for each in person(name)]},
+        name="b.ndjson")  # fmt: skip
+    whole = gzip.compress(b'{"resourceType":"Encounter"}\n' * 5000)
+    (folder / "c.ndjson.gz").write_bytes(whole[:-20])
+    (folder / "d.json").write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": each} for each in person("doc")]}))  # fmt: skip
+    return folder
 
 
 # The command line, in a process of its own

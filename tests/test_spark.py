@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import pickle
-import resource
 import shutil
-import signal
-import subprocess
 import sys
-import sysconfig
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+import tables_make
 from cohort_make import LABEL, Json, rows, written
 from conftest import PROJECT
 from precaution.cohort import Spark, cohort, results
@@ -28,7 +24,7 @@ from precaution.cohort.partition import Job, LabelOf
 from precaution.cohort.spark import PARTITIONS, lines, session, shipping, tasks
 from precaution.errors import InputError, OutputError, UsageError
 from precaution.knowledge import find_label, load_label
-from spark_make import SMALL, Cluster, begun, cluster, command, confs, need_spark, ran, same, until
+from spark_make import here, hostile, need_spark, people, same
 from test_cohort import BMI, person, put
 from test_cohort_agreement import RESOURCES, demo
 
@@ -42,18 +38,6 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     need_spark()
     with session.opened(Spark("local[2]"), tmp_path_factory.mktemp("spark")) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    need_spark()
-    with cluster(tmp_path_factory.mktemp("cluster")) as started:
-        yield started
-
-
-def here(source: Path, out: Path, **more: Any) -> results.Summary:
-    """Run on one machine."""
-    return cohort(source, out, **{"today": TODAY, "workers": 1, **more})
 
 
 def there(spark: Any, source: Path, out: Path, conf: dict[str, str] | None = None, **more: Any) -> results.Summary:
@@ -112,33 +96,6 @@ def test_a_difference_would_be_seen(spark: Any, tmp_path: Path) -> None:
         same(tmp_path / "spark", tmp_path / "here")
 
 
-def hostile(folder: Path) -> Path:
-    """Return a source in which everything is wrong that can be."""
-    number = {"identifier": [{"system": "urn:mrn", "value": "7"}]}
-    claimed = {**person("p9")[1], "id": "k", "subject": {"identifier": number["identifier"][0]}}
-    nobody = {**claimed, "id": "n", "subject": {"identifier": {"value": "8"}}}
-    order = {
-        "resourceType": "MedicationRequest", "id": "r", "status": "active", "intent": "order",
-        "authoredOn": "2025-01-01", "subject": {"reference": "Patient/p0"},
-        "medicationReference": {"reference": "Medication/m"},
-    }  # fmt: skip
-    drug = {"resourceType": "Medication", "id": "m", "code": {
-        "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2047232"}]}}  # fmt: skip
-    large = {**person("p1")[1], "id": "large", "note": [{"text": "x" * 3_000_000}]}
-    put(folder, *(each for number in range(9) for each in person(f"p{number}")), order, person("p9", **number)[0])
-    put(folder / "deeper", *person("p1"), large, claimed, nobody, drug, *person("gone", deceasedBoolean=True),
-        b'{"resourceType":"Condition","subject":{"reference":"Patient/p2"},"code":', b"Mustermann", b"",
-        {**person("p3")[1], "id": "x", "assertedDate": "2020"}, *person("x")[1:], {"resourceType": "Encounter"},
-        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for name in ("b0", "b1")
-                                                                   for each in person(name)]},
-        name="b.ndjson")  # fmt: skip
-    whole = gzip.compress(b'{"resourceType":"Encounter"}\n' * 5000)
-    (folder / "c.ndjson.gz").write_bytes(whole[:-20])
-    (folder / "d.json").write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [
-        {"resource": each} for each in person("doc")]}))  # fmt: skip
-    return folder
-
-
 def test_hostile_input_is_told_with_the_same_file_and_line(spark: Any, tmp_path: Path) -> None:
     source = hostile(tmp_path / "in")
     alike(spark, source, tmp_path)
@@ -189,69 +146,6 @@ def test_another_spark_puts_several_partitions_into_one_task(
 
 
 # A machine that is lost, a task that runs twice
-
-
-def people(folder: Path, count: int) -> Path:
-    return written(folder, [each for number in range(count) for each in person(f"p{number}")], files=3)
-
-
-def test_a_cluster_and_one_core_come_to_the_same_rows(two_workers: Cluster, tmp_path: Path) -> None:
-    source = hostile(tmp_path / "in")
-    here(source, tmp_path / "here")
-    more = confs("spark.sql.shuffle.partitions=5", *SMALL)
-    ran(command(source, tmp_path / "cluster", *more, master=two_workers.url), code=6)
-    ran(command(source, tmp_path / "one"), code=6)
-    assert same(tmp_path / "cluster", tmp_path / "here") > 1000
-    assert same(tmp_path / "one", tmp_path / "here") > 1000
-
-
-def test_the_machines_of_a_cluster_need_not_have_the_package(two_workers: Cluster, tmp_path: Path) -> None:
-    """Their Python has the compiled libraries, and no `precaution`; without one of these it is said which."""
-    python, site = bare_python(tmp_path / "python", "pyarrow", "jiter", "tomli", "*__mypyc")
-    assert subprocess.run([python, "-c", "import precaution"], cwd=tmp_path, capture_output=True, check=False).returncode
-    more = confs(f"spark.pyspark.python={python}", *SMALL)
-    arguments = command(PROJECT / "examples", tmp_path / "out", *more, master=two_workers.url)
-    (site / "jiter").rename(site / "away")
-    done = ran(arguments, code=2)
-    assert "no 'jiter'" in done.stderr
-    assert "Traceback" not in done.stderr
-    (site / "away").rename(site / "jiter")
-    ran(arguments)
-    here(PROJECT / "examples", tmp_path / "here")
-    same(tmp_path / "out", tmp_path / "here")
-
-
-def bare_python(folder: Path, *packages: str) -> tuple[Path, Path]:
-    """Return a Python that has nothing but some packages, and where these are."""
-    site, python = folder / "site", folder / "python"
-    site.mkdir(parents=True)
-    for name in packages:
-        for found in Path(sysconfig.get_path("platlib")).glob(f"{name}*"):
-            (site / found.name).symlink_to(found)
-    base = Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{site}" exec {base} -s "$@"\n')
-    python.chmod(0o755)
-    return python, site
-
-
-def test_a_worker_that_is_killed_in_mid_run_changes_nothing(tmp_path: Path) -> None:
-    need_spark()
-    partitions = 24
-    source = people(tmp_path / "in", 600)
-    here(source, tmp_path / "here")
-    (tmp_path / "cluster").mkdir()
-    with cluster(tmp_path / "cluster") as started:
-        more = confs(f"spark.sql.shuffle.partitions={partitions}", *SMALL)
-        process = begun(command(source, tmp_path / "out", *more, master=started.url))
-        work = tmp_path / "out" / ".work"
-        until(lambda: process.poll() is not None or len(list(work.glob("part-*.json"))) > 1, "a partition is decided")
-        before = len(list(work.glob("part-*.json")))
-        started.kill_worker()
-        out, err = process.communicate(timeout=240)
-        assert (process.returncode, err) == (0, ""), (out, err)
-        assert 1 < before < partitions - 4, "it was killed in the middle"
-        assert "disassociated, removing it" in (started.logs / "master.log").read_text(errors="replace")
-    assert same(tmp_path / "out", tmp_path / "here") > 10_000
 
 
 def unpacked(folder: Path, label: LabelOf) -> str:
@@ -356,7 +250,7 @@ def test_only_one_patients_lines_are_in_memory() -> None:
             assert len(lines) == 2
             seen.append((person, len(taken)))
 
-    assert tasks._decided(Part(), given()) == 10  # type: ignore[arg-type]
+    assert tasks.each_person(Part(), given(), tasks.patient) == 10  # type: ignore[arg-type]
     assert seen == [("p0", 3), ("p1", 5), ("p2", 7), ("p3", 9), ("p4", 10)]
 
 
@@ -376,54 +270,6 @@ def test_lines_that_got_lost_are_noticed(spark: Any, tmp_path: Path, monkeypatch
 
 
 # Ended, and begun again
-
-
-def test_ctrl_c_ends_a_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
-    need_spark()
-    source = people(tmp_path / "in", 600)
-    more = confs("spark.sql.shuffle.partitions=24")
-    process = begun(command(source, tmp_path / "out", *more))
-    work = tmp_path / "out" / ".work"
-    until(lambda: process.poll() is not None or list(work.glob("part-*.json")), "a partition is decided")
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
-    said = process.communicate(timeout=60)
-    assert (process.returncode, said[1].strip()) == (130, "precaution: interrupted"), said
-    until(lambda: not group(process.pid), "no process is left")
-    assert not (tmp_path / "out" / "_SUCCESS").exists()
-    done = {path.name: path.stat().st_mtime_ns for path in work.glob("part-*.json")}
-    assert 0 < len(done) < 24
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "decisions").glob("*.parquet")
-            if f"{path.stem}.json" in done}  # fmt: skip
-    ran(command(source, tmp_path / "out", *more))
-    assert {path: path.stat().st_mtime_ns for path in kept} == kept, "what was done is not done again"
-    here(source, tmp_path / "here")
-    same(tmp_path / "out", tmp_path / "here")
-
-
-def group(leader: int) -> bool:
-    try:
-        os.killpg(leader, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def test_a_full_disk_is_said_and_the_next_run_goes_on(tmp_path: Path) -> None:
-    """No file may be larger than two megabytes, and the lines of one task are."""
-    need_spark()
-    dice = os.urandom(4_000_000).hex()
-    source = put(tmp_path / "in", *person("p0"), {**person("p0")[1], "id": "large", "note": [{"text": dice}]})
-
-    def little_room() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
-
-    done = ran(command(source, tmp_path / "out"), code=1, preexec_fn=little_room)
-    assert "can't be written: File too large; make room and run again" in done.stderr
-    assert not (tmp_path / "out" / "_SUCCESS").exists()
-    assert not list((tmp_path / "out").rglob("*.parquet"))
-    ran(command(source, tmp_path / "out"))
-    here(source, tmp_path / "here")
-    same(tmp_path / "out", tmp_path / "here")
 
 
 def test_a_run_of_another_engine_is_not_gone_on_with(spark: Any, tmp_path: Path) -> None:
@@ -488,20 +334,6 @@ def test_without_java_it_is_said_which(home: str, tmp_path: Path, monkeypatch: p
         session.check_installed()
 
 
-def test_a_java_that_does_not_start_spark_is_said(tmp_path: Path) -> None:
-    need_spark()
-    java = tmp_path / "bin" / "java"
-    java.parent.mkdir()
-    java.write_text("#!/bin/sh\necho too old >&2\nexit 1\n")
-    java.chmod(0o755)
-    source = put(tmp_path / "in", *person("p0"))
-    done = subprocess.run(command(source, tmp_path / "out"), cwd=PROJECT, capture_output=True, text=True, check=False,
-                          env=os.environ | {"JAVA_HOME": str(tmp_path)})  # fmt: skip
-    assert done.returncode == 2
-    assert "Spark did not start; it needs Java 17 or newer" in done.stderr
-    assert "too old" in (tmp_path / "out" / ".work" / session.LOG).read_text()
-
-
 def test_a_second_session_in_a_process_is_refused(spark: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="session=..."):
         cohort(put(tmp_path / "in", *person("p0")), tmp_path / "out", today=TODAY, spark=Spark("local[1]"))
@@ -514,6 +346,49 @@ def test_a_plan_starts_no_spark(tmp_path: Path, capsys: pytest.CaptureFixture[st
     options = ["--engine", "spark", "--master", "local[7]", "--dry-run"]
     assert run(["cohort", str(source), "--out", str(tmp_path / "out"), *options]) == 0
     assert "1 partitions, Spark at local[7]" in capsys.readouterr().out
+
+
+# Tables
+
+
+@pytest.mark.parametrize("limit", [0, 40])
+def test_tables_that_a_run_wrote(limit: int, spark: Any, tmp_path: Path) -> None:
+    source = demo(tmp_path / "demo", "ndjson") / "fhir"
+    there(spark, source, tmp_path / "first", entries=True)
+    here(source, tmp_path / "alone", entries=True)
+    same(tmp_path / "first", tmp_path / "alone")
+    assert alike(spark, tmp_path / "first", tmp_path, limit=limit, history=limit > 0) > 1000
+
+
+def test_wrong_rows_are_told_with_the_same_file_and_row(spark: Any, tmp_path: Path) -> None:
+    found = tables_make.rows(tables_make.records(RESOURCES))
+    entries, persons = found["entries"], found["persons"]
+    entries = [*entries[:-1], entries[3], ("nobody", *entries[4][1:])]
+    found = {"entries": entries, "persons": [*persons[:-1], persons[0]]}
+    for row, values in enumerate([{"kind": "Mustermann"}, {"person": ""}, {"person": None}, {"low": 5.0, "high": 4.0}]):
+        found = tables_make.changed(found, "entries", 5 * row + 30, **values)
+    source = tables_make.put(tmp_path / "in", found)
+    alike(spark, source, tmp_path)
+    kinds = {row["kind"] for row in rows(tmp_path / "spark", "problems")}
+    assert kinds == {"bad-row", "row-twice", "no-person", "nobody's"}
+    assert "Mustermann" not in str(rows(tmp_path / "spark", "problems"))
+
+
+def test_a_damaged_table_is_said(spark: Any, tmp_path: Path) -> None:
+    source = tables_make.put(tmp_path / "in", tables_make.rows(tables_make.records(RESOURCES)))
+    file = next((source / "entries").glob("*.parquet"))
+    data = bytearray(file.read_bytes())
+    data[100:3000] = bytes(2900)
+    file.write_bytes(data)
+    with pytest.raises(InputError, match="can't be read to its end"):
+        there(spark, source, tmp_path / "out")
+
+
+def test_an_omop_source_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "person.csv").write_text("person_id\n1\n")
+    with pytest.raises(UsageError, match="--entries"):
+        cohort(tmp_path / "in", tmp_path / "out", today=TODAY, spark=Spark())
 
 
 # Small things

@@ -45,6 +45,7 @@ NOT_EVERYBODY = 6
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Decide only N patients, always the same ones.")
 @click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 3.")
 @click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")
+@click.option("--entries", is_flag=True, help="Also write the records as tables, which can be a SOURCE again.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @options.as_json
@@ -60,14 +61,16 @@ def cohort(
     limit: int | None,
     strict: bool,
     history: bool,
+    entries: bool,
     overwrite: bool,
     dry_run: bool,
     json: bool,
 ) -> None:
-    """Assess every patient of a Bulk FHIR export, or of a folder of Bundles.
+    """Assess every patient of a Bulk FHIR export, of a folder of Bundles, or of tables.
 
     SOURCE is a folder of NDJSON files (one resource in each line, any number of files, in any order) or of JSON
-    Bundles, or one such file; each may be gzipped. One bad patient does not stop the run: it is listed among the
+    Bundles, or one such file; each may be gzipped. Or it is a folder with `entries` and `persons`, as --entries
+    writes them. One bad patient does not stop the run: it is listed among the
     problems. An interrupted run goes on where it ended when it is started again.
     """
     from precaution import cohort as cohorts
@@ -83,7 +86,7 @@ def cohort(
     try:
         summary = cohorts.cohort(
             source, out, today=day, label=chosen.folder, policy=chosen.policy, codes=chosen.codes, workers=workers,
-            limit=limit or 0, strict=strict, history=history, overwrite=overwrite, spark=spark,
+            limit=limit or 0, strict=strict, history=history, entries=entries, overwrite=overwrite, spark=spark,
             progress=shown.progress if shown else lambda *_: None,
         )  # fmt: skip
     finally:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.assessment import assess
 from precaution.cohort.claims import Claims
 from precaution.cohort.partition import BROKEN, DROPPED, PLAIN, REPORT, framed, hash_of
-from precaution.cohort.problems import KINDS, Problem, kind_of, message_of
+from precaution.cohort.problems import HARMLESS, KINDS, Problem, kind_of, message_of
 from precaution.cohort.processes import watch
 from precaution.cohort.shared import Shared
 from precaution.cohort.tables import SCHEMAS, Tables, put, rows_of
+from precaution.entries import person_row
+from precaution.entries import rows_of as entries_of
 from precaution.errors import InputError, PrecautionError
 from precaution.knowledge import load_label
 from precaution.readers import read_resources
@@ -23,7 +25,7 @@ from precaution.readers.owner import lost
 from precaution.timeline import timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -54,6 +56,25 @@ class Task(NamedTuple):
     """Of each piece its file, and how many lines stand before it."""
     limit: int = 0
     """Most patients to decide; 0 for all."""
+    entries: bool = False
+    """Whether to write the records too, as `entries` and `persons`."""
+
+
+class Wanted(Protocol):
+    """What any sort of work on a partition is told of the results: see Task."""
+
+    @property
+    def work(self) -> Path: ...  # noqa: D102
+    @property
+    def out(self) -> Path: ...  # noqa: D102
+    @property
+    def label(self) -> LabelOf: ...  # noqa: D102
+    @property
+    def today(self) -> date: ...  # noqa: D102
+    @property
+    def history(self) -> bool: ...  # noqa: D102
+    @property
+    def entries(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -94,38 +115,84 @@ def decide_partition(task: tuple[Task, int]) -> Decided:
     return part.written()
 
 
-class Part:
-    """One partition in the making: it is given patient after patient, each with all lines of that one."""
+class Deciding:
+    """One partition's results in the making, whatever the source."""
+
+    def __init__(self, job: Wanted, number: int) -> None:
+        """Begin the results of partition `number`."""
+        self.wanted, self.found, self.tables = job, Decided(number), Tables()
+        self.label: Label = load_label(job.label.folder, policy=job.label.policy, codes=job.label.codes)
+        self._counts = {name: Counter[str]() for name in ("problems", "actions", "ignored", "unrecognised")}
+
+    def decide(self, person: str, record: Record) -> None:
+        """Add what a record comes to to the tables. Raises PatientDied."""
+        if self.wanted.entries:
+            self.tables.add("entries", entries_of(person, record))
+            self.tables.add("persons", [person_row(person, record)])
+        decision = assess(record, today=self.wanted.today, label=self.label)
+        changes = timeline(record, self.label, self.wanted.today.toordinal()) if self.wanted.history else []
+        for table, rows in rows_of(person, decision, changes, self.label).items():
+            self.tables.add(table, rows)
+        self._count(decision)
+
+    def _count(self, decision: Decision) -> None:
+        self.found.decided += 1
+        self._counts["actions"][decision.action] += 1
+        self._counts["ignored"].update(each.why for each in decision.ignored)
+        self._counts["unrecognised"].update(
+            f"{each.system} {each.code}: {each.why}" for each in decision.unrecognised)
+
+    def failed(self, error: Exception) -> str:
+        """Count a patient who could not be decided, and return the kind of problem."""
+        kind = kind_of(error)
+        self.found.died += kind == "died"
+        self.found.failed += kind != "died"
+        return kind
+
+    def note(self, problem: Problem) -> None:
+        """Note what went wrong."""
+        self.tables.add("problems", [problem])
+        self._counts["problems"][problem.kind] += 1
+        if problem.kind not in HARMLESS:
+            self.found.first = self.found.first or problem
+
+    def written(self) -> Decided:
+        """Write the tables, then what came of the partition."""
+        for name, counts in self._counts.items():
+            setattr(self.found, name, dict(sorted(counts.items())))
+        asked = {"history": self.wanted.history, "entries": self.wanted.entries, "persons": self.wanted.entries}
+        self.tables.write(self.wanted.out, part_name(self.found.partition),
+                          [name for name in SCHEMAS if asked.get(name, True)], self.wanted.work)
+        put(self.wanted.work / f"{part_name(self.found.partition)}.json",
+            lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})))
+        return self.found
+
+
+class Part(Deciding):
+    """One partition of FHIR: it is given patient after patient, each with all lines of that one."""
 
     def __init__(self, job: Task, number: int) -> None:
-        self.job, self.found, self.tables = job, Decided(number), Tables()
-        self.label: Label = load_label(job.label.folder, policy=job.label.policy, codes=job.label.codes)
+        """Begin the results of partition `number`."""
+        super().__init__(job, number)
+        self.job = job
         self._shared = Shared(job.work)
         self._claims = Claims(job.work) if job.identified else None
         self._claimed: set[tuple[int, int]] = set()
         self._lost = lost(job.lost_kinds, anything=job.lost_anything)
-        self._counts = {name: Counter[str]() for name in ("problems", "actions", "ignored", "unrecognised")}
 
     def patient(self, person: str, lines: Sequence[Framed]) -> None:
-        """Decide one patient from lines in any order; for what is raised see `attempt`, and OtherVersion."""
-        every = sorted([*lines, *self._claimed_by(person, lines)], key=lambda line: (line.piece, line.number))
-        self.attempt(person, lambda: self._record(person, every), every)
-
-    def attempt(self, person: str, read: Callable[[], Record], lines: Sequence[Framed] = ()) -> None:
-        """Decide one patient from the record that `read` returns; whatever goes wrong with that one is noted.
-
-        Raises Stopped, and a PrecautionError that is not about the record.
-        """
+        """Decide one patient from lines in any order; what goes wrong with that one is noted. Raises OtherVersion."""
         watch().step(1)
         self.found.people += 1
+        every = sorted([*lines, *self._claimed_by(person, lines)], key=lambda line: (line.piece, line.number))
         try:
-            self._decide(person, read())
+            self.decide(person, self._record(person, every))
         except OtherVersion:
             raise
         except Exception as error:
             if isinstance(error, PrecautionError) and not isinstance(error, InputError):
                 raise
-            self._failed(person, lines, error)
+            self._failed(person, every, error)
 
     def _claimed_by(self, person: str, lines: Iterable[Framed]) -> list[Framed]:
         """Return the lines that name this patient by an identifier."""
@@ -158,24 +225,8 @@ class Part:
                     documents.extend(_parsed(line))
         return documents
 
-    def _decide(self, person: str, record: Record) -> None:
-        decision = assess(record, today=self.job.today, label=self.label)
-        changes = timeline(record, self.label, self.job.today.toordinal()) if self.job.history else []
-        for table, rows in rows_of(person, decision, changes, self.label).items():
-            self.tables.add(table, rows)
-        self._count(decision)
-
-    def _count(self, decision: Decision) -> None:
-        self.found.decided += 1
-        self._counts["actions"][decision.action] += 1
-        self._counts["ignored"].update(each.why for each in decision.ignored)
-        self._counts["unrecognised"].update(
-            f"{each.system} {each.code}: {each.why}" for each in decision.unrecognised)
-
     def _failed(self, person: str, lines: Sequence[Framed], error: Exception) -> None:
-        kind = kind_of(error)
-        self.found.died += kind == "died"
-        self.found.failed += kind != "died"
+        kind = self.failed(error)
         at = error.line if isinstance(error, _BrokenLine) else lines[0] if lines else None
         count = sum(line.data.count(b"\n") + 1 if line.sort == DROPPED else 1 for line in lines)
         self._note(person, kind, at, KINDS[kind] if kind == "no-patient" else message_of(error), count)
@@ -191,11 +242,7 @@ class Part:
     def _note(self, person: str, kind: str, at: Framed | None, message: str, lines: int) -> None:
         file, before = self.job.origins[at.piece] if at else ("", 0)
         number = before + at.number if at and at.number else 0
-        problem = Problem(person, kind, file, number, message, lines)
-        self.tables.add("problems", [problem])
-        self._counts["problems"][kind] += 1
-        if kind not in ("died", "patient-twice", "resource-twice"):
-            self.found.first = self.found.first or problem
+        self.note(Problem(person, kind, file, number, message, lines))
 
     def written(self) -> Decided:
         """Write the tables, then what came of the partition."""
@@ -203,13 +250,7 @@ class Part:
         if self._claims is not None:
             self._claims.close()
         self.found.claimed = sorted(self._claimed)
-        for name, counts in self._counts.items():
-            setattr(self.found, name, dict(sorted(counts.items())))
-        names = [name for name in SCHEMAS if name != "history" or self.job.history]
-        self.tables.write(self.job.out, part_name(self.found.partition), names, self.job.work)
-        put(self.job.work / f"{part_name(self.found.partition)}.json",
-            lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})))
-        return self.found
+        return super().written()
 
 
 class _BrokenLine(InputError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
 
 from precaution.cohort import claims, shared
 from precaution.cohort.deciding import Decided, OtherVersion, Task, decide_partition, part_name
@@ -18,20 +19,28 @@ from precaution.cohort.tables import Tables, put
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
-    from pathlib import Path
 
     from precaution.cohort.partition import LabelOf
     from precaution.cohort.source import File, Piece
 
     Progress = Callable[[str, int, int], object]
 
+
+class Limited(Protocol):
+    """The task of a partition: a NamedTuple with a `limit`."""
+
+    def _replace(self, *, limit: int = ...) -> Self: ...
+
+
+AnyTask = TypeVar("AnyTask", bound=Limited)
 _SORTED, _KEEP_ALL = "sorted.json", "keep-all"
 
 
 class Run(NamedTuple):
     """Everything a run was asked for."""
 
-    source: Path
+    source: Path | str
+    """A path, or the URL of a database."""
     out: Path
     label: LabelOf
     today: date
@@ -42,6 +51,7 @@ class Run(NamedTuple):
     strict: bool
     history: bool
     progress: Progress
+    entries: bool = False
 
     @property
     def work(self) -> Path:
@@ -67,11 +77,11 @@ class Told:
         self.begin("", 0)
 
     def begin(self, what: str, whole: int) -> None:
-        """Begin a piece of work, of so much."""
+        """Start to count something else, of which there is `whole`."""
         self._what, self._done, self._whole = what, 0, whole
 
     def add(self, amount: int) -> None:
-        """Tell that so much more is done."""
+        """Count `amount` as done, and tell it."""
         self._done += amount
         self._progress(self._what, min(self._done, self._whole), self._whole)
 
@@ -100,7 +110,7 @@ class _InProcesses:
 
     def decide(self, run: Run, task: Task, patients: int) -> list[Decided]:
         self._told.begin("patients decided", patients)
-        return _decide(run, self._processes, task)
+        return decide_all(run, self._processes, task, decide_partition)
 
 
 def decided(run: Run) -> Summary:
@@ -124,7 +134,7 @@ def both(run: Run, engine: Engine) -> Passed:
 
 def _both(run: Run, engine: Engine, *, keep_all: bool) -> Passed:
     found = engine.sort(run, keep_all=keep_all)
-    cut = pieces(run.source, list(run.files))
+    cut = pieces(Path(run.source), list(run.files))
     origins = _origins(run, found, cut)
     problems = [_placed(problem, origins[each.piece][1]) for each in found for problem in each.problems]
     if run.strict and grave(problems):
@@ -132,11 +142,11 @@ def _both(run: Run, engine: Engine, *, keep_all: bool) -> Passed:
     task = Task(
         run.work, run.out, run.label, run.today, run.history,
         frozenset(kind for each in found for kind in each.lost_kinds), any(each.lost_anything for each in found),
-        any(run.work.glob("identified.*")), origins, run.limit,
+        any(run.work.glob("identified.*")), origins, run.limit, run.entries,
     )  # fmt: skip
     parts = engine.decide(run, task, sum(each.taken["Patient"] + each.taken["Bundle"] for each in found))
     problems += _unclaimed(run, parts, origins)
-    _write_problems(run, problems)
+    write_problems(run, problems)
     counts = Counter[str]()
     for problem in problems:
         counts[problem.kind] += problem.lines
@@ -151,8 +161,8 @@ def _sort(run: Run, processes: Processes, told: Told, *, keep_all: bool) -> list
     for path in run.work.iterdir():
         if path.name != _KEEP_ALL:
             path.unlink()
-    cut = pieces(run.source, list(run.files))
-    job = Job(run.source, run.files, run.work, run.partitions, run.label, keep_all)
+    cut = pieces(Path(run.source), list(run.files))
+    job = Job(Path(run.source), run.files, run.work, run.partitions, run.label, keep_all)
     told.begin("bytes sorted", sum(each.size for each in run.files))
     tasks = [(job, number, piece) for number, piece in enumerate(cut)]
     found = sorted(processes.run(sort_piece, tasks), key=lambda each: each.piece)
@@ -201,25 +211,28 @@ def _placed(problem: Problem, before: int) -> Problem:
 # The second pass
 
 
-def _decide(run: Run, processes: Processes, task: Task) -> list[Decided]:
+def decide_all(run: Run, processes: Processes, task: AnyTask,
+               decide: Callable[[tuple[AnyTask, int]], Decided]) -> list[Decided]:
+    """Return what came of all partitions by `decide`, or of the first as far as a limit goes; nothing is done twice."""
     done = {number: part for number in range(run.partitions) if (part := done_before(run.work, number)) is not None}
     if run.limit:
-        return _decide_some(run, processes, task, done)
+        return _decide_some(run, processes, task, decide, done)
     left = [(task, number) for number in range(run.partitions) if number not in done]
-    for part in processes.run(decide_partition, left):
+    for part in processes.run(decide, left):
         check(run, part)
         done[part.partition] = part
     return [done[number] for number in sorted(done)]
 
 
-def _decide_some(run: Run, processes: Processes, task: Task, done: dict[int, Decided]) -> list[Decided]:
+def _decide_some(run: Run, processes: Processes, task: AnyTask, decide: Callable[[tuple[AnyTask, int]], Decided],
+                 done: dict[int, Decided]) -> list[Decided]:
     """Decide the first patients by the hash of their id, one partition after the other."""
     parts: list[Decided] = []
     for number in range(run.partitions):
         left = run.limit - sum(part.people for part in parts)
         if left < 1:
             break
-        part = done.get(number) or _only(processes.run(decide_partition, [(task._replace(limit=left), number)]))
+        part = done.get(number) or _only(processes.run(decide, [(task._replace(limit=left), number)]))
         check(run, part)
         parts.append(part)
     return parts
@@ -259,7 +272,8 @@ def _unclaimed(run: Run, parts: Sequence[Decided], origins: Sequence[tuple[str, 
     ]  # fmt: skip
 
 
-def _write_problems(run: Run, problems: Sequence[Problem]) -> None:
+def write_problems(run: Run, problems: Sequence[Problem]) -> None:
+    """Write the problems that concern no patient in particular."""
     tables = Tables()
     in_order = sorted(problems, key=lambda problem: (problem.file, problem.line, problem.kind))
     tables.add("problems", in_order)

@@ -46,7 +46,8 @@ class Summary:
         return not set(self.problems) - HARMLESS
 
 
-def described(found: Sequence[File], label: Label, today: date, *, history: bool, limit: int) -> dict[str, Any]:
+def described(found: Sequence[File], label: Label, today: date, *, history: bool, limit: int,
+              entries: bool = False) -> dict[str, Any]:
     """Return what decides a run's results, and a digest of it: only a run of the same digest may be continued."""
     about: dict[str, Any] = {
         "precaution": __version__,
@@ -55,6 +56,7 @@ def described(found: Sequence[File], label: Label, today: date, *, history: bool
         "today": today.isoformat(),
         "history": history,
         "limit": limit,
+        "entries": entries,
         "files": [each._asdict() for each in found],
     }
     written = json.dumps(about, sort_keys=True, default=list)
@@ -101,10 +103,12 @@ def cleared(out: Path) -> None:
         shutil.rmtree(out / name, ignore_errors=True)
 
 
-def finished(out: Path, pieces: Iterable[Sorted], parts: Sequence[Decided], extra: Counter[str]) -> Summary:
-    """Write the report on data quality, then the mark of success; return the summary."""
+def finished(out: Path, pieces: Iterable[Sorted], parts: Sequence[Decided], extra: Counter[str],
+             more: Mapping[str, object] | None = None) -> Summary:
+    """Write the report on data quality, with `more` in it, then the mark of success; return the summary."""
     summary = summed(parts, extra)
-    put(out / QUALITY, lambda path: path.write_text(_text(_quality(pieces, parts, summary)), encoding="utf-8"))
+    report = _text({**_quality(pieces, parts, summary), **(more or {})})
+    put(out / QUALITY, lambda path: path.write_text(report, encoding="utf-8"))
     put(out / DONE, lambda path: path.write_text("", encoding="utf-8"))
     shutil.rmtree(out / WORK, ignore_errors=True)
     return summary

@@ -9,6 +9,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from precaution.decision import grave
+from precaution.entries import ENTRIES, PERSONS
 from precaution.errors import OutputError, UsageError
 
 try:
@@ -55,7 +56,7 @@ SCHEMAS = {
         "problems": (("person", _S), ("kind", _S), ("file", _S), ("line", pa.int64()), ("message", _S),
                      ("lines", pa.int64())),
     }.items()
-}  # fmt: skip
+} | {"entries": ENTRIES, "persons": PERSONS}  # fmt: skip
 """Every table by name. `rank`: 0 for the gravest action. `until`: the last day for which a row of history counts."""
 
 
@@ -159,7 +160,8 @@ def put(path: Path, write: Callable[[Path], object], aside: Path | None = None) 
             os.fsync(written.fileno())
         half.replace(path)
     except OSError as error:
-        raise OutputError(f"'{path.parent.name}/{path.name}' can't be written: {os.strerror(error.errno) if error.errno else 'no room?'}; "
+        why = os.strerror(error.errno) if error.errno else "no room?"
+        raise OutputError(f"'{path.parent.name}/{path.name}' can't be written: {why}; "
                           "make room and run again: what is done is kept") from None
     finally:
         half.unlink(missing_ok=True)

@@ -6,15 +6,16 @@ import json
 import pickle
 import shutil
 from collections import Counter
+from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from precaution.cohort import claims, shared
 from precaution.cohort.deciding import Part
 from precaution.cohort.partition import Job
-from precaution.cohort.passes import Told, both, check, done_before
+from precaution.cohort.passes import Told, both, check, done_before, from_text
 from precaution.cohort.results import finished
-from precaution.cohort.source import pieces
+from precaution.cohort.source import Piece, pieces
 from precaution.cohort.spark.jobs import Jobs
 from precaution.cohort.spark.lines import AS_SPARK_SAYS, HALF, ORDER, FirstPass, batches
 from precaution.cohort.spark.session import LOG, opened, uri
@@ -25,11 +26,11 @@ from precaution.errors import OutputError
 from precaution.knowledge import load_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from precaution.cohort.deciding import Decided, Task
+    from precaution.cohort.deciding import Decided, Deciding, Task
     from precaution.cohort.partition import Sorted
     from precaution.cohort.passes import Run
     from precaution.cohort.results import Summary
@@ -46,6 +47,20 @@ def decided(run: Run, spark: Spark) -> Summary:
     with opened(spark, run.work) as session:
         passed = both(run, OnSpark(run, session, told))
     return finished(run.out, *passed)
+
+
+def decided_tables(run: Run, spark: Spark) -> Summary:
+    """Do what is left of a run over tables on Spark, and mark it as complete; for what is raised see `decided`."""
+    from precaution.cohort.from_tables import RowsRun, passed  # noqa: PLC0415 - what needs DuckDB
+    from precaution.cohort.spark.rows import gathered  # noqa: PLC0415
+
+    told = Told(run.progress)
+    with opened(spark, run.work) as session:
+        on = OnSpark(run, session, told)
+        cut = [Piece(number, 0, file.size) for number, file in enumerate(run.files)]
+        found = gathered(on.sorted(run, FirstPass(run.work, keep_all=False), cut, "sort_rows"))
+        done = passed(run, told, found, lambda task: on.decided(run, task, "decide_rows", RowsRun))
+    return finished(run.out, *done)
 
 
 class OnSpark:
@@ -65,23 +80,30 @@ class OnSpark:
         shutil.rmtree(run.work / HALF, ignore_errors=True)
         (run.work / HALF).mkdir()
         put(run.work / TOKEN, lambda path: path.write_text(self._same.token, encoding="utf-8"))
+        self._first = FirstPass(run.work, keep_all=False)
         self._expected = Counter[int]()
 
     def sort(self, run: Run, *, keep_all: bool) -> list[Sorted]:
         """Do what is left of the first pass; see `precaution.cohort.passes.Engine`."""
-        first = FirstPass(run.work, keep_all)
-        every = batches(pieces(run.source, list(run.files)), run.files)
+        cut = pieces(Path(run.source), list(run.files))
+        reports = self.sorted(run, FirstPass(run.work, keep_all), cut, "sort")
+        shared.index(run.work)
+        claims.index(run.work)
+        return [each for report in reports for each in from_text(report)]
+
+    def sorted(self, run: Run, first: FirstPass, cut: Sequence[Piece], call: str) -> list[str]:
+        """Do what is left of a first pass by the task `call`, and return the reports of all batches, in order."""
+        every = batches(cut, run.files)
         left = [batch for batch in every if not first.report(batch.number).exists()]
         self._told.begin("bytes sorted", sum(batch.size for batch in every))
         self._told.add(sum(batch.size for batch in every) - sum(batch.size for batch in left))
         if left:
-            job = Job(run.source.resolve(), (), run.work.resolve(), run.partitions, run.label, keep_all)
-            frame = self._do(self._as_frame(left), len(left), "task", "sort", (job, self._same), drop="task")
+            job = Job(Path(run.source).resolve(), (), run.work.resolve(), run.partitions, run.label, first.keep_all)
+            frame = self._do(self._as_frame(left), len(left), "task", call, (job, self._same), drop="task")
             self._jobs.answers(frame, _Sums(self._told, {first.report(batch.number): batch.size for batch in left}))
-        found, self._expected = _reported(first, every)
-        shared.index(run.work)
-        claims.index(run.work)
-        return found
+        reports, self._expected = _reported(first, every)
+        self._first = first
+        return reports
 
     def _as_frame(self, left: Iterable[Batch]) -> DataFrame:
         rows = [(task, batch.number, json.dumps(batch.cuts)) for task, batch in enumerate(left)]
@@ -90,10 +112,13 @@ class OnSpark:
     def decide(self, run: Run, task: Task, patients: int) -> list[Decided]:
         """Do what is left of the second pass; see `precaution.cohort.passes.Engine`."""
         self._told.begin("patients decided", patients)
+        return self.decided(run, task, "decide", Part)
+
+    def decided(self, run: Run, task: Any, call: str, begin: Callable[[Any, int], Deciding]) -> list[Decided]:
+        """Do what is left of a second pass by the task `call`; `begin`: a partition nobody's lines went to."""
         done = _Parts(run, self._told)
         done()
-        first = FirstPass(run.work, (run.work / "keep-all").exists())
-        lines = self._session.read.schema(AS_SPARK_SAYS).parquet(uri(first.lines))
+        lines = self._session.read.schema(AS_SPARK_SAYS).parquet(uri(self._first.lines))
         last = run.partitions - 1
         if run.limit:
             lines, last = self._limited(lines, run.limit)
@@ -101,14 +126,14 @@ class OnSpark:
         if left:
             whole = lines.where(lines.partition.isin(left)) if len(left) < run.partitions else lines
             there = task._replace(work=run.work.resolve(), out=run.out.resolve())
-            frame = self._do(whole, run.partitions, "partition", "decide", (there, self._same), order=ORDER)
+            frame = self._do(whole, run.partitions, "partition", call, (there, self._same), order=ORDER)
             answers = self._jobs.answers(frame, done)
             done()
             if not run.limit:
                 _check_lines({row.number: row.lines for row in answers}, {part: self._expected[part] for part in left})
         for number in range(last + 1):
             if number not in done.parts:
-                done.parts[number] = Part(task, number).written()  # nobody's lines went there
+                done.parts[number] = begin(task, number).written()
         return [done.parts[number] for number in range(last + 1)]
 
     def _limited(self, lines: DataFrame, limit: int) -> tuple[DataFrame, int]:
@@ -160,9 +185,9 @@ class _Parts:
             check(self._run, self.parts[number])
 
 
-def _reported(first: FirstPass, every: Iterable[Batch]) -> tuple[list[Sorted], Counter[int]]:
-    """Return what the first pass found in each piece, in order, and how many lines each partition got."""
-    found: list[Sorted] = []
+def _reported(first: FirstPass, every: Iterable[Batch]) -> tuple[list[str], Counter[int]]:
+    """Return the report of each batch, in order, and how many lines each partition got."""
+    found: list[str] = []
     lines = Counter[int]()
     for batch in every:
         try:
@@ -170,7 +195,7 @@ def _reported(first: FirstPass, every: Iterable[Batch]) -> tuple[list[Sorted], C
         except FileNotFoundError:
             raise OutputError(f"what a task wrote is not in '{first.work.parent}': the folder must be at the same path "
                               "on every machine, and no other run may use it") from None
-        found += more
+        found.append(more)
         lines.update(count)
     return found, lines
 

@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from precaution.cohort.partition import Framed, Job, Sorted, Writer, hash_of, sort_lines
-from precaution.cohort.passes import as_text, from_text
+from precaution.cohort.passes import as_text
 from precaution.cohort.source import File, Piece, path_of
 from precaution.cohort.tables import put
 from precaution.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 BATCH = 8 * 1024 * 1024
@@ -88,14 +88,28 @@ class FirstPass(NamedTuple):
         """Return the file that says what was found in a batch; it is there when all else of the batch is."""
         return self.work / ("all-sorted" if self.keep_all else "sorted") / f"{batch:06d}.json"
 
-    def reported(self, batch: int) -> tuple[list[Sorted], Counter[int]]:
-        """Return what was found in the pieces of a batch, and how many lines each partition got."""
+    def reported(self, batch: int) -> tuple[str, Counter[int]]:
+        """Return what was found in a batch, as it was written, and how many lines each partition got."""
         found, lines = json.loads(self.report(batch).read_text(encoding="utf-8"))
-        return from_text(found), Counter({int(number): count for number, count in lines.items()})
+        return found, Counter({int(number): count for number, count in lines.items()})
 
 
 def sort_batch(job: Job, batch: Batch) -> None:
     """Sort the lines of a batch by partition. Raises InputError for a file that can't be read; OutputError."""
+
+    def fill(sink: Lines) -> str:
+        return as_text([_sorted(job, cut, sink) for cut in batch.cuts])
+
+    written(job, batch, fill)
+
+
+def _sorted(job: Job, cut: Cut, sink: Lines) -> Sorted:
+    alone = job._replace(files=(File(cut.file, cut.end, 0),))
+    return sort_lines((alone, cut.piece, Piece(0, cut.start, cut.end)), sink)
+
+
+def written(job: Job, batch: Batch, fill: Callable[[Lines], str]) -> None:
+    """Write what `fill` gives to the file of a batch, then the report it returns. Raises InputError, OutputError."""
     for cut in batch.cuts:
         _check_readable(job, cut)
     half = job.work / HALF
@@ -104,22 +118,20 @@ def sort_batch(job: Job, batch: Batch) -> None:
     try:
         first = FirstPass(job.work, job.keep_all)
         apart = Writer(job._replace(work=own))
-        found: list[Sorted] = []
-        lines: Counter[int] = Counter()
+        report: list[object] = []
 
         def write(path: Path) -> None:
             with pq.ParquetWriter(path, LINES) as writer:
-                sink = _Lines(job, writer, apart)
-                found.extend(_sorted(job, batch, sink))
+                sink = Lines(job, writer, apart)
+                report[:] = [fill(sink), sink.count]
                 sink.flush()
-                lines.update(sink.count)
 
         put(first.lines / f"{batch.number:06d}.parquet", write, half)
         apart.flush()
         for path in own.iterdir():
             path.replace(job.work / f"{path.stem}.{batch.number:06d}")
-        report = json.dumps([as_text(found), lines])
-        put(first.report(batch.number), lambda path: path.write_text(report, encoding="utf-8"), half)
+        text = json.dumps(report)
+        put(first.report(batch.number), lambda path: path.write_text(text, encoding="utf-8"), half)
     finally:
         shutil.rmtree(own, ignore_errors=True)
 
@@ -133,16 +145,11 @@ def _check_readable(job: Job, cut: Cut) -> None:
                          "at the same path on every machine") from None
 
 
-def _sorted(job: Job, batch: Batch, sink: _Lines) -> Iterator[Sorted]:
-    for cut in batch.cuts:
-        alone = job._replace(files=(File(cut.file, cut.end, 0),))
-        yield sort_lines((alone, cut.piece, Piece(0, cut.start, cut.end)), sink)
-
-
-class _Lines:
+class Lines:
     """Takes lines: those of a partition for the Parquet file, others for files of their own."""
 
     def __init__(self, job: Job, writer: pq.ParquetWriter, apart: Writer) -> None:
+        """Give them to two writers."""
         self.job = job
         self.count = Counter[int]()
         self._writer, self._apart = writer, apart

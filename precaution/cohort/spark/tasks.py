@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from precaution.cohort.deciding import OtherVersion, Part, Task
+from precaution.cohort.deciding import OtherVersion, Part
 from precaution.cohort.problems import message_of
 from precaution.cohort.spark.lines import LINES, Batch, Cut, FirstPass, framed, sort_batch
 from precaution.cohort.spark.shipping import received
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     Batches = Iterator[pa.RecordBatch]
     Work = Callable[[Batches], Iterator[tuple[int, int]]]
+    OfOne = Callable[[Any, str, Iterable[tuple[Any, ...]]], int]
 
 TOKEN = "token"  # noqa: S105 - it names a run, and opens nothing
 _PARTITION, _PERSON = LINES.names.index("partition"), LINES.names.index("person")
@@ -68,16 +69,31 @@ def _received(root: str, given: LabelOf, digest: str) -> LabelOf:
 
 def sort(batches: Batches, root: str, given: bytes) -> Batches:
     """Do the first pass over batches of pieces; each row is a number and the pieces as JSON."""
+    yield from _sorted(batches, root, given, lambda: sort_batch)
+
+
+def sort_rows(batches: Batches, root: str, given: bytes) -> Batches:
+    """Do the first pass over batches of tables."""
+
+    def load() -> Callable[[Job, Batch], None]:
+        from precaution.cohort.spark.rows import sort_rows  # noqa: PLC0415 - it needs DuckDB, and says so
+
+        return sort_rows
+
+    yield from _sorted(batches, root, given, load)
+
+
+def _sorted(batches: Batches, root: str, given: bytes, load: Callable[[], Callable[[Job, Batch], None]]) -> Batches:
     job: Job
     same: Same
     job, same = pickle.loads(given)  # noqa: S301 - from the process that started this one
 
     def work(batches: Batches) -> Iterator[tuple[int, int]]:
-        here = job._replace(label=same.label(root, job.label))
+        here, one = job._replace(label=same.label(root, job.label)), load()
         for number, cuts in chain.from_iterable(map(as_rows, batches)):
             same.check(job.work)
             if not FirstPass(job.work, job.keep_all).report(number).exists():
-                sort_batch(here, Batch(number, tuple(Cut(*cut) for cut in json.loads(cuts))))
+                one(here, Batch(number, tuple(Cut(*cut) for cut in json.loads(cuts))))
             yield number, 0
 
     yield from _answers(batches, work)
@@ -85,16 +101,44 @@ def sort(batches: Batches, root: str, given: bytes) -> Batches:
 
 def decide(batches: Batches, root: str, given: bytes) -> Batches:
     """Do the second pass over whole partitions; their rows, those of `LINES`, come in order of patients."""
-    task: Task
+    yield from _decided(batches, root, given, lambda: (Part, patient))
+
+
+def decide_rows(batches: Batches, root: str, given: bytes) -> Batches:
+    """Do the second pass over whole partitions of tables."""
+
+    def load() -> tuple[Any, OfOne]:
+        from precaution.cohort.from_tables import RowsRun  # noqa: PLC0415 - it needs DuckDB, and says so
+        from precaution.cohort.spark.rows import of_person  # noqa: PLC0415
+
+        def person(part: Any, name: str, rows: Iterable[tuple[Any, ...]]) -> int:
+            every = list(rows)
+            part.person(name, *of_person(every))
+            return len(every)
+
+        return RowsRun, person
+
+    yield from _decided(batches, root, given, load)
+
+
+def patient(part: Part, name: str, rows: Iterable[tuple[Any, ...]]) -> int:
+    """Decide one patient from rows of lines, and return how many there were."""
+    lines = framed(rows)
+    part.patient(name, lines)
+    return len(lines)
+
+
+def _decided(batches: Batches, root: str, given: bytes, load: Callable[[], tuple[Any, OfOne]]) -> Batches:
+    task: Any
     same: Same
     task, same = pickle.loads(given)  # noqa: S301
 
     def work(batches: Batches) -> Iterator[tuple[int, int]]:
-        here = task._replace(label=same.label(root, task.label))
+        here, (begin, one) = task._replace(label=same.label(root, task.label)), load()
         for number, rows in groupby(chain.from_iterable(map(as_rows, batches)), itemgetter(_PARTITION)):
             same.check(task.work)
-            part = Part(here, number)
-            lines = _decided(part, rows)
+            part = begin(here, number)
+            lines = each_person(part, rows, one)
             same.check(task.work)
             part.written()
             yield number, lines
@@ -102,14 +146,9 @@ def decide(batches: Batches, root: str, given: bytes) -> Batches:
     yield from _answers(batches, work)
 
 
-def _decided(part: Part, rows: Iterable[tuple[Any, ...]]) -> int:
-    """Decide patient after patient, with one patient's lines in memory; return how many lines there were."""
-    count = 0
-    for person, own in groupby(rows, itemgetter(_PERSON)):
-        lines = framed(own)
-        count += len(lines)
-        part.patient(person, lines)
-    return count
+def each_person(part: Any, rows: Iterable[tuple[Any, ...]], one: OfOne) -> int:
+    """Decide patient after patient, with one patient's rows in memory; return how many rows there were."""
+    return sum(one(part, person, own) for person, own in groupby(rows, itemgetter(_PERSON)))
 
 
 def _answers(batches: Batches, work: Work) -> Batches:
