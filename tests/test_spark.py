@@ -24,7 +24,7 @@ from precaution.cohort.partition import Job, LabelOf
 from precaution.cohort.spark import PARTITIONS, lines, session, shipping, tasks
 from precaution.errors import InputError, OutputError, UsageError
 from precaution.knowledge import find_label, load_label
-from spark_make import here, hostile, need_spark, people, same
+from spark_make import QUICK, here, hostile, need_spark, people, same
 from test_cohort import BMI, person, put
 from test_cohort_agreement import RESOURCES, demo
 
@@ -36,8 +36,10 @@ MANY = {PARTITIONS: "5"}
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A session with two cores of this machine, for all tests that need no other."""
     need_spark()
-    with session.opened(Spark("local[2]"), tmp_path_factory.mktemp("spark")) as opened:
-        yield opened
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("JDK_JAVA_OPTIONS", QUICK["JDK_JAVA_OPTIONS"])
+        with session.opened(Spark("local[2]"), tmp_path_factory.mktemp("spark")) as opened:
+            yield opened
 
 
 def there(spark: Any, source: Path, out: Path, conf: dict[str, str] | None = None, **more: Any) -> results.Summary:
