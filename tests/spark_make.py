@@ -130,10 +130,17 @@ def ran(arguments: list[str], code: int = 0, **more: Any) -> subprocess.Complete
     return done
 
 
-def begun(arguments: list[str]) -> subprocess.Popen[str]:
-    """Begin a command line, at the head of a group of processes."""
-    return subprocess.Popen(arguments, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            env=os.environ | LOOPBACK, start_new_session=True)  # fmt: skip
+@contextmanager
+def begun(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Begin a command line, at the head of a group of processes that ends with the block."""
+    process = subprocess.Popen(arguments, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env=os.environ | LOOPBACK, start_new_session=True)  # fmt: skip
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 # A cluster

@@ -16,6 +16,7 @@ import pytest
 from conftest import PROJECT
 from precaution.cohort.spark import session
 from spark_make import (
+    PATIENCE,
     SMALL,
     Cluster,
     begun,
@@ -92,12 +93,12 @@ def test_a_worker_that_is_killed_in_mid_run_changes_nothing(two_workers: Cluster
     source = people(tmp_path / "in", 600)
     here(source, tmp_path / "here")
     more = confs(f"spark.sql.shuffle.partitions={partitions}", *SMALL)
-    process = begun(command(source, tmp_path / "out", *more, master=two_workers.url))
     work = tmp_path / "out" / ".work"
-    until(lambda: process.poll() is not None or len(list(work.glob("part-*.json"))) > 1, "a partition is decided")
-    before = len(list(work.glob("part-*.json")))
-    two_workers.kill_worker()
-    out, err = process.communicate(timeout=PATIENCE)
+    with begun(command(source, tmp_path / "out", *more, master=two_workers.url)) as process:
+        until(lambda: process.poll() is not None or len(list(work.glob("part-*.json"))) > 1, "a partition is decided")
+        before = len(list(work.glob("part-*.json")))
+        two_workers.kill_worker()
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (0, ""), (out, err)
     assert 1 < before < partitions - 4, "it was killed in the middle"
     assert "disassociated, removing it" in (two_workers.logs / "master.log").read_text(errors="replace")
@@ -111,11 +112,11 @@ def test_ctrl_c_ends_a_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
     need_spark()
     source = people(tmp_path / "in", 600)
     more = confs("spark.sql.shuffle.partitions=24")
-    process = begun(command(source, tmp_path / "out", *more))
     work = tmp_path / "out" / ".work"
-    until(lambda: process.poll() is not None or list(work.glob("part-*.json")), "a partition is decided")
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
-    said = process.communicate(timeout=60)
+    with begun(command(source, tmp_path / "out", *more)) as process:
+        until(lambda: process.poll() is not None or list(work.glob("part-*.json")), "a partition is decided")
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
+        said = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said[1].strip()) == (130, "precaution: interrupted"), said
     until(lambda: not group(process.pid), "no process is left")
     assert not (tmp_path / "out" / "_SUCCESS").exists()
