@@ -7,7 +7,7 @@ A reader makes a `Record`; nothing above the readers knows FHIR or OMOP. Days ar
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,12 @@ result: final, preliminary. procedure, immunization: final, unknown. answer: fin
 Certainty = Literal["certain", "suspected", "mentioned"]
 """suspected: provisional, differential, unconfirmed. mentioned: only its words speak of the concept, or it
 can't be read at all: never a "yes", but it forbids a "no"."""
+
+KINDS: tuple[str, ...] = get_args(Kind)
+STATUSES: tuple[str, ...] = get_args(Status)
+CERTAINTIES: tuple[str, ...] = get_args(Certainty)
+LISTED = ("condition", "medication", "procedure", "immunization", "result")
+"""The kinds that a record can hold a list of."""
 
 Result = str
 """What a test showed: positive, negative, indeterminate; or the word of an answer; else empty."""

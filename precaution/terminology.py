@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 from unicodedata import combining, normalize
@@ -39,13 +39,15 @@ class Terminology:
     prefixes: Mapping[tuple[str, str], tuple[str, ...]]
     """(system, prefix) -> concepts, for ICD-10-CM (with dot) and ATC."""
     known: Mapping[str, Concept]
+    concept_ids: Mapping[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
+    """OMOP concept id -> (system, code), for sources that come without their vocabulary."""
 
     def concepts(self, system: str, code: str) -> tuple[str, ...]:
         """Return the concepts that `code` of `system` (a name of SYSTEMS) belongs to."""
         found = self.exact.get((system, code), ())
         for length in range(1, min(len(code), self._longest.get(system, 0)) + 1):
             found += tuple(c for c in self.prefixes.get((system, code[:length]), ()) if c not in found)
-        return self._without_outranked(found) if len(found) > 1 else found
+        return self.without_outranked(found) if len(found) > 1 else found
 
     def concept(self, name: str) -> Concept:
         """Return what is known of a concept; a concept without a table of its own has only its codes."""
@@ -83,7 +85,8 @@ class Terminology:
     def _spellings(self) -> dict[str, str]:
         return {fold(text): name for name, concept in self.known.items() for text in concept.spellings}
 
-    def _without_outranked(self, found: tuple[str, ...]) -> tuple[str, ...]:
+    def without_outranked(self, found: tuple[str, ...]) -> tuple[str, ...]:
+        """Return concepts less those that others of them outrank."""
         refused = {lower for name in found for lower in self.concept(name).outranks}
         return tuple(name for name in found if name not in refused)
 
@@ -184,7 +187,37 @@ def _check(system: str, code: str, name: str) -> None:
         raise KnowledgeError(f"{name}: {code}: only codes of {' and '.join(HIERARCHICAL)} have prefixes")
 
 
-def build(lists: Mapping[str, Iterable[tuple[str, str]]], known: Mapping[str, Concept]) -> Terminology:
+IDS = "omop/concept_ids.csv"
+"""Where, in a folder of code lists, the concept ids of codes stand."""
+_ID_COLUMNS = (*COLUMNS, "concept_id")
+
+
+def read_concept_ids(folder: Path) -> dict[int, tuple[str, str]]:
+    """Return OMOP concept id -> (system, code) of `omop/concept_ids.csv` in a folder of code lists, if it is there.
+
+    Raises KnowledgeError for a table without the needed columns, and for an id that is none or stands there twice.
+    """
+    path = folder / IDS
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        if tuple(rows.fieldnames or ())[:3] != _ID_COLUMNS:
+            raise KnowledgeError(f"{IDS}: the first columns must be {', '.join(_ID_COLUMNS)}")
+        found: dict[int, tuple[str, str]] = {}
+        for row in rows:
+            system, code, name = (str(row[column] or "").strip() for column in _ID_COLUMNS)
+            _check(system, code, IDS)
+            if not name.isdecimal() or name.startswith("0"):
+                raise KnowledgeError(f"{IDS}: '{name}' ({system} {code}) is no concept id")
+            if int(name) in found:
+                raise KnowledgeError(f"{IDS}: the concept id {name} stands there twice; keep one")
+            found[int(name)] = (system, code)
+    return found
+
+
+def build(lists: Mapping[str, Iterable[tuple[str, str]]], known: Mapping[str, Concept],
+          concept_ids: Mapping[int, tuple[str, str]] | None = None) -> Terminology:
     """Return the terminology of code lists and the concepts' own tables."""
     exact: dict[tuple[str, str], tuple[str, ...]] = {}
     prefixes: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -194,4 +227,4 @@ def build(lists: Mapping[str, Iterable[tuple[str, str]]], known: Mapping[str, Co
             before = table.get(key, ())
             if concept not in before:
                 table[key] = (*before, concept)
-    return Terminology(exact, prefixes, known)
+    return Terminology(exact, prefixes, known, concept_ids or {})

@@ -78,10 +78,10 @@ def actions(out: Path) -> dict[str, str]:
 
 
 def test_the_results_of_a_run(tmp_path: Path) -> None:
-    summary = run(put(tmp_path / "in", *people()), tmp_path / "out", history=True)
+    summary = run(put(tmp_path / "in", *people()), tmp_path / "out", history=True, entries=True)
     assert (summary.people, summary.decided, summary.clean) == (3, 3, True)
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"_SUCCESS", "run.json", "quality.json", "problems", "history", *TABLES}
+    assert names == {"_SUCCESS", "run.json", "quality.json", "problems", "history", "entries", "persons", *TABLES}
     assert not list((tmp_path / "out").rglob("*.tmp"))
     for name, schema in tables.SCHEMAS.items():
         found = rows(tmp_path / "out", name)
@@ -219,6 +219,23 @@ def test_versions_of_a_resource_whose_code_changed(newest: str, tmp_path: Path) 
     run(put(tmp_path / "in", *person("p0")[:2], first, low, plain), tmp_path / "out")
     found = {row["rule"] for row in rows(tmp_path / "out", "findings") if row["state"] == "holds"}
     assert ("low-hemoglobin" in found) == (newest == "hemoglobin")
+
+
+def test_the_newest_of_three_versions_counts_though_the_first_of_them_was_kept(tmp_path: Path) -> None:
+    """A result that says nothing, one that says something, and one that says nothing again, all of one id."""
+    hemoglobin = {"coding": [{"system": "http://loinc.org", "code": "718-7", "display": "Hb"}], "text": "Hb"}
+    base = {
+        **person("p0")[2],
+        "valueQuantity": {"value": 7, "unit": "g/dL", "system": "http://unitsofmeasure.org", "code": "g/dL"},
+        "effectiveDateTime": "2025-02-25",
+    }
+    versions = [
+        {**base, "meta": {"lastUpdated": f"2025-02-2{day}"}, "code": code}
+        for day, code in ((6, BMI), (7, hemoglobin), (8, BMI))
+    ]
+    run(put(tmp_path / "in", *person("p0")[:2], *versions), tmp_path / "out")
+    found = {row["rule"] for row in rows(tmp_path / "out", "findings") if row["state"] == "holds"}
+    assert "low-hemoglobin" not in found
 
 
 def test_the_dead_are_counted_and_no_failure(tmp_path: Path) -> None:
@@ -388,6 +405,22 @@ def test_a_run_that_ends_anywhere_can_be_gone_on_with(
         path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*") if path.is_file()
     )
     assert all((tmp_path / "whole" / name).read_bytes() == (tmp_path / "out" / name).read_bytes() for name in names)
+
+
+def test_nothing_half_written_stands_among_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is killed removes nothing, and whoever reads a table reads every file in its folder."""
+    seen: list[set[str]] = []
+    original = os.fsync
+
+    def looks(number: int) -> None:
+        found = {path for name in tables.SCHEMAS for path in (tmp_path / "out" / name).glob("*")}
+        seen.append({path.name for path in found if path.suffix != ".parquet"})
+        original(number)
+
+    monkeypatch.setattr(os, "fsync", looks)
+    run(put(tmp_path / "in", *people()), tmp_path / "out")
+    assert len(seen) > len(tables.SCHEMAS)
+    assert set().union(*seen) == set()
 
 
 def test_finished_partitions_are_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

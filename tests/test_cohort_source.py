@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from precaution.cohort import source
-from precaution.cohort.source import File, Line, Piece, files, is_document, lines, pieces
+from precaution.cohort.source import File, Piece, files, is_document, lines, pieces
 from precaution.errors import InputError
+
+
+class Line(NamedTuple):
+    """A line that is not blank, or why lines are missing."""
+
+    number: int
+    data: bytes
+    wrong: str = ""
 
 
 def of(path: Path, data: bytes) -> Path:
@@ -22,7 +31,15 @@ def of(path: Path, data: bytes) -> Path:
 def read(path: Path, size: int = 10**9, limit: int = 1000) -> list[list[Line]]:
     """Return the lines of each piece of a file."""
     about = File(path.name, path.stat().st_size, 0)
-    return [list(lines(path, piece, document=is_document(about), limit=limit)) for piece in pieces(path, [about], size)]
+    return [
+        [
+            Line(number, data, several.wrong)
+            for several in lines(path, piece, document=is_document(about), limit=limit)
+            for number, data in enumerate(several.data or [b""], several.first)
+            if data or several.wrong
+        ]
+        for piece in pieces(path, [about], size)
+    ]
 
 
 def test_files_are_found_in_order_and_results_are_none(tmp_path: Path) -> None:

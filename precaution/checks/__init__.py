@@ -25,7 +25,7 @@ CHECKS: tuple[Callable[[Folder], Iterable[Problem]], ...] = (
     text.exact_sentences, text.whole_text, text.digest_shape, text.repeated_sentences,
     reasons.uncited_directives, reasons.sentences_without_reason, reasons.background_of_nothing,
     reasons.parameters_without_reason, reasons.unstated_numbers, reasons.placeholders, reasons.transparency,
-    use.unused_facts, use.unused_asks, use.unused_parameters, use.unused_lists, use.codes,
+    use.unused_facts, use.unused_asks, use.unused_parameters, use.unused_lists, use.codes, use.concept_ids,
     coverage.readable_cases, coverage.rules, coverage.duties,
 )
 

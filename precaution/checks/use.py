@@ -10,6 +10,7 @@ from precaution.expression import names, spoken
 from precaution.knowledge.names import place_of
 from precaution.record import UNREADABLE
 from precaution.tables import Place, expressions, references
+from precaution.terminology import IDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +80,13 @@ def codes(folder: Folder) -> Iterator[Problem]:
                     f"'{code}' is no {system} code: its shape or its check digit is wrong; look it up anew",
                 )
             seen.add((system, code))
+
+
+def concept_ids(folder: Folder) -> Iterator[Problem]:
+    """Ask that the code of a concept id has the shape and the check digit of its system."""
+    for name, (system, code) in folder.label.terminology.concept_ids.items():
+        if system not in _SHAPELESS and not well_formed(system, code):
+            yield problem(Place(f"codes/{IDS}"), f"'{code}' ({name}) is no {system} code; look it up anew")
 
 
 def _without_star(system: str, code: str) -> str:

@@ -11,13 +11,14 @@ import click
 from precaution.cli import options
 from precaution.cli.group import precaution
 from precaution.cli.output import emit
+from precaution.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
     from precaution.cli.options import Chosen
-    from precaution.cohort import Plan, Summary, Urgent
+    from precaution.cohort import Plan, Spark, Summary, Urgent
 
 NOT_EVERYBODY = 6
 """Exit code where a run is complete, but left somebody undecided or may have missed something."""
@@ -28,6 +29,7 @@ NOT_EVERYBODY = 6
     epilog=options.examples(
         "precaution cohort export/ --out results/ --today 2025-03-01",
         "precaution cohort export/ --out results/ --today 2025-03-01 --dry-run",
+        "precaution cohort export/ --out results/ --today 2025-03-01 --engine spark --master spark://host:7077",
         "precaution worklist results/ --top 20",
     ),
 )
@@ -36,9 +38,14 @@ NOT_EVERYBODY = 6
 @options.day
 @options.label
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes. [default: one for each core]")
+@click.option("--engine", type=click.Choice(["processes", "spark"]), default="processes", show_default=True,
+              help="What does the work: processes of this machine, or Spark.")  # fmt: skip
+@click.option("--master", metavar="URL", help="Spark's master: local[2], spark://host:port. [default: local[*]]")
+@click.option("--spark-conf", multiple=True, metavar="KEY=VALUE", help="A setting of Spark; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Decide only N patients, always the same ones.")
 @click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 3.")
 @click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")
+@click.option("--entries", is_flag=True, help="Also write the records as tables, which can be a SOURCE again.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @options.as_json
@@ -48,32 +55,38 @@ def cohort(
     out: str,
     today: date | None,
     workers: int | None,
+    engine: str,
+    master: str | None,
+    spark_conf: tuple[str, ...],
     limit: int | None,
     strict: bool,
     history: bool,
+    entries: bool,
     overwrite: bool,
     dry_run: bool,
     json: bool,
 ) -> None:
-    """Assess every patient of a Bulk FHIR export, or of a folder of Bundles.
+    """Assess every patient of a Bulk FHIR export, of a folder of Bundles, or of tables.
 
     SOURCE is a folder of NDJSON files (one resource in each line, any number of files, in any order) or of JSON
-    Bundles, or one such file; each may be gzipped. One bad patient does not stop the run: it is listed among the
+    Bundles, or one such file; each may be gzipped. Or it is a folder with `entries` and `persons`, as --entries
+    writes them. One bad patient does not stop the run: it is listed among the
     problems. An interrupted run goes on where it ended when it is started again.
     """
     from precaution import cohort as cohorts
     from precaution.writers.structured import as_json, plain
 
+    spark = _spark(engine, master, spark_conf, workers)
     if dry_run:
-        plan = cohorts.plan(source, out, workers)
-        emit(as_json(plain(plan)) if json else _planned(plan))
+        plan = cohorts.plan(source, out, workers, spark)
+        emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
     day = options.chosen_day(today)
     shown = _Shown() if sys.stderr.isatty() else None
     try:
         summary = cohorts.cohort(
             source, out, today=day, label=chosen.folder, policy=chosen.policy, codes=chosen.codes, workers=workers,
-            limit=limit or 0, strict=strict, history=history, overwrite=overwrite,
+            limit=limit or 0, strict=strict, history=history, entries=entries, overwrite=overwrite, spark=spark,
             progress=shown.progress if shown else lambda *_: None,
         )  # fmt: skip
     finally:
@@ -110,14 +123,31 @@ def worklist(results: str, top: int, csv: str | None, json: bool) -> None:
     emit(as_json([plain(each) for each in found]) if json else _listed(found))
 
 
+def _spark(engine: str, master: str | None, conf: Sequence[str], workers: int | None) -> Spark | None:
+    """Return where Spark does the work, or nothing. Raises UsageError for options that do not go together."""
+    from precaution.cohort import Spark
+
+    if engine != "spark":
+        if master or conf:
+            raise UsageError("--master and --spark-conf are for Spark: give --engine spark too")
+        return None
+    if workers:
+        raise UsageError("--workers is for processes; for Spark --master says how many, as --master 'local[2]'")
+    if wrong := [each for each in conf if not each.partition("=")[0] or "=" not in each]:
+        raise UsageError(f"--spark-conf takes KEY=VALUE, as spark.executor.memory=2g, and not '{wrong[0]}'")
+    given = {key: value for key, _, value in (each.partition("=") for each in conf)}
+    return Spark(master or Spark().master, given)
+
+
 def _dict(summary: Summary) -> dict[str, object]:
     return {name: getattr(summary, name) for name in summary.__slots__}
 
 
-def _planned(plan: Plan) -> str:
+def _planned(plan: Plan, spark: Spark | None) -> str:
+    on = f"Spark at {spark.master}" if spark else f"{plan.workers} processes"
     lines = [f"{file.size:>14,}  {file.name}" for file in plan.files]
-    lines.append(f"{plan.size:>14,}  bytes in {len(plan.files)} files; {plan.partitions} partitions, {plan.workers} "
-                 "processes; nothing was read or written")  # fmt: skip
+    lines.append(f"{plan.size:>14,}  bytes in {len(plan.files)} files; {plan.partitions} partitions, {on}; "
+                 "nothing was read or written")  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

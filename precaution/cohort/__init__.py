@@ -4,7 +4,7 @@
 
 The first pass sends each line to the partition of its patient, without parsing it where its bytes are enough.
 The second takes a partition into memory, gathers each patient's lines, and reads and decides them with the same
-two functions as `precaution assess`. Both run in processes. What the source's size decides is the number
+two functions as `precaution assess`. Both run in processes, or on Spark. What the source's size decides is the number
 of partitions, not the memory needed.
 """
 
@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from precaution.cohort.results import Summary
     from precaution.cohort.run import Plan, cohort, plan
+    from precaution.cohort.spark import Spark
     from precaution.cohort.worklist import Urgent, most_urgent
 
-__all__ = ["Plan", "Summary", "Urgent", "cohort", "most_urgent", "plan"]
+__all__ = ["Plan", "Spark", "Summary", "Urgent", "cohort", "most_urgent", "plan"]
 
-_HOMES = {"Plan": "run", "Summary": "results", "Urgent": "worklist", "cohort": "run", "most_urgent": "worklist",
-          "plan": "run"}
+_HOMES = {"Plan": "run", "Spark": "spark", "Summary": "results", "Urgent": "worklist", "cohort": "run",
+          "most_urgent": "worklist", "plan": "run"}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

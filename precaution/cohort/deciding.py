@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.assessment import assess
-from precaution.cohort.partition import DROPPED, PATIENT, PLAIN, REPORT, framed, framed_slowly, hash_of
-from precaution.cohort.problems import KINDS, Problem, kind_of, message_of
+from precaution.cohort.claims import Claims
+from precaution.cohort.partition import BROKEN, DROPPED, PLAIN, REPORT, framed, hash_of
+from precaution.cohort.problems import HARMLESS, KINDS, Problem, kind_of, message_of
 from precaution.cohort.processes import watch
 from precaution.cohort.shared import Shared
 from precaution.cohort.tables import SCHEMAS, Tables, put, rows_of
+from precaution.entries import person_row
+from precaution.entries import rows_of as entries_of
 from precaution.errors import InputError, PrecautionError
 from precaution.knowledge import load_label
 from precaution.readers import read_resources
 from precaution.readers.gathered import names, people, repeated, undated
-from precaution.readers.json_input import parsed
-from precaution.readers.owner import identifiers_of_subject, lost
+from precaution.readers.json_input import parsed, parsed_again
+from precaution.readers.owner import lost
 from precaution.timeline import timeline
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from precaution.cohort.partition import Framed, LabelOf
     from precaution.definitions import Label
     from precaution.readers.shape import Json
+    from precaution.record import Record
 
 
 class OtherVersion(Exception):
@@ -52,6 +56,25 @@ class Task(NamedTuple):
     """Of each piece its file, and how many lines stand before it."""
     limit: int = 0
     """Most patients to decide; 0 for all."""
+    entries: bool = False
+    """Whether to write the records too, as `entries` and `persons`."""
+
+
+class Wanted(Protocol):
+    """What any sort of work on a partition is told of the results: see Task."""
+
+    @property
+    def work(self) -> Path: ...  # noqa: D102
+    @property
+    def out(self) -> Path: ...  # noqa: D102
+    @property
+    def label(self) -> LabelOf: ...  # noqa: D102
+    @property
+    def today(self) -> date: ...  # noqa: D102
+    @property
+    def history(self) -> bool: ...  # noqa: D102
+    @property
+    def entries(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -84,64 +107,30 @@ def decide_partition(task: tuple[Task, int]) -> Decided:
     groups: dict[str, list[Framed]] = {}
     for line in framed(job.work, f"{number:04d}"):
         groups.setdefault(line.key, []).append(line)
-    run = _Run(job, number)
-    claims = _claims(job, groups) if job.identified else {}
+    part = Part(job, number)
     for person in sorted(groups, key=lambda key: (hash_of(key), key)):
-        if job.limit and run.found.people >= job.limit:
+        if job.limit and part.found.people >= job.limit:
             break
-        lines = sorted(groups.pop(person) + claims.get(person, []), key=lambda line: (line.piece, line.number))
-        run.patient(person, lines)
-    run.found.claimed = sorted({(line.piece, line.number) for lines in claims.values() for line in lines})
-    return run.written()
+        part.patient(person, groups.pop(person))
+    return part.written()
 
 
-class _Run:
-    """One partition in the making."""
+class Deciding:
+    """One partition's results in the making, whatever the source."""
 
-    def __init__(self, job: Task, number: int) -> None:
-        self.job, self.found, self.tables = job, Decided(number), Tables()
+    def __init__(self, job: Wanted, number: int) -> None:
+        """Begin the results of partition `number`."""
+        self.wanted, self.found, self.tables = job, Decided(number), Tables()
         self.label: Label = load_label(job.label.folder, policy=job.label.policy, codes=job.label.codes)
-        self._shared = Shared(job.work)
-        self._lost = lost(job.lost_kinds, anything=job.lost_anything)
         self._counts = {name: Counter[str]() for name in ("problems", "actions", "ignored", "unrecognised")}
 
-    def patient(self, person: str, lines: Sequence[Framed]) -> None:
-        """Decide one patient; whatever goes wrong with that one is noted."""
-        watch().step(1)
-        self.found.people += 1
-        try:
-            documents = self._documents(person, lines)
-            self._decide(person, documents)
-        except OtherVersion:
-            raise
-        except Exception as error:
-            if isinstance(error, PrecautionError) and not isinstance(error, InputError):
-                raise
-            self._failed(person, lines, error)
-
-    def _documents(self, person: str, lines: Sequence[Framed]) -> list[Json]:
-        """Return a patient's resources. Raises _BrokenLine, NoPatient; OtherVersion."""
-        documents: list[Json] = []
-        plain: set[str] = set()
-        for line in lines:
-            if line.sort in (PATIENT, PLAIN):
-                for value in _parsed(line):
-                    documents.append(value)
-                    if line.sort == PLAIN:
-                        plain |= names([value])
-        _check_dropped(documents, plain, lines)
-        self._note_twice(person, documents, lines)
-        if undated(documents):
-            for line in lines:
-                if line.sort == REPORT:
-                    documents.extend(_parsed(line))
-        return documents
-
-    def _decide(self, person: str, documents: list[Json]) -> None:
-        everything = [*documents, *self._shared.behind(documents), *self._lost]
-        record = read_resources(everything, self.label.terminology, self.label.asks)  # type: ignore[arg-type]
-        decision = assess(record, today=self.job.today, label=self.label)
-        changes = timeline(record, self.label, self.job.today.toordinal()) if self.job.history else []
+    def decide(self, person: str, record: Record) -> None:
+        """Add what a record comes to to the tables. Raises PatientDied."""
+        if self.wanted.entries:
+            self.tables.add("entries", entries_of(person, record))
+            self.tables.add("persons", [person_row(person, record)])
+        decision = assess(record, today=self.wanted.today, label=self.label)
+        changes = timeline(record, self.label, self.wanted.today.toordinal()) if self.wanted.history else []
         for table, rows in rows_of(person, decision, changes, self.label).items():
             self.tables.add(table, rows)
         self._count(decision)
@@ -153,12 +142,94 @@ class _Run:
         self._counts["unrecognised"].update(
             f"{each.system} {each.code}: {each.why}" for each in decision.unrecognised)
 
-    def _failed(self, person: str, lines: Sequence[Framed], error: Exception) -> None:
+    def failed(self, error: Exception) -> str:
+        """Count a patient who could not be decided, and return the kind of problem."""
         kind = kind_of(error)
         self.found.died += kind == "died"
         self.found.failed += kind != "died"
+        return kind
+
+    def note(self, problem: Problem) -> None:
+        """Note what went wrong."""
+        self.tables.add("problems", [problem])
+        self._counts["problems"][problem.kind] += 1
+        if problem.kind not in HARMLESS:
+            self.found.first = self.found.first or problem
+
+    def written(self) -> Decided:
+        """Write the tables, then what came of the partition."""
+        for name, counts in self._counts.items():
+            setattr(self.found, name, dict(sorted(counts.items())))
+        asked = {"history": self.wanted.history, "entries": self.wanted.entries, "persons": self.wanted.entries}
+        self.tables.write(self.wanted.out, part_name(self.found.partition),
+                          [name for name in SCHEMAS if asked.get(name, True)], self.wanted.work)
+        put(self.wanted.work / f"{part_name(self.found.partition)}.json",
+            lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})))
+        return self.found
+
+
+class Part(Deciding):
+    """One partition of FHIR: it is given patient after patient, each with all lines of that one."""
+
+    def __init__(self, job: Task, number: int) -> None:
+        """Begin the results of partition `number`."""
+        super().__init__(job, number)
+        self.job = job
+        self._shared = Shared(job.work)
+        self._claims = Claims(job.work) if job.identified else None
+        self._claimed: set[tuple[int, int]] = set()
+        self._lost = lost(job.lost_kinds, anything=job.lost_anything)
+
+    def patient(self, person: str, lines: Sequence[Framed]) -> None:
+        """Decide one patient from lines in any order; what goes wrong with that one is noted. Raises OtherVersion."""
+        watch().step(1)
+        self.found.people += 1
+        every = sorted([*lines, *self._claimed_by(person, lines)], key=lambda line: (line.piece, line.number))
+        try:
+            self.decide(person, self._record(person, every))
+        except OtherVersion:
+            raise
+        except Exception as error:
+            if isinstance(error, PrecautionError) and not isinstance(error, InputError):
+                raise
+            self._failed(person, every, error)
+
+    def _claimed_by(self, person: str, lines: Iterable[Framed]) -> list[Framed]:
+        """Return the lines that name this patient by an identifier."""
+        if self._claims is None:
+            return []
+        found = self._claims.of(person, _people(lines))
+        self._claimed.update((line.piece, line.number) for line in found)
+        return found
+
+    def _record(self, person: str, lines: Sequence[Framed]) -> Record:
+        documents = self._documents(person, lines)
+        everything = [*documents, *self._shared.behind(documents), *self._lost]
+        return read_resources(everything, self.label.terminology, self.label.asks)  # type: ignore[arg-type]
+
+    def _documents(self, person: str, lines: Sequence[Framed]) -> list[Json]:
+        """Return a patient's resources. Raises _BrokenLine, NoPatient; OtherVersion."""
+        documents: list[Json] = []
+        telling: list[Json] = []
+        for line in lines:
+            if line.sort not in (REPORT, DROPPED):
+                found = _parsed(line)
+                documents += found
+                if line.sort != PLAIN:
+                    telling += found
+        _check_dropped(telling, lines)
+        self._note_twice(person, documents, lines)
+        if undated(documents):
+            for line in lines:
+                if line.sort == REPORT:
+                    documents.extend(_parsed(line))
+        return documents
+
+    def _failed(self, person: str, lines: Sequence[Framed], error: Exception) -> None:
+        kind = self.failed(error)
         at = error.line if isinstance(error, _BrokenLine) else lines[0] if lines else None
-        self._note(person, kind, at, KINDS[kind] if kind == "no-patient" else message_of(error), len(lines))
+        count = sum(line.data.count(b"\n") + 1 if line.sort == DROPPED else 1 for line in lines)
+        self._note(person, kind, at, KINDS[kind] if kind == "no-patient" else message_of(error), count)
 
     def _note_twice(self, person: str, documents: Sequence[Json], lines: Sequence[Framed]) -> None:
         """Note a Patient, or other resources, that came more than once."""
@@ -171,22 +242,15 @@ class _Run:
     def _note(self, person: str, kind: str, at: Framed | None, message: str, lines: int) -> None:
         file, before = self.job.origins[at.piece] if at else ("", 0)
         number = before + at.number if at and at.number else 0
-        problem = Problem(person, kind, file, number, message, lines)
-        self.tables.add("problems", [problem])
-        self._counts["problems"][kind] += 1
-        if kind not in ("died", "patient-twice", "resource-twice"):
-            self.found.first = self.found.first or problem
+        self.note(Problem(person, kind, file, number, message, lines))
 
     def written(self) -> Decided:
         """Write the tables, then what came of the partition."""
         self._shared.close()
-        for name, counts in self._counts.items():
-            setattr(self.found, name, dict(sorted(counts.items())))
-        names = [name for name in SCHEMAS if name != "history" or self.job.history]
-        self.tables.write(self.job.out, part_name(self.found.partition), names)
-        put(self.job.work / f"{part_name(self.found.partition)}.json",
-            lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})))
-        return self.found
+        if self._claims is not None:
+            self._claims.close()
+        self.found.claimed = sorted(self._claimed)
+        return super().written()
 
 
 class _BrokenLine(InputError):
@@ -198,33 +262,18 @@ class _BrokenLine(InputError):
 
 
 def _parsed(line: Framed) -> list[Json]:
+    read = parsed if line.sort == BROKEN else parsed_again
     try:
-        return [each for each in parsed(line.data, "the line" if line.number else "the file")
-                if isinstance(each, dict)]
+        return [each for each in read(line.data, "the line" if line.number else "the file") if isinstance(each, dict)]
     except InputError as error:
         raise _BrokenLine(line, str(error)) from None
 
 
-def _check_dropped(documents: Iterable[Json], plain: set[str], lines: Iterable[Framed]) -> None:
+def _check_dropped(telling: Iterable[Json], lines: Iterable[Framed]) -> None:
     """Raise OtherVersion where a resource that was dropped is a version of one that was kept for what it says."""
-    dropped = {line.data.decode("utf-8", "replace") for line in lines if line.sort == DROPPED}
-    if dropped and dropped & (names(documents) - plain):
+    dropped = [line.data for line in lines if line.sort == DROPPED]
+    if dropped and not names(telling).isdisjoint(b"\n".join(dropped).decode("utf-8", "replace").split("\n")):
         raise OtherVersion
-
-
-def _claims(job: Task, groups: dict[str, list[Framed]]) -> dict[str, list[Framed]]:
-    """Return the lines that name a patient of this partition by an identifier."""
-    known: dict[tuple[str, str], set[str]] = {}
-    for person, lines in groups.items():
-        for system, value in _people(lines):
-            known.setdefault((system, value), set()).add(person)
-            known.setdefault(("", value), set()).add(person)
-    found: dict[str, list[Framed]] = {}
-    for line in framed_slowly(job.work, "identified"):
-        pairs = {pair for value in _parsed(line) for pair in identifiers_of_subject(value)}
-        for person in {person for pair in pairs for person in known.get(pair, ())}:
-            found.setdefault(person, []).append(line._replace(key=person))
-    return found
 
 
 def _people(lines: Iterable[Framed]) -> set[tuple[str, str]]:

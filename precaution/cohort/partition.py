@@ -13,7 +13,7 @@ import struct
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.cohort.problems import KINDS, Problem
 from precaution.cohort.processes import watch
@@ -22,6 +22,7 @@ from precaution.knowledge import load_label
 from precaution.readers.bulk import Sorter
 from precaution.readers.plain import Plain
 from precaution.readers.resource_types import CLINICAL
+from precaution.readers.shapes import Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +39,9 @@ HELD = 32 * 1024 * 1024
 SHOWN = 100
 """Most problems of one piece that are listed one by one."""
 _FRAME = struct.Struct("<BIIHI")
-_CODES = {"patient": 0, "report": 1, "plain": 2, "dropped": 3}
-PATIENT, REPORT, PLAIN, DROPPED = range(4)
+_CODES = {"patient": 0, "report": 1, "plain": 2}
+PATIENT, REPORT, PLAIN, DROPPED, BROKEN = range(5)
+"""What lines of a partition are, as `owner.About` says. Dropped: names, one in a line. Broken: no strict JSON."""
 
 
 class LabelOf(NamedTuple):
@@ -110,37 +112,59 @@ def hash_of(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
+@lru_cache(maxsize=65536)
+def partition_of(key: str, partitions: int) -> str:
+    """Return the name of the partition of a patient's id."""
+    return f"{hash_of(key) * partitions >> 64:04d}"
+
+
 def sort_piece(task: tuple[Job, int, Piece]) -> Sorted:
-    """Send the lines of a piece to their partitions, and return what was found on the way."""
-    job, number, piece = task
-    file, found, out = job.files[piece.file], Sorted(number, job.files[piece.file].name), Writer(job)
-    sorter = Sorter(_plain(job.label), keep_all=job.keep_all)
-    for line in lines(path_of(job.source, file), piece, document=is_document(file), read=watch().step):
-        found.lines = max(found.lines, line.number)
-        if line.wrong:
-            found.note("cut-short", line.number, line.wrong)
-            found.lost_anything = True
-            continue
-        for place, data in sorter.place(line.data):
-            _take(place, line.number, data, found, out)
+    """Send the lines of a piece to their partitions on disk, and return what was found on the way."""
+    out = Writer(task[0])
+    found = sort_lines(task, out)
     out.flush()
     return found
 
 
+def sort_lines(task: tuple[Job, int, Piece], out: Sink) -> Sorted:
+    """Give the lines of a piece to `out`, each by the name of its partition, and return what was found on the way."""
+    job, number, piece = task
+    file, found = job.files[piece.file], Sorted(number, job.files[piece.file].name)
+    plain, shapes = _learned(job.label)
+    sorter = Sorter(plain, keep_all=job.keep_all, shapes=shapes)
+    for several in lines(path_of(job.source, file), piece, document=is_document(file), read=watch().step):
+        found.lines = several.last
+        if several.wrong:
+            found.note("cut-short", several.first, several.wrong)
+            found.lost_anything = True
+        for at, place, data in sorter.placed(several.data, several.first):
+            _take(place, at, data, found, out)
+        _note_dropped(sorter, found, out, several.last)
+    return found
+
+
 @lru_cache(maxsize=1)
-def _plain(label: LabelOf) -> Plain:
-    """Return what tells lines that say nothing; kept, for it remembers the codes it met."""
-    return Plain(load_label(label.folder, policy=label.policy, codes=label.codes).terminology)
+def _learned(label: LabelOf) -> tuple[Plain, Shapes]:
+    """Return what tells lines that say nothing, and lines by their shape; kept, for they remember what they met."""
+    return Plain(load_label(label.folder, policy=label.policy, codes=label.codes).terminology), Shapes()
 
 
-def _take(place: Place, number: int, data: bytes, found: Sorted, out: Writer) -> None:
+def _note_dropped(sorter: Sorter, found: Sorted, out: Sink, number: int) -> None:
+    """Leave word of dropped lines where their patients are decided: another version of them may be there."""
+    for kind, key, ids in sorter.dropped():
+        found.taken[kind] += len(ids)
+        of = f"{kind}/".encode()
+        names = of + (b"\n" + of).join(ids)
+        out.write(partition_of(key, out.job.partitions), Framed(DROPPED, found.piece, number, key, names))
+
+
+def _take(place: Place, number: int, data: bytes, found: Sorted, out: Sink) -> None:
     """Send a line where it belongs, or note why it belongs nowhere."""
     about = place.about
     if (sort := _CODES.get(about)) is not None:
         found.taken[place.kind] += 1
-        partition = hash_of(place.key) * out.job.partitions >> 64
-        kept = place.name.encode() if sort == DROPPED else data
-        out.write(f"{partition:04d}", Framed(sort, found.piece, number, place.key, kept))
+        sort = BROKEN if place.kind == "broken" else sort
+        out.write(partition_of(place.key, out.job.partitions), Framed(sort, found.piece, number, place.key, data))
     elif about in ("shared", "identified"):
         found.taken[place.kind] += 1
         out.write(about, Framed(0, found.piece, number, place.key, data))
@@ -167,6 +191,15 @@ def _lose(place: Place, number: int, found: Sorted) -> None:
         found.lost_anything = True
 
 
+class Sink(Protocol):
+    """Takes the lines of a piece."""
+
+    job: Job
+
+    def write(self, name: str, line: Framed) -> None:
+        """Take a line for the partition called `name`, or for the lines kept apart under that name."""
+
+
 class Writer:
     """Holds lines back by partition and appends them to this process's own files."""
 
@@ -178,10 +211,11 @@ class Writer:
 
     def write(self, name: str, line: Framed) -> None:
         """Write a line to the files called `name`: a partition's, or those of lines kept apart."""
-        key = line.key.encode("utf-8", "replace")[:65535]
-        frame = _FRAME.pack(line.sort, line.piece, line.number, len(key), len(line.data))
-        self._held.setdefault(name, []).extend((frame, key, line.data))
-        self._size += len(line.data) + len(key) + _FRAME.size
+        sort, piece, number, key, data = line
+        encoded = key.encode("utf-8", "replace")[:65535]
+        head = _FRAME.pack(sort, piece, number, len(encoded), len(data))
+        self._held.setdefault(name, []).extend((head, encoded, data))
+        self._size += len(data) + len(encoded) + _FRAME.size
         if self._size > HELD:
             self.flush()
 
@@ -201,12 +235,16 @@ def framed(work: Path, name: str) -> Iterator[Framed]:
 
 def _unframed(data: bytes) -> Iterator[Framed]:
     at, end, size = 0, len(data), _FRAME.size
-    unpack = _FRAME.unpack_from
+    unpack, keys = _FRAME.unpack_from, dict[bytes, str]()
     while at < end:
         sort, piece, number, of_key, of_data = unpack(data, at)
         start = at + size + of_key
         at = start + of_data
-        yield Framed(sort, piece, number, data[start - of_key : start].decode("utf-8", "replace"), data[start:at])
+        encoded = data[start - of_key : start]
+        key = keys.get(encoded)
+        if key is None:
+            key = keys[encoded] = encoded.decode("utf-8", "replace")
+        yield Framed(sort, piece, number, key, data[start:at])
 
 
 def framed_slowly(work: Path, name: str) -> Iterator[Framed]:

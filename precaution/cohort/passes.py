@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
 
-from precaution.cohort import shared
+from precaution.cohort import claims, shared
 from precaution.cohort.deciding import Decided, OtherVersion, Task, decide_partition, part_name
 from precaution.cohort.partition import Job, Sorted, framed_slowly, sort_piece
 from precaution.cohort.problems import KINDS, Problem, first, grave
@@ -16,22 +17,30 @@ from precaution.cohort.source import pieces
 from precaution.cohort.tables import Tables, put
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
-    from pathlib import Path
 
     from precaution.cohort.partition import LabelOf
     from precaution.cohort.source import File, Piece
 
     Progress = Callable[[str, int, int], object]
 
+
+class Limited(Protocol):
+    """The task of a partition: a NamedTuple with a `limit`."""
+
+    def _replace(self, *, limit: int = ...) -> Self: ...
+
+
+AnyTask = TypeVar("AnyTask", bound=Limited)
 _SORTED, _KEEP_ALL = "sorted.json", "keep-all"
 
 
 class Run(NamedTuple):
     """Everything a run was asked for."""
 
-    source: Path
+    source: Path | str
+    """A path, or the URL of a database."""
     out: Path
     label: LabelOf
     today: date
@@ -42,6 +51,7 @@ class Run(NamedTuple):
     strict: bool
     history: bool
     progress: Progress
+    entries: bool = False
 
     @property
     def work(self) -> Path:
@@ -49,37 +59,82 @@ class Run(NamedTuple):
         return self.out / WORK
 
 
-class _Told:
+class Passed(NamedTuple):
+    """What came of both passes."""
+
+    found: list[Sorted]
+    parts: list[Decided]
+    problems: Counter[str]
+    """Those of the files."""
+
+
+class Told:
     """Adds up what is done, and tells it with its name and its whole."""
 
     def __init__(self, progress: Progress) -> None:
+        """Tell `progress`."""
         self._progress = progress
         self.begin("", 0)
 
     def begin(self, what: str, whole: int) -> None:
+        """Start to count something else, of which there is `whole`."""
         self._what, self._done, self._whole = what, 0, whole
 
     def add(self, amount: int) -> None:
+        """Count `amount` as done, and tell it."""
         self._done += amount
         self._progress(self._what, min(self._done, self._whole), self._whole)
 
 
+class Engine(Protocol):
+    """What the two passes run on."""
+
+    def sort(self, run: Run, *, keep_all: bool) -> list[Sorted]:
+        """Sort all lines by patient, or find them sorted; return what was found in each piece, in order."""
+
+    def decide(self, run: Run, task: Task, patients: int) -> list[Decided]:
+        """Decide the partitions that are not decided; return all, in order. `patients`: about how many there are.
+
+        Raises OtherVersion; InputError if `strict`.
+        """
+
+
+class _InProcesses:
+    """Processes on this machine."""
+
+    def __init__(self, processes: Processes, told: Told) -> None:
+        self._processes, self._told = processes, told
+
+    def sort(self, run: Run, *, keep_all: bool) -> list[Sorted]:
+        return _found_before(run) or _sort(run, self._processes, self._told, keep_all=keep_all)
+
+    def decide(self, run: Run, task: Task, patients: int) -> list[Decided]:
+        self._told.begin("patients decided", patients)
+        return decide_all(run, self._processes, task, decide_partition)
+
+
 def decided(run: Run) -> Summary:
-    """Do what is left of a run, and mark it as complete. Raises InputError if `strict`, OutputError."""
-    told = _Told(run.progress)
+    """Do what is left of a run in processes, and mark it as complete. Raises InputError if `strict`, OutputError."""
+    told = Told(run.progress)
     with Processes(run.workers, told.add) as processes:
-        try:
-            return _both(run, processes, told, keep_all=(run.work / _KEEP_ALL).exists())
-        except OtherVersion:
-            put(run.work / _KEEP_ALL, lambda path: path.write_text(""))
-            for path in (*run.work.glob("part-*.json"), run.work / _SORTED):
-                path.unlink(missing_ok=True)
-            return _both(run, processes, told, keep_all=True)
+        passed = both(run, _InProcesses(processes, told))
+    return finished(run.out, *passed)
 
 
-def _both(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> Summary:
-    found = _found_before(run) or _sort(run, processes, told, keep_all=keep_all)
-    cut = pieces(run.source, list(run.files))
+def both(run: Run, engine: Engine) -> Passed:
+    """Do both passes, the first one anew where it dropped too much. Raises InputError if `strict`, OutputError."""
+    try:
+        return _both(run, engine, keep_all=(run.work / _KEEP_ALL).exists())
+    except OtherVersion:
+        put(run.work / _KEEP_ALL, lambda path: path.write_text(""))
+        for path in (*run.work.glob("part-*.json"), run.work / _SORTED):
+            path.unlink(missing_ok=True)
+        return _both(run, engine, keep_all=True)
+
+
+def _both(run: Run, engine: Engine, *, keep_all: bool) -> Passed:
+    found = engine.sort(run, keep_all=keep_all)
+    cut = pieces(Path(run.source), list(run.files))
     origins = _origins(run, found, cut)
     problems = [_placed(problem, origins[each.piece][1]) for each in found for problem in each.problems]
     if run.strict and grave(problems):
@@ -87,48 +142,56 @@ def _both(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> Sum
     task = Task(
         run.work, run.out, run.label, run.today, run.history,
         frozenset(kind for each in found for kind in each.lost_kinds), any(each.lost_anything for each in found),
-        any(run.work.glob("identified.*")), origins, run.limit,
+        any(run.work.glob("identified.*")), origins, run.limit, run.entries,
     )  # fmt: skip
-    told.begin("patients decided", sum(each.taken["Patient"] + each.taken["Bundle"] for each in found))
-    parts = _decide(run, processes, task)
+    parts = engine.decide(run, task, sum(each.taken["Patient"] + each.taken["Bundle"] for each in found))
     problems += _unclaimed(run, parts, origins)
-    _write_problems(run, problems)
+    write_problems(run, problems)
     counts = Counter[str]()
     for problem in problems:
         counts[problem.kind] += problem.lines
-    return finished(run.out, found, parts, counts)
+    return Passed(found, parts, counts)
 
 
 # The first pass
 
 
-def _sort(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> list[Sorted]:
+def _sort(run: Run, processes: Processes, told: Told, *, keep_all: bool) -> list[Sorted]:
     """Sort all lines by patient; what an interrupted run left half sorted is thrown away."""
     for path in run.work.iterdir():
         if path.name != _KEEP_ALL:
             path.unlink()
-    cut = pieces(run.source, list(run.files))
-    job = Job(run.source, run.files, run.work, run.partitions, run.label, keep_all)
+    cut = pieces(Path(run.source), list(run.files))
+    job = Job(Path(run.source), run.files, run.work, run.partitions, run.label, keep_all)
     told.begin("bytes sorted", sum(each.size for each in run.files))
     tasks = [(job, number, piece) for number, piece in enumerate(cut)]
     found = sorted(processes.run(sort_piece, tasks), key=lambda each: each.piece)
     shared.index(run.work)
+    claims.index(run.work)
+    put(run.work / _SORTED, lambda path: path.write_text(as_text(found), encoding="utf-8"))
+    return found
+
+
+def as_text(found: Iterable[Sorted]) -> str:
+    """Return what was found as JSON."""
     written = [{name: getattr(each, name) for name in Sorted.__slots__} | {"lost_kinds": sorted(each.lost_kinds)}
                for each in found]  # fmt: skip
-    put(run.work / _SORTED, lambda path: path.write_text(json.dumps(written), encoding="utf-8"))
+    return json.dumps(written)
+
+
+def from_text(text: str) -> list[Sorted]:
+    """Return what was found from such JSON."""
+    found = []
+    for each in json.loads(text):
+        problems = [Problem(*problem) for problem in each.pop("problems")]
+        counts = {name: Counter(each.pop(name)) for name in ("taken", "passed_over")}
+        found.append(Sorted(**{**each, **counts, "lost_kinds": set(each["lost_kinds"])}, problems=problems))
     return found
 
 
 def _found_before(run: Run) -> list[Sorted] | None:
     path = run.work / _SORTED
-    if not path.exists():
-        return None
-    found = []
-    for each in json.loads(path.read_text(encoding="utf-8")):
-        problems = [Problem(*problem) for problem in each.pop("problems")]
-        counts = {name: Counter(each.pop(name)) for name in ("taken", "passed_over")}
-        found.append(Sorted(**{**each, **counts, "lost_kinds": set(each["lost_kinds"])}, problems=problems))
-    return found
+    return from_text(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def _origins(run: Run, found: Sequence[Sorted], cut: Sequence[Piece]) -> tuple[tuple[str, int], ...]:
@@ -148,26 +211,29 @@ def _placed(problem: Problem, before: int) -> Problem:
 # The second pass
 
 
-def _decide(run: Run, processes: Processes, task: Task) -> list[Decided]:
-    done = {number: part for number in range(run.partitions) if (part := _done_before(run, number)) is not None}
+def decide_all(run: Run, processes: Processes, task: AnyTask,
+               decide: Callable[[tuple[AnyTask, int]], Decided]) -> list[Decided]:
+    """Return what came of all partitions by `decide`, or of the first as far as a limit goes; nothing is done twice."""
+    done = {number: part for number in range(run.partitions) if (part := done_before(run.work, number)) is not None}
     if run.limit:
-        return _decide_some(run, processes, task, done)
+        return _decide_some(run, processes, task, decide, done)
     left = [(task, number) for number in range(run.partitions) if number not in done]
-    for part in processes.run(decide_partition, left):
-        _check(run, part)
+    for part in processes.run(decide, left):
+        check(run, part)
         done[part.partition] = part
     return [done[number] for number in sorted(done)]
 
 
-def _decide_some(run: Run, processes: Processes, task: Task, done: dict[int, Decided]) -> list[Decided]:
+def _decide_some(run: Run, processes: Processes, task: AnyTask, decide: Callable[[tuple[AnyTask, int]], Decided],
+                 done: dict[int, Decided]) -> list[Decided]:
     """Decide the first patients by the hash of their id, one partition after the other."""
     parts: list[Decided] = []
     for number in range(run.partitions):
         left = run.limit - sum(part.people for part in parts)
         if left < 1:
             break
-        part = done.get(number) or _only(processes.run(decide_partition, [(task._replace(limit=left), number)]))
-        _check(run, part)
+        part = done.get(number) or _only(processes.run(decide, [(task._replace(limit=left), number)]))
+        check(run, part)
         parts.append(part)
     return parts
 
@@ -177,13 +243,15 @@ def _only(results: Iterator[Decided]) -> Decided:
     return result
 
 
-def _check(run: Run, part: Decided) -> None:
+def check(run: Run, part: Decided) -> None:
+    """Raise InputError for the first problem of a partition, if `strict`."""
     if run.strict and part.first is not None:
         raise first(part.first)
 
 
-def _done_before(run: Run, number: int) -> Decided | None:
-    path = run.work / f"{part_name(number)}.json"
+def done_before(work: Path, number: int) -> Decided | None:
+    """Return what came of a partition; nothing where it is not decided."""
+    path = work / f"{part_name(number)}.json"
     if not path.exists():
         return None
     known = json.loads(path.read_text(encoding="utf-8"))
@@ -204,8 +272,9 @@ def _unclaimed(run: Run, parts: Sequence[Decided], origins: Sequence[tuple[str, 
     ]  # fmt: skip
 
 
-def _write_problems(run: Run, problems: Sequence[Problem]) -> None:
+def write_problems(run: Run, problems: Sequence[Problem]) -> None:
+    """Write the problems that concern no patient in particular."""
     tables = Tables()
     in_order = sorted(problems, key=lambda problem: (problem.file, problem.line, problem.kind))
     tables.add("problems", in_order)
-    tables.write(run.out, "source", ["problems"])
+    tables.write(run.out, "source", ["problems"], run.work)

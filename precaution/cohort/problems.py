@@ -15,19 +15,22 @@ KINDS = {
     "nobody's": "a resource does not say whose it is: it may be anybody's, so no list of its type is complete",
     "sender-error": "the sending system reports an error, so parts may be missing: no list is complete",
     "unread-line": "a line is no JSON, but of a type that is not looked at: nobody's answer changes",
-    "no-id": "a Patient resource has no id, so nothing can refer to it",
+    "no-id": "a patient has no id, so nothing can refer to it",
     "no-patient": "resources name a patient whose Patient resource is not in the source",
+    "no-person": "rows name a person whose row in the table of persons is not in the source",
+    "bad-row": "a row of a table can't be right, so that person is not decided",
     "unreadable": "the patient's record can't be read",
     "mixed-patients": "the patient's record refers to somebody else",
     "wrong-release": "the patient's record is FHIR of another release than R4",
     "mistake": "a mistake in this program; please report it",
     "died": "the patient died by the day of the decision; nothing is left to decide",
     "patient-twice": "the Patient resource came more than once; the versions were joined as one record's",
+    "row-twice": "rows came more than once, the same each time; each counts once",
     "resource-twice": "resources came more than once; of different versions the latest counts",
 }
 """Every kind of problem, and what it means."""
 
-HARMLESS = frozenset({"died", "patient-twice", "resource-twice", "unread-line"})
+HARMLESS = frozenset({"died", "patient-twice", "resource-twice", "row-twice", "unread-line"})
 """Kinds that leave no living patient without an answer."""
 LOSSES = frozenset({"cut-short", "unreadable-line", "nobody's", "sender-error"})
 """Kinds that may concern anybody."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from precaution.definitions import Label
 
 DONE, RUN, QUALITY, WORK = "_SUCCESS", "run.json", "quality.json", ".work"
+HOW = ("engine", "partitions")
+"""What a run says of how it was made: it changes no result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Summary:
         return not set(self.problems) - HARMLESS
 
 
-def described(found: Sequence[File], label: Label, today: date, *, history: bool, limit: int) -> dict[str, Any]:
+def described(found: Sequence[File], label: Label, today: date, *, history: bool, limit: int,
+              entries: bool = False) -> dict[str, Any]:
     """Return what decides a run's results, and a digest of it: only a run of the same digest may be continued."""
     about: dict[str, Any] = {
         "precaution": __version__,
@@ -53,6 +56,7 @@ def described(found: Sequence[File], label: Label, today: date, *, history: bool
         "today": today.isoformat(),
         "history": history,
         "limit": limit,
+        "entries": entries,
         "files": [each._asdict() for each in found],
     }
     written = json.dumps(about, sort_keys=True, default=list)
@@ -75,6 +79,9 @@ def opened(out: Path, about: dict[str, Any], *, overwrite: bool) -> bool:
     if known is not None and known.get("digest") != about["digest"]:
         raise UsageError(f"'{out}' holds the results of {_difference(known, about)}; give another folder, or "
                          "--overwrite to replace them")
+    if known is not None and not (out / DONE).exists() and any(known.get(name) != about.get(name) for name in HOW):
+        cleared(out)  # what another engine left is not gone on with: its partitions are others
+        known = None
     if known is None:
         put(out / RUN, lambda path: path.write_text(_text(about), encoding="utf-8"))
     (out / WORK).mkdir(mode=0o700, exist_ok=True)
@@ -82,7 +89,8 @@ def opened(out: Path, about: dict[str, Any], *, overwrite: bool) -> bool:
 
 
 def _difference(known: Mapping[str, object], about: Mapping[str, object]) -> str:
-    differ = [name for name in about if name != "digest" and known.get(name) != json.loads(_text(about[name]))]
+    differ = [name for name in about
+              if name not in ("digest", *HOW) and known.get(name) != json.loads(_text(about[name]))]  # fmt: skip
     return f"another run (it differs in: {', '.join(differ)})"
 
 
@@ -95,10 +103,12 @@ def cleared(out: Path) -> None:
         shutil.rmtree(out / name, ignore_errors=True)
 
 
-def finished(out: Path, pieces: Iterable[Sorted], parts: Sequence[Decided], extra: Counter[str]) -> Summary:
-    """Write the report on data quality, then the mark of success; return the summary."""
+def finished(out: Path, pieces: Iterable[Sorted], parts: Sequence[Decided], extra: Counter[str],
+             more: Mapping[str, object] | None = None) -> Summary:
+    """Write the report on data quality, with `more` in it, then the mark of success; return the summary."""
     summary = summed(parts, extra)
-    put(out / QUALITY, lambda path: path.write_text(_text(_quality(pieces, parts, summary)), encoding="utf-8"))
+    report = _text({**_quality(pieces, parts, summary), **(more or {})})
+    put(out / QUALITY, lambda path: path.write_text(report, encoding="utf-8"))
     put(out / DONE, lambda path: path.write_text("", encoding="utf-8"))
     shutil.rmtree(out / WORK, ignore_errors=True)
     return summary

@@ -40,7 +40,7 @@ class Shared:
 
     def __init__(self, work: Path) -> None:
         """Open the index below `work`."""
-        self._base = sqlite3.connect(f"file:{work / FILE}?mode=ro", uri=True)
+        self._base = sqlite3.connect(f"file:{work / FILE}?mode=ro&immutable=1", uri=True)
         self._find = lru_cache(maxsize=4096)(self._looked_up)
 
     def behind(self, documents: Iterable[Json]) -> Iterator[Json]:

@@ -37,14 +37,20 @@ class Piece(NamedTuple):
     end: int
 
 
-class Line(NamedTuple):
-    """A line of a piece, or a whole document."""
+class Lines(NamedTuple):
+    """Lines of a piece that follow each other, or a whole document."""
 
-    number: int
-    """Counted from 1 within the piece; 0 for a document."""
-    data: bytes
+    first: int
+    """The number of the first of them, counted from 1 within the piece; 0 for a document."""
+    data: list[bytes]
+    """Without blanks around them; empty ones are among them."""
     wrong: str = ""
     """Why there is no data: too long, or the file ends early."""
+
+    @property
+    def last(self) -> int:
+        """The number of the last of them."""
+        return self.first + max(len(self.data), bool(self.wrong)) - 1
 
 
 def files(source: Path, but_not: Path | None = None) -> list[File]:
@@ -102,10 +108,10 @@ def _is_gzip(path: Path) -> bool:
 
 
 def lines(path: Path, piece: Piece, *, document: bool, limit: int = LIMIT,
-          read: Callable[[int], object] = lambda _: None) -> Iterator[Line]:
-    """Yield the lines of a piece that are not blank; `read` is told how many bytes of the file are done.
+          read: Callable[[int], object] = lambda _: None) -> Iterator[Lines]:
+    """Yield the lines of a piece, many at a time; `read` is told how many bytes of the file are done.
 
-    What can't be read is a Line that says why; after a damaged gzip stream nothing more comes.
+    For what can't be read there are Lines that say why; after a damaged gzip stream nothing more comes.
     """
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
@@ -152,49 +158,47 @@ def _line_start(raw: BinaryIO, start: int) -> int:
 _EARLY = "the file ends early or its checksum is wrong; what followed is not known"
 
 
-def _split(blocks: Iterator[bytes], limit: int, *, first: bool) -> Iterator[Line]:
-    number, held, size = 0, [], 0
+def _split(blocks: Iterator[bytes], limit: int, *, first: bool) -> Iterator[Lines]:
+    number, held, size = 1, [], 0
     try:
         for block in blocks:
-            head, newline, rest = block.partition(b"\n")
-            size += len(head)
+            found = block.split(b"\n")
+            size += len(found[0])
             if size <= limit:
-                held.append(head)
-            if not newline:
+                held.append(found[0])
+            if len(found) == 1:
                 continue
-            number += 1
-            yield from _line(number, b"".join(held), size, limit, first=first and number == 1)
-            *whole, last = rest.split(b"\n")
-            for each in whole:
-                number += 1
-                if each := each.strip():
-                    yield Line(number, each)
-            held, size = [last], len(last)
+            last = found.pop()
+            yield from _whole(number, [b"".join(held), *found[1:]], limit if size > limit else 0, first=first)
+            number, held, size, first = number + len(found), [last], len(last), False
     except _Damaged:
-        yield Line(number + 1, b"", _EARLY)
+        yield Lines(number, [], _EARLY)
         return
-    yield from _line(number + 1, b"".join(held), size, limit, first=first and number == 0)
+    if size:
+        yield from _whole(number, [b"".join(held)], limit if size > limit else 0, first=first)
 
 
-def _line(number: int, data: bytes, size: int, limit: int, *, first: bool) -> Iterator[Line]:
-    data = data.removeprefix(b"\xef\xbb\xbf") if first else data
-    if size > limit:
-        yield Line(number, b"", f"the line is longer than the {limit // 1024 // 1024} MB that one may have")
-    elif data := data.strip():
-        yield Line(number, data)
+def _whole(number: int, found: list[bytes], beyond: int, *, first: bool) -> Iterator[Lines]:
+    """Yield whole lines; of the first of them there is nothing where it is `beyond` so many bytes."""
+    if first:
+        found[0] = found[0].removeprefix(b"\xef\xbb\xbf")
+    if beyond:
+        yield Lines(number, [], f"the line is longer than the {beyond // 1024 // 1024} MB that one may have")
+        number, found = number + 1, found[1:]
+    yield Lines(number, [each.strip() for each in found])
 
 
-def _document(blocks: Iterator[bytes], limit: int) -> Iterator[Line]:
+def _document(blocks: Iterator[bytes], limit: int) -> Iterator[Lines]:
     held, size = [], 0
     try:
         for block in blocks:
             size += len(block)
             if size > limit:
-                yield Line(0, b"", f"the file is larger than the {limit // 1024 // 1024} MB that a document may have")
+                yield Lines(0, [], f"the file is larger than the {limit // 1024 // 1024} MB that a document may have")
                 return
             held.append(block)
     except _Damaged:
-        yield Line(0, b"", _EARLY)
+        yield Lines(0, [], _EARLY)
         return
     if data := b"".join(held).removeprefix(b"\xef\xbb\xbf").strip():
-        yield Line(0, data)
+        yield Lines(0, [data])

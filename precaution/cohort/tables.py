@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from datetime import date
 from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from precaution.decision import grave
+from precaution.entries import ENTRIES, PERSONS
 from precaution.errors import OutputError, UsageError
 
 try:
@@ -54,7 +56,7 @@ SCHEMAS = {
         "problems": (("person", _S), ("kind", _S), ("file", _S), ("line", pa.int64()), ("message", _S),
                      ("lines", pa.int64())),
     }.items()
-}  # fmt: skip
+} | {"entries": ENTRIES, "persons": PERSONS}  # fmt: skip
 """Every table by name. `rank`: 0 for the gravest action. `until`: the last day for which a row of history counts."""
 
 
@@ -69,14 +71,14 @@ class Tables:
         """Add rows to a table."""
         self._rows[table].extend(rows)
 
-    def write(self, out: Path, part: str, names: Iterable[str]) -> None:
-        """Write the tables `names` as `out/<name>/<part>.parquet`. Raises OutputError."""
+    def write(self, out: Path, part: str, names: Iterable[str], aside: Path | None = None) -> None:
+        """Write the tables `names` as `out/<name>/<part>.parquet`; for `aside` see `put`. Raises OutputError."""
         for name in names:
             schema, rows = SCHEMAS[name], self._rows[name]
             columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
             table = pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)],
                              schema=schema)
-            put(out / name / f"{part}.parquet", partial(pq.write_table, table))
+            put(out / name / f"{part}.parquet", partial(pq.write_table, table), aside)
 
 
 def rows_of(person: str, decision: Decision, changes: Sequence[Decision], label: Label) -> dict[str, list[Row]]:
@@ -144,9 +146,13 @@ def _day_before(day: str) -> str:
     return date.fromordinal(date.fromisoformat(day).toordinal() - 1).isoformat()
 
 
-def put(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file so that it is whole or not there, whatever happens. Raises OutputError where there is no room."""
-    half = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+def put(path: Path, write: Callable[[Path], object], aside: Path | None = None) -> None:
+    """Write a file so that it is whole or not there, whatever happens. Raises OutputError where there is no room.
+
+    `aside`: a folder of the same disk for the file while it is written; beside `path` where not given. Its name is
+    no other process's, on this machine or on another.
+    """
+    half = (aside or path.parent) / f"{path.name}.{os.getpid()}-{token_hex(4)}.tmp"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(half)
@@ -154,7 +160,8 @@ def put(path: Path, write: Callable[[Path], object]) -> None:
             os.fsync(written.fileno())
         half.replace(path)
     except OSError as error:
-        raise OutputError(f"'{path.parent.name}/{path.name}' can't be written: {error.strerror or 'no room?'}; "
+        why = os.strerror(error.errno) if error.errno else "no room?"
+        raise OutputError(f"'{path.parent.name}/{path.name}' can't be written: {why}; "
                           "make room and run again: what is done is kept") from None
     finally:
         half.unlink(missing_ok=True)

@@ -5,6 +5,7 @@
     topics/<topic>.toml     sentences, parameters, facts, asks, rules, duties
     topics/<topic>.cases.toml   see `precaution.cases`; not read here
     codes/<concept>.csv     system,code,...
+    codes/omop/concept_ids.csv  system,code,concept_id,...
 
 `folder` reads the files, `tables` turns them into the dataclasses of `precaution.definitions`, `names` checks
 what they say of each other. The first thing that is wrong is a KnowledgeError with file, table and key.
@@ -76,7 +77,7 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
         says=gathered.says, parameters=parameters, facts=gathered.facts, asks=gathered.asks,
         rules=gathered.rules, duties=gathered.duties, measures=gathered.measures,
         concepts=files.all_concepts(gathered.concepts, lists), topics=_in_order(gathered),
-        terminology=build(lists, gathered.concepts),
+        terminology=build(lists, gathered.concepts, files.read_ids(folder / "codes", *codes)),
         policy=_changes(choices, codes), complete_lists=choices.complete if choices else frozenset(),
     )
     return linked(label)

@@ -10,7 +10,7 @@ from precaution.definitions import Concept
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
 from precaution.record import UNREADABLE
 from precaution.tables import Place
-from precaution.terminology import read_lists
+from precaution.terminology import IDS, read_concept_ids, read_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,10 +35,13 @@ def digest(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = (
 
 
 def _parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
-    own = [folder / "label.toml", folder / "concepts.toml", *topic_files(folder), *folder.glob("codes/*.csv")]
+    own = [folder / "label.toml", folder / "concepts.toml", *topic_files(folder), *folder.glob("codes/*.csv"),
+           folder / "codes" / IDS]
     yield from sorted((path.relative_to(folder).as_posix(), path) for path in own if path.is_file())
     for more in codes:
         yield from ((f"more/{path.name}", path) for path in sorted(more.glob("*.csv")))
+        if (more / IDS).is_file():
+            yield f"more/{IDS}", more / IDS
     if policy:
         yield "policy", policy
 
@@ -68,6 +71,23 @@ def _lists(folder: Path) -> Lists:
         raise KnowledgeError(f"{folder.name}/{error}") from None
     except (OSError, UnicodeDecodeError, csv.Error, IndexError):
         raise KnowledgeError(f"{folder.name}: a list can't be read as UTF-8 with comma-separated columns") from None
+
+
+def read_ids(*folders: Path) -> dict[int, tuple[str, str]]:
+    """Return the OMOP concept ids of a label's folder of code lists and of a site's; a site's id goes before.
+
+    Raises KnowledgeError for a table that can't be read.
+    """
+    found: dict[int, tuple[str, str]] = {}
+    for folder in folders:
+        try:
+            found |= read_concept_ids(folder)
+        except KnowledgeError as error:
+            raise KnowledgeError(f"{folder.name}/{error}") from None
+        except (OSError, UnicodeDecodeError, csv.Error):
+            raise KnowledgeError(f"{folder.name}/{IDS}: it can't be read as UTF-8 with comma-separated columns"
+                                 ) from None
+    return found
 
 
 def names_of_lists(folder: Path) -> set[str]:

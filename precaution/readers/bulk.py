@@ -13,57 +13,116 @@ from typing import TYPE_CHECKING
 from precaution.errors import InputError
 from precaution.readers.json_input import parsed
 from precaution.readers.owner import HEAD, KEYS, UNREAD, Place, of_broken, owner
-from precaution.readers.resource_types import SIGNS
+from precaution.readers.resource_types import CLINICAL, SIGNS
 from precaution.readers.shape import Json, child, children, name_of, text
+from precaution.readers.shapes import Says, Shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from precaution.readers.plain import Plain
 
 _REPORT = frozenset({"contained"}) | SIGNS["DiagnosticReport"]
 """What makes a DiagnosticReport say more than the day of its results."""
 _ROOM = 100_000
+_START = b'{"resourceType":"'
+_UNREAD = {kind.encode(): Place("unread", kind=kind) for kind in UNREAD}
 
 
 class Sorter:
     """Places the lines of one piece of a source; of lines that only show a list it keeps one for each patient."""
 
-    def __init__(self, plain: Plain, *, keep_all: bool = False) -> None:
-        """Tell such lines by `plain`; with `keep_all` none is dropped."""
+    def __init__(self, plain: Plain, *, keep_all: bool = False, shapes: Shapes | None = None) -> None:
+        """Tell such lines by `plain`; with `keep_all` none is dropped. `shapes`: what is known of the source's lines,
+        to be used again for its next piece."""
         self._plain = plain
         self._keep_all = keep_all
-        self._met: set[tuple[str, str]] = set()
+        self._shapes = Shapes() if shapes is None else shapes
+        self._kept = {kind: dict[bytes, list[bytes]]() for kind in CLINICAL}
+        """By type the patients of whom one such line is kept, each with the ids of those that were not."""
+
+    def placed(self, lines: Iterable[bytes], first: int = 1) -> Iterator[tuple[int, Place, bytes]]:
+        """Yield the number of each line, counted from `first`, where it belongs, and its bytes; as `place` does, but
+        lines of known shape are not parsed, and dropped ones are only noted (`dropped`). Empty ones are passed over."""
+        of, kept, keep_all = self._shapes.of, self._kept, self._keep_all
+        for number, line in enumerate(lines, first):
+            says = None
+            if (known := of(line)) is not None:
+                shape, found = known
+                says = shape.known.get(found.group(*shape.looked_at))
+            if says is None:
+                yield from self._parsed(number, line)
+            elif says != "plain" or keep_all:
+                yield number, Place("patient" if keep_all else says, found[shape.key].decode(), shape.kind), line
+            elif (dropped := kept[shape.kind].get(key := found[shape.key])) is not None:
+                dropped.append(found[shape.name])
+            else:
+                kept[shape.kind][key] = []
+                yield number, Place(says, key.decode(), shape.kind), line
+
+    def _parsed(self, number: int, line: bytes) -> Iterator[tuple[int, Place, bytes]]:
+        if (unread := _unread(line)) is not None:
+            yield number, unread, line
+        elif line:
+            for place, data in self.place(line):
+                if place.about == "dropped":
+                    self._kept[place.kind][_encoded(place.key)].append(_encoded(place.name))
+                else:
+                    yield number, place, data
+
+    def dropped(self) -> Iterator[tuple[str, str, list[bytes]]]:
+        """Yield type, patient and ids of what was dropped since this was last asked for."""
+        for kind, people in self._kept.items():
+            for key, ids in people.items():
+                if ids:
+                    yield kind, key.decode("utf-8", "replace"), ids
+            self._kept[kind] = {} if len(people) >= _ROOM else {key: [] for key in people}
 
     def place(self, line: bytes) -> list[tuple[Place, bytes]]:
         """Return where a line belongs, with its bytes; a Bundle of several patients belongs to several."""
         head = HEAD.match(line)
-        if head is not None and (kind := head[1].decode()) in UNREAD and _is_one(line):
-            return [(Place("unread", kind=kind), line)]
+        if head is not None and (unread := _UNREAD.get(head[1])) is not None and _is_one(line):
+            return [(unread, line)]
         try:
             values = parsed(line, "line")
             value = values[0] if len(values) == 1 else values
             if isinstance(value, dict) and value.get("resourceType") != "Bundle":
-                return [(self._closer(owner(value), value), line)]
+                return [(self._closer(owner(value), value, line), line)]
             return list(_placed(value, line))
         except (InputError, ValueError):  # ValueError: a number of a Bundle is too large to be written again
             return [(place, line) for place in of_broken(line)]
 
-    def _closer(self, place: Place, resource: Json) -> Place:
+    def _closer(self, place: Place, resource: Json, line: bytes) -> Place:
         """Return a place that also says whether the resource matters for more than its being there."""
-        if self._keep_all or place.about != "patient":
+        if place.about != "patient" or place.kind not in CLINICAL:
             return place
-        if place.kind == "DiagnosticReport":
-            return place._replace(about="report") if _REPORT.isdisjoint(resource) else place
+        says = self._says(place.kind, resource)
+        self._shapes.learn(line, place.kind, says)
+        if self._keep_all:
+            return place
+        if says == "plain":
+            people, key = self._kept[place.kind], _encoded(place.key)
+            if key in people:
+                return Place("dropped", place.key, place.kind, text(resource, "id"))
+            people[key] = []
+        return place._replace(about=says)
+
+    def _says(self, kind: str, resource: Json) -> Says:
+        if kind == "DiagnosticReport":
+            return "report" if _REPORT.isdisjoint(resource) else "patient"
         name = resource.get("id")
-        if not isinstance(name, str) or not name or not self._plain.says_nothing(place.kind, resource):
-            return place
-        if (place.kind, place.key) in self._met:
-            return Place("dropped", place.key, place.kind, f"{place.kind}/{name.strip()}")
-        if len(self._met) >= _ROOM:
-            self._met.clear()
-        self._met.add((place.kind, place.key))
-        return place._replace(about="plain")
+        named = isinstance(name, str) and name and "\n" not in name  # ids of dropped lines are listed one in a line
+        return "plain" if named and self._plain.says_nothing(kind, resource) else "patient"
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _unread(line: bytes) -> Place | None:
+    """Return the place of a line of the usual form whose type no reader looks at."""
+    found = _UNREAD.get(line[len(_START):line.find(b'"', len(_START))])
+    return found if found is not None and line.startswith(_START) and _is_one(line) else None
 
 
 def _is_one(line: bytes) -> bool:

@@ -130,7 +130,7 @@ class Codes:
 
     def _of(self, url: str, code: str) -> Looked:
         if not url:
-            return Looked(doubted=self._without_system(code))
+            return Looked(doubted=self.without_system(code))
         system = system_name(url)
         if not system:
             return _NOTHING
@@ -138,7 +138,7 @@ class Codes:
         return Looked(self.terminology.concepts(system, code), (),
                       (system,) if well_formed(system, code) else ())
 
-    def _without_system(self, code: str) -> tuple[str, ...]:
+    def without_system(self, code: str) -> tuple[str, ...]:
         """Return concepts for a code of unsaid system; one of a digit or two could be any list's."""
         if len(code) < 3:
             return ()

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from precaution.interval import Interval
     from precaution.readers.reading import Item, Reading
 
-_CLINICAL: dict[str, Status] = {
+CLINICAL: dict[str, Status] = {
     "active": "active", "recurrence": "active", "relapse": "active",
     "inactive": "ended", "remission": "ended", "resolved": "ended",
 }
-_VERIFIED: dict[str, Certainty] = {
+VERIFIED: dict[str, Certainty] = {
     "confirmed": "certain", "provisional": "suspected", "differential": "suspected", "unconfirmed": "suspected",
 }
-_WORDS = frozenset({*_CLINICAL, *_VERIFIED, "refuted", "entered-in-error"})
+_WORDS = frozenset({*CLINICAL, *VERIFIED, "refuted", "entered-in-error"})
 
 
 def read_condition(reading: Reading, item: Item) -> None:
@@ -74,8 +74,8 @@ def _certainty(resource: Json, verified: set[str]) -> Certainty:
 
 def _status(resource: Json, *, abated: bool) -> tuple[Status, str]:
     """Return the status and the word that the record has for it."""
-    words = sorted(_words(resource, "clinicalStatus") & set(_CLINICAL))
-    meant = {_CLINICAL[word] for word in words}
+    words = sorted(_words(resource, "clinicalStatus") & set(CLINICAL))
+    meant = {CLINICAL[word] for word in words}
     if len(meant) == 1:
         return meant.pop(), words[0]
     return ("ended", "ended") if abated and not meant else ("unknown", "no clinical status")

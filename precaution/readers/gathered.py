@@ -52,7 +52,10 @@ def names(documents: Iterable[Json]) -> set[str]:
 
 def repeated(documents: Iterable[Json]) -> Repeated:
     """Count the resources whose type and id came before."""
-    names = Counter((text(each, "resourceType"), name) for each in flat(documents) if (name := text(each, "id")))
+    named = [(text(each, "resourceType"), name) for each in flat(documents) if (name := text(each, "id"))]
+    if len(set(named)) == len(named):
+        return Repeated(0, 0)
+    names = Counter(named)
     more = {key: count - 1 for key, count in names.items() if count > 1}
     patients = sum(count for (kind, _), count in more.items() if kind == "Patient")
     return Repeated(patients, sum(more.values()) - patients)

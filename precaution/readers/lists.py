@@ -15,7 +15,7 @@ _SECTIONS = {"11450-4": "condition", "10160-0": "medication", "11369-6": "immuni
 _ABSENT = "absent-unknown-uv-ips"
 """The IPS code system whose codes say that nothing is known (no-known-...), or that there is no information."""
 _NONE_KNOWN = {"no-known-problems", "no-known-medications", "no-known-immunizations", "no-known-procedures"}
-_NO_PROBLEMS = "160245001"
+NO_PROBLEMS = "160245001"
 """SNOMED CT: No current problems or disability."""
 
 
@@ -29,7 +29,7 @@ def begins(reading: Reading, kind: str, concept: Json) -> bool:
             if code in _NONE_KNOWN:
                 reading.says_empty(kind)
             return False
-        if code == _NO_PROBLEMS and kind == "condition" and system_name(system) == "SNOMED":
+        if code == NO_PROBLEMS and kind == "condition" and system_name(system) == "SNOMED":
             reading.says_empty(kind)
             return False
     reading.lists.add(kind)

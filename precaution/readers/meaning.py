@@ -14,7 +14,7 @@ from precaution.record import UNREADABLE, Certainty
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precaution.readers.codes import Looked
+    from precaution.readers.codes import Codes, Looked
     from precaution.readers.reading import Item, Reading
     from precaution.readers.shape import Json
 
@@ -60,17 +60,23 @@ def meanings(reading: Reading, item: Item, kind: Coded, concepts: Sequence[Json]
 
 def _doubts(reading: Reading, item: Item, kind: Coded, concepts: Sequence[Json], looked: list[Looked],
             words: list[str]) -> list[Meaning]:
-    doubted = list(dict.fromkeys(name for each in looked for name in each.doubted))
-    why = "its code is given without a code system" if doubted else "only its words speak of it"
-    doubted = doubted or [name for name in spoken(reading, words) if reading.codes.listed_in(name, _SPOKEN_OF[kind])]
-    if not doubted and not words and not any(_TELLING[kind] & set(each.formed) for each in looked):
-        doubted, why = [UNREADABLE[kind]], "neither its code nor any words of it can be understood"
+    doubted, why = doubts(reading.codes, kind, looked, words)
     if doubted:
         for concept in concepts or [{}]:
             reading.unrecognised(item.source, concept, why)
     return [Meaning(name, certain=False, note=why) for name in doubted]
 
 
-def spoken(reading: Reading, words: list[str]) -> list[str]:
+def doubts(codes: Codes, kind: Coded, looked: Sequence[Looked], words: Sequence[str]) -> tuple[list[str], str]:
+    """Return the concepts that an entry whose codes no list knows may mean, and why that can't be told."""
+    doubted = list(dict.fromkeys(name for each in looked for name in each.doubted))
+    why = "its code is given without a code system" if doubted else "only its words speak of it"
+    doubted = doubted or [name for name in spoken(codes, words) if codes.listed_in(name, _SPOKEN_OF[kind])]
+    if not doubted and not words and not any(_TELLING[kind] & set(each.formed) for each in looked):
+        return [UNREADABLE[kind]], "neither its code nor any words of it can be understood"
+    return doubted, why
+
+
+def spoken(codes: Codes, words: Sequence[str]) -> list[str]:
     """Return the concepts that texts speak of."""
-    return list(dict.fromkeys(name for text in words for name in reading.codes.spoken(text)))
+    return list(dict.fromkeys(name for text in words for name in codes.spoken(text)))

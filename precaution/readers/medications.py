@@ -35,7 +35,7 @@ _NOT_TAKEN = {"MedicationRequest": {"cancelled"}, "MedicationStatement": {"not-t
 _PLANS = frozenset({"proposal", "plan", "option"})
 _ORDERS = frozenset({"", "order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _DAYS = {"d": 1.0, "day": 1.0, "days": 1.0, "wk": 7.0, "week": 7.0, "weeks": 7.0}
-_LONGEST = 3660.0
+LONGEST = 3660.0
 """Days; a supply for more than ten years is a slip of the pen."""
 
 
@@ -161,6 +161,6 @@ def _supply(quantity: Json) -> float | None:
     """Return how many days a supply lasts; None where it does not say so in days or weeks."""
     amount = number(quantity.get("value"), "MedicationDispense", "daysSupply")
     factor = _DAYS.get((text(quantity, "code") or text(quantity, "unit")).lower())
-    if amount is None or factor is None or not 0 < amount * factor <= _LONGEST or "comparator" in quantity:
+    if amount is None or factor is None or not 0 < amount * factor <= LONGEST or "comparator" in quantity:
         return None
     return float(int(amount * factor))

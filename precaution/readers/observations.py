@@ -15,9 +15,11 @@ from precaution.readers.shape import Json, child, children, choice, text
 from precaution.record import Entry, Result, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from precaution.definitions import Concept
     from precaution.interval import Interval
-    from precaution.readers.codes import Looked
+    from precaution.readers.codes import Codes, Looked
     from precaution.readers.reading import Item, Reading
 
 _FINAL = frozenset({"final", "amended", "corrected", "appended"})
@@ -29,7 +31,7 @@ _RESULTS: dict[str, Result] = {
 """Reserved names of concepts: the codes and the spellings of a test's outcome."""
 
 
-class _Context(NamedTuple):
+class Context(NamedTuple):
     """What an Observation gives to each of its components."""
 
     status: Status
@@ -80,20 +82,21 @@ def _read_members(reading: Reading, item: Item, key: str) -> None:
             read_observation(reading, item.within(alone))
 
 
-def _read_value(reading: Reading, item: Item, holder: Json, looked: Looked, context: _Context | None) -> None:
+def _read_value(reading: Reading, item: Item, holder: Json, looked: Looked, context: Context | None) -> None:
     if not looked.concepts:
         return _read_unknown(reading, item, holder, looked)
     context = context or _context(reading, item)
     for name in looked.concepts:
         concept = reading.codes.terminology.concept(name)
         if concept.answers:
-            _read_answer(reading, item, holder, concept, context)
+            for entry in answer_entries(reading.codes, item.source, holder, concept, context):
+                reading.add(entry, item)
         else:
-            reading.add(_result(reading, item, holder, concept, context), item)
+            reading.add(result_entry(reading.codes, item.source, holder, concept, context), item)
     return None
 
 
-def _context(reading: Reading, item: Item) -> _Context:
+def _context(reading: Reading, item: Item) -> Context:
     """Return status and day of an Observation; without a day of its own that of its report, or of issue."""
     resource = item.resource
     status: Status = "final" if text(resource, "status") in _FINAL else "preliminary"
@@ -105,31 +108,32 @@ def _context(reading: Reading, item: Item) -> _Context:
         note = "dated by its report"
         if start is None:
             start, note = issued, "no date" if issued is None else "dated by its issue"
-    return _Context(status, start, note, None if issued == start else issued)
+    return Context(status, start, note, None if issued == start else issued)
 
 
-def _read_answer(reading: Reading, item: Item, holder: Json, question: Concept, context: _Context) -> None:
-    """Add the concepts that answer a question (smoking status), or the question where none can be told."""
-    codes = reading.codes.look(holder.get("valueCodeableConcept")).concepts
-    answers = [name for name in codes if name in question.answers]
+def answer_entries(codes: Codes, source: str, holder: Json, question: Concept, context: Context) -> Iterator[Entry]:
+    """Yield the concepts that answer a question (smoking status), or the question where none can be told."""
+    found = codes.look(holder.get("valueCodeableConcept")).concepts
+    answers = [name for name in found if name in question.answers]
     for name in answers or [question.name]:
         note = "" if answers else "its answer can't be understood" if choice(holder, "value") else "no answer"
-        reading.add(Entry(
-            name, "result", item.source, context.start, None, context.status, "certain" if answers else "mentioned",
+        yield Entry(
+            name, "result", source, context.start, None, context.status, "certain" if answers else "mentioned",
             says=name.replace("_", " ") if answers else "", note="; ".join(filter(None, (note, context.note))),
-            recorded=context.recorded), item)
+            recorded=context.recorded)
 
 
-def _result(reading: Reading, item: Item, holder: Json, concept: Concept, context: _Context) -> Entry:
+def result_entry(codes: Codes, source: str, holder: Json, concept: Concept, context: Context) -> Entry:
+    """Return the entry of a result: its number, its outcome, and what of them can't be used."""
     absent = holder.get("dataAbsentReason") is not None
-    found = Amount(note="the value is said to be missing") if absent else amount(holder, concept, item.source)
-    result, conflict = _outcome(reading, {} if absent else holder)
-    upper, unusable = upper_limit(holder, concept, item.source)
+    found = Amount(note="the value is said to be missing") if absent else amount(holder, concept, source)
+    result, conflict = outcome(codes, {} if absent else holder)
+    upper, unusable = upper_limit(holder, concept, source)
     notes = [found.note or ("" if found.value is not None or result else _missing(holder)), conflict, unusable,
              context.note]
     yes_or_no = "valueBoolean" in holder
     return Entry(
-        concept.name, "result", item.source, context.start, None, context.status,
+        concept.name, "result", source, context.start, None, context.status,
         "mentioned" if yes_or_no else "certain", found.value, upper, result,
         ", ".join(filter(None, (found.says, result))), "; ".join(filter(None, notes)), context.recorded)
 
@@ -138,25 +142,25 @@ def _missing(holder: Json) -> str:
     return "its value can't be understood" if choice(holder, "value") else "no value"
 
 
-def _outcome(reading: Reading, holder: Json) -> tuple[Result, str]:
+def outcome(codes: Codes, holder: Json) -> tuple[Result, str]:
     """Return a test's outcome by its coded or spelled value and by its interpretation."""
     if _WORDED.isdisjoint(holder):
         return "", ""
     value = child(holder, "valueCodeableConcept")
-    found = _meant(reading, value) or _spelled(reading, text(value, "text") or text(holder, "valueString"))
+    found = _meant(codes, value) or _spelled(codes, text(value, "text") or text(holder, "valueString"))
     for interpretation in children(holder, "interpretation"):
-        found = found | _meant(reading, interpretation)
+        found = found | _meant(codes, interpretation)
     if len(found) > 1:
         return "indeterminate", "value and interpretation disagree"
     return (found.pop(), "") if found else ("", "")
 
 
-def _meant(reading: Reading, concept: Json) -> set[Result]:
-    return {_RESULTS[name] for name in reading.codes.look(concept).concepts if name in _RESULTS} if concept else set()
+def _meant(codes: Codes, concept: Json) -> set[Result]:
+    return {_RESULTS[name] for name in codes.look(concept).concepts if name in _RESULTS} if concept else set()
 
 
-def _spelled(reading: Reading, words: str) -> set[Result]:
-    name = reading.codes.terminology.spelled(words) if words else ""
+def _spelled(codes: Codes, words: str) -> set[Result]:
+    name = codes.terminology.spelled(words) if words else ""
     return {_RESULTS[name]} if name in _RESULTS else set()
 
 
@@ -164,7 +168,7 @@ def _read_unknown(reading: Reading, item: Item, holder: Json, looked: Looked) ->
     """Add a doubt for each concept that a result without any standard code speaks of."""
     concept = child(holder, "code")
     why = "its code is given without a code system" if looked.doubted else "only its words speak of it"
-    found = looked.doubted or spoken(reading, words_of(concept))
+    found = looked.doubted or spoken(reading.codes, words_of(concept))
     if not found:
         return
     context = _context(reading, item)

@@ -30,7 +30,9 @@ _EXPORT = ({"transactionTime", "output"}, {"exportId", "eventId"})
 """Keys of what exporters write beside the resources: the manifest, and the log."""
 HEAD = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"(\w+)"\s*(?:,\s*"id"\s*:\s*"([^"\\]*)")?')
 """How most resources begin: the type, and the id where it follows at once."""
-_PLAINLY = re.compile(r"Patient/([A-Za-z0-9._~-]+)")
+PLAIN_ID = r"[A-Za-z0-9._~\-]+"
+"""An id that needs no second look."""
+_PLAINLY = re.compile(rf"Patient/({PLAIN_ID})")
 _KIND = re.compile(rb'"resourceType"\s*:\s*"(\w+)"')
 _REFERENCE = re.compile(rb'"(?:subject|patient)"\s*:\s*\{[^{}]*?"reference"\s*:\s*"([^"\\]*)"')
 

@@ -24,6 +24,10 @@ _STATUSES: dict[str, set[str | None]] = {
     "Observation": {"final"}, "Procedure": {"completed"}, "Immunization": {"completed"}, "Condition": {None},
     "MedicationRequest": {"active", "stopped", "completed"}}  # fmt: skip
 """With another status it might be listed among what was ignored."""
+LOOKED_AT = {kind: frozenset({key, "status", "intent", "clinicalStatus", "verificationStatus"})
+             for kind, key in _KEYS.items()}  # fmt: skip
+"""The elements of a resource whose values are looked at here, beside each `component.code`; of all others it only
+matters which keys there are, and whether a value is null."""
 _CONFIRMED = frozenset({"confirmed"})
 _ROOM = 100_000
 Spelling = tuple[object, ...]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from precaution.readers.references import Resolver
 from precaution.readers.shape import Json, coded, name_of, shown
-from precaution.record import Entry, Ignored, Record, Unrecognised, in_order
+from precaution.record import LISTED, Entry, Ignored, Record, Unrecognised, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from precaution.readers.codes import Codes
     from precaution.readers.contents import Contents
     from precaution.readers.patient import Patient
-
-LISTED = ("condition", "medication", "procedure", "immunization", "result")
-"""The kinds that a record can hold a list of."""
 
 
 class Item:

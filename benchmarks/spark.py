@@ -1,0 +1,112 @@
+"""Spark beside one machine, over the same input in one run: `python benchmarks/spark.py [MB]`.
+
+The shared Synthea NDJSON (../shared/data) is copied into a temporary folder, each time with other patients' ids, until
+there are 100 MB. In turns, each in a process of its own: one process and two, Spark with one core and with two. Beside
+the times stands what starting Spark alone takes (the seven patients of examples/), and the memory of all processes of
+a run together, at its highest.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from shutil import rmtree
+from statistics import median
+from time import perf_counter, sleep
+from typing import NamedTuple
+
+from cohort import MB, SHARED, TODAY, grown
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+ROUNDS = 3
+WAYS = {
+    "one process": ["--workers", "1"],
+    "Spark, local[1]": ["--engine", "spark", "--master", "local[1]"],
+    "two processes": ["--workers", "2"],
+    "Spark, local[2]": ["--engine", "spark", "--master", "local[2]"],
+}
+BESIDE = {"Spark, local[1]": "one process", "Spark, local[2]": "two processes"}
+
+
+class Run(NamedTuple):
+    """What a run took."""
+
+    seconds: float
+    memory: int
+    """Bytes of all its processes together, at most."""
+
+
+def run(source: Path, out: Path, options: list[str]) -> Run:
+    """Run a cohort in a process of its own, and watch it."""
+    rmtree(out, ignore_errors=True)
+    begin, most = perf_counter(), 0
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "precaution", "cohort", str(source), "--out", str(out), "--today", TODAY, *options],
+        stdout=subprocess.DEVNULL, env=os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"})  # fmt: skip
+    while process.poll() is None:
+        most = max(most, memory(process.pid))
+        sleep(0.1)
+    assert process.returncode == 0, options
+    return Run(perf_counter() - begin, most)
+
+
+def memory(root: int) -> int:
+    """Return the bytes that a process and all below it hold, what they share counted once for each of its sharers."""
+    parents: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
+        except (OSError, IndexError):
+            continue
+    found, left = 0, [root]
+    while left:
+        pid = left.pop()
+        left += parents.get(pid, [])
+        found += held(pid)
+    return found
+
+
+def held(pid: int) -> int:
+    """Return the bytes of a process, with its share of what it shares (Pss)."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def main() -> None:
+    size = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    if not SHARED.is_dir():
+        sys.exit("the shared data is not here")
+    with tempfile.TemporaryDirectory() as temporary:
+        source, out = Path(temporary, "in"), Path(temporary, "out")
+        source.mkdir()
+        patients = grown(source, size * MB)
+        written = sum(path.stat().st_size for path in source.iterdir())
+        start = median(run(EXAMPLES, out, WAYS["Spark, local[1]"]).seconds for _ in range(ROUNDS))
+        taken: dict[str, list[Run]] = {way: [] for way in WAYS}
+        for _ in range(ROUNDS):
+            for way, options in WAYS.items():
+                taken[way].append(run(source, out, options))
+    show(patients, written, start, taken)
+
+
+def show(patients: int, written: int, start: float, taken: dict[str, list[Run]]) -> None:
+    print(f"{written / MB:.0f} MB, {patients} patients; median of {ROUNDS} rounds in turns\n")
+    seconds = {way: median(each.seconds for each in runs) for way, runs in taken.items()}
+    for way, runs in taken.items():
+        most = max(each.memory for each in runs) / MB
+        beside = f"   {seconds[BESIDE[way]] / seconds[way]:5.0%} of the rate of {BESIDE[way]}" if way in BESIDE else ""
+        print(f"{way:<18}{seconds[way]:8.1f} s {written / MB / seconds[way]:7.1f} MB/s {patients / seconds[way]:7.0f} "
+              f"patients/s {most:7.0f} MB of memory{beside}")
+    print(f"\nseven patients with Spark, local[1]: {start:.1f} s, nearly all of it to start Spark")
+    for way, beside in BESIDE.items():
+        print(f"{way} without that: {seconds[beside] / max(seconds[way] - start, 0.1):5.0%} of the rate of {beside}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""A run over tables: rows sorted by person, then decided a partition at a time, with the results of any other run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from precaution.cohort.deciding import Deciding
+from precaution.cohort.parting import (
+    ROWS,
+    Parted,
+    Queries,
+    Shape,
+    connected,
+    part,
+    parted_before,
+    partitions,
+    rows_in,
+    selected,
+)
+from precaution.cohort.partition import Sorted, hash_of
+from precaution.cohort.passes import Told, decide_all, write_problems
+from precaution.cohort.problems import KINDS, Problem, first, grave, message_of
+from precaution.cohort.processes import Processes, watch
+from precaution.cohort.results import DONE, RUN, finished
+from precaution.cohort.row_checks import SCHEMAS, check_columns, wrong_entry, wrong_person
+from precaution.cohort.source import File
+from precaution.entries import as_rows, record_of
+from precaution.errors import InputError, PrecautionError, UsageError
+from precaution.record import UNREADABLE, Unrecognised, in_order
+
+import pyarrow as pa  # isort: skip - entries says what to do where it is missing
+import pyarrow.parquet as pq  # isort: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from precaution.cohort.deciding import Decided
+    from precaution.cohort.partition import LabelOf
+    from precaution.cohort.passes import Run
+    from precaution.cohort.results import Summary
+    from precaution.entries import Row
+    from precaution.record import Record
+
+Passed = tuple[list[Sorted], list["Decided"], Counter[str], dict[str, object]]
+HOLDS = ("entries", "persons")
+"""The folders that make a folder a source of tables."""
+
+
+class Task(NamedTuple):
+    """What every partition's work needs to know."""
+
+    work: Path
+    out: Path
+    label: LabelOf
+    today: date
+    history: bool
+    entries: bool
+    partitions: int
+    lost: frozenset[str]
+    """The kinds of entries of which no list is complete."""
+    limit: int = 0
+    """Most persons to decide; 0 for all."""
+
+
+class Parting(NamedTuple):
+    """The work of sorting the rows of a source by person."""
+
+    source: Path
+    files: tuple[File, ...]
+    work: Path
+    partitions: int
+    workers: int
+
+
+def is_tables(source: Path) -> bool:
+    """Whether a source is a folder that holds the tables `entries` and `persons`."""
+    return all((source / name).is_dir() for name in HOLDS)
+
+
+def files(source: Path, out: Path | None = None) -> list[File]:
+    """Return the Parquet files of a source of tables.
+
+    Raises InputError where one is missing, damaged, or lacks a column; UsageError where the results are to be
+    written there.
+    """
+    if out is not None and source.resolve() == out.resolve():
+        raise UsageError(f"the results can't be written to '{out}': the source is there; give another folder")
+    if (source / RUN).exists() and not (source / DONE).exists():
+        raise InputError(f"'{source}' holds the results of a run that is not finished: there is no {DONE} in it")
+    found = []
+    for table in HOLDS:
+        paths = sorted(path for path in (source / table).rglob("*.parquet") if path.is_file())
+        if not paths:
+            raise InputError(f"the folder '{source / table}' holds no .parquet file")
+        for path in paths:
+            name = path.relative_to(source).as_posix()
+            check_columns(name, table, _about(path, name)[0])
+            found.append(File(name, path.stat().st_size, path.stat().st_mtime_ns))
+    return found
+
+
+def count(source: Path, found: Sequence[File]) -> int:
+    """Return into how many partitions the rows of a source are cut."""
+    rows = Counter[str]()
+    for each in found:
+        rows[each.name.partition("/")[0]] += _about(source / each.name, each.name)[1]
+    return partitions(rows["persons"], rows["entries"])
+
+
+def _about(path: Path, name: str) -> tuple[pa.Schema, int]:
+    """Return the columns of a Parquet file and how many rows it has."""
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.schema_arrow, file.metadata.num_rows
+    except (OSError, pa.ArrowException):
+        raise InputError(f"{name}: the file is damaged, or no Parquet; write it anew") from None
+
+
+def decided(run: Run) -> Summary:
+    """Do what is left of a run over tables, and mark it as complete. Raises InputError if `strict`, OutputError."""
+    told = Told(run.progress)
+    with Processes(run.workers, told.add) as processes:
+        found = parted_before(run.work)
+        if found is None:
+            told.begin("rows sorted", 0)
+            job = Parting(Path(run.source), run.files, run.work, run.partitions, run.workers)
+            (found,) = processes.run(_sorted, [job])
+        return decided_parts(run, processes, told, found, decide_rows)
+
+
+def decided_parts(run: Run, processes: Processes, told: Told, found: Parted,
+                  decide: Callable[[tuple[Task, int]], Decided]) -> Summary:
+    """Decide the partitions of rows that are sorted already, by `decide`, and mark the run as complete."""
+    return finished(run.out, *passed(run, told, found, lambda task: decide_all(run, processes, task, decide)))
+
+
+def passed(run: Run, told: Told, found: Parted, decide: Callable[[Task], list[Decided]]) -> Passed:
+    """Decide rows that are sorted already, by `decide`; return what `finished` takes. Raises InputError if `strict`."""
+    if run.strict and grave(found.problems):
+        raise first(next(problem for problem in found.problems if grave([problem])))
+    task = Task(run.work, run.out, run.label, run.today, run.history, run.entries, run.partitions,
+                frozenset(found.lost), run.limit)  # fmt: skip
+    told.begin("patients decided", found.persons)
+    parts = decide(task)
+    write_problems(run, found.problems)
+    counts = Counter[str]()
+    for problem in found.problems:
+        counts[problem.kind] += problem.lines
+    taken = Counter(found.taken) + Counter({"persons": found.persons})
+    return [Sorted(0, "", taken=taken)], parts, counts, found.report
+
+
+def _sorted(job: Parting) -> Parted:
+    """Sort the rows of a source by person. Raises InputError, OutputError."""
+    emptied(job.work)
+    with connected(job.work, job.workers) as base:
+        queries = Queries(lambda: query(job, "persons"), lambda: query(job, "entries"))
+        return part(base, queries, job.work, job.partitions)
+
+
+def emptied(work: Path) -> None:
+    """Throw away what an interrupted run left half sorted."""
+    for path in work.iterdir():
+        if path.is_file():
+            path.unlink()
+
+
+def query(job: Parting, table: str) -> str:
+    """Return the rows of a table as SQL, with what is wrong with them and where they are."""
+    schema = SCHEMAS[table]
+    wrong = wrong_entry() if table == "entries" else wrong_person()
+    named = [each.name for each in job.files if each.name.startswith(table + "/")]
+    columns = {name for each in named for name in _about(job.source / each, each)[0].names}
+    paths = ", ".join(_quoted(str(job.source / each)) for each in named)
+    start = len(str(job.source)) + 2
+    place = "why is not null or coalesce(person, '') = ''"
+    return f"""
+        select * exclude (filename, file_row_number),
+            case when {place} then substr(filename, {start}) end as file,
+            case when {place} then file_row_number + 1 end as row
+        from (select *, {wrong} as why from (
+            select {selected(columns, schema)}, filename, file_row_number from read_parquet(
+                [{paths}], union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)))
+        """  # noqa: S608 - columns, checks and paths are ours, and quoted
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+# Deciding
+
+
+def decide_rows(task: tuple[Task, int]) -> Decided:
+    """Decide every person of a partition of rows and write the tables; raises OutputError."""
+    return decide_of(RowsRun(*task))
+
+
+def decide_of(run: RowsRun) -> Decided:
+    """Decide every person of a partition of rows of any shape."""
+    job = run.job
+    persons, entries = (_by_person(run, table) for table in ("persons", "entries"))
+    for person in sorted({*persons, *entries}, key=lambda key: (hash_of(key), key)):
+        if job.limit and run.found.people >= job.limit:
+            break
+        run.person(person, persons.pop(person, []), entries.pop(person, []))
+    return run.written()
+
+
+def _by_person(run: RowsRun, table: str) -> dict[str, list[Row]]:
+    rows = as_rows(rows_in(run.job.work, table, run.found.partition, run.job.partitions, run.shape))
+    return {person: list(own) for person, own in groupby(sorted(rows, key=itemgetter(0)), itemgetter(0))}
+
+
+class RowsRun(Deciding):
+    """One partition of rows."""
+
+    shape: Shape = ROWS
+
+    def __init__(self, job: Task, number: int) -> None:
+        """Begin the results of partition `number`."""
+        super().__init__(job, number)
+        self.job = job
+        self._concepts = {*self.label.concepts, *UNREADABLE.values(), *(f"ask:{name}" for name in self.label.asks)}
+
+    def person(self, person: str, rows: list[Row], entries: list[Row]) -> None:
+        """Decide one person; whatever goes wrong with that one is noted."""
+        watch().step(1)
+        self.found.people += 1
+        try:
+            problem = _wrong(person, rows, entries)
+            if problem is not None:
+                self.found.failed += 1
+                self.note(problem)
+                return
+            once = list(dict.fromkeys(entries))
+            if more := len(rows) + len(entries) - len(once) - 1:
+                self.note(Problem(person, "row-twice", "", 0, KINDS["row-twice"], more))
+            self.decide(person, self.record(rows[0][: len(self.shape.persons)],
+                                            [row[: len(self.shape.entries)] for row in once]))  # fmt: skip
+        except Exception as error:
+            if isinstance(error, PrecautionError) and not isinstance(error, InputError):
+                raise
+            self.note(Problem(person, self.failed(error), "", 0, message_of(error)))
+
+    def record(self, person: Row, entries: list[Row]) -> Record:
+        """Return the record that a person's rows are."""
+        record = record_of(person, entries)
+        return self.understood(record) if self.job.lost or not self._concepts.issuperset(record.entries) else record
+
+    def understood(self, record: Record) -> Record:
+        """Return a record in which what is lost, or of no concept of the label, leaves no list complete."""
+        found = {name: own for name, own in record.entries.items() if name in self._concepts}
+        unknown = [each for name, own in record.entries.items() if name not in self._concepts for each in own]
+        for each in unknown:
+            name = UNREADABLE.get(each.kind)
+            if name is not None:
+                moved = each._replace(concept=name, certainty="mentioned", value=None, result="", says="",
+                                      note=_NO_CONCEPT)  # fmt: skip
+                found[name] = (*found.get(name, ()), moved)
+        more = (Unrecognised(each.source, "concept", each.concept, _NO_CONCEPT) for each in unknown)
+        return replace(
+            record, entries={name: tuple(sorted(own, key=in_order)) for name, own in found.items()},
+            lists=record.lists - self.job.lost, attested=record.attested - self.job.lost,
+            unrecognised=tuple(sorted({*record.unrecognised, *more})),
+        )  # fmt: skip
+
+
+_NO_CONCEPT = "the label has no such concept"
+
+
+def _wrong(person: str, rows: list[Row], entries: list[Row]) -> Problem | None:
+    """Return why a person's rows can't be decided on, or None."""
+    if not rows:
+        return Problem(person, "no-person", "", 0, KINDS["no-person"], len(entries))
+    bad = [row for row in (*rows, *entries) if row[-3] is not None]
+    if bad:
+        why, file, row = bad[0][-3:]
+        return Problem(person, "bad-row", str(file), int(str(row)), f"the row can't be right: {why}", len(bad))
+    if any(row != rows[0] for row in rows):
+        return Problem(person, "bad-row", "", 0, "persons holds rows of one person that differ", len(rows))
+    return None
