@@ -14,9 +14,10 @@ from precaution.readers.codes import Looked, normal, readable
 from precaution.readers.lists import NO_PROBLEMS
 from precaution.readers.meaning import doubts, spoken
 from precaution.readers.shape import shown
+from precaution.record import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from precaution.readers.codes import Codes
     from precaution.readers.meaning import Coded
@@ -28,7 +29,9 @@ SYSTEMS: Mapping[str, str] = {
 """The names of vocabularies in the CDM, and those that code lists use."""
 _WITH_ANCESTORS = frozenset({"condition", "drug", "procedure", "observation"})
 """Not measurements: a test of the same family has another unit, or is another test."""
-_KINDS: Mapping[str, Coded] = {"condition": "condition", "drug": "medication", "procedure": "procedure"}
+_KINDS: Mapping[str, Sequence[Coded]] = {
+    "condition": ("condition",), "drug": ("medication", "immunization"), "procedure": ("procedure",),
+}  # fmt: skip
 _OF_DRUGS = frozenset({"RxNorm", "RxNormExt", "ATC", "CVX"})
 BY_ANCESTOR = "by its ancestor in the vocabulary"
 NOT_MAPPED = "not mapped to a concept of the vocabulary"
@@ -126,6 +129,8 @@ class Meanings:
         if event == "observation":
             return "result" if is_test(self._codes, name) else "finding"
         if event == "drug":
+            if name in UNREADABLE.values():
+                return name.removeprefix("unreadable-")
             return "immunization" if self._codes.listed_in(name, frozenset({"CVX"})) else "medication"
         return event
 
@@ -135,19 +140,17 @@ class Meanings:
         named = [*names, code.source_value] if _is_words(code.source_value) else names
         words = [each for each in dict.fromkeys(named) if each and readable(each)]
         if code.event in _KINDS:
-            kind: Coded = "immunization" if vaccine else _KINDS[code.event]
-            found, note = doubts(self._codes, kind, [looked], words)
+            # a row of drugs whose code says nothing may be a vaccine
+            kinds: Sequence[Coded] = ("immunization",) if vaccine else _KINDS[code.event]
+            found = {name: note for kind in kinds for names, note in [doubts(self._codes, kind, [looked], words)]
+                     for name in names}
         elif looked.formed:
             return
         else:
-            kind = "condition"
-            found = list(looked.doubted) or spoken(self._codes, words)
             note = "its code is given without a code system" if looked.doubted else "only its words speak of it"
-        for name in found:
-            yield _meaning(code, name, self._doubtful(code.event, kind, name), False, note, known)
-
-    def _doubtful(self, event: str, kind: str, name: str) -> str:
-        return kind if event in _KINDS else self._kind(event, name)
+            found = dict.fromkeys(looked.doubted or spoken(self._codes, words), note)
+        for name, note in found.items():
+            yield _meaning(code, name, self._kind(code.event, name), False, note, known)
 
 
 def is_test(codes: Codes, name: str) -> bool:
