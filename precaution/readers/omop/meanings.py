@@ -66,7 +66,7 @@ class Meaning(NamedTuple):
     source_value: str
     concept: str
     kind: str
-    """A kind of entry; or `finding` (of an observation), `attested` (a list is said to be empty), `vaccine` (only
+    """A kind of entry; or `finding` (of an observation), `attested` (a list is said to be empty), `immunizing` (only
     that it is one)."""
     certain: bool
     note: str
@@ -90,9 +90,9 @@ class Meanings:
             yield _meaning(code, "condition", "attested", True, "", known)
             return
         looked = self._looked(code, [each for each in known if each])
-        vaccine = any(each is not None and each[0] == "CVX" for each in known)
-        if code.event == "drug" and vaccine:
-            yield _meaning(code, "", "vaccine", True, "", known)
+        immunizing = any(each is not None and each[0] == "CVX" for each in known)
+        if code.event == "drug" and immunizing:
+            yield _meaning(code, "", "immunizing", True, "", known)
         found, note = looked.concepts, ""
         if not found and code.event in _WITH_ANCESTORS:
             found, note = self._by_ancestors(code.concept_id), BY_ANCESTOR
@@ -101,7 +101,7 @@ class Meanings:
             kind = self._kind("drug" if drug else code.event, name)
             yield _meaning(code, name, kind, not drug, note or ("a drug among observations" if drug else ""), known)
         if not found:
-            yield from self._doubts(code, looked, vaccine=vaccine, known=known)
+            yield from self._doubts(code, looked, immunizing=immunizing, known=known)
 
     def _known(self, name: int, found: Known | None) -> tuple[str, str] | None:
         """Return (system, code) of a concept id: by the source's vocabulary, else by the label's own table of ids."""
@@ -134,14 +134,14 @@ class Meanings:
             return "immunization" if self._codes.listed_in(name, frozenset({"CVX"})) else "medication"
         return event
 
-    def _doubts(self, code: Code, looked: Looked, *, vaccine: bool,
+    def _doubts(self, code: Code, looked: Looked, *, immunizing: bool,
                 known: list[tuple[str, str] | None]) -> Iterator[Meaning]:
         names = [each.name for each in (code.standard, code.source) if each is not None]
         named = [*names, code.source_value] if _is_words(code.source_value) else names
         words = [each for each in dict.fromkeys(named) if each and readable(each)]
         if code.event in _KINDS:
             # a row of drugs whose code says nothing may be a vaccine
-            kinds: Sequence[Coded] = ("immunization",) if vaccine else _KINDS[code.event]
+            kinds: Sequence[Coded] = ("immunization",) if immunizing else _KINDS[code.event]
             found = {name: note for kind in kinds for names, note in [doubts(self._codes, kind, [looked], words)]
                      for name in names}
         elif looked.formed:

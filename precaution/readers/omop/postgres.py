@@ -213,7 +213,9 @@ def _clear(error: Exception, at: Place) -> InputError:
     """Return what went wrong, without the database's words: they may quote a row or a password."""
     text = str(error).lower()
     state = str(getattr(error, "sqlstate", None) or "").strip("\0")[:2]
-    if not state:  # one that came to no connection
-        state = "28" if any(word in text for word in ("authentication", "password", "role")) else "3D" if "does not exist" in text else ""
+    if not state and any(word in text for word in ("authentication", "password", "role")):  # it came to no connection
+        state = "28"
+    elif not state and "does not exist" in text:
+        state = "3D"
     why = _STATES.get(state, "it can't be reached, or the connection was lost")
     return InputError(f"{at.shown}: {why}")
