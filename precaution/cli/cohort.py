@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     from precaution.cli.options import Chosen
     from precaution.cohort import Plan, Summary, Urgent
+    from precaution.cohort.results import LostLines
 
+MB = 1_000_000
 NOT_EVERYBODY = 6
 """Exit code where a run is complete, but left somebody undecided or may have missed something."""
 
@@ -39,6 +42,8 @@ NOT_EVERYBODY = 6
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Decide only N patients, always the same ones.")
 @click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 3.")
 @click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")
+@click.option("--lost-lines", type=click.Choice(["everybody", "nobody"]), default="everybody", show_default=True,
+              help="Whose a line may be of which that can't be told. With nobody, an answer may lack what it held.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @options.as_json
@@ -51,6 +56,7 @@ def cohort(
     limit: int | None,
     strict: bool,
     history: bool,
+    lost_lines: LostLines,
     overwrite: bool,
     dry_run: bool,
     json: bool,
@@ -62,6 +68,7 @@ def cohort(
     problems. An interrupted run goes on where it ended when it is started again.
     """
     from precaution import cohort as cohorts
+    from precaution.cohort.processes import prepare
     from precaution.writers.structured import as_json, plain
 
     if dry_run:
@@ -69,16 +76,21 @@ def cohort(
         emit(as_json(plain(plan)) if json else _planned(plan))
         return
     day = options.chosen_day(today)
+    prepare(workers or os.cpu_count() or 1)
     shown = _Shown() if sys.stderr.isatty() else None
     try:
         summary = cohorts.cohort(
             source, out, today=day, label=chosen.folder, policy=chosen.policy, codes=chosen.codes, workers=workers,
             limit=limit or 0, strict=strict, history=history, overwrite=overwrite,
+            lost_lines=lost_lines,
             progress=shown.progress if shown else lambda *_: None,
         )  # fmt: skip
+    except KeyboardInterrupt:
+        raise click.Abort(f"what is done is kept in '{out}'; run the same command again to go on from there") from None
     finally:
         if shown:
             shown.end()
+    _warn(summary)
     emit(as_json({**_dict(summary), "clean": summary.clean}) if json else _summed(summary, chosen, out))
     if not summary.clean:
         raise click.exceptions.Exit(NOT_EVERYBODY)
@@ -100,14 +112,24 @@ def worklist(results: str, top: int, csv: str | None, json: bool) -> None:
     """
     from pathlib import Path
 
+    from precaution.cohort.results import stored
     from precaution.cohort.worklist import most_urgent, write_csv
     from precaution.writers.structured import as_json, plain
 
     if csv is not None:
         write_csv(most_urgent(Path(results)), Path(csv))
+        _warn(stored(Path(results)))
         return
     found = most_urgent(Path(results), top)
+    _warn(stored(Path(results)))
     emit(as_json([plain(each) for each in found]) if json else _listed(found))
+
+
+def _warn(summary: Summary) -> None:
+    """Say it loudly where answers may lack what lost lines held."""
+    if summary.disregarded:
+        click.echo(f"WARNING: {summary.disregarded} lines were lost that may be anybody's, and were taken as nobody's "
+                   "(--lost-lines nobody):\n         any answer may lack what they held, and may be too mild", err=True)
 
 
 def _dict(summary: Summary) -> dict[str, object]:
@@ -151,6 +173,13 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+def _time(seconds: float) -> str:
+    """Return a time to wait, short."""
+    minutes = round(seconds / 60)
+    return f"{seconds:,.0f} s" if seconds < 100 else f"{minutes // 60} h {minutes % 60} min" if minutes > 99 \
+        else f"{minutes} min"
+
+
 class _Shown:
     """One line on a terminal: what is done, how fast, how long it will take."""
 
@@ -166,8 +195,10 @@ class _Shown:
             return
         self._last = now
         rate = done / max(now - self._since, 1e-9)
-        left = f", {(whole - done) / rate:,.0f} s left" if rate and whole else ""
-        click.echo(f"\r\x1b[K{done:,} of {whole:,} {what}, {rate:,.0f} a second{left}", err=True, nl=False)
+        left = f", {_time((whole - done) / rate)} left" if rate and whole else ""
+        unit, of = (MB, " MB") if what.startswith("bytes ") else (1, "")
+        done, whole, rate, what = done // unit, whole // unit, rate / unit, what.removeprefix("bytes ")
+        click.echo(f"\r\x1b[K{done:,} of {whole:,}{of} {what}, {rate:,.0f}{of} a second{left}", err=True, nl=False)
 
     def end(self) -> None:
         """Leave an empty line."""

@@ -13,10 +13,12 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from precaution.cohort.alone import join
 from precaution.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
 
 Task = TypeVar("Task")
@@ -80,13 +82,15 @@ def _seldom_collecting() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _begin(stop: Any, done: Any) -> None:
+def _begin(stop: Any, done: Any, work: Path | None) -> None:
     """Begin a worker: Ctrl-C is for the parent, and a worker ends with it."""
     global _here  # noqa: PLW0603 - one for each process is what is meant
     _here = Watch(stop, done)
     gc.freeze()
     gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if work is not None:
+        join(work)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -100,8 +104,10 @@ def _end_with_parent() -> None:
 class Processes:
     """Runs tasks in `workers` processes; with one worker in this process itself."""
 
-    def __init__(self, workers: int, progress: Callable[[int], object] = lambda _: None) -> None:
-        """Report to `progress` how much is newly done."""
+    def __init__(self, workers: int, progress: Callable[[int], object] = lambda _: None,
+                 work: Path | None = None) -> None:
+        """Report to `progress` how much is newly done. `work`: the folder in which the processes are to be seen at
+        work, see `alone`."""
         self._progress = progress
         self._pool: ProcessPoolExecutor | None = None
         self._told = 0
@@ -109,7 +115,7 @@ class Processes:
             prepare(workers)
             context = multiprocessing.get_context(_SEVERAL)
             self._stop, self._done = context.Event(), context.Value("q", 0)
-            self._pool = ProcessPoolExecutor(workers, context, _begin, (self._stop, self._done))
+            self._pool = ProcessPoolExecutor(workers, context, _begin, (self._stop, self._done, work))
 
     def __enter__(self) -> Processes:
         """Start nothing yet; processes start with the first task."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.assessment import as_day
+from precaution.cohort.alone import alone
 from precaution.cohort.partition import LabelOf, partitions
 from precaution.cohort.passes import Run, decided
 from precaution.cohort.results import WORK, Summary, described, opened, stored
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from precaution.cohort.passes import Progress
+    from precaution.cohort.results import LostLines
 
 
 class Plan(NamedTuple):
@@ -56,31 +58,38 @@ def cohort(
     strict: bool = False,
     history: bool = False,
     overwrite: bool = False,
+    lost_lines: LostLines = "everybody",
     progress: Progress = lambda *_: None,
 ) -> Summary:
     """Decide every patient of `source` (FHIR R4: NDJSON, or Bundles) on `today`; write the results to `out`.
 
     `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at the
-    first problem. `history`: also the decisions of earlier days. `progress` is told what is done, how much, of how
-    much. A folder that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
+    first problem. `history`: also the decisions of earlier days. `lost_lines`: whose a line may be of which that
+    can't be told; with "nobody" an answer may lack what such a line held. `progress` is told what is done, how much,
+    of how much. A folder that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
 
     Raises InputError for a source that can't be read, or, if `strict`, for the first problem; UsageError for a
     wrong argument; KnowledgeError for a wrong label; OutputError where results can't be written.
     """
     if limit < 0 or (workers is not None and workers < 1):
         raise UsageError("--workers and --limit take a number above 0")
+    if lost_lines not in ("everybody", "nobody"):
+        raise UsageError("--lost-lines is everybody or nobody")
     day = date.fromordinal(as_day(today))
     of = LabelOf(str(find_label(label)), policy, tuple(codes))
     known = load_label(of.folder, policy=of.policy, codes=of.codes)
     made = plan(source, out, workers)
     folder = Path(out)
-    about = described(made.files, known, day, history=history, limit=limit)
+    about = described(made.files, known, day, history=history, limit=limit, lost_lines=lost_lines)
     try:
-        if opened(folder, about, overwrite=overwrite):
-            shutil.rmtree(folder / WORK, ignore_errors=True)
-            return stored(folder)
-        return decided(Run(Path(source), folder, of, day, made.files, made.partitions, made.workers,
-                           limit, strict, history, progress))  # fmt: skip
+        if not folder.exists():
+            folder.mkdir(parents=True)
+        with alone(folder, folder / WORK):
+            if opened(folder, about, overwrite=overwrite):
+                shutil.rmtree(folder / WORK, ignore_errors=True)
+                return stored(folder)
+            return decided(Run(Path(source), folder, of, day, made.files, made.partitions, made.workers,
+                               limit, strict, history, progress, lost_lines))  # fmt: skip
     except OSError as error:
         raise OutputError(f"'{folder}' can't be written: {error.strerror or 'input/output error'}; make room and run "
                           "again: what is done is kept") from None
