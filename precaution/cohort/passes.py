@@ -120,6 +120,7 @@ def _sort(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> lis
     job = Job(run.source, run.files, run.work, run.partitions, run.label, keep_all)
     told.begin("bytes sorted", sum(each.size for each in run.files))
     tasks = [(job, number, piece) for number, piece in enumerate(cut)]
+    tasks.sort(key=lambda task: task[2].start - task[2].end)  # the largest first, so that none is waited for at the end
     found = sorted(processes.run(sort_piece, tasks), key=lambda each: each.piece)
     _check_unchanged(run)
     try:

@@ -25,7 +25,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 OFTEN = 0.25
 """Seconds between two reports of progress."""
-_SEVERAL = "forkserver" if sys.platform == "linux" else "spawn"
+BEGIN = "forkserver" if sys.platform == "linux" else "spawn"
 """How processes begin: forked from one that has the modules already but no threads and none of our memory."""
 _LOADED = ("precaution.cohort.deciding", "precaution.cohort.partition")
 _OBJECTS = 20_000
@@ -63,12 +63,12 @@ def watch() -> Watch:
     return _here
 
 
-def prepare(workers: int) -> None:
-    """Begin to load what several processes need, and return at once."""
-    if workers > 1 and _SEVERAL == "forkserver":
+def prepare(workers: int, more: Sequence[str] = ()) -> None:
+    """Begin to load what several processes need, and the modules `more`; return at once."""
+    if workers > 1 and BEGIN == "forkserver":
         from multiprocessing import forkserver  # noqa: PLC0415 - is not there on every system
 
-        multiprocessing.set_forkserver_preload(list(_LOADED))
+        multiprocessing.set_forkserver_preload([*_LOADED, *more])
         forkserver.ensure_running()
 
 
@@ -113,7 +113,7 @@ class Processes:
         self._told = 0
         if workers > 1:
             prepare(workers)
-            context = multiprocessing.get_context(_SEVERAL)
+            context = multiprocessing.get_context(BEGIN)
             self._stop, self._done = context.Event(), context.Value("q", 0)
             self._pool = ProcessPoolExecutor(workers, context, _begin, (self._stop, self._done, work))
 
