@@ -55,6 +55,8 @@ class Sorter:
                     yield number, unread, line
                 elif line:
                     yield from self._parsed(number, line)
+            elif says == "unread":
+                yield number, _UNREAD[shape.kind.encode()], line
             elif says != "plain" or keep_all:
                 yield number, Place("patient" if keep_all else says, found[shape.key].decode(), shape.kind), line
             elif (dropped := kept[shape.kind].get(key := found[shape.key])) is not None:
@@ -94,6 +96,8 @@ class Sorter:
 
     def _closer(self, place: Place, resource: Json, line: bytes) -> Place:
         """Return a place that also says whether the resource matters for more than its being there."""
+        if place.about == "unread" and place.kind in UNREAD:
+            self._shapes.learn(line, place.kind, "unread")
         if place.about != "patient" or place.kind not in CLINICAL:
             return place
         says = self._says(place.kind, resource)

@@ -14,13 +14,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from precaution.readers.owner import KEYS, PLAIN_ID
+from precaution.readers.owner import KEYS, PLAIN_ID, UNREAD
 from precaution.readers.plain import LOOKED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Says = Literal["patient", "report", "plain"]
+Says = Literal["patient", "report", "plain", "unread"]
 """What the lines are: see `owner.About`."""
 
 _PLAIN = rb"[ !#-\[\]-\xff]*+"
@@ -36,9 +36,11 @@ _ANY_TEXT, _ANY_ESCAPED, _ANY_NUMBER, _ANY_ID, _ANY_PATIENT = (
 _WORDS = bytes(set(range(256)) - set(b'"\\{}[]:,'))
 """What is taken out of a line to compare what is left with other lines."""
 SEEN = 3
-"""So many lines that look alike are parsed before their shape is taken: to make one costs as much as to parse fifty."""
-MOST = 400
-"""Most shapes; a source with more of them is not one that a program wrote."""
+"""So many lines that look alike are parsed before their shape is taken: most looks of a program's lines come often."""
+MOST = 1_000_000
+"""Most bytes of all patterns together, which take a second to make; a source that needs more is no program's."""
+TRIED = 32
+"""Most shapes that a line is held against; of more those forgotten first that fitted longest ago."""
 _ROOM = 50_000
 _BUCKET = slice(17, 27)
 """Where lines that begin with `{"resourceType":"` differ first."""
@@ -73,7 +75,7 @@ class Shapes:
         self._others: list[Shape] = []
         """Those whose first bytes are not always the same."""
         self._seen: dict[int, int] = {}
-        self._many = 0
+        self._size = 0
 
     def of(self, line: bytes) -> tuple[Shape, re.Match[bytes]] | None:
         """Return the shape of a line, with what the line has of its own; None where it fits none that is known."""
@@ -87,7 +89,7 @@ class Shapes:
         return None
 
     def learn(self, line: bytes, kind: str, says: Says) -> None:
-        """Note what parsing showed: that `line` is a resource of type `kind`, named plainly as a patient's."""
+        """Note what parsing showed: that `line` is of type `kind`, and a patient's by `Patient/id`, or unread."""
         if (known := self.of(line)) is None:
             known = self._taken(line, kind) if self._is_frequent(line) else None
         if known is not None:
@@ -101,7 +103,8 @@ class Shapes:
             self._seen.clear()
         looks = hash(line.translate(None, _WORDS))
         count = self._seen[looks] = self._seen.get(looks, 0) + 1
-        return count == SEEN and self._many < MOST
+        times, rest = divmod(count, SEEN)  # what looks alike may have other keys: it is tried again, ever more seldom
+        return not rest and times.bit_count() == 1 and self._size < MOST
 
     def _taken(self, line: bytes, kind: str) -> tuple[Shape, re.Match[bytes]] | None:
         """Make and keep the shape of a line, if it has one."""
@@ -109,11 +112,13 @@ class Shapes:
             made = _Making(line, kind).made()
         except _Unusual:
             return None
-        self._many += 1
+        self._size += len(made.pattern)
         shape = Shape(made, kind)
         found = shape.fits(line)
         same = made.same >= _BUCKET.stop
-        (self._by_start.setdefault(line[_BUCKET], []) if same else self._others).insert(0, shape)
+        shapes = self._by_start.setdefault(line[_BUCKET], []) if same else self._others
+        shapes.insert(0, shape)
+        del shapes[TRIED:]
         return (shape, found) if found is not None and _is_utf8(line) else None
 
 
@@ -145,6 +150,7 @@ class _Making:
         self._line, self._at, self._same = line, 0, len(line)
         self._looked_at = {each.encode() for each in LOOKED_AT.get(kind, ())}
         self._subject = KEYS.get(kind, "subject").encode()
+        self._unread = kind in UNREAD
         self._groups = self._key = self._name = 0
         self._found: list[int] = []
 
@@ -153,7 +159,7 @@ class _Making:
         if b"\\u" in self._line or self._peek() != b"{":
             raise _Unusual
         pattern = self._object(self._top)
-        if self._at != len(self._line) or not self._key:
+        if self._at != len(self._line) or not (self._key or self._unread):
             raise _Unusual
         looked_at = tuple(self._found) or (self._group(),)
         return _Made(pattern + b"()", self._key, self._name, looked_at, self._same)
@@ -196,18 +202,19 @@ class _Making:
         return b"".join([*parts, self._next()])
 
     def _array(self, element: Callable[[], bytes]) -> bytes:
-        """Return the pattern of an array: what comes several times in turn may come any number of times."""
-        parts, last = [self._next()], b""
+        """Return the pattern of an array: any number of elements such as it has, unless one of them is looked at."""
+        before, start = self._groups, self._next()
+        commas: list[bytes] = []
+        elements: list[bytes] = []
         while (token := self._peek()) != b"]":
-            comma, before = self._next() if token == b"," else b"", self._groups
-            made = element()
-            more = b"(?:" + comma + made + b")*+"
-            if made != last or self._groups > before:
-                parts.append(comma + made)
-            elif parts[-1] != more:
-                parts.append(more)
-            last = made
-        return b"".join([*parts, self._next()])
+            commas.append(self._next() if token == b"," else b"")
+            elements.append(element())
+        end = self._next()
+        if self._groups > before or len(set(commas[1:])) > 1 or not elements:
+            return start + b"".join(comma + each for comma, each in zip(commas, elements, strict=True)) + end
+        any_of = b"(?:" + b"|".join(dict.fromkeys(elements)) + b")"
+        comma = commas[1] if len(commas) > 1 else b","
+        return start + any_of + b"(?:" + comma + any_of + b")*+" + end
 
     def _value(self, _: bytes = b"") -> bytes:
         """Return the pattern of a value at which nothing looks: any of its type and structure."""
@@ -241,6 +248,8 @@ class _Making:
         """Return the pattern of a member of the resource itself."""
         if name == b"resourceType":
             return self._next()
+        if self._unread:
+            return self._value()
         if name == b"id":
             self._name, pattern = self._named(_ANY_ID, _ID)
             return pattern
