@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from cohort_make import LABEL, Json, resources_of
 from conftest import PROJECT
-from precaution.readers import plain, shapes
+from precaution.readers import patterns, plain, shapes
 from precaution.readers.bulk import Sorter
 from precaution.readers.plain import LOOKED_AT, Plain
 from precaution.readers.shapes import SEEN, Shapes
@@ -219,6 +219,33 @@ def test_elements_of_an_array_may_come_in_any_number_and_order() -> None:
     assert known.of(written(observation(x=[one, one], y=[])).replace(b"},{", b"}, {")) is None
 
 
+ARRAYS = ["[1,]", "[,1]", "[1,,1]", "[1 1]", "[1, ]", "[1,\t]", "[ ,]", "[", "[1", "[1,1", "1]", "[]]"]
+
+
+@pytest.mark.parametrize("array", ARRAYS)
+def test_what_is_no_array_fits_none(array: str) -> None:
+    known = learned([written(observation(x=[1, 1])), written(observation(x=[1, 1]), spaced=True)])
+    lines = [written(observation(x="?"), spaced).replace(b'"?"', array.encode()) for spaced in (True, False)]
+    assert [known.of(line) for line in lines] == [None, None]
+    agree(lines, known)
+
+
+@pytest.mark.parametrize("inner", ['{"a":', "["])
+@pytest.mark.parametrize("depth", [20, 100, 180, 300])
+def test_deeply_nested_lines_cost_no_more_than_others(inner: str, depth: int) -> None:
+    nested = inner * depth + "1" + {"[": "]", "{": "}"}[inner[0]] * depth
+    line = written(observation(x="?")).replace(b'"?"', nested.encode())
+    known = Counted()
+    agree([line] * 9, known)
+    assert known._size < 20 * len(line)
+
+
+def test_no_shape_is_taken_of_a_very_long_line() -> None:
+    line = written(observation(note=[{"text": "x" * patterns.LONGEST}]))
+    assert learned([line]).of(line) is None
+    agree([line] * 5, Shapes())
+
+
 def test_of_a_type_that_is_not_looked_at_a_resource_that_contains_others_has_a_shape_too() -> None:
     """A line that begins like it, but has another resource stuck to it, is no such line."""
     line = next(each for each in BASES if b"ExplanationOfBenefit" in each)
@@ -378,7 +405,7 @@ def test_it_would_be_seen_if_a_value_were_not_looked_at(kind: str, monkeypatch: 
     right = parsed(lines)
     for name in LOOKED_AT[kind]:
         with monkeypatch.context() as patched:
-            patched.setattr(shapes, "LOOKED_AT", {**LOOKED_AT, kind: LOOKED_AT[kind] - {name}})
+            patched.setattr(patterns, "LOOKED_AT", {**LOOKED_AT, kind: LOOKED_AT[kind] - {name}})
             if told(lines, learned(BASES)) != right:
                 seen.add(name)
     assert seen >= {plain._KEYS[kind]} | ({"status"} if kind != "Condition" else {"verificationStatus"})
