@@ -125,7 +125,7 @@ def _about(path: Path, name: str) -> tuple[pa.Schema, int]:
 def decided(run: Run) -> Summary:
     """Do what is left of a run over tables, and mark it as complete. Raises InputError if `strict`, OutputError."""
     told = Told(run.progress)
-    with Processes(run.workers, told.add) as processes:
+    with Processes(run.workers, told.add, run.work) as processes:
         found = parted_before(run.work)
         if found is None:
             told.begin("rows sorted", 0)
@@ -145,7 +145,7 @@ def passed(run: Run, told: Told, found: Parted, decide: Callable[[Task], list[De
     if run.strict and grave(found.problems):
         raise first(next(problem for problem in found.problems if grave([problem])))
     task = Task(run.work, run.out, run.label, run.today, run.history, run.entries, run.partitions,
-                frozenset(found.lost), run.limit)  # fmt: skip
+                frozenset(found.lost if run.lost_lines == "everybody" else ()), run.limit)  # fmt: skip
     told.begin("patients decided", found.persons)
     parts = decide(task)
     write_problems(run, found.problems)
