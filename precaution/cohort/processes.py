@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -20,6 +21,8 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 OFTEN = 0.25
 """Seconds between two reports of progress."""
+RARELY = 100_000
+"""New objects between two searches for circles of them: a worker makes many objects, and hardly a circle."""
 
 
 class Stopped(Exception):
@@ -58,6 +61,7 @@ def _begin(stop: Any, done: Any) -> None:
     global _here  # noqa: PLW0603 - one for each process is what is meant
     _here = Watch(stop, done)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(RARELY, 20, 20)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
