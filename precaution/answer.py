@@ -6,11 +6,12 @@ show the same. Every text is ours, or built from checked numbers and days: no fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from dataclasses import MISSING, dataclass
+from dataclasses import fields as fields_of
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from precaution.definitions import Stage
     from precaution.record import Ignored, Unrecognised
@@ -150,3 +151,29 @@ class Decision:
     """Background sentences that matter for this patient, whichever findings there are."""
     policy: Mapping[str, object]
     """What the site's policy changed: parameter -> value; empty where none was given."""
+
+
+P = ParamSpec("P")
+Made = TypeVar("Made")
+
+
+def maker(kind: Callable[P, Made]) -> Callable[P, Made]:
+    """Return what makes instances of a frozen dataclass at a quarter of the cost of its own `__init__`.
+
+    That sets each field with a call, for assignment is what a frozen class forbids. Here the fields are assigned to
+    an instance of a twin that differs in nothing but being open; then its class is set, and it is frozen too.
+    """
+    fields: Any = fields_of(cast("Any", kind))
+    defaults = {each.name: each.default for each in fields if each.default is not MISSING}
+    annotated = {"__annotations__": {each.name: each.type for each in fields}}
+    twin: Any = dataclass(slots=True)(type("Twin", (), {**annotated, **defaults}))
+
+    def make(*args: P.args, **kwargs: P.kwargs) -> Made:
+        made: Made = twin(*args, **kwargs)
+        made.__class__ = kind  # type: ignore[assignment]
+        return made
+
+    return make
+
+
+new_finding, new_due = maker(Finding), maker(Due)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from precaution.answer import Decision, Missing, OpenAsk
-from precaution.duties import schedule
+from precaution.duties import schedule_all
 from precaution.evidence import backgrounds
 from precaution.expression import names, spoken
 from precaution.facts import ANSWER, Chart, Facts
-from precaution.findings import judge
+from precaution.findings import judge_all
 from precaution.interval import show_day
 from precaution.record import Ignored
 from precaution.therapy import therapy
@@ -21,10 +22,32 @@ if TYPE_CHECKING:
     from precaution.answer import Finding
     from precaution.definitions import Ask, Label, Stage
     from precaution.duties import Scheduled
+    from precaution.facts.prepared import Prepared
     from precaution.findings import Judged
-    from precaution.record import Entry, Record
+    from precaution.record import Record
 
 ATTESTED = "+attested"
+
+
+class _Ready:
+    """What is the same for every decision by a label at a stage."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        """Make it ready."""
+        label = prepared.label
+        plain = [name for name in label.actions if not name.endswith(ATTESTED)]
+        self.ranks = {(name, attested): grave(name, attested, label) for name in plain for attested in (True, False)}
+        self.least = len(label.actions)
+        """The rank of what asks for nothing."""
+        self.attests = {name: spoken(rule.attest) for name, rule in label.rules.items()}
+        self.asks = [
+            (spoken(ask.name), ANSWER + ask.name, ask, OpenAsk(ask.name, ask.number, ask.question, ask.of, None))
+            for ask in sorted(label.asks.values(), key=lambda ask: int(ask.number[1:]))
+        ]
+        """Every ask by number: its name, where its answers are filed, and what it is while it has none."""
+
+
+_ready = lru_cache(maxsize=256)(_Ready)
 
 
 def decide(
@@ -36,16 +59,13 @@ def decide(
     """
     chart = Chart(record, label, today, therapy(record, label, today, stage))
     facts = Facts(chart)
+    ready = _ready(facts.prepared)
     background = backgrounds(facts)
-    judged = [
-        each
-        for rule in label.rules.values()
-        if (each := judge(rule, facts, background, everything=everything)) is not None
-    ]
-    scheduled = [task for duty in label.duties.values() if (task := schedule(duty, facts)) is not None]
-    holds = tuple(each.hold for each in judged if each.hold is not None)
+    judged = judge_all(facts, background, everything=everything)
+    scheduled = schedule_all(facts)
+    holds = [each.hold for each in judged if each.hold is not None]
     missing = _missing(judged, scheduled, facts)
-    action, attested = _gravest(judged, scheduled, chart, reason_found=bool(holds))
+    action, attested = _gravest(judged, scheduled, chart, ready, reason_found=bool(holds))
     findings = [each.finding for each in judged if everything or each.finding.state != "no"]
     return Decision(
         label=label.name,
@@ -57,12 +77,12 @@ def decide(
         start=show_day(chart.therapy.start),
         action=action,
         attested=attested,
-        findings=tuple(sorted(findings, key=lambda finding: _order(finding, label))),
+        findings=tuple(sorted(findings, key=lambda finding: _order(finding, ready))),
         holds=tuple(sorted(holds, key=lambda hold: (hold.state != "open", hold.rule))),
-        due=tuple(each.due for each in sorted(scheduled, key=lambda each: (each.due.due or "9999", each.due.duty))),
-        asks=_asks(judged, scheduled, facts),
+        due=tuple(sorted([each.due for each in scheduled], key=lambda due: (due.due or "9999", due.duty))),
+        asks=_asks(judged, scheduled, facts, ready),
         missing=missing,
-        ignored=tuple(sorted({*record.ignored, *_future(record, today)})),
+        ignored=tuple(sorted({*record.ignored, *_future(chart)})),
         unrecognised=record.unrecognised,
         background=background.get("", ()),
         policy=label.policy,
@@ -75,21 +95,22 @@ def grave(action: str, attested: bool, label: Label) -> int:
     return label.actions.index(softened if attested and softened in label.actions else action)
 
 
-def _order(finding: Finding, label: Label) -> tuple[object, ...]:
-    rank = grave(finding.action, finding.attested, label) if finding.action else len(label.actions)
+def _order(finding: Finding, ready: _Ready) -> tuple[object, ...]:
+    action = finding.action
+    rank = ready.ranks[action, finding.attested] if action else ready.least
     return rank, not finding.urgent, finding.state == "unknown", finding.rule
 
 
 def _gravest(
-    judged: Sequence[Judged], scheduled: Sequence[Scheduled], chart: Chart, *, reason_found: bool
+    judged: Sequence[Judged], scheduled: Sequence[Scheduled], chart: Chart, ready: _Ready, *, reason_found: bool
 ) -> tuple[str, bool]:
-    asked = [(each.finding.action, each.finding.attested) for each in judged if each.finding.action]
-    asked += [(each.due.action, False) for each in scheduled if each.due.action]
+    asked = [(action, each.finding.attested) for each in judged if (action := each.finding.action)]
+    asked += [(action, False) for each in scheduled if (action := each.due.action)]
     if chart.therapy.doubt or chart.record.partial:
         asked.append(("obtain", False))
     if chart.stage == "interrupted":
         asked.append(("may-resume" if reason_found else "obtain", False))
-    return min(asked, key=lambda each: grave(each[0], each[1], chart.label), default=("clear", False))
+    return min(asked, key=ready.ranks.__getitem__, default=("clear", False))
 
 
 def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts) -> tuple[Missing, ...]:
@@ -119,19 +140,26 @@ def _note(behind: Sequence[str], by: str, facts: Facts, needed: dict[str, list[s
             needed.setdefault(name, []).append(by)
 
 
-def _asks(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts) -> tuple[OpenAsk, ...]:
+def _asks(
+    judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts, ready: _Ready
+) -> tuple[OpenAsk, ...]:
     """Return the asks that matter for this patient: those behind a finding or duty, and those answered."""
-    label = facts.chart.label
-    by_name = {spoken(name): ask for name, ask in label.asks.items()}
-    wanted = {
-        name for each in judged if each.finding.state != "no" for name in (*each.behind, spoken(each.rule.attest))
-    }
-    wanted |= {name for each in scheduled for name in each.behind}
+    wanted: set[str] = set()
     for each in judged:
+        if each.finding.state != "no":
+            wanted.update(each.behind)
+            wanted.add(ready.attests[each.rule.name])
         if each.hold is not None and each.hold.state != "released" and each.rule.release is not None:
-            wanted |= set(names(each.rule.release))
-    matter = [ask for name, ask in by_name.items() if name in wanted or facts.recorded(name)]
-    return tuple(_asked(ask, facts) for ask in sorted(matter, key=lambda ask: int(ask.number[1:])))
+            wanted.update(names(each.rule.release))
+    for task in scheduled:
+        wanted.update(task.behind)
+    past, found = facts.chart.past, []
+    for name, place, ask, unanswered in ready.asks:
+        if place in past and facts.recorded(name):
+            found.append(_asked(ask, facts))
+        elif name in wanted:
+            found.append(unanswered)
+    return tuple(found)
 
 
 def _asked(ask: Ask, facts: Facts) -> OpenAsk:
@@ -142,16 +170,7 @@ def _asked(ask: Ask, facts: Facts) -> OpenAsk:
     return OpenAsk(ask.name, ask.number, ask.question, ask.of, answered, show_day(latest.start) if latest else "", void)
 
 
-def _future(record: Record, today: int) -> list[Ignored]:
+def _future(chart: Chart) -> list[Ignored]:
     """Entries after the day of the decision, which do not count; plans and answers of the caller may be."""
-    return [
-        Ignored(entry.source, "after the day of the decision")
-        for concept, entries in record.entries.items()
-        for entry in entries
-        if entry.kind != "order" and _after(entry, today) and not concept.startswith(ANSWER)
-    ]
-
-
-def _after(entry: Entry, today: int) -> bool:
-    day = entry.start if entry.start is not None else entry.recorded
-    return day is not None and day.low > today
+    later = chart.later
+    return [Ignored(e.source, "after the day of the decision") for e in later if not e.concept.startswith(ANSWER)]

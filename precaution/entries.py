@@ -8,9 +8,7 @@ that ties never depend on the order of the rows.
 
 from __future__ import annotations
 
-from itertools import groupby
 from math import isinf
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from precaution.errors import UsageError
@@ -21,6 +19,8 @@ try:
     import pyarrow as pa
 except ImportError:  # pragma: no cover - tested where it is not installed
     raise UsageError("cohorts need pyarrow: install it with `pip install 'precaution[cohort]'`") from None
+
+from precaution.columns import decoded  # isort: skip - it needs pyarrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,11 +81,7 @@ def record_of(person: Row, entries: Iterable[Row]) -> Record:
 
 def records_of(persons: pa.Table, entries: pa.Table) -> Iterator[tuple[str, Record]]:
     """Yield each person with the record, in order of `person`; the rows of the tables may be in any order."""
-    by_person = {
-        person: list(rows) for person, rows in groupby(sorted(as_rows(entries), key=itemgetter(0)), itemgetter(0))
-    }
-    for row in sorted(as_rows(persons), key=itemgetter(0)):
-        yield row[0], record_of(row, by_person.get(row[0], ()))
+    return decoded(persons.sort_by("person"), entries)
 
 
 def as_rows(table: pa.Table | pa.RecordBatch) -> list[Row]:

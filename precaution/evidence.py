@@ -2,104 +2,128 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from precaution.answer import Background, Evidence, Searched
 from precaution.expression import compiled
 from precaution.fact_kinds import Derived, Ever, Fact, Latest, Repeated, Tested
+from precaution.facts.atoms import key_of
 from precaution.facts.known import day_of
 from precaution.facts.prepared import concepts_of
 from precaution.interval import exactly, show_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Mapping, Sequence
 
-    from precaution.definitions import Label, Says
-    from precaution.facts import Facts
+    from precaution.definitions import Says
+    from precaution.facts import Chart, Facts
+    from precaution.facts.prepared import Prepared
     from precaution.record import Entry
 
-Backgrounds = dict[str, "tuple[Background, ...]"]
-"""By rule or duty, the background sentences shown with it; under "" those that matter for this patient anyway."""
+
+class Backgrounds(dict[str, "tuple[Background, ...]"]):
+    """By rule or duty, the background sentences shown with it; under "" those that matter for this patient anyway."""
+
+    __slots__ = ("applying",)
+
+    def __init__(self, always: Mapping[str, tuple[Background, ...]], applying: Sequence[Says]) -> None:
+        """Add to those of every patient those that apply to this one."""
+        super().__init__(always)
+        self.applying = tuple([each.id for each in applying])
+        for says in applying:
+            for name in ("", *says.explains):
+                self[name] = (*self.get(name, ()), Background(says.id, says.means))
 
 
-def shown(entries: Iterable[Entry]) -> tuple[Evidence, ...]:
+
+def shown(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
     """Return entries as evidence, each source once, newest first."""
-    entries = list(entries)
     if not entries:
         return ()
-    ordered = sorted(entries, key=lambda entry: (-_low(entry), entry.source, entry.says))
+    if len(entries) == 1:
+        return (_evidence(entries[0]),)
+    ordered = sorted(entries, key=_newest_first)
     unique = {(entry.source, entry.says): entry for entry in reversed(ordered)}
-    return tuple(
-        Evidence(entry.source, show_day(day_of(entry)), _says(entry), entry.note) for entry in reversed(unique.values())
-    )
+    return tuple([_evidence(entry) for entry in reversed(unique.values())])
 
 
-def _low(entry: Entry) -> float:
+def _newest_first(entry: Entry) -> tuple[float, str, str]:
     day = day_of(entry)
-    return day.low if day is not None else float("-inf")
+    return (-day[0] if day is not None else float("inf"), entry.source, entry.says)
 
 
-def _says(entry: Entry) -> str:
-    return entry.says or entry.result or entry.status
+def _evidence(entry: Entry) -> Evidence:
+    says = entry.says or entry.result or entry.status
+    return Evidence(entry.source, show_day(day_of(entry)), says, entry.note)
 
 
 def searched(name: str, facts: Facts) -> tuple[Searched, ...]:
     """Return what a fact looked for: each concept, from which day, and how many entries there were."""
-    kept = facts.searched.get(name)
-    if kept is None:
-        kept = facts.searched[name] = _searched(facts.chart.label.facts.get(name), facts)
-    return kept
+    known = facts.known(name)
+    if known.searched is None:
+        shared = known is facts.blank.known.get(name)  # other patients get the same: it must hold nothing of this one
+        known.searched = _searched(_looks_for(name, facts.prepared), facts.blank.chart if shared else facts.chart)
+    return known.searched
 
 
-def _searched(definition: Fact | None, facts: Facts) -> tuple[Searched, ...]:
+def _searched(looks_for: tuple[tuple[str, ...], float | None], chart: Chart) -> tuple[Searched, ...]:
+    (concepts, days), past = looks_for, chart.past
+    if days is None:
+        return tuple([Searched(concept, "", len(past.get(concept, ()))) for concept in concepts])
+    first = chart.today - days
+    since = show_day(exactly(max(first, 1)))
+    return tuple([Searched(concept, since, _found(past.get(concept, ()), first)) for concept in concepts])
+
+
+def _found(entries: Sequence[Entry], first: float) -> int:
+    return sum([(day := day_of(entry)) is None or day[1] >= first for entry in entries]) if entries else 0
+
+
+@lru_cache(maxsize=4096)
+def _looks_for(name: str, ready: Prepared) -> tuple[tuple[str, ...], float | None]:
+    """Return the code lists that a fact looks at, each once, and the days of its window."""
+    definition = ready.label.facts.get(name)
     if definition is None or isinstance(definition, Derived):
-        return ()
-    days = _window(definition, facts)
-    first = facts.chart.today - days if days is not None else None
-    since = show_day(exactly(max(first, 1))) if first is not None else ""
-    return tuple(Searched(concept, since, _found(concept, first, facts)) for concept in concepts_of(definition))
+        return (), None
+    limit = _window(definition, ready)
+    return tuple(dict.fromkeys(concepts_of(definition))), float(ready.label.parameters[limit].value) if limit else None
 
 
-def _found(concept: str, first: float | None, facts: Facts) -> int:
-    entries = facts.chart.entries((concept,))
-    if first is None or not entries:
-        return len(entries)
-    return sum(1 for entry in entries if (day := day_of(entry)) is None or day.high >= first)
-
-
-def _window(definition: Fact, facts: Facts) -> float | None:
-    limit = ""
+def _window(definition: Fact, ready: Prepared) -> str:
     if isinstance(definition, (Latest, Tested)):
-        limit = definition.within.get(facts.chart.stage, "")
-    elif isinstance(definition, (Ever, Repeated)):
-        limit = definition.within
-    return facts.chart.number(limit) if limit else None
+        return definition.within.get(ready.stage, "")
+    return definition.within if isinstance(definition, (Ever, Repeated)) else ""
 
 
 def backgrounds(facts: Facts) -> Backgrounds:
     """Return the background sentences that explain rules and duties for this patient."""
-    always, sometimes = _backgrounds(facts.chart.label)
-    applying = [says for says in sometimes if says.show_when is not None and compiled(says.show_when)(facts) is True]
-    if not applying:
-        return always
-    found = dict(always)
-    for says in applying:
-        for name in ("", *says.explains):
-            found[name] = (*found.get(name, ()), Background(says.id, says.means))
+    ready = _backgrounds(facts.prepared)
+    key = ready.key(facts)
+    found = ready.found.get(key)
+    if found is None:
+        found = ready.found[key] = ready.of(facts)
     return found
 
 
-_BACKGROUNDS: dict[str, tuple[Backgrounds, tuple[Says, ...]]] = {}
+class _Ready:
+    """The background sentences of a label at a stage: those for every patient, and those for some."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        """Make them ready."""
+        says = prepared.label.says.values()
+        self.always: dict[str, tuple[Background, ...]] = {}
+        for each in says:
+            for name in each.explains if each.show_when is None else ():
+                self.always[name] = (*self.always.get(name, ()), Background(each.id, each.means))
+        self.sometimes = [(each, each.show_when) for each in says if each.show_when is not None]
+        self.key = key_of([when for _, when in self.sometimes], prepared)
+        self.found: dict[Hashable, Backgrounds] = {}
+        """By what the facts are."""
+
+    def of(self, facts: Facts) -> Backgrounds:
+        """Return those for a patient."""
+        return Backgrounds(self.always, [says for says, when in self.sometimes if compiled(when)(facts) is True])
 
 
-def _backgrounds(label: Label) -> tuple[Backgrounds, tuple[Says, ...]]:
-    """Background sentences for every patient, and those for some; kept by the label's digest."""
-    kept = _BACKGROUNDS.get(label.digest)
-    if kept is None:
-        always: Backgrounds = {}
-        for says in label.says.values():
-            for name in says.explains if says.show_when is None else ():
-                always[name] = (*always.get(name, ()), Background(says.id, says.means))
-        sometimes = tuple(says for says in label.says.values() if says.show_when is not None)
-        kept = _BACKGROUNDS[label.digest] = (always, sometimes)
-    return kept
+_backgrounds = lru_cache(maxsize=256)(_Ready)

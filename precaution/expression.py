@@ -12,6 +12,7 @@ closures here; English (`precaution.writers.english`) and SQL are made from the 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -20,7 +21,7 @@ from precaution.errors import KnowledgeError
 from precaution.interval import Interval, at_least, at_most, equal, exactly, greater, less
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from precaution.logic import Truth
 
@@ -262,26 +263,32 @@ def _folded(tests: tuple[Callable[[Answers], Truth], ...], *, decisive: bool) ->
 
 
 def _comparison(expression: Compare) -> Callable[[Answers], Truth]:
+    """Return a comparison as a closure; those with a number or a word, nearly all, ask nothing twice."""
     name, right = expression.left.name, expression.right
-    differs = expression.operator == "!="
-    compare = _COMPARISONS["==" if differs else expression.operator]
-
-    def test(facts: Answers) -> Truth:
-        left = facts.value(name)
-        other = facts.value(right.name) if isinstance(right, Name) else constant
-        truth = _compared(left, other, compare)
-        return logic.negation(truth) if differs else truth
-
-    constant = _constant(right.value) if isinstance(right, Literally) else None
-    return test
+    compare = _comparing(expression.operator)
+    if isinstance(right, Name):
+        other = right.name
+        return lambda facts: compare(facts.value(name), facts.value(other))
+    constant = _constant(right.value)
+    if isinstance(constant, Interval) or expression.operator == "!=":
+        return lambda facts: None if (value := facts.value(name)) is None else compare(value, constant)
+    return lambda facts: None if (word := facts.value(name)) is None else word == constant
 
 
-def _compared(left: Value, right: Value, compare: Callable[[Interval, Interval], Truth]) -> Truth:
-    if left is None or right is None:
-        return None
-    if isinstance(left, Interval) and isinstance(right, Interval):
-        return compare(left, right)
-    return left == right
+def _comparing(operator: Operator) -> Callable[[Value, Value], Truth]:
+    if operator == "!=":
+        equals = _comparing("==")
+        return lambda left, right: logic.negation(equals(left, right))
+    compare = _COMPARISONS[operator]
+
+    def comparing(left: Value, right: Value) -> Truth:
+        if left is None or right is None:
+            return None
+        if isinstance(left, Interval) and isinstance(right, Interval):
+            return compare(left, right)
+        return left == right
+
+    return comparing
 
 
 def _constant(value: float | str | bool) -> Value:
@@ -297,23 +304,42 @@ def _truth(value: Value, name: str) -> Truth:
 def deciding(expression: Expression, facts: Answers) -> tuple[str, ...]:
     """Return the names that make `expression` what it is for this patient: of an `or` that holds the
     operands that hold, of one that can't be told those that can't be told."""
-    if isinstance(expression, Name):
-        return (expression.name,)
-    found: dict[str, None] = {}
-    _decide(expression, facts, found)
-    return tuple(found)
+    return decider(expression)(facts)
 
 
-def _decide(expression: Expression, facts: Answers, found: dict[str, None]) -> None:
-    kind = type(expression)
-    if kind is All or kind is Any:
-        operands = children(expression)
-        truths = [compiled(operand)(facts) for operand in operands]
-        whole = logic.conjunction(truths) if kind is All else logic.disjunction(truths)
-        for operand, truth in zip(operands, truths, strict=True):
-            if truth is whole:
-                _decide(operand, facts, found)
-    elif kind is Not or kind is Ask:
-        _decide(children(expression)[0], facts, found)
-    else:
-        found.update(dict.fromkeys(names(expression)))
+Decider = Callable[[Answers], tuple[str, ...]]
+_DECIDERS: dict[int, tuple[Expression, Decider]] = {}
+
+
+def decider(expression: Expression) -> Decider:
+    """Return `deciding` of one expression as a closure over a patient's facts."""
+    kept = _DECIDERS.get(id(expression))
+    if kept is None:
+        kept = _DECIDERS[id(expression)] = (expression, _decider(expression))
+    return kept[1]
+
+
+def _decider(expression: Expression) -> Decider:
+    match expression:
+        case All(operands):
+            return _deciders(operands, logic.conjunction)
+        case Any(operands):
+            return _deciders(operands, logic.disjunction)
+        case Not(operand) | Ask(_, operand):
+            return decider(operand)
+        case _:
+            found = names(expression)
+            return lambda _: found
+
+
+def _deciders(operands: tuple[Expression, ...], fold: Callable[[Iterable[Truth]], Truth]) -> Decider:
+    """Return a closure that finds what decides those of the operands that come to what they come to together."""
+    parts = tuple((compiled(operand), decider(operand)) for operand in operands)
+
+    def decide(facts: Answers) -> tuple[str, ...]:
+        truths = [test(facts) for test, _ in parts]
+        whole = fold(truths)
+        found = [inner(facts) for (_, inner), truth in zip(parts, truths, strict=True) if truth is whole]
+        return found[0] if len(found) == 1 else tuple(dict.fromkeys(name for each in found for name in each))
+
+    return decide

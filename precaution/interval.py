@@ -56,9 +56,11 @@ def above(limit: float, *, inclusive: bool = False) -> Interval:
 
 def less(left: Interval, right: Interval) -> Truth:
     """Whether every value of `left` is less than every value of `right`."""
-    if left.high < right.low or (left.high == right.low and (left.high_open or right.low_open)):
+    low, high, _, high_open = left
+    other_low, other_high, other_low_open, _ = right
+    if high < other_low or (high == other_low and (high_open or other_low_open)):
         return True
-    return False if left.low >= right.high else None
+    return False if low >= other_high else None
 
 
 def at_least(left: Interval, right: Interval) -> Truth:
@@ -125,14 +127,16 @@ def show_day(interval: Interval | None) -> str:
     """Return an ISO date, a year-month or a year where the interval is just that, else `from/to`."""
     if interval is None:
         return ""
-    low, high = interval.low, interval.high
+    low, high, _, _ = interval
+    if low == high:
+        return _iso(low)
     if low < 1 or high > _LAST_DAY:
         ends = _iso(low), _iso(high)
         return "/".join(ends) if any(ends) else ""
-    return _iso(low) if low == high else _partial(date.fromordinal(int(low)), date.fromordinal(int(high)))
+    return _partial(date.fromordinal(int(low)), date.fromordinal(int(high)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def _iso(day: float) -> str:
     """Return an ISO date, or nothing for a day that no calendar has."""
     return date.fromordinal(int(day)).isoformat() if 1 <= day <= _LAST_DAY else ""

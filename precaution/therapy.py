@@ -39,6 +39,8 @@ def therapy(record: Record, label: Label, today: int, given: Stage | None = None
     entries = _taken(record.entries.get(label.therapy.drug, ()), today)
     unclear = _unclear(record, label, today)
     doubt = _doubt(unclear, record, label)
+    if not entries and given is None:
+        return Therapy("before-start", doubt or "no entry of treatment on record", None, (), doubt)
     grace, gap = (int(label.parameters[name].value) for name in (label.therapy.grace, label.therapy.gap))
     now = [entry for entry in entries if _goes_on(entry, today, grace)]
     held = _held(entries, today - gap)
@@ -53,11 +55,7 @@ def therapy(record: Record, label: Label, today: int, given: Stage | None = None
         doubt = _doubt([entry for entry in unclear if entry.start is None or entry.start.high >= last], record, label)
         why = f"{now[-1].source} shows treatment since {show_day(start)}".rstrip()
         return Therapy("on-treatment", why, start, tuple(now), doubt)
-    if entries:
-        return Therapy(
-            "before-start", f"{entries[-1].source} shows treatment that has ended", None, (entries[-1],), doubt
-        )
-    return Therapy("before-start", doubt or "no entry of treatment on record", None, (), doubt)
+    return Therapy("before-start", f"{entries[-1].source} shows treatment that has ended", None, (entries[-1],), doubt)
 
 
 def _taken(entries: Sequence[Entry], today: int) -> list[Entry]:
@@ -77,7 +75,8 @@ def _unclear(record: Record, label: Label, today: int) -> list[Entry]:
     return [
         entry
         for concept in (label.therapy.drug, UNREADABLE["medication"])
-        for entry in record.entries.get(concept, ())
+        if concept in record.entries
+        for entry in record.entries[concept]
         if entry.kind == "medication"
         and (entry.certainty != "certain" or entry.status == "unknown")
         and (entry.start is None or entry.start.low <= today)
@@ -88,7 +87,7 @@ def _doubt(unclear: Sequence[Entry], record: Record, label: Label) -> str:
     """Return why the stage may be another than the certain entries show, or nothing."""
     if unclear:
         return f"{unclear[0].source} may be treatment with the drug, but can't be read as such"
-    listed = "medication" in record.lists | record.attested | label.complete_lists
+    listed = any("medication" in each for each in (record.lists, record.attested, label.complete_lists))
     return "" if listed or record.entries.get(label.therapy.drug) else "no list of medications on record"
 
 

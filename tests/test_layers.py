@@ -18,7 +18,7 @@ PACKAGE = PROJECT / "precaution"
 LAYERS = (
     {"labels", "errors", "logic", "interval", "checkdigit"},
     {"quantity", "expression", "record"},
-    {"definitions", "answer", "terminology", "entries"},
+    {"definitions", "answer", "terminology", "entries", "columns"},
     {"fact_kinds"},
     {"tables", "policy"},
     {"knowledge", "cases", "checks"},

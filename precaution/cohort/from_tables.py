@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -28,16 +29,18 @@ from precaution.cohort.problems import KINDS, Problem, first, grave, message_of
 from precaution.cohort.processes import Processes, watch
 from precaution.cohort.results import DONE, RUN, finished
 from precaution.cohort.row_checks import SCHEMAS, check_columns, wrong_entry, wrong_person
+from precaution.cohort.sound_rows import sound, unsound
 from precaution.cohort.source import File
 from precaution.entries import as_rows, record_of
 from precaution.errors import InputError, PrecautionError, UsageError
 from precaution.record import UNREADABLE, Unrecognised, in_order
 
 import pyarrow as pa  # isort: skip - entries says what to do where it is missing
+import pyarrow.compute as pc  # isort: skip
 import pyarrow.parquet as pq  # isort: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from precaution.cohort.deciding import Decided
@@ -199,22 +202,44 @@ def _quoted(text: str) -> str:
 
 def decide_rows(task: tuple[Task, int]) -> Decided:
     """Decide every person of a partition of rows and write the tables; raises OutputError."""
-    return decide_of(RowsRun(*task))
+    run = RowsRun(*task)
+    persons, entries = (_rows(run, table) for table in ("persons", "entries"))
+    doubtful = unsound(persons, entries)
+    people = _people({*persons.column("person").to_pylist(), *doubtful}, run)
+    records = sound(persons, entries, [person for person in people if person not in doubtful])
+    of_persons, of_entries = _by_person(_only(persons, doubtful)), _by_person(_only(entries, doubtful))
+    for person in people:
+        if person in doubtful:
+            run.person(person, of_persons.get(person, []), of_entries.get(person, []))
+        else:
+            run.sound(*next(records))
+    return run.written()
 
 
 def decide_of(run: RowsRun) -> Decided:
     """Decide every person of a partition of rows of any shape."""
-    job = run.job
-    persons, entries = (_by_person(run, table) for table in ("persons", "entries"))
-    for person in sorted({*persons, *entries}, key=lambda key: (hash_of(key), key)):
-        if job.limit and run.found.people >= job.limit:
-            break
+    persons, entries = (_by_person(_rows(run, table)) for table in ("persons", "entries"))
+    for person in _people({*persons, *entries}, run):
         run.person(person, persons.pop(person, []), entries.pop(person, []))
     return run.written()
 
 
-def _by_person(run: RowsRun, table: str) -> dict[str, list[Row]]:
-    rows = as_rows(rows_in(run.job.work, table, run.found.partition, run.job.partitions, run.shape))
+def _people(found: Iterable[str], run: RowsRun) -> list[str]:
+    """Return the persons to decide, in the order in which any run of the same partitions takes them."""
+    ordered = sorted(found, key=lambda key: (hash_of(key), key))
+    return ordered[: run.job.limit] if run.job.limit else ordered
+
+
+def _rows(run: RowsRun, table: str) -> pa.Table:
+    return rows_in(run.job.work, table, run.found.partition, run.job.partitions, run.shape)
+
+
+def _only(table: pa.Table, people: set[str]) -> pa.Table:
+    return table.filter(pc.is_in(table.column("person"), value_set=pa.array(sorted(people), pa.string())))
+
+
+def _by_person(table: pa.Table) -> dict[str, list[Row]]:
+    rows = as_rows(table)
     return {person: list(own) for person, own in groupby(sorted(rows, key=itemgetter(0)), itemgetter(0))}
 
 
@@ -231,9 +256,7 @@ class RowsRun(Deciding):
 
     def person(self, person: str, rows: list[Row], entries: list[Row]) -> None:
         """Decide one person; whatever goes wrong with that one is noted."""
-        watch().step(1)
-        self.found.people += 1
-        try:
+        with self._noted(person):
             problem = _wrong(person, rows, entries)
             if problem is not None:
                 self.found.failed += 1
@@ -244,6 +267,18 @@ class RowsRun(Deciding):
                 self.note(Problem(person, "row-twice", "", 0, KINDS["row-twice"], more))
             self.decide(person, self.record(rows[0][: len(self.shape.persons)],
                                             [row[: len(self.shape.entries)] for row in once]))  # fmt: skip
+
+    def sound(self, person: str, record: Record) -> None:
+        """Decide one person of whose rows nothing is wrong; whatever goes wrong all the same is noted."""
+        with self._noted(person):
+            self.decide(person, self.known(record))
+
+    @contextmanager
+    def _noted(self, person: str) -> Iterator[None]:
+        watch().step(1)
+        self.found.people += 1
+        try:
+            yield
         except Exception as error:
             if isinstance(error, PrecautionError) and not isinstance(error, InputError):
                 raise
@@ -251,7 +286,10 @@ class RowsRun(Deciding):
 
     def record(self, person: Row, entries: list[Row]) -> Record:
         """Return the record that a person's rows are."""
-        record = record_of(person, entries)
+        return self.known(record_of(person, entries))
+
+    def known(self, record: Record) -> Record:
+        """Return a record of nothing but what the label knows."""
         return self.understood(record) if self.job.lost or not self._concepts.issuperset(record.entries) else record
 
     def understood(self, record: Record) -> Record:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ class Tables:
         for name in names:
             schema, rows = SCHEMAS[name], self._rows[name]
             columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
-            table = pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)],
+            table = pa.table([pa.array(cells, field.type) for cells, field in zip(columns, schema, strict=True)],
                              schema=schema)
             put(out / name / f"{part}.parquet", partial(pq.write_table, table), aside)
 
@@ -114,11 +114,11 @@ def _decision(person: str, decision: Decision, label: Label) -> Row:
     return (
         person, decision.stage, decision.stage_why, decision.start, decision.action, decision.attested,
         grave(decision.action, decision.attested, label), any(each.urgent for each in decision.findings),
-        max((_overdue(each, decision.today) for each in open_due), default=0), reason, at,
-        min((each.due for each in open_due if each.due), default=""),
-        states.count("holds"), states.count("unknown"), sum(each.state != "released" for each in decision.holds),
-        sum(each.state in ("due", "overdue") for each in decision.due),
-        sum(each.answered is None for each in decision.asks), len(decision.missing),
+        max([_overdue(each, decision.today) for each in open_due], default=0), reason, at,
+        min([each.due for each in open_due if each.due], default=""),
+        states.count("holds"), states.count("unknown"), sum([each.state != "released" for each in decision.holds]),
+        sum([each.state in ("due", "overdue") for each in decision.due]),
+        sum([each.answered is None for each in decision.asks]), len(decision.missing),
         decision.today, decision.label, decision.version, decision.digest,
     )  # fmt: skip
 
@@ -139,11 +139,16 @@ def _reason(decision: Decision) -> tuple[str, str]:
 def _overdue(due: Due, today: str) -> int:
     if due.state != "overdue" or not due.overdue_after:
         return 0
-    return date.fromisoformat(today).toordinal() - date.fromisoformat(due.overdue_after).toordinal()
+    return _ordinal(today) - _ordinal(due.overdue_after)
+
+
+@lru_cache(maxsize=65536)
+def _ordinal(day: str) -> int:
+    return date.fromisoformat(day).toordinal()
 
 
 def _day_before(day: str) -> str:
-    return date.fromordinal(date.fromisoformat(day).toordinal() - 1).isoformat()
+    return date.fromordinal(_ordinal(day) - 1).isoformat()
 
 
 def put(path: Path, write: Callable[[Path], object], aside: Path | None = None) -> None:

@@ -7,34 +7,37 @@ from functools import lru_cache, reduce
 from math import inf
 from typing import TYPE_CHECKING
 
-from precaution.facts.known import Known, day_of, latest_day
+from precaution.facts.known import Known, absence, day_of, latest_day
 from precaution.interval import EVERYTHING, Interval, exactly, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precaution.fact_kinds import DaysOn, DaysSince, ReachedAge
-    from precaution.facts.known import Chart
+    from precaution.facts.known import Chart, Look, Setting
     from precaution.record import Entry
 
 ANY_DAY = Interval(0, inf, high_open=True)
 
 
-def days_since(fact: DaysSince, chart: Chart) -> Known:
-    """Return the days since the latest entry (for a drug, since it was last taken); infinite where none was."""
-    entries = [entry for entry in chart.entries(fact.days_since) if entry.status != "planned"]
-    unreadable = chart.unreadable(fact.list)
-    if not entries and not unreadable:
-        known = chart.absent(fact.absent, fact.list)
-        return Known(exactly(inf)) if known.value is False else known
-    ages = [_age(entry, chart.today) for entry in (*entries, *unreadable)]
-    value = reduce(smaller, ages)
-    if value == ANY_DAY:
-        return Known(
-            None, (*entries, *unreadable), "the day is not certain", len(entries), latest_day((*entries, *unreadable))
-        )
-    newest = tuple(e for e, age in zip((*entries, *unreadable), ages, strict=True) if age.low <= value.high)
-    return Known(value, newest, considered=len(entries), since=latest_day(newest))
+def days_since(fact: DaysSince, _: Setting) -> Look:
+    """Return how to count the days since the latest entry (for a drug, since it was last taken); infinite for none."""
+    nothing = absence(fact.absent, fact.list)
+
+    def look(chart: Chart) -> Known:
+        entries = [entry for entry in chart.entries(fact.days_since) if entry.status != "planned"]
+        every = (*entries, *chart.unreadable(fact.list))
+        if not every:
+            known = nothing(chart)
+            return Known(exactly(inf)) if known.value is False else known
+        ages = [_age(entry, chart.today) for entry in every]
+        value = reduce(smaller, ages)
+        if value == ANY_DAY:
+            return Known(None, every, "the day is not certain", len(entries), latest_day(every))
+        newest = tuple(e for e, age in zip(every, ages, strict=True) if age.low <= value.high)
+        return Known(value, newest, considered=len(entries), since=latest_day(newest))
+
+    return look
 
 
 def _age(entry: Entry, today: int) -> Interval:
@@ -49,18 +52,23 @@ def _age(entry: Entry, today: int) -> Interval:
     return Interval(fewest, max(today - day.low, 0))
 
 
-def days_on(fact: DaysOn, chart: Chart) -> Known:
-    """Return for how many days any of the drugs was taken, overlapping courses counted once."""
-    entries = [entry for entry in chart.entries(fact.days_on) if entry.status != "planned"]
-    unreadable = chart.unreadable(fact.list)
-    if not entries and not unreadable:
-        known = chart.absent(fact.absent, fact.list)
-        return Known(exactly(0)) if known.value is False else known
-    sure = [span for entry in entries if (span := _span(entry, chart.today)) is not None]
-    vague = len(sure) < len(entries) or bool(unreadable) or not chart.listed(fact.list)
-    low = _union(sure)
-    value = Interval(low, inf, high_open=True) if vague else exactly(low)
-    return Known(value, (*entries, *unreadable), considered=len(entries), since=latest_day(entries))
+def days_on(fact: DaysOn, _: Setting) -> Look:
+    """Return how to count the days for which any of the drugs was taken, overlapping courses counted once."""
+    nothing = absence(fact.absent, fact.list)
+
+    def look(chart: Chart) -> Known:
+        entries = [entry for entry in chart.entries(fact.days_on) if entry.status != "planned"]
+        unreadable = chart.unreadable(fact.list)
+        if not entries and not unreadable:
+            known = nothing(chart)
+            return Known(exactly(0)) if known.value is False else known
+        sure = [span for entry in entries if (span := _span(entry, chart.today)) is not None]
+        vague = len(sure) < len(entries) or bool(unreadable) or not chart.listed(fact.list)
+        low = _union(sure)
+        value = Interval(low, inf, high_open=True) if vague else exactly(low)
+        return Known(value, (*entries, *unreadable), considered=len(entries), since=latest_day(entries))
+
+    return look
 
 
 def _span(entry: Entry, today: int) -> tuple[float, float] | None:
@@ -85,25 +93,26 @@ def _union(spans: Sequence[tuple[float, float]]) -> float:
     return total
 
 
-def reached_age(fact: ReachedAge, chart: Chart) -> Known:
-    """Return whether so many years are completed on the day; born on 29 February, on 1 March."""
-    birth = chart.record.birth
-    if birth is None:
-        return Known(None, why="no date of birth", since=EVERYTHING)
-    if birth.low > chart.today:
-        return Known(None, why="the date of birth is after the day of the decision")
-    years = int(fact.reached_age if fact.reached_age is not None else chart.number(fact.reached_age_parameter))
-    first, last = birthday(int(birth.low), years), birthday(int(birth.high), years)
-    value = True if chart.today >= last else False if chart.today < first else None
-    return Known(
-        value,
-        why="the date of birth is not exact enough" if value is None else "",
-        considered=1,
-        since=Interval(first, last) if value is not False else None,
-    )
+def reached_age(fact: ReachedAge, setting: Setting) -> Look:
+    """Return how to tell whether so many years are completed on the day; born on 29 February, on 1 March."""
+    years = int(fact.reached_age if fact.reached_age is not None else setting.number(fact.reached_age_parameter))
+
+    def look(chart: Chart) -> Known:
+        birth = chart.record.birth
+        if birth is None:
+            return Known(None, why="no date of birth", since=EVERYTHING)
+        if birth.low > chart.today:
+            return Known(None, why="the date of birth is after the day of the decision")
+        first, last = birthday(int(birth.low), years), birthday(int(birth.high), years)
+        if first <= chart.today < last:
+            return Known(None, (), "the date of birth is not exact enough", 1, Interval(first, last))
+        value = chart.today >= last
+        return Known(value, considered=1, since=Interval(first, last) if value else None)
+
+    return look
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def birthday(born: int, years: int) -> int:
     """Return the day on which someone born on an ordinal completes so many years."""
     day = date.fromordinal(born)

@@ -1,12 +1,11 @@
-"""What the facts of a label need for every patient, worked out once and kept by the label's digest."""
+"""What the facts of a label need for every patient at a stage, worked out once and kept by the label's digest."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precaution.definitions import Ask
-from precaution.expression import compiled, spoken
+from precaution.expression import compiled, decider, spoken
 from precaution.expression import names as names_of
 from precaution.fact_kinds import (
     Active,
@@ -23,36 +22,61 @@ from precaution.fact_kinds import (
     Tested,
     Worded,
 )
-from precaution.facts.known import Known
+from precaution.facts import durations, figures, history, results
+from precaution.facts.known import Known, Setting
 from precaution.interval import exactly
 from precaution.record import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from precaution.definitions import Label, Parameter
-    from precaution.expression import Answers
-    from precaution.logic import Truth
+    from precaution.definitions import Label, Parameter, Stage
+    from precaution.facts.known import Look
 
 ANSWER = "ask:"
 """Readers file answers under this prefix and the ask's name."""
 
+_KINDS: Mapping[type[Fact], Callable[..., Look]] = {
+    Latest: figures.latest,
+    Extreme: figures.extreme,
+    Tested: results.tested,
+    Worded: results.worded,
+    Ever: history.ever,
+    Active: history.active,
+    Repeated: history.repeated,
+    Planned: history.planned,
+    DaysSince: durations.days_since,
+    DaysOn: durations.days_on,
+    ReachedAge: durations.reached_age,
+}
 
-@dataclass(frozen=True, slots=True)
+
 class Prepared:
-    """A label's names, its parameters as facts, and where each fact looks."""
+    """A label at a stage: its names, its parameters as facts, how each fact is worked out, and where it looks."""
 
-    names: Mapping[str, Fact | Ask | Parameter]
-    """Every name an expression may use, with `_` for `-`."""
-    parameters: Mapping[str, Known]
-    places: Mapping[str, frozenset[str]]
-    """fact = the names under which a record files what it looks at; a record without any has nothing for it."""
-    derived: Mapping[str, Callable[[Answers], Truth]]
-    """fact made of others = whether it holds, as a closure over the others."""
-    reaches: dict[str, frozenset[str] | None] = field(default_factory=dict[str, "frozenset[str] | None"])
-    """rule or duty at a stage = where all that it depends on looks; None where the date of birth is a part of it."""
-    absent: dict[tuple[str, str, bool], Known] = field(default_factory=dict[tuple[str, str, bool], Known])
-    """(fact, stage, whether its list is complete) = what it is for a record that has nothing for it."""
+    def __init__(self, label: Label, stage: Stage) -> None:
+        """Prepare every fact of the label for patients at that stage."""
+        tables: tuple[Mapping[str, Fact | Ask | Parameter], ...] = (label.facts, label.asks, label.parameters)
+        setting = Setting(label, stage)
+        self.label, self.stage = label, stage
+        self.names = {spoken(name): each for table in tables for name, each in table.items()}
+        """Every name an expression may use, with `_` for `-`."""
+        self.parameters = {spoken(name): _chosen(each) for name, each in label.parameters.items()}
+        derived = {name: fact for name, fact in label.facts.items() if isinstance(fact, Derived)}
+        self.derived = {name: compiled(fact.expression) for name, fact in derived.items()}
+        """fact made of others = whether it holds, as a closure over the others."""
+        self.behind = {name: decider(fact.expression) for name, fact in derived.items()}
+        """fact made of others = which of them decide it."""
+        self.looks = {name: _KINDS[type(f)](f, setting) for name, f in label.facts.items() if name not in derived}
+        """any other fact = how it is worked out of a chart."""
+        self.places = {name: places for name, fact in label.facts.items() if (places := _places(fact))}
+        """fact = the names under which a record files what it looks at; a record without any has nothing for it."""
+        self.asks = {spoken(name): ask for name, ask in label.asks.items()}
+        self.touches: dict[str, list[str]] = {ANSWER + name: [spoken(name)] for name in label.asks}
+        """a name under which a record files entries = the facts and asks that look there."""
+        for name, places in self.places.items():
+            for place in places:
+                self.touches.setdefault(place, []).append(name)
 
     def reach(self, names: Iterable[str]) -> frozenset[str] | None:
         """Return where facts and asks look, with all behind them; None where any depends on the date of birth."""
@@ -75,24 +99,18 @@ class Prepared:
         return frozenset(places)
 
 
-_PREPARED: dict[str, Prepared] = {}
+_PREPARED: dict[tuple[str, Stage], Prepared] = {}
 
 
-def prepared(label: Label) -> Prepared:
-    """Return what is worked out once for a label."""
-    kept = _PREPARED.get(label.digest)
+def prepared(label: Label, stage: Stage) -> Prepared:
+    """Return what is worked out once for a label at a stage."""
+    kept = _PREPARED.get((label.digest, stage))
     if kept is None:
-        tables: tuple[Mapping[str, Fact | Ask | Parameter], ...] = (label.facts, label.asks, label.parameters)
-        kept = _PREPARED[label.digest] = Prepared(
-            {spoken(name): each for table in tables for name, each in table.items()},
-            {spoken(name): chosen(each) for name, each in label.parameters.items()},
-            {name: places for name, fact in label.facts.items() if (places := _places(fact))},
-            {name: compiled(fact.expression) for name, fact in label.facts.items() if isinstance(fact, Derived)},
-        )
+        kept = _PREPARED[label.digest, stage] = Prepared(label, stage)
     return kept
 
 
-def chosen(parameter: Parameter) -> Known:
+def _chosen(parameter: Parameter) -> Known:
     """Return a parameter as a fact."""
     value = parameter.value
     return Known(value if isinstance(value, (str, bool)) else exactly(value))
