@@ -28,6 +28,9 @@ can't be read at all: never a "yes", but it forbids a "no"."""
 Result = str
 """What a test showed: positive, negative, indeterminate; or the word of an answer; else empty."""
 
+Sex = Literal["", "female", "male", "other"]
+"""As registered; empty where the record does not say."""
+
 UNREADABLE: Mapping[str, str] = {
     kind: f"unreadable-{kind}" for kind in ("condition", "medication", "procedure", "immunization", "order")
 }
@@ -93,6 +96,10 @@ class Record:
     """Whether the input says that it is only a part of the record (one page of several, lines lost)."""
     ignored: tuple[Ignored, ...] = ()
     unrecognised: tuple[Unrecognised, ...] = ()
+    sex: Sex = ""
+    """For the strata of an audit alone: no decision looks at it."""
+    site: str = ""
+    """Id of the place that keeps the record; for the strata of an audit alone."""
 
 
 def in_order(entry: Entry) -> tuple[object, ...]:

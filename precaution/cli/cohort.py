@@ -39,6 +39,7 @@ NOT_EVERYBODY = 6
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Decide only N patients, always the same ones.")
 @click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 3.")
 @click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")
+@click.option("--audit", is_flag=True, help="Also write what `precaution audit` and `precaution report` need.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @options.as_json
@@ -51,6 +52,7 @@ def cohort(
     limit: int | None,
     strict: bool,
     history: bool,
+    audit: bool,
     overwrite: bool,
     dry_run: bool,
     json: bool,
@@ -73,7 +75,7 @@ def cohort(
     try:
         summary = cohorts.cohort(
             source, out, today=day, label=chosen.folder, policy=chosen.policy, codes=chosen.codes, workers=workers,
-            limit=limit or 0, strict=strict, history=history, overwrite=overwrite,
+            limit=limit or 0, strict=strict, history=history, audit=audit, overwrite=overwrite,
             progress=shown.progress if shown else lambda *_: None,
         )  # fmt: skip
     finally:

@@ -12,9 +12,10 @@ from precaution.cohort.partition import DROPPED, PATIENT, PLAIN, REPORT, framed,
 from precaution.cohort.problems import KINDS, Problem, kind_of, message_of
 from precaution.cohort.processes import watch
 from precaution.cohort.shared import Shared
-from precaution.cohort.tables import SCHEMAS, Tables, put, rows_of
+from precaution.cohort.tables import AUDIT, SCHEMAS, Tables, put, rows_of
 from precaution.errors import InputError, PrecautionError
 from precaution.knowledge import load_label
+from precaution.measures import audit_rows
 from precaution.readers import read_resources
 from precaution.readers.gathered import names, people, repeated, undated
 from precaution.readers.json_input import parsed
@@ -52,6 +53,8 @@ class Task(NamedTuple):
     """Of each piece its file, and how many lines stand before it."""
     limit: int = 0
     """Most patients to decide; 0 for all."""
+    audit: bool = False
+    """Whether to write what the audit needs."""
 
 
 @dataclass(slots=True)
@@ -140,6 +143,9 @@ class _Run:
     def _decide(self, person: str, documents: list[Json]) -> None:
         everything = [*documents, *self._shared.behind(documents), *self._lost]
         record = read_resources(everything, self.label.terminology, self.label.asks)  # type: ignore[arg-type]
+        if self.job.audit:  # of the dead too
+            for table, rows in audit_rows(person, record, self.label, self.job.today.toordinal()).items():
+                self.tables.add(table, rows)
         decision = assess(record, today=self.job.today, label=self.label)
         changes = timeline(record, self.label, self.job.today.toordinal()) if self.job.history else []
         for table, rows in rows_of(person, decision, changes, self.label).items():
@@ -182,7 +188,8 @@ class _Run:
         self._shared.close()
         for name, counts in self._counts.items():
             setattr(self.found, name, dict(sorted(counts.items())))
-        names = [name for name in SCHEMAS if name != "history" or self.job.history]
+        asked = {"history": self.job.history} | dict.fromkeys(AUDIT, self.job.audit)
+        names = [name for name in SCHEMAS if asked.get(name, True)]
         self.tables.write(self.job.out, part_name(self.found.partition), names)
         put(self.job.work / f"{part_name(self.found.partition)}.json",
             lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})))

@@ -42,6 +42,7 @@ class Run(NamedTuple):
     strict: bool
     history: bool
     progress: Progress
+    audit: bool = False
 
     @property
     def work(self) -> Path:
@@ -87,7 +88,7 @@ def _both(run: Run, processes: Processes, told: _Told, *, keep_all: bool) -> Sum
     task = Task(
         run.work, run.out, run.label, run.today, run.history,
         frozenset(kind for each in found for kind in each.lost_kinds), any(each.lost_anything for each in found),
-        any(run.work.glob("identified.*")), origins, run.limit,
+        any(run.work.glob("identified.*")), origins, run.limit, run.audit,
     )  # fmt: skip
     told.begin("patients decided", sum(each.taken["Patient"] + each.taken["Bundle"] for each in found))
     parts = _decide(run, processes, task)

@@ -44,7 +44,9 @@ class Summary:
         return not set(self.problems) - HARMLESS
 
 
-def described(found: Sequence[File], label: Label, today: date, *, history: bool, limit: int) -> dict[str, Any]:
+def described(
+    found: Sequence[File], label: Label, today: date, *, history: bool, audit: bool, limit: int
+) -> dict[str, Any]:
     """Return what decides a run's results, and a digest of it: only a run of the same digest may be continued."""
     about: dict[str, Any] = {
         "precaution": __version__,
@@ -52,6 +54,7 @@ def described(found: Sequence[File], label: Label, today: date, *, history: bool
         "policy": dict(label.policy),
         "today": today.isoformat(),
         "history": history,
+        "audit": audit,
         "limit": limit,
         "files": [each._asdict() for each in found],
     }

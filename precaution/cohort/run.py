@@ -55,14 +55,16 @@ def cohort(
     limit: int = 0,
     strict: bool = False,
     history: bool = False,
+    audit: bool = False,
     overwrite: bool = False,
     progress: Progress = lambda *_: None,
 ) -> Summary:
     """Decide every patient of `source` (FHIR R4: NDJSON, or Bundles) on `today`; write the results to `out`.
 
     `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at the
-    first problem. `history`: also the decisions of earlier days. `progress` is told what is done, how much, of how
-    much. A folder that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
+    first problem. `history`: also the decisions of earlier days. `audit`: also what an audit needs. `progress` is
+    told what is done, how much, of how much. A folder that holds an unfinished run of the same kind is gone on with;
+    `overwrite` begins anew.
 
     Raises InputError for a source that can't be read, or, if `strict`, for the first problem; UsageError for a
     wrong argument; KnowledgeError for a wrong label; OutputError where results can't be written.
@@ -74,13 +76,13 @@ def cohort(
     known = load_label(of.folder, policy=of.policy, codes=of.codes)
     made = plan(source, out, workers)
     folder = Path(out)
-    about = described(made.files, known, day, history=history, limit=limit)
+    about = described(made.files, known, day, history=history, audit=audit, limit=limit)
     try:
         if opened(folder, about, overwrite=overwrite):
             shutil.rmtree(folder / WORK, ignore_errors=True)
             return stored(folder)
         return decided(Run(Path(source), folder, of, day, made.files, made.partitions, made.workers,
-                           limit, strict, history, progress))  # fmt: skip
+                           limit, strict, history, progress, audit))  # fmt: skip
     except OSError as error:
         raise OutputError(f"'{folder}' can't be written: {error.strerror or 'input/output error'}; make room and run "
                           "again: what is done is kept") from None
