@@ -74,7 +74,7 @@ class Audit:
     uses: tuple[Reason, ...]
     counted: tuple[Counted, ...]
     absent: tuple[str, ...]
-    """Strata that were asked for, and that the source does not give."""
+    """Strata that were asked for, and that the source does not give, or with too few patients in each."""
     strata: Mapping[str, tuple[Stratum, ...]]
     """by = how many new users there are in each stratum."""
     deciles: Mapping[str, tuple[Deciles, ...]]
@@ -104,7 +104,7 @@ def audited(out: Path, label: Label, strata: Iterable[str] = (), smallest: int |
     least = int(label.parameters[label.audit.smallest].value) if label.audit and smallest is None else smallest or 1
     if least < 1:
         raise UsageError("--min-count takes a number above 0")
-    splits = _splits(counting, label, wanted)
+    splits = _splits(counting, label, wanted, least)
     whole = counting.tallies()
     measures = sorted(label.measures.values(), key=lambda each: label.topics.index(each.topic))
     made = lines(measures, whole, splits, least)
@@ -133,10 +133,11 @@ def _uses(found: Mapping[tuple[str, str], int], smallest: int) -> tuple[Reason, 
     return tuple(Reason(use, why, None if small(many, smallest) else many) for (use, why), many in found.items())
 
 
-def _splits(counting: Counting, label: Label, strata: Sequence[str]) -> list[Split]:
-    """Return the splits that the source can give: one with nothing but "not known" is none."""
+def _splits(counting: Counting, label: Label, strata: Sequence[str], smallest: int) -> list[Split]:
+    """Return the splits that can be shown: not one in which every stratum is unknown, or has too few patients."""
     splits = [_split(by, counting, label) for by in strata]
-    return [split for split in splits if set(split.people) - {""}]
+    return [split for split in splits
+            if set(split.people) - {""} and len(strata_hidden(split, smallest)) < len(split.order)]  # fmt: skip
 
 
 def _split(by: str, counting: Counting, label: Label) -> Split:

@@ -18,6 +18,7 @@ YES, NO, UNKNOWN, APART = range(4)
 BESIDE = (UNKNOWN, YES, NO)
 """Who is apart from one measure may be who is counted by another: that number is never hidden to hide a second, and
 `no` only where nothing else is left."""
+TOGETHER = (NO, UNKNOWN)
 NOT_KNOWN = "not known"
 """The stratum of who can't be put in another."""
 Cell = int | Range | None
@@ -41,6 +42,8 @@ class Line(NamedTuple):
     """Not counted: left out, not followed for long enough, or it can't be told whether to be counted."""
     share: Estimate | None = None
     """Of those of whom it is known."""
+    least: Estimate | None = None
+    """Of all counted those of whom it is known to be so: what strata are compared by."""
     lowest: float | None = None
     """The share if it were so for nobody of whom it is unknown ..."""
     highest: float | None = None
@@ -78,6 +81,8 @@ class Measuring(NamedTuple):
     """None where nothing can be shown."""
     hidden: Mapping[str, frozenset[int]]
     """by = numbers of the strata that are hidden."""
+    merged: frozenset[str] = frozenset()
+    """Splits in which `no` and `unknown` are only shown together, for too few are unknown in some stratum."""
 
 
 def lines(
@@ -104,8 +109,18 @@ def _measuring(
     columns = hidden_columns(row, smallest, BESIDE) if shown and not _few(row, smallest) else None
     if columns is None:
         return Measuring(measure, tally, None, {})
-    hidden = {split.by: _hidden_strata(measure, split, columns, smallest, within) for split in splits}
-    return Measuring(measure, tally, columns, hidden)
+    told = UNKNOWN not in columns
+    merged = frozenset(split.by for split in splits if told and _few_unknown(measure, split, smallest))
+    hidden = {split.by: _hidden_strata(measure, split, {*columns, *(TOGETHER if split.by in merged else ())}, smallest,
+                                       within) for split in splits}  # fmt: skip
+    return Measuring(measure, tally, columns, hidden, merged)
+
+
+def _few_unknown(measure: Measure, split: Split, smallest: int) -> bool:
+    """Whether a stratum, of the years or of the months within them, has too few who are unknown."""
+    tallies = [split.tallies.get(Key(measure.name, value), Tally()) for value in split.order]
+    within = split.within is not None and _few_unknown(measure, split.within, smallest)
+    return within or any(small(tally.counts[UNKNOWN], smallest) for tally in tallies)
 
 
 def _few(row: Sequence[int], smallest: int) -> bool:
@@ -165,13 +180,13 @@ def columns_of(tally: Tally, measure: Measure) -> list[int]:
 def _strata(split: Split, made: Measuring) -> list[Line]:
     rows = [split.tallies.get(Key(made.measure.name, value), Tally()) for value in split.order]
     return [Line(split.by, value or NOT_KNOWN, None) if number in made.hidden[split.by] else
-            _line(split.by, value or NOT_KNOWN, rows[number], made, _instead(rows[number], made))
+            _line(split.by, value or NOT_KNOWN, rows[number], made, _instead(split.by, rows[number], made))
             for number, value in enumerate(split.order)]  # fmt: skip
 
 
-def _instead(tally: Tally, made: Measuring) -> Mapping[int, Range | None]:
+def _instead(by: str, tally: Tally, made: Measuring) -> Mapping[int, Range | None]:
     """Return what stands for the hidden columns of a stratum; where they come to nobody, which shows, nothing does."""
-    row, columns = columns_of(tally, made.measure), made.columns or {}
+    row, columns = columns_of(tally, made.measure), {*(made.columns or {}), *(TOGETHER if by in made.merged else ())}
     return dict.fromkeys(columns) if sum(row[column] for column in columns) else {}
 
 
@@ -188,6 +203,8 @@ def _line(by: str, value: str, tally: Tally, made: Measuring, instead: Mapping[i
 
 def _with_share(line: Line, tally: Tally) -> Line:
     yes, no = line.yes, line.no
+    if isinstance(yes, int) and isinstance(line.apart, int) and line.people is not None:
+        line = line._replace(least=share(yes, line.people - line.apart))
     if isinstance(yes, int) and isinstance(no, int):
         line = line._replace(share=share(yes, yes + no), delays=tally.delays)
     ends = [_ends(cell) for cell in (line.yes, line.no, line.unknown)]

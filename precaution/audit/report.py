@@ -79,7 +79,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters |= {"number": wording.number, "published": wording.published, "status": status}
-    environment.globals |= {"result": wording.result, "bounds": wording.bounds}
+    environment.globals |= {"result": wording.result, "bounds": wording.bounds, "absent": wording.ABSENT}
     return environment
 
 
@@ -116,9 +116,7 @@ def _cell(counted: Counted, by: str, place: int) -> str:
     if place >= len(lines):
         return wording.HIDDEN
     line = lines[place]
-    said = wording.result(line, counted.measure)
-    many = pictures.known(line)
-    return f"{said}; {line.yes} of {many}" if many else said
+    return f"{wording.result(line, counted.measure)}; {wording.behind(line)}".removesuffix("; ")
 
 
 def _pictures(by: str, shown: Sequence[Counted], audit: Audit) -> Iterator[Picture]:

@@ -92,9 +92,11 @@ def _merged(row: Sequence[int], columns: Collection[int]) -> list[int]:
 
 
 def _safe(rows: Sequence[Sequence[int]], smallest: int) -> bool:
-    return len(rows) > 1 and not any(small(sum(column), smallest) for column in zip(*rows, strict=True))
+    """Whether strata may be hidden together: nobody can tell that there is one patient in each."""
+    columns = [sum(column) for column in zip(*rows, strict=True)]
+    return 1 < len(rows) < sum(columns) and not any(small(count, smallest) for count in columns)
 
 
 def too_few(people: Sequence[int], smallest: int) -> frozenset[int]:
-    """Return the strata of which not even the number of patients may be shown."""
+    """Return the strata of which not even the number of patients may be shown; where these are all, nor their names."""
     return hidden_rows([[count] for count in people], smallest)

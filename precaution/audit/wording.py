@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from precaution.definitions import Measure, Published
 
 HIDDEN = "not shown"
+ABSENT = "the source does not say it, or too few patients are in each"
 _BY = {"age": "age", "sex": "sex", "year": "year of the start", "site": "site", "month": "month of the start"}
 COLUMNS = ("measure", "title", "group", "kind", "by", "value", "people", "yes", "no", "unknown", "apart", "share",
-           "share_low", "share_high", "lowest", "highest", "years", "rate", "rate_low", "rate_high", "lower_quartile",
-           "median", "upper_quartile")  # fmt: skip
+           "share_low", "share_high", "least", "least_low", "least_high", "lowest", "highest", "years", "rate",
+           "rate_low", "rate_high", "lower_quartile", "median", "upper_quartile")  # fmt: skip
 
 
 def number(count: Cell) -> str:
@@ -55,6 +56,8 @@ def result(line: Line, measure: Measure) -> str:
         return interval(line.share, shares=True)
     if measure.kind == "delay" and line.delays is not None:
         return _days(line.delays)
+    if measure.kind == "share" and line.by and line.least is not None and line.no is None:
+        return f"at least {interval(line.least, shares=True)}"
     if line.yes == line.no == 0:
         return "nobody is counted" if line.unknown == 0 else "of nobody it is known"
     if measure.kind == "delay" and line.yes == 0:
@@ -75,6 +78,15 @@ def counts(line: Line, measure: Measure) -> str:
     years = f"; {line.years:,.1f} years at risk" if line.years is not None else ""
     return (f"{number(line.yes)} {yes}, {number(line.no)} {no}, {number(line.unknown)} unknown, "
             f"{number(line.apart)} not counted{years}")  # fmt: skip
+
+
+def behind(line: Line) -> str:
+    """Return the numbers of a share in a stratum: `38 of 80`, and how many of these are unknown."""
+    if not isinstance(line.yes, int) or line.people is None or not isinstance(line.apart, int):
+        return ""
+    if not isinstance(line.no, int):
+        return f"{line.yes:,} of {line.people - line.apart:,}, some unknown"
+    return f"{line.yes:,} of {line.yes + line.no:,}" + (f", {line.unknown:,} unknown" if line.unknown else "")
 
 
 def bounds(line: Line, measure: Measure) -> str:
@@ -126,7 +138,7 @@ def _measure(counted: Counted) -> Iterator[str]:
 
 
 def _about(audit: Audit) -> str:
-    absent = f" The source gives no {' and no '.join(audit.absent)}." if audit.absent else ""
+    absent = f" No counts by {' and '.join(audit.absent)}: {ABSENT}." if audit.absent else ""
     hidden = (f"Numbers below {audit.smallest} are not shown, nor what would tell them."
               if audit.smallest > 1 else "All numbers are shown.")  # fmt: skip
     return f"{hidden}{absent} Shares are of those of whom it is known, with 95 % intervals (Wilson; rates exact)."
@@ -168,8 +180,11 @@ def write_csv(audit: Audit, folder: Path) -> None:
 
 
 def _cells(measure: Measure, line: Line) -> list[object]:
-    estimates = [*(line.share or (None,) * 3), line.lowest, line.highest, line.years, *(line.rate or (None,) * 3)]
+    nothing = (None,) * 3
     shown = (line.people, line.yes, line.no, line.unknown, line.apart)
-    return [measure.name, measure.title, measure.group, measure.kind, line.by, line.value,
-            *(each if isinstance(each, int) else number(each) for each in shown), *estimates,
-            *(line.delays or (None,) * 3)]  # fmt: skip
+    return [
+        measure.name, measure.title, measure.group, measure.kind, line.by, line.value,
+        *(each if isinstance(each, int) else number(each) for each in shown),
+        *(line.share or nothing), *(line.least or nothing), line.lowest, line.highest, line.years,
+        *(line.rate or nothing), *(line.delays or nothing),
+    ]  # fmt: skip

@@ -15,8 +15,9 @@ from precaution.facts.prepared import prepared
 from precaution.measures.shares import Measured, left_out, why_unknown
 
 if TYPE_CHECKING:
-    from precaution.definitions import Measure
+    from precaution.definitions import Measure, Stage
     from precaution.expression import Expression
+    from precaution.logic import Truth
     from precaution.measures.followed import Followed
 
 
@@ -34,7 +35,7 @@ def happened(measure: Measure, patient: Followed) -> Measured:
     """Return what a rate or a delay comes to; the patient's start is exact."""
     if measure.event is None:
         raise ValueError(measure.name)
-    outside = left_out(measure, patient.facts(patient.start, "before-start"))
+    outside = left_out(measure, patient, patient.start)
     if outside:
         return outside._replace(day=patient.start)
     first = _first(measure.event, patient)
@@ -74,33 +75,34 @@ def _delay(first: _First, patient: Followed) -> Measured:
 
 def _first(event: Expression, patient: Followed) -> _First:
     """Return the first event after the start, and what stands in the way of telling it."""
-    test = compiled(event)
     start, doubt = patient.start, None
     for day in _days(event, patient):
-        truth = test(patient.facts(day, "on-treatment"))
+        truth = patient.told(day, STAGE, compiled(event))
         if day == start and truth is not False:
-            why = why_unknown(event, patient.facts(day, "on-treatment"))
+            why = "" if truth else why_unknown(event, patient.facts(day, STAGE))
             return _First("before" if truth else "before-unknown", day, why)
         treated = patient.exposure.on(day)
-        if truth and treated is not False:
-            return _event(event, patient, day, doubt) if treated else _First("unknown", day, _PERHAPS)
         if truth:
-            return _First("none", day)
+            return _event(event, patient, day, treated, doubt)
         if truth is None and treated is not False and doubt is None:
-            doubt = _First("unknown", day, why_unknown(event, patient.facts(day, "on-treatment")))
+            doubt = _First("unknown", day, why_unknown(event, patient.facts(day, STAGE)))
     return doubt or _First("none", patient.exposure.until)
 
 
+STAGE: Stage = "on-treatment"
 _PERHAPS = "it can't be told whether it was on treatment"
 
 
-def _event(event: Expression, patient: Followed, day: int, doubt: _First | None) -> _First:
-    """Return a sure event; one whose own day may be after the end of treatment is not sure to be on it."""
-    facts = patient.facts(day, "on-treatment")
+def _event(event: Expression, patient: Followed, day: int, treated: Truth, doubt: _First | None) -> _First:
+    """Return what a sure event is: on treatment, where all the days on which it may have been are; or after it."""
+    facts = patient.facts(day, STAGE)
     found = (day_of(entry) for name in facts.behind(event) for entry in facts.known(name).evidence)
-    latest = min((each.high for each in found if each is not None and each.low <= day <= each.high), default=day)
-    if patient.exposure.on(min(latest, patient.exposure.until)):
+    earliest = min((each.low for each in found if each is not None and each.high == day), default=day)
+    spans = [span for course in patient.exposure.courses for span in course.spans]
+    if any(span.first <= earliest and day <= span.covered for span in spans):
         return _First("event", day)
+    if treated is False and patient.exposure.on(earliest) is False:
+        return doubt or _First("none", day)
     return doubt or _First("unknown", day, _PERHAPS)
 
 

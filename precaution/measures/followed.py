@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -12,10 +12,17 @@ from precaution.facts.known import day_of
 from precaution.therapy import Therapy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from precaution.definitions import Label, Stage
     from precaution.exposure import Course, Exposure
     from precaution.interval import Interval
-    from precaution.record import Record
+    from precaution.logic import Truth
+    from precaution.record import Entry, Record
+
+
+ALONE = 8
+"""Of so many entries of uncertain days each is also left out alone; of more only all of them."""
 
 
 class Use(NamedTuple):
@@ -36,7 +43,8 @@ class Followed:
     """Of each course."""
     chosen: int
     """The number, from 0, of the course that the measures are about."""
-    _facts: dict[tuple[int, Stage], Facts] = field(default_factory=dict[tuple[int, "Stage"], Facts])
+    _facts: dict[tuple[int, Stage], tuple[Facts, ...]] = field(
+        default_factory=dict[tuple[int, "Stage"], tuple[Facts, ...]])  # fmt: skip
 
     @property
     def course(self) -> Course:
@@ -55,12 +63,41 @@ class Followed:
 
     def facts(self, day: int, stage: Stage) -> Facts:
         """Return the label's facts on a day, as at a stage."""
+        return self._variants(day, stage)[0]
+
+    def told(self, day: int, stage: Stage, test: Callable[[Facts], Truth]) -> Truth:
+        """Return what a test of the facts comes to; None where it depends on entries that may be of after the day."""
+        first, *others = (test(facts) for facts in self._variants(day, stage))
+        return first if all(each is first for each in others) else None
+
+    def _variants(self, day: int, stage: Stage) -> tuple[Facts, ...]:
+        """Return the facts with all entries that may be of that day or before, and without those that may be later."""
         kept = self._facts.get((day, stage))
         if kept is None:
+            later = [] if day >= self.exposure.until else _may_be_later(self.record, day)
+            left_out = [[], *([later] if later else []), *([each] for each in later if 1 < len(later) <= ALONE)]
             start = None if stage == "before-start" else self.course.start
             at = Therapy(stage, "looked at by the audit", start, given=True)
-            kept = self._facts[day, stage] = Facts(Chart(self.record, self.label, day, at))
+            kept = self._facts[day, stage] = tuple(
+                Facts(Chart(_without(self.record, each), self.label, day, at)) for each in left_out)
         return kept
+
+
+def _may_be_later(record: Record, day: int) -> list[Entry]:
+    """Return the entries that count on a day and may be of a later one: of a month, a year, or of no day at all."""
+    return [
+        entry
+        for entries in record.entries.values()
+        for entry in entries
+        if entry.kind != "order" and ((begun := day_of(entry)) is None or begun.low <= day < begun.high)
+    ]
+
+
+def _without(record: Record, left_out: Sequence[Entry]) -> Record:
+    if not left_out:
+        return record
+    kept = {name: tuple(each for each in entries if each not in left_out) for name, entries in record.entries.items()}
+    return replace(record, entries={name: entries for name, entries in kept.items() if entries})
 
 
 def followed(record: Record, label: Label, exposure: Exposure) -> Followed:

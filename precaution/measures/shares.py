@@ -23,6 +23,9 @@ STATES: tuple[State, ...] = ("yes", "no", "unknown", "left-out", "not-counted", 
 who-unknown: it can't be told whether it is. not-measurable: not followed for long enough."""
 
 
+NOT_EXACT = "an entry that matters is of no exact day"
+
+
 class Measured(NamedTuple):
     """What a measure comes to for one patient."""
 
@@ -46,13 +49,16 @@ def shared(measure: Measure, patient: Followed) -> Measured:
         if not treated:
             said = "it can't be told whether treatment went on" if treated is None else "treatment had ended"
             return Measured("who-unknown" if treated is None else "not-counted", said, day)
-    facts = patient.facts(day, measure.stage)
-    outside = _not_within(measure, patient) or left_out(measure, facts) or _not_counted(measure, facts)
+    outside = _not_within(measure, patient) or left_out(measure, patient, day) or _not_counted(measure, patient, day)
     if outside:
         return outside._replace(day=day)
-    truth = compiled(measure.numerator)(facts) if measure.numerator is not None else _asked_for(measure, facts)
-    why = "" if truth is not None else _why(measure, facts)
+    truth = patient.told(day, measure.stage, lambda facts: _truth(measure, facts))
+    why = "" if truth is not None else _why(measure, patient.facts(day, measure.stage))
     return Measured("unknown" if truth is None else "yes" if truth else "no", why, day)
+
+
+def _truth(measure: Measure, facts: Facts) -> Truth:
+    return compiled(measure.numerator)(facts) if measure.numerator is not None else _asked_for(measure, facts)
 
 
 def _not_within(measure: Measure, patient: Followed) -> Measured | None:
@@ -71,27 +77,27 @@ def _day(measure: Measure, patient: Followed) -> int:
     return patient.start + sum(int(patient.label.parameters[name].value) for name in measure.after)
 
 
-def left_out(measure: Measure, facts: Facts) -> Measured | None:
+def left_out(measure: Measure, patient: Followed, day: int) -> Measured | None:
     """Return the state of who is left out, or may have to be; None for all others."""
-    truth = compiled(measure.exclude)(facts) if measure.exclude is not None else False
-    return None if truth is False else Measured("left-out") if truth else Measured("who-unknown", _who(measure, facts))
-
-
-def _not_counted(measure: Measure, facts: Facts) -> Measured | None:
-    truth = compiled(measure.denominator)(facts) if measure.denominator is not None else True
+    truth = patient.told(day, measure.stage, compiled(measure.exclude)) if measure.exclude is not None else False
     if truth is None:
-        return Measured("who-unknown", _who(measure, facts))
+        return Measured("who-unknown", why_unknown(measure.exclude, patient.facts(day, measure.stage)))
+    return Measured("left-out") if truth else None
+
+
+def _not_counted(measure: Measure, patient: Followed, day: int) -> Measured | None:
+    truth = patient.told(day, measure.stage, compiled(measure.denominator)) if measure.denominator is not None else True
+    if truth is None:
+        return Measured("who-unknown", why_unknown(measure.denominator, patient.facts(day, measure.stage)))
     return None if truth else Measured("not-counted")
 
 
-def _who(measure: Measure, facts: Facts) -> str:
-    return why_unknown(measure.exclude, facts) or why_unknown(measure.denominator, facts)
-
-
 def why_unknown(expression: Expression | None, facts: Facts) -> str:
-    """Return the titles of the facts for which an expression can't be told; nothing where it can."""
-    if expression is None or compiled(expression)(facts) is not None:
+    """Return why an expression can't be told: the titles of the facts, or that something is of no exact day."""
+    if expression is None:
         return ""
+    if compiled(expression)(facts) is not None:
+        return NOT_EXACT
     return "; ".join(dict.fromkeys(_called(name, facts) for name in facts.behind(expression)))
 
 
@@ -104,8 +110,8 @@ def _why(measure: Measure, facts: Facts) -> str:
     """Return what can't be told: facts, or the rules that may ask for the measure's action."""
     if measure.numerator is not None:
         return why_unknown(measure.numerator, facts)
-    open_rules = [rule.title for rule in _candidates(measure, facts) if _asks(rule, measure.action, facts) is None]
-    return "; ".join(open_rules)
+    found = [rule.title for rule in _candidates(measure, facts) if _asks(rule, measure.action, facts) is None]
+    return "; ".join(found) or NOT_EXACT
 
 
 def _asked_for(measure: Measure, facts: Facts) -> Truth:
