@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from precaution.cohort.results import Summary
     from precaution.definitions import Label, Measure
 
-__all__ = ["STRATA", "Audit", "Counted", "Deciles", "Line", "Reason", "Stratum", "audited"]
+__all__ = ["STRATA", "Audit", "Counted", "Deciles", "Line", "Reason", "Stratum", "Treated", "audited"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,15 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Treated:
+    """How many patients were treated while the label asked for an action, and for how long; None where not shown."""
+
+    action: str
+    people: int | None
+    days: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stratum:
     """How many new users there are in a stratum; None where that is not shown."""
 
@@ -79,6 +88,8 @@ class Audit:
     """by = how many new users there are in each stratum."""
     deciles: Mapping[str, tuple[Deciles, ...]]
     """measure = how it differs between sites; of shares, where the sites are asked for."""
+    treated: tuple[Treated, ...] = ()
+    """Gravest action first; of all patients, new users or not. Empty for results without --history."""
 
     def groups(self, table: str) -> dict[str, list[Counted]]:
         """Return the measures of a table by their heading, in order."""
@@ -112,11 +123,11 @@ def audited(out: Path, label: Label, strata: Iterable[str] = (), smallest: int |
     given = {split.by for split in splits}
     deciles = {each.name: tuple(counting.deciles(each.name, least)) for each in measures
                if "site" in given and each.kind == "share"}  # fmt: skip
-    uses = _uses(counting.uses(), least)
+    uses, treated = _uses(counting.uses(), least), _treated(counting.treated(), label, least)
     counting.close()
     return Audit(str(about["today"]), label, about, stored(out), least, uses, counted,
                  tuple(name for name in wanted if name not in given),
-                 {split.by: _strata(split, least) for split in splits}, deciles)  # fmt: skip
+                 {split.by: _strata(split, least) for split in splits}, deciles, treated)  # fmt: skip
 
 
 def _check(label: Label, about: Mapping[str, object]) -> None:
@@ -131,6 +142,12 @@ def _check(label: Label, about: Mapping[str, object]) -> None:
 def _uses(found: Mapping[tuple[str, str], int], smallest: int) -> tuple[Reason, ...]:
     """Return the new users, and the others by reason; nothing says how many all of them are."""
     return tuple(Reason(use, why, None if small(many, smallest) else many) for (use, why), many in found.items())
+
+
+def _treated(found: Mapping[str, tuple[int, int]], label: Label, smallest: int) -> tuple[Treated, ...]:
+    ranked = sorted(found.items(), key=lambda each: label.actions.index(each[0]))
+    return tuple(Treated(action, None, None) if small(people, smallest) else Treated(action, people, days)
+                 for action, (people, days) in ranked)  # fmt: skip
 
 
 def _splits(counting: Counting, label: Label, strata: Sequence[str], smallest: int) -> list[Split]:

@@ -73,8 +73,9 @@ class Counting:
         if not all((out / name).is_dir() for name in AUDIT):
             raise InputError(f"'{out}' was written without --audit; run `precaution cohort` with it, and --overwrite")
         self._base = duckdb.connect()
+        self._history = (out / "history").is_dir()
         try:
-            for name in AUDIT:
+            for name in (*AUDIT, *(("history",) if self._history else ())):
                 files = str(out / name / "*.parquet").replace("'", "''")
                 self._base.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{files}')")  # noqa: S608
             self._base.execute("CREATE VIEW chosen AS SELECT * FROM exposures WHERE chosen")
@@ -118,6 +119,18 @@ class Counting:
             "HAVING count(*) >= $2) GROUP BY ALL HAVING count(*) >= $3 ORDER BY ALL",
             [measure, smallest, ENOUGH_SITES]).fetchall()  # fmt: skip
         return [Deciles(quarter, sites, tuple(round(each, 2) for each in deciles)) for quarter, sites, deciles in rows]
+
+    def treated(self) -> dict[str, tuple[int, int]]:
+        """Return action = how many patients were on treatment while the label asked for it, and for how many days.
+
+        Nothing where the results were written without --history.
+        """
+        if not self._history:
+            return {}
+        rows = self._base.execute(
+            "SELECT action, count(DISTINCT person), sum(date_diff('day', day::DATE, until::DATE) + 1) FROM history "
+            "WHERE stage = 'on-treatment' GROUP BY ALL").fetchall()  # fmt: skip
+        return {action: (people, int(days)) for action, people, days in rows}
 
     def uses(self) -> dict[tuple[str, str], int]:
         """Return how many patients there are by whether they are new users, and why not."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from precaution.audit.suppression import Range
 from precaution.cohort.tables import put
 from precaution.cohort.worklist import neutral
-from precaution.writers.layout import NOTE, folded
+from precaution.writers.layout import NOTE, folded, spoken
 from precaution.writers.structured import plain
 
 if TYPE_CHECKING:
@@ -120,6 +120,10 @@ def in_text(audit: Audit) -> str:
         for group, measures in audit.groups(table).items():
             lines += ["", f"{title}{group}"]
             lines += [text for each in measures for text in _measure(each)]
+    if audit.treated:
+        lines += ["", "Days on treatment, by what the label asked for (all patients)"]
+        lines += [f"  {spoken(each.action)}: {number(each.days)} days of {number(each.people)} patients"
+                  for each in audit.treated]  # fmt: skip
     lines += ["", *folded(_about(audit)), NOTE]
     return "\n".join(lines) + "\n"
 
@@ -127,7 +131,8 @@ def in_text(audit: Audit) -> str:
 def _measure(counted: Counted) -> Iterator[str]:
     measure = counted.measure
     yield from folded(f"{measure.title}: {result(counted.whole, measure)}", indent=2)
-    yield from folded(counts(counted.whole, measure), indent=6)
+    if numbers := counts(counted.whole, measure):
+        yield from folded(numbers, indent=6)
     said = bounds(counted.whole, measure)
     if said and said != result(counted.whole, measure):
         yield from folded(f"{said}, whatever is true of those unknown", indent=6)
@@ -153,6 +158,7 @@ def in_json(audit: Audit) -> dict[str, object]:
         "smallest": audit.smallest,
         "new_users": [plain(reason) for reason in audit.uses],
         "measures": [_measure_in_json(each) for each in audit.counted],
+        "treated": [plain(each) for each in audit.treated],
         "absent": list(audit.absent),
         "note": NOTE,
     }

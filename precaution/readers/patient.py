@@ -163,8 +163,11 @@ def _died(resource: Json) -> Interval | None:
 def _site(resource: Json) -> str:
     """Return the id of the organization that keeps the record; nothing where the reference holds none."""
     reference = text(child(resource, "managingOrganization"), "reference")
-    found = reference.removeprefix(_URN[0]) if reference.startswith(_URN) else _tail(reference)[-1]
-    return found if _ID.fullmatch(found) else ""
+    if reference.startswith(_URN[0]):
+        kind, found = "Organization", reference.removeprefix(_URN[0])
+    else:
+        kind, found = ("", *_tail(reference))[-2:]
+    return found if kind == "Organization" and _ID.fullmatch(found) else ""
 
 
 def _same(words: Iterable[Word]) -> Word:
