@@ -56,8 +56,8 @@ def call(*arguments: str, stdin: str | None = None, **environment: str) -> subpr
 
 def test_the_commands() -> None:
     assert COMMANDS == [
-        "assess", "audit", "booklet", "check", "cohort", "completion", "demo-cohort", "explain", "export", "label", "read",
-        "report", "timeline", "worklist",
+        "assess", "audit", "booklet", "check", "cohort", "completion", "demo-cohort", "explain", "export", "label",
+        "read", "report", "timeline", "worklist",
     ]
 
 
