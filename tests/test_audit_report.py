@@ -139,6 +139,7 @@ def test_without_a_worklist_nobody_is_named(results: Path) -> None:
     assert "Most urgent" not in text
     actions = text[text.index("Action, gravest first") : text.index("Who shows the drug")]
     assert not re.search(r"(?<![\d,])[1-4](?![\d,])", actions), "no small number of decisions either"
+    assert "Patients in the source not shown Decided not shown" in text, "their sum would tell one that is hidden"
 
 
 def test_the_same_results_give_the_same_page(page: str, results: Path) -> None:

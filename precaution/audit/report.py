@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -66,7 +67,8 @@ def report(audit: Audit, out: Path, top: int = 10) -> str:
     quality = json.loads((out / QUALITY).read_text(encoding="utf-8"))
     return environment.get_template("report.html.jinja").render(
         audit=audit, label=audit.label, note=NOTE, style=Markup(style), digest=_digest(style),  # noqa: S704 - ours
-        urgent=most_urgent(out, top) if top else [], actions=_actions(audit, named=bool(top)),
+        urgent=most_urgent(out, top) if top else [], figures=_figures(audit, named=bool(top)),
+        actions=_actions(audit, named=bool(top)), shown=partial(_shown, audit, named=bool(top)),
         groups=[_group(name, found) for name, found in audit.groups("audit").items()],
         baseline=list(audit.groups("baseline").items()), splits=list(_splits(audit)), kinds=KINDS,
         quality=quality, codes=_codes(quality, audit.smallest), parameters=_parameters(audit),
@@ -88,11 +90,25 @@ def _digest(style: str) -> str:
     return b64encode(sha256(style.encode()).digest()).decode()
 
 
+def _figures(audit: Audit, *, named: bool) -> list[tuple[str, int | None]]:
+    """Return what the headline counts; where nobody is named, nothing from which a small number could be told."""
+    summary = audit.summary
+    parts = (summary.died, summary.failed, *summary.actions.values())
+    told = named or not any(small(part, audit.smallest) for part in parts)
+    counts = {"Patients in the source": summary.people, "Decided": summary.decided,
+              "Had died before": summary.died, "Could not be decided": summary.failed}  # fmt: skip
+    return [(title, count if told else None) for title, count in counts.items()]
+
+
 def _actions(audit: Audit, *, named: bool) -> list[tuple[str, int | None]]:
-    """Return how many decisions came to each action, gravest first; small numbers only where patients are named."""
+    """Return how many decisions came to each action, gravest first."""
     ranked = dict.fromkeys(action.partition("+")[0] for action in audit.label.actions)
-    found = [(action, audit.summary.actions[action]) for action in ranked if action in audit.summary.actions]
-    return [(action, None if small(many, audit.smallest) and not named else many) for action, many in found]
+    actions = audit.summary.actions
+    return [(action, _shown(audit, actions[action], named=named)) for action in ranked if action in actions]
+
+
+def _shown(audit: Audit, many: int, *, named: bool) -> int | None:
+    return None if small(many, audit.smallest) and not named else many
 
 
 def _group(title: str, measures: Sequence[Counted]) -> Group:

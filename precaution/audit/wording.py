@@ -85,7 +85,7 @@ def behind(line: Line) -> str:
     if not isinstance(line.yes, int) or line.people is None or not isinstance(line.apart, int):
         return ""
     if not isinstance(line.no, int):
-        return f"{line.yes:,} of {line.people - line.apart:,}, some unknown"
+        return f"{line.yes:,} of {line.people - line.apart:,}, some may be unknown"
     return f"{line.yes:,} of {line.yes + line.no:,}" + (f", {line.unknown:,} unknown" if line.unknown else "")
 
 
