@@ -27,7 +27,7 @@ Absent = Literal["unknown", "no-if-list-complete", "no"]
 class Refers(NamedTuple):
     """What a name in a field refers to; the loader refuses a name that stands for nothing."""
 
-    to: Literal["concept", "parameter", "fact", "ask", "sentence", "action", "rule or duty"]
+    to: Literal["concept", "parameter", "fact", "ask", "sentence", "action", "rule or duty", "measure"]
     measure: Literal["", "days", "number", "word"] = ""
     """For a parameter: what its value must be."""
 
@@ -39,6 +39,7 @@ WordName = Annotated[str, Refers("parameter", "word")]
 FactName = Annotated[str, Refers("fact")]
 AskName = Annotated[str, Refers("ask")]
 ActionName = Annotated[str, Refers("action")]
+MeasureName = Annotated[str, Refers("measure")]
 RuleOrDuty = Annotated[str, Refers("rule or duty")]
 Concepts = tuple[ConceptName, ...]
 """Names of code lists."""
@@ -240,6 +241,79 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A figure of a published study, shown beside ours and used for nothing else."""
+
+    share: float
+    """Part of the patients, from 0 to 1."""
+    of: int
+    """How many patients."""
+    who: str
+    """Whose figure it is, and what was counted."""
+    source: str
+    """Where it is published, as far as known."""
+    status: Literal["verified", "unverified"]
+    """Whether it was compared with the publication itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """`[measure.tuberculosis-screened]`: a question about many patients, for the audit. It changes no decision."""
+
+    name: str
+    topic: str
+    title: str
+    """What is counted, in a few words."""
+    cites: Sentences
+    """The sentences whose use it measures, or beside which it stands."""
+    reading: str
+    """How it is counted: the methods of a report are made of this."""
+    kind: Literal["share", "rate", "delay"] = "share"
+    """`share`: part of the new users; `rate`: first events in 100 years of their treatment; `delay`: days from an event
+    to the end of treatment."""
+    table: Literal["audit", "baseline"] = "audit"
+    """Where it is shown: among the measures, or in the description of the patients at the start."""
+    group: str
+    """The heading under which it is shown, of those of `[audit]`."""
+    look: Literal["start", "after", "end"] = "start"
+    """When the facts are looked at: on the day of the start, so long `after` it, or on the last day of treatment."""
+    after: tuple[DaysName, ...] = ()
+    """Parameters: days after the start, added up."""
+    stage: Stage = "before-start"
+    """The stage as which that day is looked at; at `on-treatment` only who is still treated is counted."""
+    of: MeasureName = ""
+    """Only patients for whom another measure, a share, is yes."""
+    exclude: Expression | None = None
+    """Who is left out, for a reason that is no answer ..."""
+    denominator: Expression | None = None
+    """... and of the others those who are counted; all where left out."""
+    numerator: Expression | None = None
+    """For a share: for whom it is so ..."""
+    action: ActionName = ""
+    """... or the action that a rule of the label asks for."""
+    event: Expression | None = None
+    """For a rate or a delay: what happens on treatment. Who has it on the day of the start is not counted."""
+    published: tuple[Published, ...] = ()
+    uses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """`[audit]` of label.toml: what the measures share; needed where there are any."""
+
+    washout: DaysName
+    """Parameter: a start is a new use where the record goes back so many days, without the drug."""
+    open_order: DaysName
+    """Parameter: for how many days an order without an end is believed."""
+    smallest: NumberName
+    """Parameter: the smallest number of patients that is shown."""
+    ages: tuple[int, ...]
+    """Ages, in years, at which a band of ages begins."""
+    groups: tuple[str, ...]
+    """The headings of measures, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Therapy:
     """`[therapy]` of label.toml: how the stage is read from the record."""
 
@@ -288,8 +362,9 @@ class Label:
     topics: tuple[str, ...]
     """In the order of the label's text."""
     terminology: Terminology
-    measures: Mapping[str, object] = field(default_factory=dict[str, object])
-    """Tables of the audit, as they stand."""
+    measures: Mapping[str, Measure] = field(default_factory=dict[str, Measure])
+    audit: Audit | None = None
+    """None where the label has no measures."""
     policy: Mapping[str, object] = field(default_factory=dict[str, object])
     """What a site changed: parameter = value as written, and `lists`, `codes`; empty where nothing."""
     complete_lists: frozenset[str] = frozenset()

@@ -39,6 +39,7 @@ PERSONS = pa.schema([
     ("person", _S), ("birth_low", _F), ("birth_high", _F), ("died_low", _F), ("died_high", _F), ("lists", _L),
     ("attested", _L), ("partial", _B), ("ignored", pa.list_(pa.struct([("source", _S), ("why", _S)]))),
     ("unrecognised", pa.list_(pa.struct([("source", _S), ("system", _S), ("code", _S), ("why", _S)]))),
+    ("sex", _S), ("site", _S),
 ])  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def person_row(person: str, record: Record) -> Row:
     return (
         person, *_days(record.birth), *_days(record.died), sorted(record.lists), sorted(record.attested),
         record.partial, [each._asdict() for each in record.ignored],
-        [each._asdict() for each in record.unrecognised],
+        [each._asdict() for each in record.unrecognised], record.sex, record.site,
     )  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def record_of(person: Row, entries: Iterable[Row]) -> Record:
     found: dict[str, list[Entry]] = {}
     for row in entries:
         found.setdefault(row[1], []).append(_entry(row))
-    _, *days, lists, attested, partial, ignored, unrecognised = person
+    _, *days, lists, attested, partial, ignored, unrecognised, sex, site = person
     return Record(
         _interval(*days[:2]),
         _interval(*days[2:]),
@@ -76,6 +77,8 @@ def record_of(person: Row, entries: Iterable[Row]) -> Record:
         bool(partial),
         tuple(Ignored(**each) for each in ignored or ()),
         tuple(Unrecognised(**each) for each in unrecognised or ()),
+        sex or "",
+        site or "",
     )
 
 

@@ -34,6 +34,9 @@ LISTED = ("condition", "medication", "procedure", "immunization", "result")
 Result = str
 """What a test showed: positive, negative, indeterminate; or the word of an answer; else empty."""
 
+Sex = Literal["", "female", "male", "other"]
+"""As registered; empty where the record does not say."""
+
 UNREADABLE: Mapping[str, str] = {
     kind: f"unreadable-{kind}" for kind in ("condition", "medication", "procedure", "immunization", "order")
 }
@@ -99,6 +102,10 @@ class Record:
     """Whether the input says that it is only a part of the record (one page of several, lines lost)."""
     ignored: tuple[Ignored, ...] = ()
     unrecognised: tuple[Unrecognised, ...] = ()
+    sex: Sex = ""
+    """For the strata of an audit alone: no decision looks at it."""
+    site: str = ""
+    """Id of the place that keeps the record; for the strata of an audit alone."""
 
 
 def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:

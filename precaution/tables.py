@@ -7,7 +7,7 @@ KnowledgeError that names file, table and key. Nothing here knows what the table
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, partial
 from math import isfinite
 from types import NoneType, UnionType
@@ -199,7 +199,14 @@ def _converter(hint: Any) -> Convert:
     if origin in (Union, UnionType):
         wanted = tuple(part for part in parts if part is not NoneType)
         return _converter(wanted[0]) if len(wanted) == 1 else _scalar
+    if is_dataclass(hint):
+        return partial(_inner, hint)
     return _PLAIN[hint]
+
+
+def _inner(kind: Any, value: object, place: Place) -> Any:
+    """Return a table within a table."""
+    return read(kind, value, place)
 
 
 def _text(value: object, place: Place) -> str:

@@ -135,6 +135,27 @@ def test_the_upper_limit_itself_is_no_number_of_ours(tmp_path: Path) -> None:
     assert seen_in(folder) == []
 
 
+def test_a_measure_uses_its_facts_and_parameters(tmp_path: Path) -> None:
+    """A fact that nothing else needs is no problem once a measure asks for it."""
+    folder = laid_over("measures-without-sentence", tmp_path)
+    topic = folder / "topics" / "more.toml"
+    fact = '[fact.anc_ever]\ntitle = "a count"\never = "lab_anc"\nlist = "result"\nabsent = "unknown"\n'
+    text = topic.read_text(encoding="utf-8").replace("cites = []", 'cites = ["E1"]')
+    topic.write_text(text + fact, encoding="utf-8")
+    assert [problem.message.split(";")[0] for problem in check(folder)] == [
+        "is used by no rule, duty or other fact"]
+    topic.write_text(text.replace("known(anc)", "anc_ever") + fact, encoding="utf-8")
+    assert check(folder) == []
+
+
+def test_a_number_of_a_measure_has_its_reason_too(tmp_path: Path) -> None:
+    folder = laid_over("measures-without-sentence", tmp_path)
+    topic = folder / "topics" / "more.toml"
+    text = topic.read_text(encoding="utf-8").replace("cites = []", 'cites = ["E1"]')
+    topic.write_text(text.replace("known(anc)", "anc < 1.5"), encoding="utf-8")
+    assert [problem.message.split(",")[0] for problem in check(folder)] == ["uses 1.5"]
+
+
 @pytest.mark.parametrize("label", sorted(path.parent.name for path in LABELS.glob("*/label.toml")))
 def test_the_labels_of_the_package_are_well(label: str) -> None:
     assert list(map(str, check(LABELS / label))) == []

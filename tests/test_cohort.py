@@ -78,10 +78,11 @@ def actions(out: Path) -> dict[str, str]:
 
 
 def test_the_results_of_a_run(tmp_path: Path) -> None:
-    summary = run(put(tmp_path / "in", *people()), tmp_path / "out", history=True, entries=True)
+    summary = run(put(tmp_path / "in", *people()), tmp_path / "out", history=True, entries=True, audit=True)
     assert (summary.people, summary.decided, summary.clean) == (3, 3, True)
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"_SUCCESS", "run.json", "quality.json", "problems", "history", "entries", "persons", *TABLES}
+    more = {"_SUCCESS", "run.json", "quality.json", "problems", "history", "entries", "persons", *tables.AUDIT}
+    assert names == {*more, *TABLES}
     assert not list((tmp_path / "out").rglob("*.tmp"))
     for name, schema in tables.SCHEMAS.items():
         found = rows(tmp_path / "out", name)

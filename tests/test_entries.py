@@ -55,6 +55,7 @@ def any_record(draw: st.DrawFn) -> Record:
         draw(kinds), draw(kinds), draw(st.booleans()),
         tuple(draw(st.lists(st.builds(Ignored, WORDS, WORDS), max_size=2))),
         tuple(draw(st.lists(st.builds(Unrecognised, WORDS, WORDS, WORDS, WORDS), max_size=2))),
+        draw(st.sampled_from(["", "female", "male", "other"])), draw(WORDS),
     )  # fmt: skip
 
 

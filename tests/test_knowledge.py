@@ -87,8 +87,9 @@ def test_every_list_is_a_concept_and_so_is_every_table() -> None:
     assert sorted(read_label(GOOD).concepts) == ["drug_examplinib", "lab_anc", "result_positive"]
 
 
-def test_a_measure_is_kept_as_it_stands(folder: Path) -> None:
-    assert add(folder, '[measure.x]\nof = "anything"\n').measures == {"x": {"of": "anything"}}
+def test_a_measure_without_an_audit_is_refused(folder: Path) -> None:
+    with pytest.raises(KnowledgeError, match=r"\[measure.x\]: label.toml has no \[audit\]"):
+        add(folder, '[measure.x]\ntitle = "X"\ncites = "E1"\ngroup = "X"\nreading = "X"\nnumerator = "known(anc)"\n')
 
 
 # Which parameters something depends on

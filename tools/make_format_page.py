@@ -24,9 +24,9 @@ Everything medical stands in one folder a label: `precaution/labels/<name>/`. Th
 
 | file | what it holds |
 |---|---|
-| `label.toml` | `name`, `version` and `title`; `[about...]`, `[actions]`, `[therapy]`, `[records]`; parameters |
+| `label.toml` | name, version and title; `[about...]`, `[actions]`, `[therapy]`, `[records]`, `[audit]`; parameters |
 | `concepts.toml` | `[concept.x]`: units and words of code lists |
-| `topics/<topic>.toml` | the sentences of one topic, with their parameters, facts, asks, rules and duties |
+| `topics/<topic>.toml` | the sentences of one topic, their parameters, facts, asks, rules, duties, measures |
 | `topics/<topic>.cases.toml` | `[[case]]`: small records, and what they must lead to |
 | `codes/<concept>.csv` | a code list: `system`, `code`, columns for people; `I21*` is every code that begins so |
 
@@ -76,18 +76,21 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("An ask", "`[ask.x]`", ("Ask",)),
     ("A rule", "`[rule.x]`", ("Rule",)),
     ("A duty", "`[duty.x]`", ("Duty",)),
-    ("label.toml", "", ("Top", "Actions", "Therapy", "Records")),
+    ("A measure", "`[measure.x]`", ("Measure",)),
+    ("A published figure", "`[[measure.x.published]]`", ("Published",)),
+    ("label.toml", "", ("Top", "Actions", "Therapy", "Records", "Audit")),
     ("A case", "`[[case]]`", ("Case",)),
     ("A site's policy", "", ("Policy", "Lists")),
 )
 NOT_WRITTEN = {"id", "topic", "uses", "overridden", "written", "file"}
-NAMED_BY_TABLE = {"Parameter", "Concept", "Fact", "Ask", "Rule", "Duty"}
+NAMED_BY_TABLE = {"Parameter", "Concept", "Fact", "Ask", "Rule", "Duty", "Measure"}
 WORDS = {
     "str": "text", "float": "number", "int": "whole number", "bool": "true or false", "Expression": "expression",
     "object": "anything", "Table": "table", "Concepts": "code lists", "Sentences": "ids of sentences",
     "ConceptName": "code list", "DaysName": "parameter (days)", "NumberName": "parameter (number)",
     "WordName": "parameter (word)", "FactName": "fact", "AskName": "ask", "ActionName": "action",
-    "RuleOrDuty": "rule or duty", "Stage": "stage", "Role": "role", "Absent": "absent", "Kind": "kind of entry",
+    "RuleOrDuty": "rule or duty", "MeasureName": "measure", "Published": "published figure",
+    "Stage": "stage", "Role": "role", "Absent": "absent", "Kind": "kind of entry",
     "Listed": "kind of entry", "None": "",
 }
 
@@ -141,7 +144,7 @@ def _table(node: ast.ClassDef, explained: dict[str, str], *, single: bool) -> st
 
 
 def _kind_key(fields: list[Field], name: str) -> str:
-    if name in ("Top", "Actions", "Therapy", "Records", "Policy", "Lists"):
+    if name in ("Top", "Actions", "Therapy", "Records", "Audit", "Policy", "Lists"):
         return {"Top": "At its top", "Policy": "At its top"}.get(name, f"`[{name.lower()}]`")
     return "`reached-age` or `reached-age-parameter`" if name == "ReachedAge" else f"`{fields[0].key}`"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution import cases
-from precaution.checks import coverage, reasons, text, use
+from precaution.checks import coverage, measures, reasons, text, use
 from precaution.checks.problem import Folder, Problem, problems
 from precaution.errors import KnowledgeError, UsageError
 from precaution.knowledge import read_label
@@ -27,6 +27,8 @@ CHECKS: tuple[Callable[[Folder], Iterable[Problem]], ...] = (
     reasons.parameters_without_reason, reasons.unstated_numbers, reasons.placeholders, reasons.transparency,
     use.unused_facts, use.unused_asks, use.unused_parameters, use.unused_lists, use.codes, use.concept_ids,
     coverage.readable_cases, coverage.rules, coverage.duties,
+    measures.measures_without_sentence, measures.measures_without_reading, measures.measures_of_nothing,
+    measures.measures_of_age_alone, measures.published_without_source,
 )
 
 

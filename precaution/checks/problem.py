@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precaution.cases import Case
-    from precaution.definitions import Ask, Duty, Label, Rule, Says
+    from precaution.definitions import Ask, Duty, Label, Measure, Rule, Says
     from precaution.errors import KnowledgeError
     from precaution.expression import Expression
     from precaution.fact_kinds import Fact
@@ -74,7 +74,9 @@ def problems(error: KnowledgeError) -> list[Problem]:
     return [Problem(where, message) for where, _, message in (line.partition(": ") for line in str(error).split("\n"))]
 
 
-def whole_expressions(thing: Says | Fact | Ask | Rule | Duty, known: dict[str, Named]) -> Iterator[Expression]:
+def whole_expressions(
+    thing: Says | Fact | Ask | Rule | Duty | Measure, known: dict[str, Named]
+) -> Iterator[Expression]:
     """Yield the expressions of `thing`, and those of the facts in them, each once."""
     todo = [expression for _, expression in expressions(thing)]
     seen: set[str] = set()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precaution.checks.problem import Folder, Problem
-    from precaution.definitions import Ask, Duty, Rule, Says
+    from precaution.definitions import Ask, Duty, Measure, Rule, Says
     from precaution.expression import Expression
     from precaution.knowledge.names import Named
 
@@ -65,11 +65,11 @@ def unstated_numbers(folder: Folder) -> Iterator[Problem]:
         yield from _unstated(folder, says, (says.id,), known)
     for ask in label.asks.values():
         yield from _unstated(folder, ask, ask.of, known)
-    for thing in folder.outcomes():
+    for thing in (*folder.outcomes(), *label.measures.values()):
         yield from _unstated(folder, thing, thing.cites, known)
 
 
-def _unstated(folder: Folder, thing: Says | Ask | Rule | Duty, sentences: tuple[str, ...],
+def _unstated(folder: Folder, thing: Says | Ask | Rule | Duty | Measure, sentences: tuple[str, ...],
               known: dict[str, Named]) -> Iterator[Problem]:
     stated = {number for name in sentences for number in folder.label.says[name].numbers}
     used = {number for expression in whole_expressions(thing, known) for number in _numbers(expression, known)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from precaution.checkdigit import well_formed
 from precaution.checks.problem import problem, spoken_of
 from precaution.expression import names, spoken
-from precaution.knowledge.names import place_of
+from precaution.knowledge.names import heads, place_of
 from precaution.record import UNREADABLE
 from precaution.tables import Place, expressions, references
 from precaution.terminology import IDS
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precaution.checks.problem import Folder, Problem
-    from precaution.definitions import Ask, Concept, Duty, Parameter, Rule, Says
+    from precaution.definitions import Ask, Concept, Duty, Measure, Parameter, Rule, Says
     from precaution.fact_kinds import Fact
 
 RESERVED = "result_"
@@ -26,7 +26,7 @@ _SHAPELESS = ("RxNormExt", "HL7v3-ObservationInterpretation")
 
 
 def unused_facts(folder: Folder) -> Iterator[Problem]:
-    """Ask that a fact is used by a rule, a duty, an ask, a sentence or another fact."""
+    """Ask that a fact is used by a rule, a duty, an ask, a measure, a sentence or another fact."""
     used = _named_by(folder)
     for fact in folder.label.facts.values():
         if spoken(fact.name) not in used:
@@ -94,15 +94,16 @@ def _without_star(system: str, code: str) -> str:
     return code.removesuffix("*").removesuffix(".") if system in ("ICD10CM", "ATC") else code
 
 
-def _all(folder: Folder) -> Iterator[Says | Concept | Fact | Ask | Rule | Duty | Parameter]:
+def _all(folder: Folder) -> Iterator[Says | Concept | Fact | Ask | Rule | Duty | Measure | Parameter]:
     label = folder.label
-    for things in (label.says, label.concepts, label.facts, label.asks, label.rules, label.duties, label.parameters):
+    for things in (label.says, label.concepts, label.facts, label.asks, label.rules, label.duties, label.measures,
+                   label.parameters):
         yield from things.values()
 
 
 def _named_by(folder: Folder) -> set[str]:
     """Return what any table but its own names, as expressions write it."""
-    used = {spoken(name) for head in (folder.label.therapy, folder.label.records) for _, _, name in references(head)}
+    used = {spoken(name) for _, head in heads(folder.label) for _, _, name in references(head)}
     for thing in _all(folder):
         used |= {spoken(name) for _, refers, name in references(thing) if refers.to in ("fact", "ask", "parameter")}
         for _, expression in expressions(thing):

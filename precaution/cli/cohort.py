@@ -52,6 +52,7 @@ NOT_EVERYBODY = 6
 @click.option("--entries", is_flag=True, help="Also write the records as tables, which can be a SOURCE again.")
 @click.option("--lost-lines", type=click.Choice(["everybody", "nobody"]), default="everybody", show_default=True,
               help="Whose a line may be of which that can't be told. With nobody, an answer may lack what it held.")
+@click.option("--audit", is_flag=True, help="Also write what `precaution audit` and `precaution report` need.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @options.as_json
@@ -69,6 +70,7 @@ def cohort(
     history: bool,
     entries: bool,
     lost_lines: LostLines,
+    audit: bool,
     overwrite: bool,
     dry_run: bool,
     json: bool,
@@ -96,7 +98,7 @@ def cohort(
     try:
         summary = cohorts.cohort(
             source, out, today=day, label=chosen.folder, policy=chosen.policy, codes=chosen.codes, workers=workers,
-            limit=limit or 0, strict=strict, history=history, entries=entries, lost_lines=lost_lines,
+            limit=limit or 0, strict=strict, history=history, entries=entries, audit=audit, lost_lines=lost_lines,
             overwrite=overwrite, spark=spark,
             progress=shown.progress if shown else lambda *_: None,
         )  # fmt: skip

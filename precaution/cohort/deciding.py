@@ -13,11 +13,12 @@ from precaution.cohort.partition import BROKEN, DROPPED, PLAIN, REPORT, framed, 
 from precaution.cohort.problems import HARMLESS, KINDS, Problem, kind_of, message_of
 from precaution.cohort.processes import watch
 from precaution.cohort.shared import Shared
-from precaution.cohort.tables import SCHEMAS, Tables, put, rows_of
+from precaution.cohort.tables import AUDIT, SCHEMAS, Tables, put, rows_of
 from precaution.entries import person_row
 from precaution.entries import rows_of as entries_of
 from precaution.errors import InputError, PrecautionError
 from precaution.knowledge import load_label
+from precaution.measures import audit_rows
 from precaution.readers import read_resources
 from precaution.readers.gathered import names, people, repeated, undated
 from precaution.readers.json_input import parsed, parsed_again
@@ -58,6 +59,8 @@ class Task(NamedTuple):
     """Most patients to decide; 0 for all."""
     entries: bool = False
     """Whether to write the records too, as `entries` and `persons`."""
+    audit: bool = False
+    """Whether to write what the audit needs."""
 
 
 class Wanted(Protocol):
@@ -75,6 +78,8 @@ class Wanted(Protocol):
     def history(self) -> bool: ...  # noqa: D102
     @property
     def entries(self) -> bool: ...  # noqa: D102
+    @property
+    def audit(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -129,6 +134,9 @@ class Deciding:
         if self.wanted.entries:
             self.tables.add("entries", entries_of(person, record))
             self.tables.add("persons", [person_row(person, record)])
+        if self.wanted.audit:  # of the dead too
+            for table, rows in audit_rows(person, record, self.label, self.wanted.today.toordinal()).items():
+                self.tables.add(table, rows)
         decision = assess(record, today=self.wanted.today, label=self.label)
         changes = timeline(record, self.label, self.wanted.today.toordinal()) if self.wanted.history else []
         for table, rows in rows_of(person, decision, changes, self.label).items():
@@ -161,6 +169,7 @@ class Deciding:
         for name, counts in self._counts.items():
             setattr(self.found, name, dict(sorted(counts.items())))
         asked = {"history": self.wanted.history, "entries": self.wanted.entries, "persons": self.wanted.entries}
+        asked |= dict.fromkeys(AUDIT, self.wanted.audit)
         self.tables.write(self.wanted.out, part_name(self.found.partition),
                           [name for name in SCHEMAS if asked.get(name, True)], self.wanted.work)
         put(self.wanted.work / f"{part_name(self.found.partition)}.json",

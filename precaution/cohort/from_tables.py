@@ -69,6 +69,7 @@ class Task(NamedTuple):
     """The kinds of entries of which no list is complete."""
     limit: int = 0
     """Most persons to decide; 0 for all."""
+    audit: bool = False
 
 
 class Parting(NamedTuple):
@@ -148,7 +149,7 @@ def passed(run: Run, told: Told, found: Parted, decide: Callable[[Task], list[De
     if run.strict and grave(found.problems):
         raise first(next(problem for problem in found.problems if grave([problem])))
     task = Task(run.work, run.out, run.label, run.today, run.history, run.entries, run.partitions,
-                frozenset(found.lost if run.lost_lines == "everybody" else ()), run.limit)  # fmt: skip
+                frozenset(found.lost if run.lost_lines == "everybody" else ()), run.limit, run.audit)  # fmt: skip
     told.begin("patients decided", found.persons)
     parts = decide(task)
     write_problems(run, found.problems)

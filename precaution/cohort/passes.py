@@ -57,6 +57,7 @@ class Run(NamedTuple):
     entries: bool = False
     lost_lines: LostLines = "everybody"
     """Whose a line may be of which that can't be told."""
+    audit: bool = False
 
     @property
     def work(self) -> Path:
@@ -151,7 +152,7 @@ def _both(run: Run, engine: Engine, *, keep_all: bool) -> Passed:
         run.work, run.out, run.label, run.today, run.history,
         frozenset(kind for each in found if believed for kind in each.lost_kinds),
         believed and any(each.lost_anything for each in found),
-        any(run.work.glob("identified.*")), origins, run.limit, run.entries,
+        any(run.work.glob("identified.*")), origins, run.limit, run.entries, run.audit,
     )  # fmt: skip
     parts = engine.decide(run, task, sum(each.taken["Patient"] + each.taken["Bundle"] for each in found))
     problems += _unclaimed(run, parts, origins)

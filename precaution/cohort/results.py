@@ -57,8 +57,10 @@ class Summary:
 
 
 
-def described(found: Sequence[File], label: Label, today: date, *, history: bool, limit: int,
-              entries: bool = False, lost_lines: LostLines = "everybody") -> dict[str, Any]:
+def described(
+    found: Sequence[File], label: Label, today: date, *, history: bool, limit: int, entries: bool = False,
+    audit: bool = False, lost_lines: LostLines = "everybody",
+) -> dict[str, Any]:
     """Return what decides a run's results, and a digest of it: only a run of the same digest may be continued."""
     about: dict[str, Any] = {
         "precaution": __version__,
@@ -66,6 +68,7 @@ def described(found: Sequence[File], label: Label, today: date, *, history: bool
         "policy": dict(label.policy),
         "today": today.isoformat(),
         "history": history,
+        "audit": audit,
         "limit": limit,
         "entries": entries,
         "lost_lines": lost_lines,

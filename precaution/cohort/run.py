@@ -88,6 +88,7 @@ def cohort(
     strict: bool = False,
     history: bool = False,
     entries: bool = False,
+    audit: bool = False,
     overwrite: bool = False,
     lost_lines: LostLines = "everybody",
     spark: Spark | None = None,
@@ -97,10 +98,11 @@ def cohort(
 
     `source`: a folder or file of FHIR R4 (NDJSON, or Bundles), or a folder of the tables `entries` and `persons`.
     `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at the
-    first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables.
-    `lost_lines`: whose a line may be of which that can't be told; with "nobody" an answer may lack what such a line
-    held. `spark`: where given, Spark does the work in place of processes. `progress` is told what is done, how much,
-    of how much. A folder that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
+    first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables. `audit`: also
+    what an audit needs. `lost_lines`: whose a line may be of which that can't be told; with "nobody" an answer may
+    lack what such a line held. `spark`: where given, Spark does the work in place of processes. `progress` is told what
+    is done, how much, of how much. A folder that holds an unfinished run of the same kind is gone on with;
+    `overwrite` begins anew.
 
     Raises InputError for a source that can't be read, or, if `strict`, for the first problem; UsageError for a
     wrong argument; KnowledgeError for a wrong label; OutputError where results can't be written.
@@ -114,8 +116,9 @@ def cohort(
     known = load_label(of.folder, policy=of.policy, codes=of.codes)
     made = plan(source, out, workers, spark)
     folder = Path(out)
-    about = described(made.files, known, day, history=history, limit=limit, entries=entries, lost_lines=lost_lines) | {
-        "engine": "spark" if spark else "processes", "partitions": made.partitions}  # fmt: skip
+    about = described(made.files, known, day, history=history, limit=limit, entries=entries, audit=audit,
+                      lost_lines=lost_lines)
+    about |= {"engine": "spark" if spark else "processes", "partitions": made.partitions}
     try:
         if not folder.exists():
             folder.mkdir(parents=True)
@@ -124,7 +127,7 @@ def cohort(
                 shutil.rmtree(folder / WORK, ignore_errors=True)
                 return stored(folder)
             run = Run(source, folder, of, day, made.files, made.partitions, made.workers, limit, strict, history,
-                      progress, entries, lost_lines)  # fmt: skip
+                      progress, entries, lost_lines, audit)  # fmt: skip
             return _on_spark(run, made.sort, spark) if spark else DECIDE[made.sort](run)
     except OSError as error:
         raise OutputError(f"'{folder}' can't be written: {error.strerror or 'input/output error'}; make room and run "

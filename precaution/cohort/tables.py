@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Row = tuple[object, ...]
 
-_S, _L, _B, _I = pa.string(), pa.list_(pa.string()), pa.bool_(), pa.int32()
+_S, _L, _B, _I, _F = pa.string(), pa.list_(pa.string()), pa.bool_(), pa.int32(), pa.float64()
 _EVIDENCE = pa.list_(pa.struct([("source", _S), ("date", _S), ("says", _S), ("note", _S)]))
 SCHEMAS = {
     name: pa.schema(list(columns))
@@ -53,11 +53,21 @@ SCHEMAS = {
         "missing": (("person", _S), ("fact", _S), ("title", _S), ("why", _S), ("needed_by", _L)),
         "history": (("person", _S), ("day", _S), ("until", _S), ("stage", _S), ("action", _S), ("attested", _B),
                     ("holds", _L), ("open_holds", _L)),
+        "exposures": (
+            ("person", _S), ("course", _I), ("chosen", _B), ("new_use", _S), ("why", _S), ("start", _S), ("last", _S),
+            ("goes_on", _B), ("held", _B), ("interruptions", _I), ("days", _F), ("until", _S), ("age", _S),
+            ("sex", _S), ("site", _S), ("month", _S),
+        ),
+        "measured": (("person", _S), ("measure", _S), ("state", _S), ("why", _S), ("day", _S), ("days", _F),
+                     ("delay", _F)),
         "problems": (("person", _S), ("kind", _S), ("file", _S), ("line", pa.int64()), ("message", _S),
                      ("lines", pa.int64())),
     }.items()
 } | {"entries": ENTRIES, "persons": PERSONS}  # fmt: skip
-"""Every table by name. `rank`: 0 for the gravest action. `until`: the last day for which a row of history counts."""
+"""Every table by name. `rank`: 0 for the gravest action. `until`: the last day for which a row of history counts. For
+`exposures` and `measured` see `precaution.measures`."""
+AUDIT = ("exposures", "measured")
+"""The tables that only an audit needs."""
 
 
 class Tables:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COLUMNS = ("person", "stage", "action", "attested", "urgent", "overdue_days", "reason", "reason_date", "next_due")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
+"""What a spreadsheet may take for the beginning of a formula; and the apostrophe, so that it can be taken off again."""
 
 
 class Urgent(NamedTuple):
@@ -68,6 +69,11 @@ def neutral(cell: object) -> object:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def original(cell: str) -> str:
+    """Return the text that `neutral` made a cell of."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def write_csv(rows: Sequence[Urgent], path: Path) -> None:

@@ -30,6 +30,11 @@ EVERY = 3
 """Each third patient has the next scenario in turn, so that none is left to chance; the others are drawn."""
 
 
+SEXES = ("female", "male", "other", "unknown")
+SITES = tuple(site for site in range(1, 13) for _ in range(13 - site))
+"""Twelve sites; the first has twelve times as many patients as the last."""
+
+
 class Synthetic(NamedTuple):
     """One patient: the resources, the Patient among them, and the line of truth."""
 
@@ -71,8 +76,18 @@ class Generator:
         found = pieces(plan.lines, ident, self.label.terminology)
         names = disguised(found, Kit(rng, self.recipes, ident, self.bundled))
         made = [resource for piece in found for resource in (piece.resource, *piece.more)]
+        self._place(number, made)
         made += filler(self.recipes, ident, self.entries - len(made), rng, self.today)
         return Synthetic(ident, made, _truth(ident, plan, names))
+
+    def _place(self, number: int, made: list[Resource]) -> None:
+        """Say the sex and the site of a patient, which no decision looks at and an audit counts by."""
+        rng = self._rng(number, "place")
+        more = {"gender": rng.choices(SEXES, (66, 30, 2, 2))[0],
+                "managingOrganization": {"reference": f"Organization/site-{rng.choice(SITES):02d}"}}  # fmt: skip
+        for resource in made:
+            if resource["resourceType"] == "Patient":
+                resource.update(more)
 
     def _rng(self, number: int, purpose: str) -> Random:
         return Random(f"{self.seed}/{number}/{purpose}")  # noqa: S311 - nothing secret is made of it

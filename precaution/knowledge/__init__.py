@@ -2,7 +2,7 @@
 
     label.toml              name, version, title, [about...], [actions], [therapy], [records]
     concepts.toml           [concept.x]: what is known of a code list besides its codes
-    topics/<topic>.toml     sentences, parameters, facts, asks, rules, duties
+    topics/<topic>.toml     sentences, parameters, facts, asks, rules, duties, measures
     topics/<topic>.cases.toml   see `precaution.cases`; not read here
     codes/<concept>.csv     system,code,...
     codes/omop/concept_ids.csv  system,code,concept_id,...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from precaution.definitions import Ask, Concept, Duty, Parameter, Records, Rule, Says, Therapy
+from precaution.definitions import Ask, Audit, Concept, Duty, Measure, Parameter, Records, Rule, Says, Therapy
 from precaution.errors import did_you_mean
 from precaution.fact_kinds import FACT_KINDS, Fact
 from precaution.knowledge.folder import topic_files
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from precaution.definitions import Stage
 
 T = TypeVar("T")
-HEAD = ("name", "version", "title", "about", "actions", "therapy", "records", "parameter")
+HEAD = ("name", "version", "title", "about", "actions", "therapy", "records", "audit", "parameter")
 SECTIONS = ("says", "parameter", "concept", "fact", "ask", "rule", "duty", "measure")
 
 
@@ -56,7 +56,7 @@ class Gathered:
     asks: dict[str, Ask] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
     duties: dict[str, Duty] = field(default_factory=dict)
-    measures: dict[str, object] = field(default_factory=dict)
+    measures: dict[str, Measure] = field(default_factory=dict)
 
 
 def gather(folder: Path) -> Gathered:
@@ -90,6 +90,7 @@ def _head(top: Table) -> Mapping[str, Any]:
         "actions": read(Actions, top.get("actions", {}), place._replace(table="actions")).order,
         "therapy": read(Therapy, top.get("therapy", {}), place._replace(table="therapy")),
         "records": read(Records, top.get("records", {}), place._replace(table="records")),
+        "audit": read(Audit, top["audit"], place._replace(table="audit")) if "audit" in top else None,
     }
 
 
@@ -97,7 +98,8 @@ def _add(found: Gathered, tables: Table, file: str, topic: str) -> None:
     kinds: Mapping[str, tuple[dict[str, Any], Callable[[str, str, object, Place], object]]] = {
         "says": (found.says, _says), "parameter": (found.parameters, _parameter),
         "concept": (found.concepts, _plain(Concept)), "fact": (found.facts, _fact), "ask": (found.asks, _plain(Ask)),
-        "rule": (found.rules, _rule), "duty": (found.duties, _plain(Duty)), "measure": (found.measures, _raw),
+        "rule": (found.rules, _rule), "duty": (found.duties, _plain(Duty)),
+        "measure": (found.measures, _plain(Measure)),
     }
     for section, entries in tables.items():
         known, convert = kinds[section]
@@ -110,10 +112,6 @@ def _add(found: Gathered, tables: Table, file: str, topic: str) -> None:
 
 def _plain(kind: type[T]) -> Callable[[str, str, object, Place], T]:
     return lambda name, topic, table, place: read(kind, table, place, name=name, topic=topic)
-
-
-def _raw(_name: str, _topic: str, table: object, place: Place) -> Table:
-    return as_table(table, place)
 
 
 def _says(name: str, topic: str, table: object, place: Place) -> Says:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from keyword import iskeyword
 from typing import TYPE_CHECKING
 
-from precaution.definitions import Ask, Duty, Label, Parameter, Refers, Rule, Says
+from precaution.definitions import Ask, Duty, Label, Measure, Parameter, Refers, Rule, Says
 from precaution.errors import KnowledgeError, did_you_mean
 from precaution.expression import FUNCTIONS, names, spoken
 from precaution.fact_kinds import Fact
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Named = Fact | Ask | Parameter
 _SECTIONS: tuple[tuple[type, str], ...] = ((Fact, "fact"), (Says, "says"), (Parameter, "parameter"), (Ask, "ask"),
-                                           (Rule, "rule"), (Duty, "duty"))
+                                           (Rule, "rule"), (Duty, "duty"), (Measure, "measure"))
 
 
 def place_of(thing: object) -> Place:
@@ -75,12 +75,20 @@ def linked(label: Label) -> Label:
         facts={name: replace(fact, uses=uses.of(fact)) for name, fact in label.facts.items()},
         rules={name: replace(rule, uses=uses.of(rule)) for name, rule in label.rules.items()},
         duties={name: replace(duty, uses=uses.of(duty)) for name, duty in label.duties.items()},
+        measures={name: replace(measure, uses=uses.of(measure)) for name, measure in label.measures.items()},
     )
 
 
-def _all(label: Label) -> Iterator[Says | Parameter | Concept | Fact | Ask | Rule | Duty]:
-    for things in (label.says, label.parameters, label.concepts, label.facts, label.asks, label.rules, label.duties):
+def _all(label: Label) -> Iterator[Says | Parameter | Concept | Fact | Ask | Rule | Duty | Measure]:
+    for things in (label.says, label.parameters, label.concepts, label.facts, label.asks, label.rules, label.duties,
+                   label.measures):
         yield from things.values()
+
+
+def heads(label: Label) -> list[tuple[str, object]]:
+    """Return the tables of label.toml that name parameters and code lists, by their names there."""
+    found: list[tuple[str, object]] = [("therapy", label.therapy), ("records", label.records)]
+    return [*found, ("audit", label.audit)] if label.audit is not None else found
 
 
 def _check_shared_names(label: Label) -> None:
@@ -91,13 +99,19 @@ def _check_shared_names(label: Label) -> None:
     for ask in label.asks.values():
         if ask.name in label.concepts:
             raise place_of(ask).error("a code list has the same name; give one of them another")
+    for measure in label.measures.values():
+        if label.audit is None:
+            raise place_of(measure).error("label.toml has no [audit], which every measure needs")
+        if measure.group not in label.audit.groups:
+            raise place_of(measure).at("group").error("must be one of the groups of [audit] in label.toml."
+                                                      f"{did_you_mean(measure.group, label.audit.groups)}")
 
 
 def _wrong_references(label: Label) -> Iterator[str]:
     known: Mapping[str, Collection[str]] = {
         "concept": {*label.concepts, *UNREADABLE.values()}, "parameter": label.parameters, "fact": label.facts,
         "ask": label.asks, "sentence": label.says, "action": label.actions,
-        "rule or duty": {*label.rules, *label.duties},
+        "rule or duty": {*label.rules, *label.duties}, "measure": label.measures,
     }
     for place, refers, name in _referring(label):
         if wrong := _wrong_reference(refers, name, known[refers.to], label):
@@ -105,7 +119,7 @@ def _wrong_references(label: Label) -> Iterator[str]:
 
 
 def _referring(label: Label) -> Iterator[tuple[Place, Refers, str]]:
-    for table, head in (("therapy", label.therapy), ("records", label.records)):
+    for table, head in heads(label):
         for key, refers, name in references(head):
             yield Place("label.toml", table, key), refers, name
     for thing in _all(label):
@@ -145,11 +159,11 @@ class _Uses:
         self.done: dict[str, frozenset[str]] = {}
         self.path: list[str] = []
 
-    def of(self, thing: Fact | Ask | Rule | Duty) -> tuple[str, ...]:
+    def of(self, thing: Fact | Ask | Rule | Duty | Measure) -> tuple[str, ...]:
         """Return the parameters that `thing` depends on, by name, sorted."""
         return tuple(sorted(self._behind(thing)))
 
-    def _behind(self, thing: Named | Rule | Duty) -> frozenset[str]:
+    def _behind(self, thing: Named | Rule | Duty | Measure) -> frozenset[str]:
         if isinstance(thing, Parameter):
             return frozenset((thing.name,))
         if not isinstance(thing, (Fact, Ask)):
@@ -164,10 +178,10 @@ class _Uses:
             self.path.pop()
         return self.done[name]
 
-    def _union(self, thing: Fact | Ask | Rule | Duty) -> frozenset[str]:
+    def _union(self, thing: Fact | Ask | Rule | Duty | Measure) -> frozenset[str]:
         return frozenset().union(*map(self._behind, self._next(thing)))
 
-    def _next(self, thing: Fact | Ask | Rule | Duty) -> Iterator[Named]:
+    def _next(self, thing: Fact | Ask | Rule | Duty | Measure) -> Iterator[Named]:
         for _, refers, name in references(thing):
             if refers.to in ("parameter", "fact", "ask"):
                 yield self.known[spoken(name)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from precaution.errors import MixedPatients, NoPatient
@@ -13,12 +14,17 @@ from precaution.readers.shape import Json, child, children, name_of, text
 from precaution.record import Ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from precaution.readers.contents import Contents, Located
+    from precaution.record import Sex
+
+Word = TypeVar("Word", bound=str)
 
 _MANY = "a record must be one patient's; split it, or assess a cohort"
 _URN = ("urn:uuid:", "urn:oid:")
+_SEXES: Mapping[str, Sex] = {"female": "female", "male": "male", "other": "other"}
+_ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 
 
 class Patient:
@@ -33,6 +39,8 @@ class Patient:
         self.birth = _together([day_at(resource, "birthDate") for resource, _ in versions])
         deaths = [died for resource, _ in versions if (died := _died(resource)) is not None]
         self.died = _together(deaths) if deaths else None
+        self.sex = _same(_SEXES.get(text(resource, "gender"), "") for resource, _ in versions)
+        self.site = _same(_site(resource) for resource, _ in versions)
 
     def known_by(self, reference: str) -> bool:
         """Whether a reference in any of FHIR's forms names this patient; see `stranger` for the rest."""
@@ -150,6 +158,22 @@ def _died(resource: Json) -> Interval | None:
         died = day_at(resource, "deceasedDateTime")
         return EVERYTHING if died is None else died
     return EVERYTHING if resource.get("deceasedBoolean") in (True, "true") else None
+
+
+def _site(resource: Json) -> str:
+    """Return the id of the organization that keeps the record; nothing where the reference holds none."""
+    reference = text(child(resource, "managingOrganization"), "reference")
+    if reference.startswith(_URN[0]):
+        kind, found = "Organization", reference.removeprefix(_URN[0])
+    else:
+        kind, found = ("", *_tail(reference))[-2:]
+    return found if kind == "Organization" and _ID.fullmatch(found) else ""
+
+
+def _same(words: Iterable[Word]) -> Word:
+    """Return what all versions say; nothing where they differ."""
+    first, *others = words
+    return first if all(each == first for each in others) else first[:0]  # type: ignore[return-value]
 
 
 def _together(days: Sequence[Interval | None]) -> Interval | None:

@@ -96,6 +96,7 @@ class Reading:
         return Record(
             birth=self.patient.birth, died=self.patient.died, entries=dict(sorted(entries.items())),
             lists=frozenset(self.lists - self.incomplete), attested=frozenset(self.attested - self.incomplete),
-            partial=self.partial, ignored=tuple(sorted(self._ignored)), unrecognised=tuple(sorted(self._unrecognised)))
+            partial=self.partial, ignored=tuple(sorted(self._ignored)), unrecognised=tuple(sorted(self._unrecognised)),
+            sex=self.patient.sex, site=self.patient.site)
 
 

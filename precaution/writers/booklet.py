@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from precaution.writers.content import Content, Shown, content, parameter_line
 from precaution.writers.layout import NOTE
+from precaution.writers.measured import measures_by_group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +39,7 @@ def pages(label: Label, cases: Mapping[str, Sequence[Shown]]) -> dict[str, str]:
         "about": {_words(key): value for key, value in label.about.items()},
         "chapters": [_chapter(topic, label, cases) for topic in label.topics],
         "parameters": sorted(label.parameters.values(), key=_number),
+        "measures": measures_by_group(label),
         "note": NOTE,
     }
     return {

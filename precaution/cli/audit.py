@@ -1,0 +1,106 @@
+"""Commands on the results of a cohort: audit, report, export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from precaution.cli import options
+from precaution.cli.group import precaution
+from precaution.cli.output import emit
+from precaution.errors import UsageError
+
+if TYPE_CHECKING:
+    from precaution.cli.options import Chosen
+
+_min_count = click.option(
+    "--min-count", "smallest", type=click.IntRange(min=1), metavar="N",
+    help="The smallest number of patients that is shown. [default: the label's parameter]",
+)  # fmt: skip
+
+
+@precaution.command(
+    short_help="Count how a label is kept to in a cohort.",
+    epilog=options.examples(
+        "precaution cohort export/ --out results/ --today 2025-03-01 --audit",
+        "precaution audit results/ --strata age,year",
+        "precaution audit results/ --csv sheets/",
+    ),
+)
+@click.argument("results", metavar="RESULTS", type=click.Path())
+@options.label
+@click.option("--strata", default="", metavar="NAMES", help="Split the counts by age, sex, year and site: any of them.")
+@_min_count
+@click.option("--csv", "csv", type=click.Path(file_okay=False), metavar="FOLDER", help="Write audit.csv there instead.")
+@options.as_json
+def audit(chosen: Chosen, results: str, strata: str, smallest: int | None, csv: str | None, json: bool) -> None:
+    """Count the label's measures over RESULTS, the folder that `precaution cohort --audit` wrote.
+
+    Each measure says yes, no and unknown; who is unknown is never counted as no. Small numbers of patients are not
+    shown, nor anything from which they could be worked out.
+    """
+    from pathlib import Path
+
+    from precaution.audit import audited
+    from precaution.audit.wording import in_json, in_text, write_csv
+    from precaution.writers.structured import as_json
+
+    names = [name.strip() for name in strata.split(",") if name.strip()]
+    found = audited(Path(results), chosen.label, names, smallest)
+    if csv is not None:
+        write_csv(found, Path(csv))
+        return
+    emit(as_json(in_json(found)) if json else in_text(found))
+
+
+@precaution.command(
+    short_help="Write an audit as one HTML page.",
+    epilog=options.examples(
+        "precaution report results/ --out report.html",
+        "precaution report results/ --out report.html --worklist 0",
+    ),
+)
+@click.argument("results", metavar="RESULTS", type=click.Path())
+@click.option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="The page to write.")
+@options.label
+@click.option("--worklist", "top", type=click.IntRange(min=0), default=10, show_default=True, metavar="N",
+              help="How many of the most urgent patients are named; with 0 nobody is.")  # fmt: skip
+@_min_count
+def report(chosen: Chosen, results: str, out: str, top: int, smallest: int | None) -> None:
+    """Write the audit of RESULTS, the folder that `precaution cohort --audit` wrote, as one HTML page.
+
+    The page needs nothing else: no script, no network. It prints on A4.
+    """
+    from pathlib import Path
+
+    from precaution.audit import audited
+    from precaution.audit.report import STRATA, write_report
+
+    write_report(audited(Path(results), chosen.label, STRATA, smallest), Path(results), Path(out), top)
+
+
+@precaution.command(
+    short_help="Write the results of a cohort as CSV, or what is due as a calendar.",
+    epilog=options.examples("precaution export results/ --csv sheets/", "precaution export results/ --ics due.ics"),
+)
+@click.argument("results", metavar="RESULTS", type=click.Path())
+@click.option("--csv", "csv", type=click.Path(file_okay=False), metavar="FOLDER", help="Write every table as CSV.")
+@click.option("--ics", "ics", type=click.Path(dir_okay=False), metavar="FILE", help="Write what is due as iCalendar.")
+def export(results: str, csv: str | None, ics: str | None) -> None:
+    """Write RESULTS, the folder that `precaution cohort` wrote, for other programs.
+
+    The sheets and the calendar name patients by their ids: keep them as you keep the records. A cell that a
+    spreadsheet would take as a formula begins with an apostrophe.
+    """
+    from pathlib import Path
+
+    from precaution.cohort.calendar import write_calendar
+    from precaution.cohort.sheets import write_sheets
+
+    if csv is None and ics is None:
+        raise UsageError("say what to write: --csv FOLDER, --ics FILE, or both")
+    if csv is not None:
+        write_sheets(Path(results), Path(csv))
+    if ics is not None:
+        write_calendar(Path(results), Path(ics))

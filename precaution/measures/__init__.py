@@ -1,0 +1,77 @@
+"""One patient's part in the audit: courses of the drug, and what each measure of the label comes to.
+
+Everything is told by the facts of the label, looked at on days of the treatment instead of today: the interpreter
+that decides is the one that measures. What can't be told is `unknown` and never `no`.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from precaution.exposure import exposure
+from precaution.interval import exactly, show_day
+from precaution.measures.events import happened
+from precaution.measures.followed import Followed, band_of, followed
+from precaution.measures.shares import shared
+
+if TYPE_CHECKING:
+    from precaution.definitions import Audit, Label, Measure
+    from precaution.exposure import Course
+    from precaution.record import Record
+
+Row = tuple[object, ...]
+EXPOSURES = ("person", "course", "chosen", "new_use", "why", "start", "last", "goes_on", "held", "interruptions",
+             "days", "until", "age", "sex", "site", "month")  # fmt: skip
+"""A row for each course; one without a start for a patient of whom no course can be told. `chosen`: the course that
+the measures are about. `new_use`: yes, no, unknown. `days`: of sure treatment. `until`: last day looked at."""
+MEASURED = ("person", "measure", "state", "why", "day", "days", "delay")
+"""A row for each new user and each measure. `days`: at risk, for rates. `delay`: in days."""
+UNKNOWN_DEATH = "the day of death is not known"
+
+
+def audit_rows(person: str, record: Record, label: Label, today: int) -> dict[str, list[Row]]:
+    """Return the rows of `exposures` and `measured` of one patient, looked at on `today` (an ordinal).
+
+    Nothing for a patient who shows nothing of the drug, or of a label that has no measures.
+    """
+    if label.audit is None:
+        return {"exposures": [], "measured": []}
+    died = record.died
+    if died is not None and not died.exact and not died.low > today:
+        own = label.therapy.drug in record.entries
+        return {"exposures": [_nothing(person, record, UNKNOWN_DEATH)] if own else [], "measured": []}
+    found = exposure(record, label, label.audit, today)
+    if not found.courses:
+        told = found.doubt if label.therapy.drug in record.entries else ""
+        return {"exposures": [_nothing(person, record, told)] if told else [], "measured": []}
+    patient = followed(record, label, found)
+    return {
+        "exposures": [_course(person, number, each, patient, label.audit)
+                      for number, each in enumerate(found.courses, 1)],
+        "measured": [_measured(person, measure, patient) for measure in label.measures.values()]
+                    if patient.use.word == "yes" else [],
+    }  # fmt: skip
+
+
+def _nothing(person: str, record: Record, why: str) -> Row:
+    return (person, 0, True, "unknown", why, "", "", False, False, 0, 0.0, "", "", record.sex, record.site, "")
+
+
+def _course(person: str, number: int, course: Course, patient: Followed, audit: Audit) -> Row:
+    chosen = course is patient.course
+    use = patient.uses[number - 1]
+    exact = course.start.exact
+    return (
+        person, number, chosen, use.word, use.why, show_day(course.start), show_day(course.last), course.goes_on,
+        course.held, len(course.spans) - 1, sum(span.covered - span.first for span in course.spans),
+        show_day(exactly(patient.exposure.until)), band_of(patient.record, course.start, audit.ages),
+        patient.record.sex, patient.record.site, show_day(course.start)[:7] if exact else "",
+    )  # fmt: skip
+
+
+def _measured(person: str, measure: Measure, patient: Followed) -> Row:
+    found = shared(measure, patient) if measure.kind == "share" else happened(measure, patient)
+    day = show_day(exactly(found.day)) if found.day is not None and isfinite(found.day) else ""
+    return person, measure.name, found.state, found.why, day, found.days, found.delay
+

@@ -1,0 +1,146 @@
+"""The course of a patient that the measures are about, whether it is a new use, and the facts on any day of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from precaution.facts import Chart, Facts
+from precaution.facts.durations import birthday
+from precaution.facts.known import day_of
+from precaution.therapy import Therapy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from precaution.definitions import Label, Stage
+    from precaution.exposure import Course, Exposure
+    from precaution.interval import Interval
+    from precaution.logic import Truth
+    from precaution.record import Entry, Record
+
+
+ALONE = 8
+"""Of so many entries of uncertain days each is also left out alone; of more only all of them."""
+
+
+class Use(NamedTuple):
+    """Whether a course is a new use of the drug, and if that can't be told or is not so, why."""
+
+    word: Literal["yes", "no", "unknown"]
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Followed:
+    """A patient with at least one course."""
+
+    record: Record
+    label: Label
+    exposure: Exposure
+    uses: tuple[Use, ...]
+    """Of each course."""
+    chosen: int
+    """The number, from 0, of the course that the measures are about."""
+    _facts: dict[tuple[int, Stage], tuple[Facts, ...]] = field(
+        default_factory=dict[tuple[int, "Stage"], tuple[Facts, ...]])  # fmt: skip
+
+    @property
+    def course(self) -> Course:
+        """The course that the measures are about."""
+        return self.exposure.courses[self.chosen]
+
+    @property
+    def use(self) -> Use:
+        """Whether that course is a new use."""
+        return self.uses[self.chosen]
+
+    @property
+    def start(self) -> int:
+        """The day on which it began; only of use where that is exact."""
+        return int(self.course.start.low)
+
+    def facts(self, day: int, stage: Stage) -> Facts:
+        """Return the label's facts on a day, as at a stage."""
+        return self._variants(day, stage)[0]
+
+    def told(self, day: int, stage: Stage, test: Callable[[Facts], Truth]) -> Truth:
+        """Return what a test of the facts comes to; None where it depends on entries that may be of after the day."""
+        first, *others = (test(facts) for facts in self._variants(day, stage))
+        return first if all(each is first for each in others) else None
+
+    def _variants(self, day: int, stage: Stage) -> tuple[Facts, ...]:
+        """Return the facts with all entries that may be of that day or before, and without those that may be later."""
+        kept = self._facts.get((day, stage))
+        if kept is None:
+            later = [] if day >= self.exposure.until else _may_be_later(self.record, day)
+            left_out = [[], *([later] if later else []), *([each] for each in later if 1 < len(later) <= ALONE)]
+            start = None if stage == "before-start" else self.course.start
+            at = Therapy(stage, "looked at by the audit", start, given=True)
+            kept = self._facts[day, stage] = tuple(
+                Facts(Chart(_without(self.record, each), self.label, day, at)) for each in left_out)
+        return kept
+
+
+def _may_be_later(record: Record, day: int) -> list[Entry]:
+    """Return the entries that count on a day and may be of a later one: of a month, a year, or of no day at all."""
+    return [
+        entry
+        for entries in record.entries.values()
+        for entry in entries
+        if entry.kind != "order" and ((begun := day_of(entry)) is None or begun.low <= day < begun.high)
+    ]
+
+
+def _without(record: Record, left_out: Sequence[Entry]) -> Record:
+    if not left_out:
+        return record
+    kept = {name: tuple(each for each in entries if each not in left_out) for name, entries in record.entries.items()}
+    return replace(record, entries={name: entries for name, entries in kept.items() if entries})
+
+
+def followed(record: Record, label: Label, exposure: Exposure) -> Followed:
+    """Return a patient with the course chosen: the first that is a new use, else the first."""
+    if label.audit is None:
+        raise ValueError(label.name)
+    washout = float(label.parameters[label.audit.washout].value)
+    uses = tuple(_use(course, record, label, exposure, washout) for course in exposure.courses)
+    words = [use.word for use in uses]
+    return Followed(record, label, exposure, uses, words.index("yes") if "yes" in words else 0)
+
+
+def _use(course: Course, record: Record, label: Label, exposure: Exposure, washout: float) -> Use:
+    """Return whether no drug was taken in the days before a course, of which the record must know."""
+    if not course.start.exact:
+        return Use("unknown", "the day of the start is not exact")
+    first, past = course.start.low - washout, course.start.low
+    before = [span for other in exposure.courses if other is not course for span in other.spans]
+    if any(span.covered >= first and span.first < past for span in before):
+        return Use("no", f"the drug was taken in the {washout:.0f} days before")
+    if any(begun < past and last >= first for begun, last in exposure.perhaps):
+        return Use("unknown", exposure.doubt or f"the drug may have been taken in the {washout:.0f} days before")
+    if record.partial or "medication" not in record.lists | record.attested | label.complete_lists:
+        return Use("unknown", "the list of medications is not complete")
+    seen = any((day := day_of(entry)) is not None and day.high <= first
+               for entries in record.entries.values() for entry in entries)  # fmt: skip
+    return Use("yes") if seen else Use("unknown", f"nothing is on record from {washout:.0f} days before the start")
+
+
+def band_of(record: Record, start: Interval, ages: tuple[int, ...]) -> str:
+    """Return the band of ages to which a patient belongs on the day of the start; nothing where it can't be told."""
+    birth = record.birth
+    if birth is None or not start.exact or birth.low < 1 or birth.high > start.low:
+        return ""
+    found = {_reached(int(born), int(start.low), ages) for born in birth[:2]}
+    return names_of_bands(ages)[found.pop()] if len(found) == 1 else ""
+
+
+def _reached(born: int, day: int, ages: tuple[int, ...]) -> int:
+    return sum(birthday(born, age) <= day for age in ages)
+
+
+def names_of_bands(ages: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the bands of ages in words, youngest first."""
+    between = [f"{low} to {high - 1}" for low, high in pairwise(ages)]
+    return (f"under {ages[0]}", *between, f"{ages[-1]} or older") if ages else ("all ages",)
