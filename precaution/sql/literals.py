@@ -1,0 +1,90 @@
+"""What a label says, as literals and tables of literals: always through the builder, never as text of SQL."""
+
+from __future__ import annotations
+
+from math import isinf
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Cell = float | str | bool | None
+
+PREFIX = "precaution_"
+"""What the name of every table begins with that a script makes."""
+TYPES: Mapping[str, str] = {"text": "TEXT", "number": "DOUBLE", "truth": "BOOLEAN"}
+Columns = dict[str, str]
+"""name = `text`, `number` or `truth`."""
+
+
+def literal(value: float | str | bool | None) -> exp.Expr:
+    """Return a value as a literal; a number always as a DOUBLE, which can be infinite."""
+    if value is None:
+        return exp.null()
+    if isinstance(value, bool):
+        return exp.true() if value else exp.false()
+    if isinstance(value, str):
+        return exp.Literal.string(value)
+    if isinf(value):
+        return cast(exp.Literal.string("Infinity" if value > 0 else "-Infinity"), "number")
+    return cast(exp.Literal.number(repr(float(value)).removesuffix(".0")), "number")
+
+
+def cast(value: exp.Expr, sort: str) -> exp.Expr:
+    """Return a value as one of the three sorts."""
+    return exp.cast(value, TYPES[sort])
+
+
+def nothing(sort: str) -> exp.Expr:
+    """Return NULL of one of the three sorts."""
+    return cast(exp.null(), sort)
+
+
+def column(name: str, table: str = "") -> exp.Column:
+    """Return a column by name: quoted, for a fact may be called what SQL has a use for."""
+    return exp.column(exp.to_identifier(name, quoted=True), table=table or None)
+
+
+def create(name: str, query: exp.Query) -> exp.Create:
+    """Return the statement that makes a step's table."""
+    return exp.Create(this=exp.to_table(PREFIX + name), kind="TABLE", expression=query)
+
+
+def table_of(name: str, columns: Columns, rows: Iterable[Sequence[Cell]]) -> exp.Create:
+    """Return the statement that makes a table of literals, with a type for every column even where none has a value."""
+    cells = [exp.Tuple(expressions=[_bare(cell) for cell in row]) for row in rows]
+    if not cells:
+        empty = exp.select(*(exp.alias_(nothing(sort), each, quoted=True) for each, sort in columns.items()))
+        return create(name, empty.where(exp.false()))
+    alias = exp.TableAlias(this=exp.to_identifier("v"), columns=[exp.to_identifier(n, quoted=True) for n in columns])
+    typed = (exp.alias_(cast(column(each, "v"), sort), each, quoted=True) for each, sort in columns.items())
+    return create(name, exp.select(*typed).from_(exp.Values(expressions=cells, alias=alias)))
+
+
+def _bare(cell: Cell) -> exp.Expr:
+    """Return a cell without its type, which the table's column has."""
+    if isinstance(cell, float):
+        return exp.Literal.number(repr(cell).removesuffix(".0"))
+    return exp.Literal.number(cell) if isinstance(cell, int) and not isinstance(cell, bool) else literal(cell)
+
+
+def case(*branches: tuple[exp.Expr, exp.Expr], otherwise: exp.Expr | None = None) -> exp.Expr:
+    """Return `CASE WHEN ... THEN ... END`."""
+    found = exp.Case()
+    for condition, value in branches:
+        found = found.when(condition, value, copy=False)
+    return found.else_(otherwise, copy=False) if otherwise is not None else found
+
+
+def either(operands: Iterable[exp.Expr]) -> exp.Expr:
+    """Return whether any operand holds; false for none."""
+    found = list(operands)
+    return exp.paren(exp.or_(*found, copy=True)) if len(found) > 1 else found[0] if found else exp.false()
+
+
+def both(operands: Iterable[exp.Expr]) -> exp.Expr:
+    """Return whether all operands hold; true for none."""
+    found = list(operands)
+    return exp.paren(exp.and_(*found, copy=True)) if len(found) > 1 else found[0] if found else exp.true()
