@@ -23,8 +23,8 @@ from precaution.fact_kinds import (
     Worded,
 )
 from precaution.sql.expressions import Expressions, Number, part
+from precaution.sql.literals import PREFIX, both, case, column, either, literal, selected
 from precaution.sql.needs import SINCE
-from precaution.sql.literals import PREFIX, both, case, column, either, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,114 +37,111 @@ FOUND: Mapping[type, str] = {
     DaysOn: "of_days_on", ReachedAge: "of_ages", Ask: "answers",
 }  # fmt: skip
 """The step that finds each kind."""
-BESIDE = ("recorded", "evidence", "since_low", "since_high")
-"""What may be needed of a fact beside its value."""
-FACTS_OF_CHART = ("person", "today", "stage")
-_FLAGS = {"settled", "truth", "recorded", "evidence", "low_open", "high_open", "reassures", "vague"}
+_BESIDE = ("recorded", "evidence", *SINCE)
+_TRUTHS = {"settled", "truth", "recorded", "evidence", "low_open", "high_open", "reassures", "vague"}
 
 
 class Wide:
-    """Puts the facts and asks of a label into columns; `beside` says which further columns of each are needed."""
+    """Puts the facts and asks of a label into columns; `beside` says what more than the value each is asked for."""
 
     def __init__(self, label: Label, written: Expressions, beside: Mapping[str, set[str]]) -> None:
         self.label, self.written, self.beside = label, written, beside
 
     def basic(self) -> exp.Select:
         """Return the query for all facts that entries show, and the latest answers before newer evidence voids them."""
-        query = exp.select("c.*").from_(exp.alias_(exp.to_table(f"{PREFIX}chart"), "c", table=True))
-        values: list[exp.Expr] = []
+        query = exp.select("c.*").from_(f"{PREFIX}chart AS c")
         for step in dict.fromkeys(FOUND.values()):
-            things = {name: t for name, t in self.written.named.items() if FOUND.get(type(t)) == step}
-            if not things:
-                continue
-            pivot = self._pivot(step, things)
-            query = query.join(
-                exp.alias_(exp.to_table(f"p_{step}"), step, table=True),
-                on=exp.EQ(this=exp.column("person", table=step), expression=exp.column("person", table="c")),
-                join_type="left",
-            ).with_(f"p_{step}", as_=pivot)
-            values += [each for name, thing in things.items() for each in self._columns(name, thing)]
-        return query.select(*values)
+            things = {name: each for name, each in self.written.named.items() if FOUND.get(type(each)) == step}
+            if things:
+                query = self._joined(query, step, things)
+        return query
 
-    def _pivot(self, step: str, things: Mapping[str, Fact | Ask]) -> exp.Select:
-        key = "ask" if step == "answers" else "fact"
-        wanted = [
-            exp.alias_(_picked(key, name, of), part(name, f"found_{of}"), quoted=True)
-            for name, thing in things.items()
-            for of in self._found(name, thing)
-        ]
-        return exp.select("person", *wanted).from_(exp.to_table(PREFIX + step)).group_by("person")
+    def _joined(self, query: exp.Select, step: str, things: Mapping[str, Fact | Ask | object]) -> exp.Select:
+        key = exp.column("ask" if step == "answers" else "fact")
+        found = {name: self._found(name, thing) for name, thing in things.items()}
+        picked = {part(name, f"found_{of}"): _picked(key, name, of) for name, each in found.items() for of in each}
+        pivot = selected({"person": exp.column("person"), **picked}).from_(PREFIX + step).group_by("person")
+        on = exp.EQ(this=exp.column("person", table=step), expression=exp.column("person", table="c"))
+        values = {of: value for name, thing in things.items() for of, value in self._columns(name, thing).items()}
+        return (
+            query.select(*selected(values).expressions, copy=False)
+            .join(pivot.subquery(step, copy=False), on=on, join_type="left", copy=False)
+        )  # fmt: skip
 
-    def _found(self, name: str, thing: Fact | Ask) -> tuple[str, ...]:
+    def _found(self, name: str, thing: object) -> tuple[str, ...]:
         """Return which columns of its step a fact or ask needs."""
-        beside = tuple(of for of in BESIDE if of in self.beside.get(name, ()))
+        beside = tuple(of for of in _BESIDE if of in self.beside.get(name, ()))
+        sort = self.written.sort(name)
         match thing:
             case Ask():
-                of = "truth" if self.written.sort(name) == "truth" else "word"
-                return (of, "newest", "reassures", *beside)
+                return ("truth" if sort == "truth" else "word", "newest", "reassures", *beside)
             case DaysOn():
                 return ("settled", "total", "vague", *beside)
             case DaysSince():
                 return ("settled", *Number._fields, *beside)
             case Planned():
                 return ("settled", "truth", "list", *beside)
+            case _ if sort == "truth":
+                return ("settled", "truth", *beside)
             case _:
-                sort = self.written.sort(name)
-                return (*(Number._fields if sort == "number" else ("word",) if sort == "text" else ("settled", "truth")),
-                        *beside)  # fmt: skip
+                return (*(Number._fields if sort == "number" else ("word",)), *beside)
 
-    def _columns(self, name: str, thing: Fact | Ask) -> list[exp.Expr]:
-        def found(of: str) -> exp.Expr:
-            return column(part(name, f"found_{of}"))
+    def _columns(self, name: str, thing: object) -> dict[str, exp.Expr]:
+        """Return the columns of a fact, or of an ask before newer evidence voids its answer."""
+        found = _Found(name)
+        beside = {
+            part(name, of): exp.func("COALESCE", found[of], exp.false()) if of in _TRUTHS else found[of]
+            for of in _BESIDE if of in self.beside.get(name, ())
+        }  # fmt: skip
+        if isinstance(thing, Fact):
+            return {**self._value(name, thing, found), **beside}
+        kept = {"value": "truth" if self.written.sort(name) == "truth" else "word"}
+        kept |= {"newest": "newest", "reassures": "reassures"}
+        return {**{part(name, f"answer_{of}"): found[source] for of, source in kept.items()}, **beside}
 
-        beside = [
-            exp.alias_(exp.func("COALESCE", found(of), exp.false()) if of in _FLAGS else found(of), part(name, of),
-                       quoted=True)
-            for of in BESIDE if of in self.beside.get(name, ())
-        ]  # fmt: skip
-        if isinstance(thing, Ask):
-            kept = ("truth" if self.written.sort(name) == "truth" else "word", "newest", "reassures")
-            return [*(exp.alias_(found(of), part(name, f"answer_{of}"), quoted=True) for of in kept), *beside]
-        return [*(exp.alias_(value, of, quoted=True) for of, value in self._value(name, thing, found).items()), *beside]
-
-    def _value(self, name: str, fact: Fact, found: object) -> dict[str, exp.Expr]:
-        def of(each: str) -> exp.Expr:
-            return column(part(name, f"found_{each}"))
-
+    def _value(self, name: str, fact: Fact, found: _Found) -> dict[str, exp.Expr]:
         match fact:
             case DaysOn():
-                absent = self._absent(fact.absent, fact.list)
-                nothing = case((absent, literal(0.0)))
-                complete = self._listed(fact.list)
-                end = case((both([exp.not_(of("vague")), complete]), of("total")), otherwise=literal(float("inf")))
-                is_open = exp.not_(exp.paren(both([exp.not_(of("vague")), complete.copy()])))
-                values = {"low": of("total"), "high": end, "low_open": exp.false(), "high_open": is_open}
-                return {part(name, each): _settled(of, value, nothing if each in ("low", "high") else
-                                                   case((absent.copy(), exp.false())))
-                        for each, value in values.items()}  # fmt: skip
+                return self._days_on(name, fact, found)
             case DaysSince():
-                absent = self._absent(fact.absent, fact.list)
-                return {part(name, each): _settled(of, of(each), case((absent.copy(), literal(float("inf")) if each in
-                                                   ("low", "high") else exp.false())))
-                        for each in Number._fields}  # fmt: skip
-            case Planned():
-                by_list = case(
-                    (exp.EQ(this=of("list"), expression=literal("medication")), self._absent(fact.absent, "medication")),
-                    otherwise=self._absent(fact.absent, "order"),
-                )
-                return {name: _settled(of, of("truth"), case((by_list, exp.false())))}
-            case Repeated():
                 none = self._absent(fact.absent, fact.list)
-                wanted = float(self.label.parameters[fact.at_least].value)
-                return {name: _settled(of, of("truth"), case((none, exp.false())) if wanted > 0 else exp.true())}
-            case Ever() | Active():
-                return {name: _settled(of, of("truth"), case((self._absent(fact.absent, fact.list), exp.false())))}
-            case ReachedAge():
-                return {name: of("truth")}
+                ends = {"low": literal(float("inf")), "high": literal(float("inf"))}
+                return {
+                    part(name, of): _settled(found, found[of], case((none.copy(), ends.get(of, exp.false()))))
+                    for of in Number._fields
+                }
+            case Planned() | Repeated() | Ever() | Active():
+                return {name: _settled(found, found["truth"], self._none(fact, found))}
             case _ if self.written.sort(name) == "number":
-                return {part(name, each): of(each) for each in Number._fields}
+                return {part(name, of): found[of] for of in Number._fields}
             case _:
-                return {name: of("word")}
+                return {name: found["truth" if isinstance(fact, ReachedAge) else "word"]}
+
+    def _days_on(self, name: str, fact: DaysOn, found: _Found) -> dict[str, exp.Expr]:
+        """Without a complete list of what was taken there may have been more days."""
+        exact = both([exp.not_(found["vague"]), self._listed(fact.list)])
+        values = {
+            "low": (found["total"], literal(0.0)),
+            "high": (case((exact, found["total"]), otherwise=literal(float("inf"))), literal(0.0)),
+            "low_open": (exp.false(), exp.false()),
+            "high_open": (exp.not_(exact.copy()), exp.false()),
+        }
+        none = self._absent(fact.absent, fact.list)
+        return {
+            part(name, of): _settled(found, value, case((none.copy(), absent)))
+            for of, (value, absent) in values.items()
+        }
+
+    def _none(self, fact: Ever | Active | Repeated | Planned, found: _Found) -> exp.Expr:
+        """Return what a fact is where nothing on record settles it."""
+        if isinstance(fact, Repeated) and float(self.label.parameters[fact.at_least].value) <= 0:
+            return exp.true()
+        if isinstance(fact, Planned):
+            drug = exp.EQ(this=found["list"], expression=literal("medication"))
+            none = case((drug, self._absent(fact.absent, "medication")), otherwise=self._absent(fact.absent, "order"))
+        else:
+            none = self._absent(fact.absent, fact.list)
+        return case((none, exp.false()))
 
     def _absent(self, absent: str, kind: str) -> exp.Expr:
         """Whether nothing on record means that there is none."""
@@ -154,23 +151,22 @@ class Wide:
         return column(listed(kind))
 
     def level(self, before: str, level: Iterable[str]) -> exp.Select:
-        """Return the query for the columns of facts made of others, and of answers, of which all behind is known."""
-        made: list[exp.Expr] = []
+        """Return the query for facts made of others, and for answers, of which all that is behind them is known."""
+        made: dict[str, exp.Expr] = {}
         for name in level:
             thing = self.written.named[name]
             if isinstance(thing, Derived):
-                made.append(exp.alias_(self.written.truth(thing.expression), name, quoted=True))
-                made += self._since(name, thing)
+                made |= {name: self.written.truth(thing.expression), **self._since(name, thing)}
             elif isinstance(thing, Ask):
-                made.append(exp.alias_(self._answer(name, thing), name, quoted=True))
-        return exp.select("*", *made).from_(exp.to_table(PREFIX + before))
+                made[name] = self._answer(name, thing)
+        return selected(made, star=True).from_(PREFIX + before, copy=False)
 
     def _answer(self, name: str, ask: Ask) -> exp.Expr:
         """Return an answer; nothing where it reassures and there is newer evidence against it."""
-        value = column(part(name, f"answer_{'truth' if self.written.sort(name) == 'truth' else 'word'}"))
+        newest, value = column(part(name, "answer_newest")), column(part(name, "answer_value"))
         newer = [
             both([self.written.not_false(about),
-                  exp.GT(this=column(part(about, "since_high")), expression=column(part(name, "answer_newest")))])
+                  exp.GT(this=column(part(about, "since_high")), expression=newest.copy())])
             for about in ask.about
         ]  # fmt: skip
         if not newer:
@@ -178,21 +174,33 @@ class Wide:
         void = both([column(part(name, "answer_reassures")), either(newer)])
         return case((exp.not_(exp.func("COALESCE", void, exp.false())), value))
 
-    def _since(self, name: str, fact: Derived) -> list[exp.Expr]:
+    def _since(self, name: str, fact: Derived) -> dict[str, exp.Expr]:
         """Return since when a fact made of others has been so, where that is asked for: the latest of those behind it."""
-        behind = list(self.written.behind(fact.expression))
-        so = exp.func("COALESCE", self.written.truth(fact.expression), exp.true())
-        return [
-            exp.alias_(case((so.copy(), latest([(each.where, column(part(each.name, of))) for each in behind]))),
-                       part(name, of), quoted=True)
-            for of in SINCE if of in self.beside.get(name, ())
-        ]  # fmt: skip
+        wanted = [of for of in SINCE if of in self.beside.get(name, ())]
+        behind = list(self.written.behind(fact.expression)) if wanted else []
+        return {
+            part(name, of): case((
+                exp.func("COALESCE", self.written.truth(fact.expression), exp.true()),
+                latest([(each.where.copy(), column(part(each.name, of))) for each in behind]),
+            ))
+            for of in wanted
+        }  # fmt: skip
+
+
+class _Found:
+    """The columns of a fact that its step found, by name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getitem__(self, of: str) -> exp.Expr:
+        return column(part(self.name, f"found_{of}"))
 
 
 def latest(days: Iterable[tuple[exp.Expr, exp.Expr]]) -> exp.Expr:
     """Return the greatest of some days, each only where it counts; minus infinity where none does."""
     never = literal(float("-inf"))
-    found = [exp.func("COALESCE", case((where.copy(), day)), never.copy()) for where, day in days]
+    found = [exp.func("COALESCE", case((where, day)), never.copy()) for where, day in days]
     return exp.Greatest(this=found[0], expressions=found[1:]) if len(found) > 1 else found[0] if found else never
 
 
@@ -201,11 +209,11 @@ def listed(kind: str) -> str:
     return f"listed_{kind}"
 
 
-def _settled(of: object, value: exp.Expr, absent: exp.Expr) -> exp.Expr:
-    return case((of("settled"), value), otherwise=absent)  # type: ignore[operator]
+def _settled(found: _Found, value: exp.Expr, absent: exp.Expr) -> exp.Expr:
+    return case((found["settled"], value), otherwise=absent)
 
 
-def _picked(key: str, name: str, of: str) -> exp.Expr:
+def _picked(key: exp.Expr, name: str, of: str) -> exp.Expr:
     """Return the value of one fact, of all rows of a person."""
-    one = case((exp.EQ(this=exp.column(key), expression=literal(name)), exp.column(of)))
-    return exp.LogicalOr(this=one) if of in _FLAGS else exp.Max(this=one)
+    one = case((exp.EQ(this=key.copy(), expression=literal(name)), exp.column(of)))
+    return exp.LogicalOr(this=one) if of in _TRUTHS else exp.Max(this=one)

@@ -47,6 +47,12 @@ def column(name: str, table: str = "") -> exp.Column:
     return exp.column(exp.to_identifier(name, quoted=True), table=table or None)
 
 
+def selected(columns: Mapping[str, exp.Expr], *, star: bool = False) -> exp.Select:
+    """Return a query of columns by name, beside those that are there with `star`; it still needs its table."""
+    named = [exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True)) for name, value in columns.items()]
+    return exp.Select(expressions=[*([exp.Star()] if star else []), *named])
+
+
 def create(name: str, query: exp.Query) -> exp.Create:
     """Return the statement that makes a step's table."""
     return exp.Create(this=exp.to_table(PREFIX + name), kind="TABLE", expression=query)
@@ -56,11 +62,11 @@ def table_of(name: str, columns: Columns, rows: Iterable[Sequence[Cell]]) -> exp
     """Return the statement that makes a table of literals, with a type for every column even where none has a value."""
     cells = [exp.Tuple(expressions=[_bare(cell) for cell in row]) for row in rows]
     if not cells:
-        empty = exp.select(*(exp.alias_(nothing(sort), each, quoted=True) for each, sort in columns.items()))
+        empty = selected({each: nothing(sort) for each, sort in columns.items()})
         return create(name, empty.where(exp.false()))
     alias = exp.TableAlias(this=exp.to_identifier("v"), columns=[exp.to_identifier(n, quoted=True) for n in columns])
-    typed = (exp.alias_(cast(column(each, "v"), sort), each, quoted=True) for each, sort in columns.items())
-    return create(name, exp.select(*typed).from_(exp.Values(expressions=cells, alias=alias)))
+    typed = {each: cast(column(each, "v"), sort) for each, sort in columns.items()}
+    return create(name, selected(typed).from_(exp.Values(expressions=cells, alias=alias), copy=False))
 
 
 def _bare(cell: Cell) -> exp.Expr:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import sqlglot
 from sqlglot import exp
 
+from precaution.sql.literals import selected
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -49,11 +51,10 @@ def rounded_of(rows: exp.Expr, *columns: exp.Expr) -> exp.Expr:
     )  # fmt: skip
     whole: exp.Query = exp.select("*").from_(exp.to_table(rows.name))
     for name, text in steps:
-        added = [
-            exp.alias_(sql(text, it=exp.column(each.name), **_made(each.name, steps)), f"{each.name}_{name}")
-            for each in columns
-        ]
-        whole = exp.select("*", *added).from_(whole.subquery("r"))
+        added = {
+            f"{each.name}_{name}": sql(text, it=exp.column(each.name), **_made(each.name, steps)) for each in columns
+        }
+        whole = selected(added, star=True).from_(whole.subquery("r", copy=False), copy=False)
     return whole
 
 

@@ -1,4 +1,4 @@
-"""What the facts, asks and duties of a label look for, as tables of literals that the steps join with the entries."""
+"""What the facts and asks of a label look for, as tables of literals that the steps join with the entries."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from sqlglot import exp
 
-    from precaution.definitions import Ask, Duty, Label
+    from precaution.definitions import Ask, Label
     from precaution.sql.literals import Cell
 
 Row = tuple["Cell", ...]
@@ -56,7 +56,6 @@ class Parameters:
         yield from self._words()
         yield from self._days()
         yield from self._asks()
-        yield from self._duties()
 
     def most_episodes(self) -> int:
         """Return the highest number of episodes that any fact asks for."""
@@ -183,18 +182,6 @@ class Parameters:
             [(spoken(ask.name), word) for ask in asks for word in dict.fromkeys(ask.reassures)],
         )  # fmt: skip
 
-    def _duties(self) -> Iterator[exp.Create]:
-        duties = self.label.duties.values()
-        yield table_of(
-            "duty_parts", {"duty": "text", "parts": "number", "any_part": "truth"},
-            [(duty.name, len(duty.needs), bool(duty.needs_all) and self._word(duty.needs_all) == "any")
-             for duty in duties],
-        )  # fmt: skip
-        yield table_of(
-            "duty_looks", {"duty": "text", "part": "number", "concept": "text"},
-            [row for duty in duties for row in _looks_of_duty(duty)],
-        )  # fmt: skip
-
     def _all(self, kind: type[Of]) -> list[Of]:
         return [fact for fact in self.label.facts.values() if isinstance(fact, kind)]
 
@@ -227,10 +214,3 @@ def _looks_of_status(fact: Worded) -> Iterator[Row]:
     for concept in (*fact.latest_of, *fact.questions):
         word = fact.latest_of.get(concept, "")
         yield (fact.name, concept, word, ordered.index(word))
-
-
-def _looks_of_duty(duty: Duty) -> Iterator[Row]:
-    if duty.ask:
-        yield (duty.name, 0, ANSWER + duty.ask)
-    for part, concepts in enumerate(duty.needs, start=1):
-        yield from ((duty.name, part, concept) for concept in concepts)

@@ -1,4 +1,4 @@
-"""A label as one SQL script: statements that find every fact, rule and duty, and the decision, of many persons."""
+"""A label as statements of SQL: they find every fact, rule and duty, and the decision, of many persons."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import sqlglot
 from sqlglot import exp
 
 from precaution.decision import ATTESTED, grave
+from precaution.definitions import Parameter
 from precaution.facts import named
-from precaution.fact_kinds import Derived
+from precaution.sql import duties, rules
 from precaution.sql.columns import Wide, listed
-from precaution.sql.duties import Duties
 from precaution.sql.expressions import Expressions, Number, part
-from precaution.sql.literals import PREFIX, both, case, cast, column, create, either, literal, nothing, table_of
-from precaution.sql.macros import READ, sql, unions, write_out
+from precaution.sql.literals import PREFIX, cast, column, create, either, literal, selected, table_of
+from precaution.sql.macros import READ, sql, write_out
 from precaution.sql.needs import beside, levels
 from precaution.sql.parameters import Parameters
-from precaution.sql.rules import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,12 +30,13 @@ KINDS = ("condition", "result", "procedure", "immunization", "medication", "orde
 
 
 def statements(label: Label, today: int | None, stage: Stage | None) -> Iterator[exp.Create]:
-    """Yield the statements that make the tables of a script, in order; see `precaution.sql.script`."""
+    """Yield the statements that make the tables of a script, in order; see `precaution.sql.script_of`."""
     parameters = Parameters(label)
     yield from parameters.tables()
     yield _asked(today, stage)
     yield _people(label)
-    yield from _steps(parameters.most_episodes())
+    for name in ("1_therapy", "2_history", "3_figures", "4_words", "5_days"):
+        yield from _file(name, parameters.most_episodes())
     written = Expressions(named(label))
     wide = Wide(label, written, beside(label, written))
     yield create("known_0", wide.basic())
@@ -44,28 +44,28 @@ def statements(label: Label, today: int | None, stage: Stage | None) -> Iterator
     for last, level in enumerate(levels(label, written), start=1):
         yield create(f"known_{last}", wide.level(f"known_{last - 1}", level))
     known = f"{PREFIX}known_{last}"
-    yield create("facts", _facts(written, known))
-    rules, duties = Rules(label, written, known), Duties(label, written, known)
-    yield create("rules", unions(rules.query(rule, place) for place, rule in enumerate(label.rules.values())))
-    yield create("duties", unions(duties.query(duty, place) for place, duty in enumerate(label.duties.values())))
+    yield create("facts", _facts(written).from_(known))
+    yield from rules.tables(label, written, known)
+    yield from _file("6_rules")
+    yield from duties.tables(label, written, known)
+    yield from _file("7_duties")
     yield table_of("ranks", {"action": "text", "attested": "truth", "grave": "number"},
                    [(action, attested, grave(action, attested, label))
                     for action in label.actions if not action.endswith(ATTESTED) for attested in (False, True)])  # fmt: skip
-    yield from _file("6_decisions.sql")
+    yield from _file("8_decisions")
 
 
 def _asked(today: int | None, stage: Stage | None) -> exp.Create:
     """Who is asked about: everybody in `persons` on one day, or those of the table `asked`, each on a day of their own."""
     if today is None:
         return create("asked", exp.select("person", "today", "stage").from_("asked"))
-    given = literal(stage) if stage else exp.null()
-    return create("asked", exp.select("person", exp.alias_(literal(float(today)), "today"),
-                                      exp.alias_(cast(given, "text"), "stage")).from_("persons"))  # fmt: skip
+    given = {"today": literal(float(today)), "stage": cast(literal(stage), "text")}
+    return create("asked", selected({"person": exp.column("person"), **given}).from_("persons"))
 
 
 def _people(label: Label) -> exp.Create:
     """Who is asked about, with which lists of theirs are complete; `died`: by the day that is asked about."""
-    attested_only = label.parameters[label.records.absence].value == "attested"
+    supplied_counts = label.parameters[label.records.absence].value != "attested"
 
     def holds(of: str, kind: str) -> exp.Expr:
         held = exp.ArrayContains(this=exp.column(of, table="p"), expression=literal(kind))
@@ -76,46 +76,30 @@ def _people(label: Label) -> exp.Create:
             return exp.true()
         return either([holds("attested", kind), *([holds("lists", kind)] if supplied else [])])
 
-    lists = [exp.alias_(complete(kind, supplied=not attested_only), listed(kind)) for kind in KINDS]
-    query = (
-        exp.select(
-            "p.person", "a.today", exp.alias_(sql("a.stage"), "given"), "p.birth_low", "p.birth_high",
-            exp.alias_(sql("COALESCE(p.partial, FALSE)"), "partial"),
-            exp.alias_(sql("COALESCE(p.died_high <= a.today OR p.died_low < 1, FALSE)"), "died"),
-            exp.alias_(complete("medication", supplied=True), "medication_list"),
-            *lists,
-        )
-        .from_("persons AS p")
-        .join(f"{PREFIX}asked AS a", on="a.person = p.person")
-    )  # fmt: skip
-    return create("people", query)
+    columns = {
+        "person": sql("p.person"), "today": sql("a.today"), "given": sql("a.stage"), "birth_low": sql("p.birth_low"),
+        "birth_high": sql("p.birth_high"), "partial": sql("COALESCE(p.partial, FALSE)"),
+        "died": sql("COALESCE(p.died_high <= a.today OR p.died_low < 1, FALSE)"),
+        "medication_list": complete("medication", supplied=True),
+    }  # fmt: skip
+    columns |= {listed(kind): complete(kind, supplied=supplied_counts) for kind in KINDS}
+    return create("people", selected(columns).from_("persons AS p").join(f"{PREFIX}asked AS a", on="a.person = p.person"))
 
 
-def _steps(most_episodes: int) -> Iterator[exp.Create]:
-    for name in ("1_therapy", "2_history", "3_figures", "4_words", "5_days"):
-        for statement in _file(f"{name}.sql"):
-            written = write_out(statement, most_episodes)
-            if not isinstance(written, exp.Create):
-                raise TypeError(name)
-            yield written
-
-
-def _file(name: str) -> Iterator[exp.Create]:
-    text = (files("precaution.sql") / "steps" / name).read_text(encoding="utf-8")
+def _file(name: str, most_episodes: int = 1) -> Iterator[exp.Create]:
+    """Yield the statements of a file of steps, which are the same for every label."""
+    text = (files("precaution.sql") / "steps" / f"{name}.sql").read_text(encoding="utf-8")
     for statement in sqlglot.parse(text, read=READ):
-        if not isinstance(statement, exp.Create):
+        written = write_out(statement, most_episodes) if statement is not None else None
+        if not isinstance(written, exp.Create):
             raise TypeError(f"{name} holds more than tables")
-        yield statement
+        yield written
 
 
-def _facts(written: Expressions, known: str) -> exp.Select:
+def _facts(written: Expressions) -> exp.Select:
     """The values of all facts and asks, one row a person."""
-    values: list[exp.Expr] = []
+    columns = ["person", "today", "stage"]
     for name, thing in written.named.items():
-        if hasattr(thing, "value"):
-            continue
-        if written.sort(name) == "number":
-            values += [column(part(name, of)) for of in Number._fields]
-        else:
-            values.append(column(name))
-    return exp.select("person", "today", "stage", *values).from_(exp.to_table(known))
+        if not isinstance(thing, Parameter):
+            columns += [part(name, of) for of in Number._fields] if written.sort(name) == "number" else [name]
+    return selected({name: column(name) for name in columns})

@@ -163,33 +163,3 @@ SELECT
 FROM precaution_chart AS c
 CROSS JOIN precaution_age_facts AS f
 LEFT JOIN spans AS s ON s.person = c.person AND s.fact = f.fact;
-
--- When each duty was last done: of every group of concepts the newest result that shows it done, on a certain day. A set
--- is as old as its oldest part, or where any part will do as new as its newest; an answer `yes` does it too.
-CREATE TABLE precaution_last_done AS
-WITH newest AS (
-  SELECT p.person, l.duty, l.part, MAX(p.start_low) AS newest
-  FROM precaution_duty_looks AS l
-  JOIN precaution_past AS p ON p.concept = l.concept
-  WHERE p.certainty = 'certain'
-    AND NOT p.status IN ('preliminary', 'unknown', 'planned')
-    AND p.start_low = p.start_high
-    AND (p.kind <> 'result' OR NOT p.low IS NULL OR p.word <> '')
-    AND (l.part > 0 OR p.word = 'yes')
-  GROUP BY p.person, l.duty, l.part
-),
-summed AS (
-  SELECT
-    n.person, n.duty,
-    CASE
-      WHEN MAX(CASE WHEN d.any_part THEN 1 ELSE 0 END) = 1 THEN MAX(CASE WHEN n.part > 0 THEN n.newest END)
-      WHEN COUNT(CASE WHEN n.part > 0 THEN 1 END) = MAX(d.parts) THEN MIN(CASE WHEN n.part > 0 THEN n.newest END)
-    END AS shown,
-    MAX(CASE WHEN n.part = 0 THEN n.newest END) AS answered
-  FROM newest AS n
-  JOIN precaution_duty_parts AS d ON d.duty = n.duty
-  GROUP BY n.person, n.duty
-)
-SELECT person, duty, CASE WHEN shown IS NULL OR answered >= shown THEN answered ELSE shown END AS last_day
-FROM summed
-WHERE NOT COALESCE(shown, answered) IS NULL;
