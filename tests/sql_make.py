@@ -151,12 +151,12 @@ def on_duckdb(statements: Iterable[str], asked: Sequence[Asked]) -> Tables:
     with duckdb.connect() as database:
         for name, table in zip(("entries", "persons", "asked"), arrow(asked), strict=True):
             database.register(f"{name}_given", table)
-            database.execute(f"CREATE TABLE {name} AS SELECT * FROM {name}_given")
+            database.execute(f"CREATE TABLE {name} AS SELECT * FROM {name}_given")  # noqa: S608
         for statement in statements:
             database.execute(statement)
         found = []
         for name in Tables._fields:
-            rows = database.execute(f"SELECT * FROM precaution_{name}")
+            rows = database.execute(f"SELECT * FROM precaution_{name}")  # noqa: S608
             columns = [each[0] for each in rows.description]
             found.append([dict(zip(columns, row, strict=True)) for row in rows.fetchall()])
     return Tables(*found)

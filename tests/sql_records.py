@@ -10,9 +10,9 @@ from random import Random
 from typing import TYPE_CHECKING, cast
 
 from precaution.definitions import STAGES, Label, Stage
+from precaution.fact_kinds import Fact, Planned
 from precaution.facts import ANSWER
 from precaution.facts.prepared import concepts_of
-from precaution.fact_kinds import Fact, Planned
 from precaution.interval import Interval, exactly
 from precaution.policy import Policy, applied
 from precaution.record import UNREADABLE, Entry, Kind, Record, in_order
@@ -40,6 +40,8 @@ class Maker:
                                         if isinstance(p.value, float) and p.value < 20_000)})  # fmt: skip
         self.facts = [fact for fact in label.facts.values() if concepts_of(fact)]
         self.today = 0
+        self.odd = True
+        """Whether this record is full of what can't be told; others are mostly plain, so that much is settled."""
 
     def asked(self, number: int) -> list[Asked]:
         """Return so many people."""
@@ -51,6 +53,7 @@ class Maker:
         return Asked(person, self._record(), self.today, stage)
 
     def _record(self) -> Record:
+        self.odd = self._rarely(2)
         entries = [*self._of_drug(), *self._of_facts(), *self._of_answers(), *self._of_duties()]
         table: dict[str, list[Entry]] = {}
         for number, each in enumerate(entries):
@@ -76,7 +79,7 @@ class Maker:
     def _day(self) -> Interval | None:
         """A day near an edge of some window; perhaps a part of one, with an end that is not known, or none."""
         day = float(self.today - self.chance.choice(self.days) + self.chance.choice((0, 0, 0, -1, 1, -2, 15, 400)))
-        match self.chance.randrange(14):
+        match self.chance.randrange(14 if self.odd else 60):
             case 0:
                 return None
             case 1:
@@ -99,23 +102,26 @@ class Maker:
 
     def _value(self) -> Interval | None:
         one, other = sorted(self.chance.sample(NUMBERS, 2))
+        if not self.odd and not self._rarely(8):
+            return exactly(one)
         return self.chance.choice((
-            None, exactly(one), exactly(other), exactly(other), exactly(self.chance.uniform(0, 4)), Interval(one, other),
+            None, exactly(one), exactly(other), exactly(self.chance.uniform(0, 4)), Interval(one, other),
             Interval(-inf, one, True, self._rarely(2)), Interval(other, inf, self._rarely(2), True),
             Interval(one, other, self._rarely(2), self._rarely(2)),
         ))  # fmt: skip
 
     def _entry(self, concept: str, kind: Kind) -> Entry:
-        if self._rarely(25):
+        if self._rarely(25 if self.odd else 100):
             kind = self.chance.choice(KINDS)
         status = self.chance.choice(STATUSES if self._rarely(15) else LIKELY[kind])
-        certainty = self.chance.choice(("certain",) * 6 + ("suspected", "mentioned"))
+        certainty = self.chance.choice(("certain",) * (6 if self.odd else 40) + ("suspected", "mentioned"))
         start = self._day()
         made = Entry(concept, kind, "", start, status=status, certainty=certainty, end=self._end(status))  # type: ignore[arg-type]
         if kind == "result":
+            words = ("", "", "", "positive", "negative", "indeterminate") if self.odd else ("positive", "negative")
             made = made._replace(
                 value=self._value(), upper=self.chance.choice((None, None, 0.5, 1.0, 3.0, 40.0, 1e-3)),
-                result=self.chance.choice(("", "", "", "positive", "negative", "indeterminate")), end=None,
+                result=self.chance.choice(words), end=None,
             )  # fmt: skip
         if start is None or self._rarely(8):
             made = made._replace(recorded=self._day())
@@ -140,7 +146,7 @@ class Maker:
             yield from self._several((UNREADABLE["medication"],), "medication", 2)
 
     def _of_facts(self) -> Iterator[Entry]:
-        for fact in self.chance.sample(self.facts, min(len(self.facts), self.chance.randint(1, 12))):
+        for fact in self.chance.sample(self.facts, min(len(self.facts), self.chance.choice((2, 6, 12, 30)))):
             kind: Kind = "order" if isinstance(fact, Planned) and self._rarely(2) else _kind_of(fact)
             yield from self._several(concepts_of(fact), kind)
             if kind in UNREADABLE and self._rarely(6):
@@ -172,8 +178,9 @@ class Maker:
     def _died(self) -> Interval | None:
         if not self._rarely(25):
             return None
-        return self.chance.choice((exactly(float(self.today)), exactly(self.today + 1.0), Interval(-inf, inf, True, True),
-                                   Interval(self.today - 3.0, self.today + 3.0)))  # fmt: skip
+        today = float(self.today)
+        return self.chance.choice((exactly(today), exactly(today + 1), Interval(-inf, inf, True, True),
+                                   Interval(today - 3, today + 3)))  # fmt: skip
 
 
 def _kind_of(fact: Fact) -> Kind:
@@ -195,6 +202,6 @@ def other_policy(label: Label, seed: int) -> Label:
         elif isinstance(value, float) and chance.random() < 0.5:
             days = chance.choice((0, 1, value, value / 2 // 1, value * 2))
             chosen[name] = f"{days:.0f} days" if parameter.written.endswith("days") else days
-    chosen = {name: int(value) if isinstance(value, str) and value.isdigit() else value for name, value in chosen.items()}
-    parameters = applied(Policy(file="policy.toml", parameter=chosen), label.parameters)
+    written = {name: int(each) if isinstance(each, str) and each.isdigit() else each for name, each in chosen.items()}
+    parameters = applied(Policy(file="policy.toml", parameter=written), label.parameters)
     return replace(label, parameters=parameters, digest=f"{label.digest} {seed}")

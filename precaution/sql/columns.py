@@ -175,7 +175,7 @@ class Wide:
         return case((exp.not_(exp.func("COALESCE", void, exp.false())), value))
 
     def _since(self, name: str, fact: Derived) -> dict[str, exp.Expr]:
-        """Return since when a fact made of others has been so, where that is asked for: the latest of those behind it."""
+        """Return since when a fact made of others has been so, where asked for: the latest day of those behind it."""
         wanted = [of for of in SINCE if of in self.beside.get(name, ())]
         behind = list(self.written.behind(fact.expression)) if wanted else []
         return {

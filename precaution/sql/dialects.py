@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 TESTED = ("duckdb", "postgres", "spark")
 """The dialects whose scripts are run, and compared with the interpreter, in this project's tests."""
+_DROPS = {"TABLE": "DROP TABLE IF EXISTS step", "VIEW": "DROP VIEW IF EXISTS step"}
 _WITHOUT_TEMPORARY = ("spark", "spark2", "databricks")
-"""Engines without temporary tables: the steps are tables too, and dropped at the end."""
+"""Engines without temporary tables: the steps are tables too, those of literals views, and dropped at the end."""
 
 
 def check(dialect: str) -> None:
@@ -31,22 +32,29 @@ def known() -> list[str]:
     return sorted(name for name in Dialect.classes if name)
 
 
+def has_temporary(dialect: str) -> bool:
+    """Whether the steps of a script are temporary tables."""
+    return dialect not in _WITHOUT_TEMPORARY
+
+
 def texts(tables: Iterable[exp.Create], results: Iterable[str], dialect: str) -> Iterator[str]:
     """Yield the statements of a script in a dialect, in order, without `;`.
 
     Raises UsageError where the dialect has no words for one of them.
     """
-    kept, steps = {PREFIX + name for name in results}, []
+    kept = {PREFIX + name for name in results}
+    steps: list[tuple[str, str]] = []
     for table in tables:
         name = table.this.name
-        yield _about("DROP TABLE IF EXISTS step", name, dialect)
-        if name not in kept:
-            steps.append(name)
-        yield _text(_kept(table, dialect, result=name in kept), dialect)
+        made = _kept(table, dialect, result=name in kept)
+        yield _about(_DROPS[made.args["kind"]], name, dialect)
+        yield _text(made, dialect)
         if dialect == "postgres":  # it knows nothing of a new table's size, and would choose slow plans
             yield _about("ANALYZE step", name, dialect)
-    for name in steps:
-        yield _about("DROP TABLE IF EXISTS step", name, dialect)
+        if name not in kept:
+            steps.append((name, _DROPS[made.args["kind"]]))
+    for name, drop in steps:
+        yield _about(drop, name, dialect)
 
 
 def _about(statement: str, name: str, dialect: str) -> str:
@@ -58,11 +66,13 @@ def _about(statement: str, name: str, dialect: str) -> str:
 
 
 def _kept(table: exp.Create, dialect: str, *, result: bool) -> exp.Create:
-    """Return the statement with where its rows are kept: results stay, steps are temporary where there is such a thing."""
-    if dialect in _WITHOUT_TEMPORARY:
-        properties: list[exp.Expr] = [exp.FileFormatProperty(this=exp.Var(this="PARQUET"))]
+    """Return the statement with where its rows are kept: results stay, steps are temporary where that can be."""
+    if has_temporary(dialect):
+        table.set("kind", "TABLE")
+        properties: list[exp.Expr] = [] if result else [exp.TemporaryProperty()]
     else:
-        properties = [] if result else [exp.TemporaryProperty()]
+        is_view = table.args["kind"] == "VIEW"
+        properties = [exp.TemporaryProperty() if is_view else exp.FileFormatProperty(this=exp.Var(this="PARQUET"))]
     if properties:
         table.set("properties", exp.Properties(expressions=properties))
     return table
@@ -72,4 +82,5 @@ def _text(statement: exp.Expr, dialect: str) -> str:
     try:
         return statement.sql(dialect=dialect, pretty=True, unsupported_level=ErrorLevel.RAISE, copy=False)
     except UnsupportedError as error:
-        raise UsageError(f"the rules can't be written in '{dialect}': {error}. Tested are {', '.join(TESTED)}") from None
+        tested = ", ".join(TESTED)
+        raise UsageError(f"the rules can't be written in '{dialect}': {error}. Tested are {tested}") from None

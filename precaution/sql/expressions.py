@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from precaution.definitions import Parameter
 from precaution.errors import KnowledgeError
-from precaution.expression import All, Among, Any, Ask, Compare, Literally, Name, Not, children, names
+from precaution.expression import All, Among, Any, Ask, Compare, Literally, Name, Not, names
 from precaution.fact_kinds import Derived, Fact
 from precaution.knowledge.meanings import NUMBER, TRUTH, meaning
 from precaution.sql.literals import both, case, column, either, literal
@@ -119,8 +119,8 @@ class Expressions:
         return exp.func("COALESCE", self.value(name), exp.true()) if self.sort(name) == "truth" else exp.true()
 
     def behind(self, expression: Expression, where: exp.Expr | None = None) -> Iterator[Behind]:
-        """Yield the facts and asks that may make an expression what it is, each with when it does: of an `or` that holds
-        those of the operands that hold, of one that can't be told those of the ones that can't be told."""
+        """Yield the facts and asks that may make an expression what it is, each with when it does: of an `or` that
+        holds those of the operands that hold, of one that can't be told those of the ones that can't be told."""
         here = where if where is not None else exp.true()
         match expression:
             case All(operands) | Any(operands):
@@ -171,7 +171,7 @@ def is_made(thing: Fact | Question | Parameter) -> bool:
 def less(left: Number, right: Number) -> exp.Expr:
     """Whether every value of the left is less than every value of the right; NULL where the ends don't tell."""
     touching = [each for each in (left.high_open, right.low_open) if not isinstance(each, exp.Boolean) or each.this]
-    surely = [exp.LT(this=left.high, expression=right.low)]
+    surely: list[exp.Expr] = [exp.LT(this=left.high, expression=right.low)]
     if touching:
         surely.append(both([exp.EQ(this=left.high, expression=right.low), either(touching)]))
     return case((either(surely), exp.true()), (exp.GTE(this=left.low, expression=right.high), exp.false()))

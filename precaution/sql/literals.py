@@ -59,29 +59,36 @@ def create(name: str, query: exp.Query) -> exp.Create:
 
 
 def table_of(name: str, columns: Columns, rows: Iterable[Sequence[Cell]]) -> exp.Create:
-    """Return the statement that makes a table of literals, with a type for every column even where none has a value."""
+    """Return the statement that makes a table of literals, with a type for every column even where none has a value.
+
+    It is a view: where there are no temporary tables it need not be kept.
+    """
+    made = create(name, _rows(columns, rows))
+    made.set("kind", "VIEW")
+    return made
+
+
+def _rows(columns: Columns, rows: Iterable[Sequence[Cell]]) -> exp.Query:
     cells = [exp.Tuple(expressions=[_bare(cell) for cell in row]) for row in rows]
     if not cells:
         empty = selected({each: nothing(sort) for each, sort in columns.items()})
-        return create(name, empty.where(exp.false()))
+        return empty.where(exp.false())
     alias = exp.TableAlias(this=exp.to_identifier("v"), columns=[exp.to_identifier(n, quoted=True) for n in columns])
     typed = {each: cast(column(each, "v"), sort) for each, sort in columns.items()}
-    return create(name, selected(typed).from_(exp.Values(expressions=cells, alias=alias), copy=False))
+    return selected(typed).from_(exp.Values(expressions=cells, alias=alias), copy=False)
 
 
 def _bare(cell: Cell) -> exp.Expr:
     """Return a cell without its type, which the table's column has."""
-    if isinstance(cell, float):
-        return exp.Literal.number(repr(cell).removesuffix(".0"))
-    return exp.Literal.number(cell) if isinstance(cell, int) and not isinstance(cell, bool) else literal(cell)
+    if cell is None or isinstance(cell, (str, bool)):
+        return literal(cell)
+    return exp.Literal.number(repr(float(cell)).removesuffix(".0"))
 
 
 def case(*branches: tuple[exp.Expr, exp.Expr], otherwise: exp.Expr | None = None) -> exp.Expr:
     """Return `CASE WHEN ... THEN ... END`."""
-    found = exp.Case()
-    for condition, value in branches:
-        found = found.when(condition, value, copy=False)
-    return found.else_(otherwise, copy=False) if otherwise is not None else found
+    made = [exp.If(this=condition, true=value) for condition, value in branches]
+    return exp.Case(ifs=made, default=otherwise)
 
 
 def either(operands: Iterable[exp.Expr]) -> exp.Expr:

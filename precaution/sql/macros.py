@@ -27,8 +27,8 @@ def sql(text: str, **parts: exp.Expr) -> exp.Expr:
 
 
 def rounded_of(rows: exp.Expr, *columns: exp.Expr) -> exp.Expr:
-    """Return rows with `x_rounded` beside each column `x`: to nine decimals exactly as Python's `round` gives it, by the
-    number's true value and halves to even.
+    """Return rows with `x_rounded` beside each column `x`: to nine decimals exactly as Python's `round` gives it, by
+    the number's true value and halves to even.
 
     The product with 10⁹ is worked out without error, as a sum of two doubles, so that no engine's own rounding decides.
     """
@@ -63,7 +63,7 @@ def _made(column: str, steps: Sequence[tuple[str, str]]) -> dict[str, exp.Expr]:
 
 
 def quotient(number: exp.Expr, divisor: exp.Expr) -> exp.Expr:
-    """Return a number by a positive one; what is too large or too small for a double is infinite or nothing, no error."""
+    """Return a number by a positive one; what is too large or too small for a double is infinite or 0, no error."""
     return sql(
         """CASE
           WHEN :d > 1 AND ABS(:n) < :d * 1E-12 THEN 0
@@ -76,20 +76,19 @@ def quotient(number: exp.Expr, divisor: exp.Expr) -> exp.Expr:
 
 
 def worst_of(rows: exp.Expr, *keys: exp.Expr) -> exp.Expr:
-    """Return what the values of each group of rows come to: the smaller of them where `worst` is `low`, the larger where
-    it is `high`, and whatever they may be where it is `hull`. An end that two values share is open or closed as
+    """Return what the values of each group of rows come to: the smaller of them where `worst` is `low`, the larger
+    where it is `high`, and whatever they may be where it is `hull`. An end that two values share is open or closed as
     `precaution.interval` says."""
     by = [key.name for key in keys]
-    ends = exp.select(
-        *by, "worst", "low", "high", "low_open", "high_open",
-        *(
-            exp.alias_(exp.Window(this=function(this=exp.column(end)), partition_by=[exp.column(key) for key in by]), name)
-            for name, function, end in (
-                ("least_low", exp.Min, "low"), ("most_low", exp.Max, "low"),
-                ("least_high", exp.Min, "high"), ("most_high", exp.Max, "high"),
-            )
-        ),
-    ).from_(exp.to_table(rows.name))  # fmt: skip
+    extremes = {
+        name: exp.Window(this=function(this=exp.column(end)), partition_by=[exp.column(key) for key in by])
+        for name, function, end in (
+            ("least_low", exp.Min, "low"), ("most_low", exp.Max, "low"),
+            ("least_high", exp.Min, "high"), ("most_high", exp.Max, "high"),
+        )
+    }  # fmt: skip
+    ends = exp.select(*by, "worst", "low", "high", "low_open", "high_open", *selected(extremes).expressions)
+    ends = ends.from_(rows.name)
     picked = (
         "MAX(worst) AS worst",
         "CASE WHEN MAX(worst) = 'high' THEN MAX(low) ELSE MIN(low) END AS low",
@@ -106,7 +105,8 @@ def episodes(most: int) -> Callable[..., exp.Expr]:
     """Return the macro for the first day of each episode, up to the `most` that any fact counts."""
 
     def written(*_: exp.Expr) -> exp.Expr:
-        first = "SELECT person, fact, MIN(day_low) AS begun FROM precaution_episode_entries WHERE sure GROUP BY person, fact"
+        first = """SELECT person, fact, MIN(day_low) AS begun FROM precaution_episode_entries
+            WHERE sure GROUP BY person, fact"""
         next_one = """SELECT e.person, e.fact, MIN(e.day_low) AS begun FROM precaution_episode_entries AS e
             JOIN episode AS b ON b.person = e.person AND b.fact = e.fact
             WHERE e.sure AND e.day_low - b.begun >= e.apart GROUP BY e.person, e.fact"""

@@ -20,23 +20,33 @@ SINCE = ("since_low", "since_high")
 def beside(label: Label, written: Expressions) -> dict[str, set[str]]:
     """Return for each name which of `recorded`, `evidence`, `since_low`, `since_high` are asked for."""
     found: dict[str, set[str]] = {}
+    for name, what in (*_recorded_ones(label), *_held(label, written), *_dated(label, written)):
+        found.setdefault(name, set()).add(what)
+    return found
+
+
+def _recorded_ones(label: Label) -> Iterator[tuple[str, str]]:
     for expression in _expressions(label):
-        for name in _recorded(expression):
-            found.setdefault(name, set()).add("recorded")
+        yield from ((name, "recorded") for name in _recorded(expression))
+
+
+def _held(label: Label, written: Expressions) -> Iterator[tuple[str, str]]:
     for rule in label.rules.values():
-        for each in written.behind(rule.held) if rule.held is not None else ():
-            found.setdefault(each.name, set()).add("evidence")
-    for names_of, column in ((_asked_about(label), "since_high"), (_again(label), "since_low")):
-        for name in names_of:
-            found.setdefault(name, set()).add(column)
-            thing = written.named[name]
-            for each in written.behind(thing.expression) if isinstance(thing, Derived) else ():
-                found.setdefault(each.name, set()).add(column)
+        if rule.held is not None:
+            yield from ((each.name, "evidence") for each in written.behind(rule.held))
+
+
+def _dated(label: Label, written: Expressions) -> Iterator[tuple[str, str]]:
+    """An answer is void where its facts are newer, a duty due again where its are, an open one since its began."""
+    for of, what in (("about", "since_high"), ("again_after", "since_low")):
+        for each in (*label.asks.values(), *label.duties.values()):
+            for name in getattr(each, of, ()):
+                thing = written.named[name]
+                behind = written.behind(thing.expression) if isinstance(thing, Derived) else ()
+                yield from ((inner, what) for inner in (name, *(each.name for each in behind)))
     for duty in label.duties.values():
         if is_open(duty) and duty.when is not None:
-            for each in written.behind(duty.when):
-                found.setdefault(each.name, set()).update(SINCE)
-    return found
+            yield from ((each.name, what) for each in written.behind(duty.when) for what in SINCE)
 
 
 def is_open(duty: Duty) -> bool:
@@ -76,13 +86,3 @@ def _recorded(expression: Expression) -> Iterator[str]:
         yield expression.operand.name
     for child in children(expression):
         yield from _recorded(child)
-
-
-def _asked_about(label: Label) -> Iterator[str]:
-    for ask in label.asks.values():
-        yield from ask.about
-
-
-def _again(label: Label) -> Iterator[str]:
-    for duty in label.duties.values():
-        yield from duty.again_after

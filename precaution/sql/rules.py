@@ -1,4 +1,4 @@
-"""Rules: what is true of each for each person, and as literals at which stages it applies and to which action it leads."""
+"""Rules: what is true of each for each person; as literals, at which stages it applies and what action it leads to."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def _by_stage(each: dict[Stage, exp.Expr]) -> exp.Expr:
     values = list(each.values())
     if all(value == values[0] for value in values):
         return values[0]
-    return case(*((exp.EQ(this=exp.column("stage"), expression=literal(stage)), value) for stage, value in each.items()))
+    stage = exp.column("stage")
+    return case(*((exp.EQ(this=stage.copy(), expression=literal(name)), value) for name, value in each.items()))
 
 
 def _answer(rule: Rule, label: Label, written: Expressions) -> exp.Expr:

@@ -49,14 +49,14 @@ def statements(label: Label, today: int | None, stage: Stage | None) -> Iterator
     yield from _file("6_rules")
     yield from duties.tables(label, written, known)
     yield from _file("7_duties")
+    ranked = [action for action in label.actions if not action.endswith(ATTESTED)]
     yield table_of("ranks", {"action": "text", "attested": "truth", "grave": "number"},
-                   [(action, attested, grave(action, attested, label))
-                    for action in label.actions if not action.endswith(ATTESTED) for attested in (False, True)])  # fmt: skip
+                   [(each, attested, grave(each, attested, label)) for each in ranked for attested in (False, True)])
     yield from _file("8_decisions")
 
 
 def _asked(today: int | None, stage: Stage | None) -> exp.Create:
-    """Who is asked about: everybody in `persons` on one day, or those of the table `asked`, each on a day of their own."""
+    """Who is asked about: everybody in `persons` on one day, or those of the table `asked`, each on their own day."""
     if today is None:
         return create("asked", exp.select("person", "today", "stage").from_("asked"))
     given = {"today": literal(float(today)), "stage": cast(literal(stage), "text")}
@@ -83,7 +83,8 @@ def _people(label: Label) -> exp.Create:
         "medication_list": complete("medication", supplied=True),
     }  # fmt: skip
     columns |= {listed(kind): complete(kind, supplied=supplied_counts) for kind in KINDS}
-    return create("people", selected(columns).from_("persons AS p").join(f"{PREFIX}asked AS a", on="a.person = p.person"))
+    asked = selected(columns).from_("persons AS p").join(f"{PREFIX}asked AS a", on="a.person = p.person")
+    return create("people", asked)
 
 
 def _file(name: str, most_episodes: int = 1) -> Iterator[exp.Create]:
