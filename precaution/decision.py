@@ -89,7 +89,8 @@ def _gravest(
         asked.append(("obtain", False))
     if chart.stage == "interrupted":
         asked.append(("may-resume" if reason_found else "obtain", False))
-    return min(asked, key=lambda each: grave(each[0], each[1], chart.label), default=("clear", False))
+    # Of actions equally grave one that no answer has softened counts: the order of the rules must not decide.
+    return min(asked, key=lambda each: (grave(each[0], each[1], chart.label), each[1]), default=("clear", False))
 
 
 def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts) -> tuple[Missing, ...]:

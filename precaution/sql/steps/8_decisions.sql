@@ -1,15 +1,15 @@
--- The decision of each person: the gravest action of rules and duties. Of actions equally grave the first counts.
+-- The decision of each person: the gravest action of rules and duties; of actions equally grave one that no answer has
+-- softened.
 CREATE TABLE precaution_decisions AS
 WITH wanted AS (
-  SELECT person, action, attested, place FROM precaution_rules WHERE action <> ''
+  SELECT person, action, attested FROM precaution_rules WHERE action <> ''
   UNION ALL
-  SELECT person, action, FALSE AS attested, 10000 + place AS place FROM precaution_duties WHERE action <> ''
+  SELECT person, action, FALSE AS attested FROM precaution_duties WHERE action <> ''
   UNION ALL
-  SELECT person, 'obtain' AS action, FALSE AS attested, 20000 AS place FROM precaution_chart WHERE doubt OR partial
+  SELECT person, 'obtain' AS action, FALSE AS attested FROM precaution_chart WHERE doubt OR partial
   UNION ALL
   SELECT
-    c.person, CASE WHEN h.person IS NULL THEN 'obtain' ELSE 'may-resume' END AS action, FALSE AS attested,
-    20001 AS place
+    c.person, CASE WHEN h.person IS NULL THEN 'obtain' ELSE 'may-resume' END AS action, FALSE AS attested
   FROM precaution_chart AS c
   LEFT JOIN (SELECT DISTINCT person FROM precaution_rules WHERE NOT hold IS NULL) AS h ON h.person = c.person
   WHERE c.stage = 'interrupted'
@@ -17,7 +17,7 @@ WITH wanted AS (
 ranked AS (
   SELECT
     w.person, w.action, w.attested,
-    ROW_NUMBER() OVER (PARTITION BY w.person ORDER BY r.grave, w.place) AS nth
+    ROW_NUMBER() OVER (PARTITION BY w.person ORDER BY r.grave, w.attested) AS nth
   FROM wanted AS w
   JOIN precaution_ranks AS r ON r.action = w.action AND r.attested = w.attested
 )
