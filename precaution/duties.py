@@ -117,9 +117,9 @@ def _once(duty: Duty, facts: Facts) -> Scheduled:
     evidence = [entry for name in behind for entry in facts.known(name).evidence]
     state: DueState = "done" if done else "due" if done is False else "unknown"
     lacking = () if done else tuple(facts.title(name) for name in behind if name in facts.chart.label.facts)
-    due = _due(
-        duty, state, None if done else facts.chart.today, evidence=evidence, lacking=lacking, why=_why(behind, facts)
-    )
+    day = None if done else float(facts.chart.today)
+    why = _why(behind, facts)
+    due = _due(duty, state, day, _grace(duty, facts), evidence=evidence, lacking=lacking, why=why)
     return Scheduled(due, () if done else behind)
 
 
@@ -129,7 +129,8 @@ def _open(duty: Duty, facts: Facts) -> Scheduled:
     known = [facts.known(name) for name in behind]
     since = max((each.since for each in known if each.since is not None), default=None)
     day = since.low if since is not None and since.exact else facts.chart.today
-    return Scheduled(_due(duty, "due", day, evidence=[e for each in known for e in each.evidence]), ())
+    evidence = [entry for each in known for entry in each.evidence]
+    return Scheduled(_due(duty, "due", day, _grace(duty, facts), evidence=evidence), ())
 
 
 def _timed(duty: Duty, facts: Facts) -> Scheduled:
@@ -142,7 +143,7 @@ def _timed(duty: Duty, facts: Facts) -> Scheduled:
         why = "the day treatment started is not known"
         return Scheduled(_due(duty, "unknown", lacking=last.lacking, why=why), settles)
     days = {_next(duty, facts, begin, last) for begin in _ends(start, chart.today)}
-    grace = chart.number(duty.grace) if duty.grace else 0.0
+    grace = _grace(duty, facts)
     states = {_state(duty, day, repeat, grace, last, chart.today) for day, repeat in days}
     if len(states) > 1:
         why = f"the day treatment started is not {'known' if start is None else 'exact enough'}"
@@ -153,6 +154,10 @@ def _timed(duty: Duty, facts: Facts) -> Scheduled:
     lacking = _lacking(duty, facts, day) if day is not None and state != "done" else ()
     due = _due(duty, state, day, grace, evidence=last.evidence, lacking=lacking, why=why)
     return Scheduled(due, settles if due.action else ())
+
+
+def _grace(duty: Duty, facts: Facts) -> float:
+    return facts.chart.number(duty.grace) if duty.grace else 0.0
 
 
 def _ends(start: Interval | None, today: int) -> tuple[float, ...]:

@@ -97,8 +97,9 @@ class Maker:
     def _end(self, status: str) -> Interval | None:
         if not self._rarely(2 if status in ("ended", "active") else 3):
             return None
-        return self.chance.choice((exactly(float(self.today)), exactly(self.today + 1.0), exactly(self.today - 1.0),
-                                   self._day(), self._day()))  # fmt: skip
+        edge = float(self.today - self.chance.choice(self.days) + self.chance.choice((0, 0, -1, 1)))
+        return self.chance.choice((exactly(float(self.today)), exactly(self.today + 1.0), exactly(edge), exactly(edge),
+                                   self._day()))  # fmt: skip
 
     def _value(self) -> Interval | None:
         one, other = sorted(self.chance.sample(NUMBERS, 2))

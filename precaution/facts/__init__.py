@@ -168,7 +168,7 @@ class Facts:
 
     def _nothing(self, definition: Fact) -> Known:
         """What a fact is where the record has nothing for it: the same for every such patient."""
-        kind: str = getattr(definition, "list", "")
+        kind: str = "order" if isinstance(definition, Planned) else getattr(definition, "list", "")
         key = (definition.name, self.chart.stage, self.chart.listed(kind) if kind else False)
         known = self._prepared.absent.get(key)
         if known is None:
@@ -202,7 +202,7 @@ class Facts:
         void = self._void(ask, word, newest)
         if void:
             return Known(None, latest, void, len(answers), latest[0].start)
-        value: Value = word == "yes" if ask.answers == ("yes", "no") else word
+        value: Value = word == "yes" if set(ask.answers) <= {"yes", "no"} else word
         return Known(value, latest, considered=len(answers), since=latest[0].start)
 
     def _void(self, ask: Ask, word: str, day: float) -> str:

@@ -114,7 +114,8 @@ def worded(fact: Worded, chart: Chart) -> Known:
 def _status_word(entry: Entry, fact: Worded) -> str:
     if entry.certainty != "certain" or entry.status == "preliminary":
         return ""
-    return fact.latest_of.get(entry.concept, "")
+    word = fact.latest_of.get(entry.concept, "")
+    return "" if word == "unknown" else word
 
 
 def _since(entries: Sequence[Entry], fact: Worded) -> Interval | None:

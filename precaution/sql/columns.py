@@ -23,7 +23,7 @@ from precaution.fact_kinds import (
     Worded,
 )
 from precaution.sql.expressions import Expressions, Number, part
-from precaution.sql.literals import PREFIX, both, case, column, either, literal, selected
+from precaution.sql.literals import PREFIX, both, case, column, either, literal, negation, selected
 from precaution.sql.needs import SINCE
 
 if TYPE_CHECKING:
@@ -119,12 +119,12 @@ class Wide:
 
     def _days_on(self, name: str, fact: DaysOn, found: _Found) -> dict[str, exp.Expr]:
         """Without a complete list of what was taken there may have been more days."""
-        exact = both([exp.not_(found["vague"]), self._listed(fact.list)])
+        exact = both([negation(found["vague"]), self._listed(fact.list)])
         values = {
             "low": (found["total"], literal(0.0)),
             "high": (case((exact, found["total"]), otherwise=literal(float("inf"))), literal(0.0)),
             "low_open": (exp.false(), exp.false()),
-            "high_open": (exp.not_(exact.copy()), exp.false()),
+            "high_open": (negation(exact.copy()), exp.false()),
         }
         none = self._absent(fact.absent, fact.list)
         return {
@@ -172,7 +172,7 @@ class Wide:
         if not newer:
             return value
         void = both([column(part(name, "answer_reassures")), either(newer)])
-        return case((exp.not_(exp.func("COALESCE", void, exp.false())), value))
+        return case((negation(exp.func("COALESCE", void, exp.false())), value))
 
     def _since(self, name: str, fact: Derived) -> dict[str, exp.Expr]:
         """Return since when a fact made of others has been so, where asked for: the latest day of those behind it."""

@@ -15,7 +15,7 @@ from precaution.errors import KnowledgeError
 from precaution.expression import All, Among, Any, Ask, Compare, Literally, Name, Not, names
 from precaution.fact_kinds import Derived, Fact
 from precaution.knowledge.meanings import NUMBER, TRUTH, meaning
-from precaution.sql.literals import both, case, column, either, literal
+from precaution.sql.literals import both, case, column, either, literal, negation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,9 +70,9 @@ class Expressions:
             case Any(operands):
                 return either(self.truth(each) for each in operands)
             case Not(operand):
-                return exp.not_(exp.paren(self.truth(operand)))
+                return negation(self.truth(operand))
             case Ask("possible", operand):
-                return case((exp.not_(exp.paren(self.truth(operand))), exp.false()))
+                return case((negation(self.truth(operand)), exp.false()))
             case Ask("known", Name(name)):
                 return self.known(name)
             case Ask(_, Name(name)):
@@ -107,7 +107,7 @@ class Expressions:
         if isinstance(self.named[name], Parameter):
             return exp.true()
         of = column(part(name, "low") if self.sort(name) == "number" else name)
-        return exp.not_(exp.Is(this=of, expression=exp.null()))
+        return negation(exp.Is(this=of, expression=exp.null()))
 
     def recorded(self, name: str) -> exp.Expr:
         """Whether the record holds anything that a fact or ask looks at."""
@@ -126,7 +126,8 @@ class Expressions:
             case All(operands) | Any(operands):
                 whole = self.truth(expression)
                 for each in operands:
-                    same = exp.NullSafeEQ(this=exp.paren(self.truth(each)), expression=exp.paren(whole.copy()))
+                    truth = exp.Paren(this=self.truth(each))
+                    same = exp.NullSafeEQ(this=truth, expression=exp.Paren(this=whole.copy()))
                     yield from self.behind(each, both([here.copy(), same]) if where is not None else same)
             case Not(operand) | Ask(_, operand):
                 yield from self.behind(operand, here)
@@ -146,7 +147,7 @@ class Expressions:
             right = expression.right
             other = self.value(right.name) if isinstance(right, Name) else literal(right.value)
             sort = exp.NEQ if expression.operator == "!=" else exp.EQ
-            return exp.paren(sort(this=self.value(expression.left.name), expression=other))
+            return exp.Paren(this=sort(this=self.value(expression.left.name), expression=other))
         left, right_number = self.number(expression.left), self.number(expression.right)
         match expression.operator:
             case "<":
@@ -154,13 +155,13 @@ class Expressions:
             case ">":
                 return less(right_number, left)
             case ">=":
-                return exp.not_(less(left, right_number))
+                return negation(less(left, right_number))
             case "<=":
-                return exp.not_(less(right_number, left))
+                return negation(less(right_number, left))
             case "==":
                 return equal(left, right_number)
             case _:
-                return exp.not_(equal(left, right_number))
+                return negation(equal(left, right_number))
 
 
 def is_made(thing: Fact | Question | Parameter) -> bool:
@@ -171,16 +172,20 @@ def is_made(thing: Fact | Question | Parameter) -> bool:
 def less(left: Number, right: Number) -> exp.Expr:
     """Whether every value of the left is less than every value of the right; NULL where the ends don't tell."""
     touching = [each for each in (left.high_open, right.low_open) if not isinstance(each, exp.Boolean) or each.this]
-    surely: list[exp.Expr] = [exp.LT(this=left.high, expression=right.low)]
+    surely = [_compare(exp.LT, left.high, right.low)]
     if touching:
-        surely.append(both([exp.EQ(this=left.high, expression=right.low), either(touching)]))
-    return case((either(surely), exp.true()), (exp.GTE(this=left.low, expression=right.high), exp.false()))
+        surely.append(both([_compare(exp.EQ, left.high, right.low), either(each.copy() for each in touching)]))
+    return case((either(surely), exp.true()), (_compare(exp.GTE, left.low, right.high), exp.false()))
 
 
 def equal(left: Number, right: Number) -> exp.Expr:
     """Whether both are the same value; only single values can be surely equal."""
-    single = both(exp.EQ(this=each.low, expression=each.high) for each in (left, right))
+    single = both(_compare(exp.EQ, each.low, each.high) for each in (left, right))
     return case(
-        (single, exp.EQ(this=left.low, expression=right.low)),
+        (single, _compare(exp.EQ, left.low, right.low)),
         (either([less(left, right), less(right, left)]), exp.false()),
     )
+
+
+def _compare(sort: type[exp.Binary], left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    return sort(this=left.copy(), expression=right.copy())

@@ -93,11 +93,23 @@ def case(*branches: tuple[exp.Expr, exp.Expr], otherwise: exp.Expr | None = None
 
 def either(operands: Iterable[exp.Expr]) -> exp.Expr:
     """Return whether any operand holds; false for none."""
-    found = list(operands)
-    return exp.paren(exp.or_(*found, copy=True)) if len(found) > 1 else found[0] if found else exp.false()
+    return _joined(exp.Or, list(operands)) or exp.false()
 
 
 def both(operands: Iterable[exp.Expr]) -> exp.Expr:
     """Return whether all operands hold; true for none."""
-    found = list(operands)
-    return exp.paren(exp.and_(*found, copy=True)) if len(found) > 1 else found[0] if found else exp.true()
+    return _joined(exp.And, list(operands)) or exp.true()
+
+
+def negation(operand: exp.Expr) -> exp.Expr:
+    """Return whether an operand does not hold."""
+    return exp.Not(this=exp.Paren(this=operand))
+
+
+def _joined(connector: type[exp.Connector], operands: list[exp.Expr]) -> exp.Expr | None:
+    if not operands:
+        return None
+    whole = operands[0]
+    for each in operands[1:]:
+        whole = connector(this=whole, expression=each)
+    return exp.Paren(this=whole) if len(operands) > 1 else whole

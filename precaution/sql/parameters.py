@@ -197,7 +197,7 @@ class Parameters:
 
 def is_yes_or_no(ask: Ask) -> bool:
     """Whether an ask is true or false, and not a word."""
-    return ask.answers == ("yes", "no")
+    return set(ask.answers) <= {"yes", "no"}
 
 
 def _looks(fact: Fact, role: str, concepts: Iterable[str]) -> Iterator[Row]:
@@ -210,7 +210,8 @@ def _unreadable(fact: Fact, kind: str) -> Iterator[Row]:
 
 
 def _looks_of_status(fact: Worded) -> Iterator[Row]:
-    ordered = sorted({"", *fact.latest_of.values()})
+    words = {concept: "" if word == "unknown" else word for concept, word in fact.latest_of.items()}
+    ordered = sorted({"", *words.values()})
     for concept in (*fact.latest_of, *fact.questions):
-        word = fact.latest_of.get(concept, "")
+        word = words.get(concept, "")
         yield (fact.name, concept, word, ordered.index(word))
