@@ -1,5 +1,5 @@
-"""An invented label that uses every kind of fact with every option, rules with every part, duties of each sort: what the
-first label happens not to use is compared too."""
+"""An invented label that uses every kind of fact with every option, rules with every part, duties of each sort: what
+the first label happens not to use is compared too."""
 
 from __future__ import annotations
 

@@ -50,8 +50,11 @@ def statements(label: Label, today: int | None, stage: Stage | None) -> Iterator
     yield from duties.tables(label, written, known)
     yield from _file("7_duties")
     ranked = [action for action in label.actions if not action.endswith(ATTESTED)]
-    yield table_of("ranks", {"action": "text", "attested": "truth", "grave": "number"},
-                   [(each, attested, grave(each, attested, label)) for each in ranked for attested in (False, True)])
+    yield table_of(
+        "ranks",
+        {"action": "text", "attested": "truth", "grave": "number"},
+        [(each, attested, grave(each, attested, label)) for each in ranked for attested in (False, True)],
+    )
     yield from _file("8_decisions")
 
 
