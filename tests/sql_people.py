@@ -52,7 +52,8 @@ def cases() -> tuple[Group, ...]:
 def examples() -> list[Asked]:
     """Return the patients of examples/, on several days and at every stage."""
     files = sorted((PROJECT / "examples").glob("*.json"))
-    return at_all({file.stem: read(file, LABEL.terminology, LABEL.asks) for file in files}, ("2025-03-01", "2025-06-01"))
+    records = {file.stem: read(file, LABEL.terminology, LABEL.asks) for file in files}
+    return at_all(records, ("2025-03-01", "2025-06-01"))
 
 
 def demo(many: int) -> list[Asked]:

@@ -141,10 +141,33 @@ class Maker:
         yield from made
 
     def _of_drug(self) -> Iterator[Entry]:
-        if not self._rarely(4):
+        if self._rarely(2):
+            yield from self._courses()
+        elif not self._rarely(4):
             yield from self._several((self.label.therapy.drug,), "medication", 5)
         if self._rarely(6):
             yield from self._several((UNREADABLE["medication"],), "medication", 2)
+
+    def _courses(self) -> Iterator[Entry]:
+        """Courses of the drug one after the other, gaps just long enough or not between them, ended near an edge."""
+        therapy = self.label.therapy
+        grace, gap = (float(self.label.parameters[name].value) for name in (therapy.grace, therapy.gap))
+        gaps = [edge + off for edge in (grace, gap) for off in (-1, 0, 1)] + [0.0, -5.0, 200.0]
+        spans: list[tuple[float, float]] = []
+        day = 0.0
+        for _ in range(self.chance.randint(1, 5)):
+            length = self.chance.choice((0.0, 10.0, 30.0, 120.0))
+            spans.append((day, day + length))
+            day += length + self.chance.choice(gaps)
+        shift = self.today - spans[-1][1] - self.chance.choice((*gaps, -20.0))
+        for first, last in spans:
+            status = self.chance.choice(("active", "active", "ended", "ended", "held", "unknown"))
+            made = Entry(therapy.drug, "medication", "", exactly(first + shift), status=status)  # type: ignore[arg-type]
+            if status != "held" and not self._rarely(4):
+                made = made._replace(end=exactly(last + shift))
+            if self._rarely(12):
+                made = made._replace(certainty="mentioned")
+            yield made
 
     def _of_facts(self) -> Iterator[Entry]:
         for fact in self.chance.sample(self.facts, min(len(self.facts), self.chance.choice((2, 6, 12, 30)))):

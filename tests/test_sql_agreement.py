@@ -1,4 +1,4 @@
-"""The generated SQL says what the interpreter says, cell by cell: stage, facts, answers, rules, holds, duties, decision.
+"""The generated SQL says what the interpreter says, cell by cell: stage, facts, answers, rules, holds, duties, action.
 
 Each was written from the label's folder by itself, so what both say is not the mistake of one.
 """
