@@ -110,7 +110,8 @@ def _gravest(
         asked.append(("obtain", False))
     if chart.stage == "interrupted":
         asked.append(("may-resume" if reason_found else "obtain", False))
-    return min(asked, key=ready.ranks.__getitem__, default=("clear", False))
+    # Of actions equally grave one that no answer has softened counts: the order of the rules must not decide.
+    return min(asked, key=lambda each: (ready.ranks[each], each[1]), default=("clear", False))
 
 
 def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts) -> tuple[Missing, ...]:

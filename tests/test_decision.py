@@ -70,6 +70,17 @@ def test_the_gravest_action_is_the_decision(first: str) -> None:
         assert found.action == min(pair, key=ACTIONS.index)
 
 
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_an_action_is_attested_only_where_every_rule_that_asks_for_it_is(names: str) -> None:
+    attested = rule("a", "past", "caution", attest="agreed")
+    rules = {"a": attested, "b": rule("b", "other", "caution")}
+    yes = answer("agreed", "yes")
+    found = made(*(rules[name] for name in names), entries=(C, D, yes))
+    assert (found.action, found.attested) == ("caution", False)
+    found = made(*(rules[name] for name in names), entries=(C, yes))
+    assert (found.action, found.attested) == ("caution", True)
+
+
 def test_an_attested_action_ranks_below_one_that_must_be_known_first() -> None:
     attested = rule("a", "past", "only-if-no-alternative", attest="agreed")
     yes = answer("agreed", "yes")

@@ -36,6 +36,7 @@ def test_not_answered() -> None:
         (VALID, "no", False),
         (CHOICE, "continue", "continue"),
         (CHOICE, "interrupt", "interrupt"),
+        (ask("agreed", answers=("no", "yes")), "yes", True),
         (RULED, "yes", True),
         (RULED, "no", False),
     ],
@@ -181,6 +182,14 @@ def test_names_are_kept_by_label() -> None:
     one = label(PAST)
     assert named(one) is named(one)
     assert set(named(one)) == {"past", "grace", "gap", "absence", "suspected", "same_day"}
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_what_nothing_on_record_means_is_asked_of_each_record(complete: bool) -> None:
+    of = label(k.Planned(name="planned", topic="t", title="a plan", planned=("p",), absent="no-if-list-complete"))
+    lists = {True: ("order",), False: ()}
+    assert facts(of, lists=lists[complete]).value("planned") is (False if complete else None)
+    assert facts(of, lists=lists[not complete]).value("planned") is (None if complete else False)
 
 
 def test_another_day_is_another_answer() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -242,6 +244,13 @@ def said(concept: str, start: str | Interval | None = "2025-01-15", **more: obje
 def test_each_concept_stands_for_its_word(concept: str, word: str) -> None:
     found = look(said(concept), of=STATUS)
     assert (found.value, found.considered) == (word, 1)
+
+
+def test_the_word_unknown_cannot_be_told() -> None:
+    status = replace(STATUS, latest_of={**STATUS.latest_of, "unsaid": "unknown"})
+    assert look(said("unsaid"), of=status).value is None
+    assert look(said("never"), said("unsaid", "2025-02-01"), of=status).value is None
+    assert look(said("never", "2025-02-01"), said("unsaid"), of=status).value == "never"
 
 
 def test_none_on_record() -> None:

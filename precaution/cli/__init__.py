@@ -13,7 +13,14 @@ import sys
 
 import click
 
-from precaution.cli import audit, cohort, demo, labels, patients  # noqa: F401  # they add their commands to the group
+from precaution.cli import (  # noqa: F401  # they add their commands to the group
+    audit,
+    cohort,
+    demo,
+    labels,
+    patients,
+    sql,
+)
 from precaution.cli.group import precaution
 from precaution.errors import PrecautionError
 

@@ -126,7 +126,7 @@ class Facts(dict[str, "Value"]):
         void = self._void(ask, word, newest)
         if void:
             return Known(None, latest, void, len(answers), latest[0].start)
-        value: Value = word == "yes" if ask.answers == ("yes", "no") else word
+        value: Value = word == "yes" if set(ask.answers) <= {"yes", "no"} else word
         return Known(value, latest, "", len(answers), latest[0].start)
 
     def _void(self, ask: Ask, word: str, day: float) -> str:

@@ -170,7 +170,8 @@ def _latest(entries: Sequence[Entry]) -> Sequence[Entry]:
 def _status_word(entry: Entry, fact: Worded) -> str:
     if entry.certainty != "certain" or entry.status == "preliminary":
         return ""
-    return fact.latest_of.get(entry.concept, "")
+    word = fact.latest_of.get(entry.concept, "")
+    return "" if word == "unknown" else word
 
 
 def _since(entries: Sequence[Entry], fact: Worded) -> Interval | None:

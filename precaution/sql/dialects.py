@@ -1,0 +1,86 @@
+"""Statements as text of one dialect: how a step's table is kept, and what is cleaned up after the last one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import Dialect, ErrorLevel, exp, parse_one
+from sqlglot.errors import UnsupportedError
+
+from precaution.errors import UsageError, did_you_mean
+from precaution.sql.literals import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+TESTED = ("duckdb", "postgres", "spark")
+"""The dialects whose scripts are run, and compared with the interpreter, in this project's tests."""
+_DROPS = {"TABLE": "DROP TABLE IF EXISTS step", "VIEW": "DROP VIEW IF EXISTS step"}
+_WITHOUT_TEMPORARY = ("spark", "spark2", "databricks")
+"""Engines without temporary tables: the steps are tables too, those of literals views, and dropped at the end."""
+
+
+def check(dialect: str) -> None:
+    """Raise UsageError for a dialect that the SQL library does not know."""
+    if dialect not in known():
+        near = did_you_mean(dialect, known())
+        raise UsageError(f"'{dialect}' is no dialect of SQL.{near} Tested are {', '.join(TESTED)}")
+
+
+def known() -> list[str]:
+    """Return every dialect that can be written."""
+    return sorted(name for name in Dialect.classes if name)
+
+
+def has_temporary(dialect: str) -> bool:
+    """Whether the steps of a script are temporary tables."""
+    return dialect not in _WITHOUT_TEMPORARY
+
+
+def texts(tables: Iterable[exp.Create], results: Iterable[str], dialect: str) -> Iterator[str]:
+    """Yield the statements of a script in a dialect, in order, without `;`.
+
+    Raises UsageError where the dialect has no words for one of them.
+    """
+    kept = {PREFIX + name for name in results}
+    steps: list[tuple[str, str]] = []
+    for table in tables:
+        name = table.this.name
+        made = _kept(table, dialect, result=name in kept)
+        yield _about(_DROPS[made.args["kind"]], name, dialect)
+        yield _text(made, dialect)
+        if dialect == "postgres":  # it knows nothing of a new table's size, and would choose slow plans
+            yield _about("ANALYZE step", name, dialect)
+        if name not in kept:
+            steps.append((name, _DROPS[made.args["kind"]]))
+    for name, drop in steps:
+        yield _about(drop, name, dialect)
+
+
+def _about(statement: str, name: str, dialect: str) -> str:
+    """Return a constant statement about the table `step`, for the table of that name."""
+    tree = parse_one(statement, read=dialect)
+    for table in tree.find_all(exp.Table):
+        table.set("this", exp.to_identifier(name))
+    return _text(tree, dialect)
+
+
+def _kept(table: exp.Create, dialect: str, *, result: bool) -> exp.Create:
+    """Return the statement with where its rows are kept: results stay, steps are temporary where that can be."""
+    if has_temporary(dialect):
+        table.set("kind", "TABLE")
+        properties: list[exp.Expr] = [] if result else [exp.TemporaryProperty()]
+    else:
+        is_view = table.args["kind"] == "VIEW"
+        properties = [exp.TemporaryProperty() if is_view else exp.FileFormatProperty(this=exp.Var(this="PARQUET"))]
+    if properties:
+        table.set("properties", exp.Properties(expressions=properties))
+    return table
+
+
+def _text(statement: exp.Expr, dialect: str) -> str:
+    try:
+        return statement.sql(dialect=dialect, pretty=True, unsupported_level=ErrorLevel.RAISE, copy=False)
+    except UnsupportedError as error:
+        tested = ", ".join(TESTED)
+        raise UsageError(f"the rules can't be written in '{dialect}': {error}. Tested are {tested}") from None

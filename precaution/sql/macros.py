@@ -1,0 +1,153 @@
+"""What the SQL of the steps calls like functions, written out: `WORST_OF`, `EPISODES`, `ROUNDED_OF`, `QUOTIENT`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
+
+from precaution.sql.literals import selected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+READ = "duckdb"
+"""The dialect that the steps are written in; only what every engine has is used of it."""
+_SPLIT = 134217729
+"""2²⁷ + 1: a double times this, twice subtracted, is its upper half (Veltkamp)."""
+_SCALE = 1_000_000_000
+_WHOLE = 8388608
+"""2²³: from here on a double has no ninth decimal to round."""
+
+
+def sql(text: str, **parts: exp.Expr) -> exp.Expr:
+    """Return constant SQL of ours as a tree, with `:name` replaced by the part of that name."""
+    return exp.replace_placeholders(sqlglot.parse_one(text), **parts)
+
+
+def rounded_of(rows: exp.Expr, *columns: exp.Expr) -> exp.Expr:
+    """Return rows with `x_rounded` beside each column `x`: to nine decimals exactly as Python's `round` gives it, by
+    the number's true value and halves to even.
+
+    The product with 10⁹ is worked out without error, as a sum of two doubles, so that no engine's own rounding decides.
+    """
+    steps = (
+        ("x", f"CASE WHEN ABS(:it) < {_WHOLE} AND ABS(:it) > 1E-12 THEN :it ELSE 0 END"),
+        ("upper", f":x * {_SPLIT} - (:x * {_SPLIT} - :x)"),
+        ("product", f":upper * {_SCALE} + (:x - :upper) * {_SCALE}"),
+        ("lost", f":upper * {_SCALE} - :product + (:x - :upper) * {_SCALE}"),
+        ("floor", "FLOOR(:product)"),
+        ("rounded", f"""CASE
+          WHEN ABS(:it) <= 1E-12 THEN 0
+          WHEN ABS(:it) < {_WHOLE} THEN (:floor + CASE
+            WHEN :product - :floor > 0.5 THEN 1
+            WHEN :product - :floor < 0.5 OR :lost < 0 THEN 0
+            WHEN :lost > 0 OR :floor > 2 * FLOOR(:floor / 2) THEN 1
+            ELSE 0
+          END) / {_SCALE}
+          ELSE :it
+        END"""),
+    )  # fmt: skip
+    whole: exp.Query = exp.select("*").from_(exp.to_table(rows.name))
+    for name, text in steps:
+        added = {
+            f"{each.name}_{name}": sql(text, it=exp.column(each.name), **_made(each.name, steps)) for each in columns
+        }
+        whole = selected(added, star=True).from_(whole.subquery("r", copy=False), copy=False)
+    return whole
+
+
+def _made(column: str, steps: Sequence[tuple[str, str]]) -> dict[str, exp.Expr]:
+    return {name: exp.column(f"{column}_{name}") for name, _ in steps}
+
+
+def quotient(number: exp.Expr, divisor: exp.Expr) -> exp.Expr:
+    """Return a number by a positive one; what is too large or too small for a double is infinite or 0, no error."""
+    return sql(
+        """CASE
+          WHEN :d > 1 AND ABS(:n) < :d * 1E-12 THEN 0
+          WHEN :d < 1 AND ABS(:n) > :d * 1E308 THEN
+            CASE WHEN :n > 0 THEN CAST('Infinity' AS DOUBLE) ELSE CAST('-Infinity' AS DOUBLE) END
+          ELSE :n / :d
+        END""",
+        n=number, d=divisor,
+    )  # fmt: skip
+
+
+def worst_of(rows: exp.Expr, *keys: exp.Expr) -> exp.Expr:
+    """Return what the values of each group of rows come to: the smaller of them where `worst` is `low`, the larger
+    where it is `high`, and whatever they may be where it is `hull`. An end that two values share is open or closed as
+    `precaution.interval` says."""
+    by = [key.name for key in keys]
+    extremes = {
+        name: exp.Window(this=function(this=exp.column(end)), partition_by=[exp.column(key) for key in by])
+        for name, function, end in (
+            ("least_low", exp.Min, "low"), ("most_low", exp.Max, "low"),
+            ("least_high", exp.Min, "high"), ("most_high", exp.Max, "high"),
+        )
+    }  # fmt: skip
+    ends = exp.select(*by, "worst", "low", "high", "low_open", "high_open", *selected(extremes).expressions)
+    ends = ends.from_(rows.name)
+    picked = (
+        "MAX(worst) AS worst",
+        "CASE WHEN MAX(worst) = 'high' THEN MAX(low) ELSE MIN(low) END AS low",
+        "CASE WHEN MAX(worst) = 'low' THEN MIN(high) ELSE MAX(high) END AS high",
+        "CASE WHEN MAX(worst) = 'high' THEN BOOL_OR(low_open AND low = most_low) "
+        "ELSE BOOL_AND(low_open OR low > least_low) END AS low_open",
+        "CASE WHEN MAX(worst) = 'low' THEN BOOL_OR(high_open AND high = least_high) "
+        "ELSE BOOL_AND(high_open OR high < most_high) END AS high_open",
+    )
+    return exp.select(*by, *picked, dialect=READ).from_(ends.subquery("ends")).group_by(*by)
+
+
+def episodes(most: int) -> Callable[..., exp.Expr]:
+    """Return the macro for the first day of each episode, up to the `most` that any fact counts."""
+
+    def written(*_: exp.Expr) -> exp.Expr:
+        first = """SELECT person, fact, MIN(day_low) AS begun FROM precaution_episode_entries
+            WHERE sure GROUP BY person, fact"""
+        next_one = """SELECT e.person, e.fact, MIN(e.day_low) AS begun FROM precaution_episode_entries AS e
+            JOIN episode AS b ON b.person = e.person AND b.fact = e.fact
+            WHERE e.sure AND e.day_low - b.begun >= e.apart GROUP BY e.person, e.fact"""
+        steps = [sql(first)]
+        for number in range(1, most):
+            step = sql(next_one)
+            for table in step.find_all(exp.Table):
+                if table.name == "episode":
+                    table.set("this", exp.to_identifier(f"episode_{number}"))
+            steps.append(step)
+        names = [f"episode_{number}" for number in range(1, most + 1)]
+        whole = unions(exp.select("person", "fact").from_(name) for name in names)
+        for name, step in zip(names, steps, strict=True):
+            whole = whole.with_(name, as_=step)
+        return whole
+
+    return written
+
+
+def unions(queries: Iterable[exp.Query]) -> exp.Query:
+    """Return the rows of all queries."""
+    first, *rest = queries
+    return exp.union(first, *rest, distinct=False) if rest else first
+
+
+def write_out(tree: exp.Expr, most_episodes: int) -> exp.Expr:
+    """Return a statement with every macro written out."""
+    macros: dict[str, Callable[..., exp.Expr]] = {
+        "ROUNDED_OF": rounded_of, "QUOTIENT": quotient, "WORST_OF": worst_of, "EPISODES": episodes(most_episodes),
+    }  # fmt: skip
+
+    def written(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Anonymous) and node.name.upper() in macros:
+            made = macros[node.name.upper()](*node.expressions)
+            return exp.paren(made) if not isinstance(made, exp.Query) else made
+        return node
+
+    def tables(node: exp.Expr) -> exp.Expr:
+        inner = node.this if isinstance(node, exp.Table) else None
+        if isinstance(inner, exp.Query):
+            return inner.subquery(node.alias or "picked")
+        return node
+
+    return tree.transform(written).transform(tables)

@@ -1,0 +1,93 @@
+"""Rules: what is true of each for each person; as literals, at which stages it applies and what action it leads to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from precaution.expression import spoken
+from precaution.findings import STAY
+from precaution.sql.expressions import part
+from precaution.sql.literals import both, case, column, create, either, literal, nothing, selected, table_of
+from precaution.sql.macros import sql, unions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from precaution.definitions import Label, Rule, Stage
+    from precaution.sql.expressions import Expressions
+
+_ANSWERS = ("softened", "answered", "none")
+"""What the ask of a rule came to: an answer that softens, another one, or none."""
+
+
+def tables(label: Label, written: Expressions, facts: str) -> Iterator[exp.Create]:
+    """Yield the statements that say of each rule what is true for each person of the table `facts`."""
+    rules = label.rules.values()
+    yield table_of(
+        "rule_stages",
+        {"rule": "text", "stage": "text", "place": "number", "is_hold": "truth", "has_held": "truth"},
+        [(rule.name, stage, place, rule.then[stage] == STAY and rule.release is not None, rule.held is not None)
+         for place, rule in enumerate(rules) for stage in _stages(rule)],
+    )  # fmt: skip
+    yield table_of(
+        "rule_outcomes",
+        {"rule": "text", "stage": "text", "state": "text", "answer": "text", "action": "text", "attested": "truth"},
+        [(rule.name, stage, state, answer, *_outcome(rule, stage, state, answer))
+         for rule in rules for stage in _stages(rule) for state in ("holds", "unknown")
+         for answer in (_ANSWERS if rule.attest else ("none",))],
+    )  # fmt: skip
+    yield create("rule_truths", unions(_truths(rule, label, written, facts) for rule in rules))
+
+
+def _stages(rule: Rule) -> list[Stage]:
+    return [stage for stage in rule.when if stage in rule.then]
+
+
+def _truths(rule: Rule, label: Label, written: Expressions, facts: str) -> exp.Select:
+    evidence = [
+        both([each.where, column(part(each.name, "evidence"))])
+        for each in (written.behind(rule.held) if rule.held is not None else ())
+    ]
+    truths = {
+        "truth": _by_stage({stage: written.truth(rule.when[stage]) for stage in _stages(rule)}),
+        "released": written.truth(rule.release) if rule.release is not None else nothing("truth"),
+        "held": written.truth(rule.held) if rule.held is not None else nothing("truth"),
+        "held_evidence": either(evidence),
+        "urgent": written.truth(rule.urgent) if rule.urgent is not None else exp.false(),
+        "answer": _answer(rule, label, written),
+    }
+    return selected({"person": exp.column("person"), "rule": literal(rule.name), **truths}).from_(facts)
+
+
+def _by_stage(each: dict[Stage, exp.Expr]) -> exp.Expr:
+    values = list(each.values())
+    if all(value == values[0] for value in values):
+        return values[0]
+    stage = exp.column("stage")
+    return case(*((exp.EQ(this=stage.copy(), expression=literal(name)), value) for name, value in each.items()))
+
+
+def _answer(rule: Rule, label: Label, written: Expressions) -> exp.Expr:
+    """Return which of `_ANSWERS` the ask of a rule came to."""
+    if not rule.attest:
+        return literal("none")
+    answer = written.value(spoken(rule.attest))
+    reassuring = answer.isin(*map(literal, label.asks[rule.attest].reassures))
+    softened = answer if written.sort(spoken(rule.attest)) == "truth" else reassuring
+    return sql("CASE WHEN :softened THEN 'softened' WHEN :answer IS NULL THEN 'none' ELSE 'answered' END",
+               softened=softened, answer=answer)  # fmt: skip
+
+
+def _outcome(rule: Rule, stage: Stage, state: str, answer: str) -> tuple[str, bool]:
+    """Return the action where a rule holds or can't be told, and whether an answer has softened it."""
+    holds, plain = state == "holds", rule.then[stage]
+    action = plain if holds else rule.if_unknown.get(stage, plain)
+    if answer == "softened":
+        if stage not in rule.if_attested:
+            return plain, True
+        return (rule.if_attested[stage], True) if holds else (action, False)
+    if answer == "answered" and holds:
+        return rule.if_denied.get(stage, action), False
+    return action, False

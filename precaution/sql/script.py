@@ -1,0 +1,109 @@
+"""A label as statements of SQL: they find every fact, rule and duty, and the decision, of many persons."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
+
+from precaution.decision import ATTESTED, grave
+from precaution.definitions import Parameter
+from precaution.facts import named
+from precaution.sql import duties, rules
+from precaution.sql.columns import Wide, listed
+from precaution.sql.expressions import Expressions, Number, part
+from precaution.sql.literals import PREFIX, cast, column, create, either, literal, selected, table_of
+from precaution.sql.macros import READ, sql, write_out
+from precaution.sql.needs import beside, levels
+from precaution.sql.parameters import Parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from precaution.definitions import Label, Stage
+
+RESULTS = ("facts", "rules", "duties", "decisions")
+"""The tables that a script leaves, each with `precaution_` before its name."""
+KINDS = ("condition", "result", "procedure", "immunization", "medication", "order", "answer")
+
+
+def statements(label: Label, today: int | None, stage: Stage | None) -> Iterator[exp.Create]:
+    """Yield the statements that make the tables of a script, in order; see `precaution.sql.script_of`."""
+    parameters = Parameters(label)
+    yield from parameters.tables()
+    yield _asked(today, stage)
+    yield _people(label)
+    for name in ("1_therapy", "2_history", "3_figures", "4_words", "5_days"):
+        yield from _file(name, parameters.most_episodes())
+    written = Expressions(named(label))
+    wide = Wide(label, written, beside(label, written))
+    yield create("known_0", wide.basic())
+    last = 0
+    for last, level in enumerate(levels(label, written), start=1):
+        yield create(f"known_{last}", wide.level(f"known_{last - 1}", level))
+    known = f"{PREFIX}known_{last}"
+    yield create("facts", _facts(written).from_(known))
+    yield from rules.tables(label, written, known)
+    yield from _file("6_rules")
+    yield from duties.tables(label, written, known)
+    yield from _file("7_duties")
+    ranked = [action for action in label.actions if not action.endswith(ATTESTED)]
+    yield table_of(
+        "ranks",
+        {"action": "text", "attested": "truth", "grave": "number"},
+        [(each, attested, grave(each, attested, label)) for each in ranked for attested in (False, True)],
+    )
+    yield from _file("8_decisions")
+
+
+def _asked(today: int | None, stage: Stage | None) -> exp.Create:
+    """Who is asked about: everybody in `persons` on one day, or those of the table `asked`, each on their own day."""
+    if today is None:
+        return create("asked", exp.select("person", "today", "stage").from_("asked"))
+    given = {"today": literal(float(today)), "stage": cast(literal(stage), "text")}
+    return create("asked", selected({"person": exp.column("person"), **given}).from_("persons"))
+
+
+def _people(label: Label) -> exp.Create:
+    """Who is asked about, with which lists of theirs are complete; `died`: by the day that is asked about."""
+    supplied_counts = label.parameters[label.records.absence].value != "attested"
+
+    def holds(of: str, kind: str) -> exp.Expr:
+        held = exp.ArrayContains(this=exp.column(of, table="p"), expression=literal(kind))
+        return exp.func("COALESCE", held, exp.false())
+
+    def complete(kind: str, *, supplied: bool) -> exp.Expr:
+        if kind in label.complete_lists:
+            return exp.true()
+        return either([holds("attested", kind), *([holds("lists", kind)] if supplied else [])])
+
+    columns = {
+        "person": sql("p.person"), "today": sql("a.today"), "given": sql("a.stage"), "birth_low": sql("p.birth_low"),
+        "birth_high": sql("p.birth_high"), "partial": sql("COALESCE(p.partial, FALSE)"),
+        "died": sql("COALESCE(p.died_high <= a.today OR p.died_low < 1, FALSE)"),
+        "medication_list": complete("medication", supplied=True),
+    }  # fmt: skip
+    columns |= {listed(kind): complete(kind, supplied=supplied_counts) for kind in KINDS}
+    asked = selected(columns).from_("persons AS p").join(f"{PREFIX}asked AS a", on="a.person = p.person")
+    return create("people", asked)
+
+
+def _file(name: str, most_episodes: int = 1) -> Iterator[exp.Create]:
+    """Yield the statements of a file of steps, which are the same for every label."""
+    text = (files("precaution.sql") / "steps" / f"{name}.sql").read_text(encoding="utf-8")
+    for statement in sqlglot.parse(text, read=READ):
+        written = write_out(statement, most_episodes) if statement is not None else None
+        if not isinstance(written, exp.Create):
+            raise TypeError(f"{name} holds more than tables")
+        yield written
+
+
+def _facts(written: Expressions) -> exp.Select:
+    """The values of all facts and asks, one row a person."""
+    columns = ["person", "today", "stage"]
+    for name, thing in written.named.items():
+        if not isinstance(thing, Parameter):
+            columns += [part(name, of) for of in Number._fields] if written.sort(name) == "number" else [name]
+    return selected({name: column(name) for name in columns})

@@ -1,0 +1,154 @@
+-- Entries of the label's own drug, and entries that may be of it but can't be read as such. `reach` is how far an
+-- entry carries a course of treatment: to its end, to today while it is open, else only its own day.
+CREATE TABLE precaution_courses AS
+SELECT
+  e.person, e.status, e.start_low, e.start_high, e.end_low, e.end_high, e."order" AS place, p.today, t.grace, t.gap,
+  e.concept = t.drug AND e.certainty = 'certain' AND e.status <> 'unknown' AS taken,
+  CASE
+    WHEN NOT e.end_high IS NULL THEN CASE WHEN e.end_high < p.today THEN e.end_high ELSE p.today END
+    WHEN e.status IN ('active', 'held') OR e.certainty <> 'certain' OR e.status = 'unknown' THEN p.today
+    ELSE e.start_high
+  END AS reach
+FROM entries AS e
+JOIN precaution_people AS p ON p.person = e.person
+CROSS JOIN precaution_treatment AS t
+WHERE e.kind = 'medication'
+  AND e.concept IN (t.drug, 'unreadable-medication')
+  AND (e.start_low IS NULL OR e.start_low <= p.today)
+  AND (
+    e.certainty <> 'certain' OR e.status = 'unknown'
+    OR (e.concept = t.drug AND e.status IN ('active', 'held', 'ended'))
+  );
+
+-- What the entries of the drug come to: whether treatment goes on, is on hold, was taken up again since, or is over.
+CREATE TABLE precaution_course_states AS
+WITH seen AS (
+  SELECT
+    c.*,
+    CASE
+      WHEN NOT c.taken OR c.status = 'held' THEN FALSE
+      WHEN c.end_high IS NULL THEN c.status = 'active'
+      WHEN c.status = 'ended' THEN c.end_low > c.today
+      ELSE c.end_high + c.grace >= c.today
+    END AS goes_on
+  FROM precaution_courses AS c
+),
+holds AS (
+  SELECT person, start_high, ROW_NUMBER() OVER (PARTITION BY person ORDER BY place DESC) AS nth
+  FROM precaution_courses
+  WHERE taken AND status = 'held' AND (end_high IS NULL OR end_high >= today - gap)
+),
+joined AS (
+  SELECT
+    s.*,
+    NOT h.person IS NULL AS held,
+    COALESCE(s.start_low > h.start_high, FALSE) AS later,
+    MAX(CASE WHEN s.goes_on THEN COALESCE(s.start_low, CAST('-Infinity' AS DOUBLE)) END)
+      OVER (PARTITION BY s.person) AS newest
+  FROM seen AS s
+  LEFT JOIN holds AS h ON h.person = s.person AND h.nth = 1
+)
+SELECT
+  person,
+  BOOL_OR(taken) AS treated,
+  BOOL_OR(NOT taken) AS unclear,
+  BOOL_OR(NOT taken AND (start_low IS NULL OR start_high >= newest)) AS unclear_since,
+  BOOL_OR(goes_on) AS goes_on,
+  BOOL_OR(held) AS held,
+  BOOL_OR(goes_on AND later AND end_high IS NULL) AS resumed,
+  COALESCE(
+    MAX(CASE WHEN taken AND later AND status = 'ended' THEN reach END) + MAX(gap) < MAX(today), FALSE
+  ) AS hold_is_over
+FROM joined
+GROUP BY person;
+
+-- The start of the course that today belongs to, of the certain entries alone (`of` = 'sure') and with the unclear ones
+-- (`of` = 'perhaps'): a gap longer than the label's parameter starts a new course. None where a start is not recorded.
+CREATE TABLE precaution_course_starts AS
+WITH variants AS (
+  SELECT 'sure' AS variant, c.* FROM precaution_courses AS c WHERE c.taken
+  UNION ALL
+  SELECT 'perhaps' AS variant, c.* FROM precaution_courses AS c
+),
+numbered AS (
+  SELECT
+    v.*,
+    BOOL_OR(v.start_low IS NULL) OVER (PARTITION BY v.person, v.variant) AS undated,
+    ROW_NUMBER() OVER (PARTITION BY v.person, v.variant ORDER BY v.start_low, v.start_high, v.reach) AS nth
+  FROM variants AS v
+),
+reached AS (
+  SELECT
+    n.*,
+    MAX(n.reach) OVER (
+      PARTITION BY n.person, n.variant ORDER BY n.nth ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS reached_before
+  FROM numbered AS n
+  WHERE NOT n.undated
+),
+begun AS (
+  SELECT
+    r.person, r.variant, r.start_low, r.start_high,
+    ROW_NUMBER() OVER (PARTITION BY r.person, r.variant ORDER BY r.nth DESC) AS last_first
+  FROM reached AS r
+  WHERE r.start_low > COALESCE(r.reached_before, CAST('-Infinity' AS DOUBLE)) + r.gap
+)
+SELECT person, variant, start_low, start_high FROM begun WHERE last_first = 1;
+
+-- The stage of each person alive on the day, since when treatment has gone on, and whether the stage is in doubt.
+CREATE TABLE precaution_chart AS
+WITH any_entry AS (
+  SELECT DISTINCT e.person FROM entries AS e JOIN precaution_treatment AS t ON t.drug = e.concept
+),
+told AS (
+  SELECT
+    p.*,
+    COALESCE(s.treated, FALSE) AS treated,
+    COALESCE(s.unclear, FALSE) AS unclear,
+    COALESCE(s.unclear_since, FALSE) AS unclear_since,
+    NOT p.medication_list AND a.person IS NULL AS unlisted,
+    CASE
+      WHEN NOT p.given IS NULL THEN p.given
+      WHEN s.held AND NOT s.resumed AND NOT s.hold_is_over THEN 'interrupted'
+      WHEN s.goes_on THEN 'on-treatment'
+      ELSE 'before-start'
+    END AS stage
+  FROM precaution_people AS p
+  LEFT JOIN precaution_course_states AS s ON s.person = p.person
+  LEFT JOIN any_entry AS a ON a.person = p.person
+  WHERE NOT p.died
+)
+SELECT
+  t.*,
+  CASE
+    WHEN NOT t.given IS NULL THEN FALSE
+    WHEN t.stage = 'on-treatment' THEN t.unclear_since
+    ELSE t.unclear OR t.unlisted
+  END AS doubt,
+  CASE
+    WHEN t.stage = 'before-start' OR sure.person IS NULL THEN NULL
+    WHEN NOT t.unclear THEN sure.start_low
+    WHEN sure.start_low < perhaps.start_low THEN sure.start_low
+    ELSE perhaps.start_low
+  END AS begun_low,
+  CASE
+    WHEN t.stage = 'before-start' OR sure.person IS NULL THEN NULL
+    WHEN NOT t.unclear THEN sure.start_high
+    WHEN perhaps.person IS NULL THEN NULL
+    WHEN sure.start_high > perhaps.start_high THEN sure.start_high
+    ELSE perhaps.start_high
+  END AS begun_high
+FROM told AS t
+LEFT JOIN precaution_course_starts AS sure ON sure.person = t.person AND sure.variant = 'sure'
+LEFT JOIN precaution_course_starts AS perhaps ON perhaps.person = t.person AND perhaps.variant = 'perhaps';
+
+-- Entries that count on the day: no plans, nothing of the future. `day` is when an entry began, or else was written down.
+CREATE TABLE precaution_past AS
+SELECT
+  e.person, e.concept, e.kind, e.status, e.certainty, e."order" AS place, e.start_low, e.start_high, e.end_low,
+  e.end_high, e.low, e.high, e.low_open, e.high_open, e.upper, COALESCE(e.result, '') AS word,
+  COALESCE(e.start_low, e.recorded_low) AS day_low, COALESCE(e.start_high, e.recorded_high) AS day_high
+FROM entries AS e
+JOIN precaution_chart AS c ON c.person = e.person
+WHERE e.kind <> 'order'
+  AND (COALESCE(e.start_low, e.recorded_low) IS NULL OR COALESCE(e.start_low, e.recorded_low) <= c.today);

@@ -1,0 +1,202 @@
+-- Facts that are words: what a test showed, and statuses. First what each result of a test says, alone.
+CREATE TABLE precaution_tests AS
+WITH looked AS (
+  SELECT
+    p.person, f.*, l.role, c.today - w.days AS since, p.status, p.certainty, p.word, p.low, p.high, p.low_open,
+    p.high_open, p.start_low, p.start_high, p.day_low, p.day_high
+  FROM precaution_test_looks AS l
+  JOIN precaution_test_facts AS f ON f.fact = l.fact
+  JOIN precaution_past AS p ON p.concept = l.concept
+  JOIN precaution_chart AS c ON c.person = p.person
+  LEFT JOIN precaution_windows AS w ON w.fact = f.fact AND w.stage = c.stage
+  WHERE w.days IS NULL OR p.day_high IS NULL OR p.day_high >= c.today - w.days
+),
+figured AS (
+  SELECT
+    l.*,
+    COALESCE(CASE
+      WHEN NOT l.positive_from IS NULL THEN CASE
+        WHEN l.high < l.positive_from OR (l.high = l.positive_from AND l.high_open) THEN 'negative'
+        WHEN l.low >= l.positive_from THEN 'positive'
+      END
+      WHEN NOT l.positive_above IS NULL THEN CASE
+        WHEN l.low > l.positive_above OR (l.low = l.positive_above AND l.low_open) THEN 'positive'
+        WHEN l.high <= l.positive_above THEN 'negative'
+      END
+    END, '') AS figure
+  FROM looked AS l
+),
+worded AS (
+  SELECT
+    f.*,
+    CASE
+      WHEN f.certainty <> 'certain' OR f.word = 'indeterminate' THEN ''
+      -- A quantity of what was not found: one of the two is wrong.
+      WHEN f.word <> '' AND f.figure <> '' AND f.figure <> f.word AND NOT f.positive_above IS NULL THEN ''
+      WHEN f.word <> '' THEN f.word
+      ELSE f.figure
+    END AS says,
+    MAX(CASE WHEN f.role = 'counts' AND f.status <> 'preliminary' THEN f.start_low END)
+      OVER (PARTITION BY f.person, f.fact) AS newest
+  FROM figured AS f
+)
+SELECT
+  w.*,
+  w.status = 'preliminary' AS is_preliminary,
+  w.role = 'counts' AND (w.newest IS NULL OR w.start_low IS NULL OR w.start_high >= w.newest) AS is_late,
+  w.since IS NULL OR COALESCE(w.day_low >= w.since, FALSE) AS reaches
+FROM worded AS w;
+
+-- The worst of one day: a bare figure beside a readable result is part of it, not a result of its own.
+CREATE TABLE precaution_of_tests AS
+WITH late AS (
+  SELECT
+    t.*,
+    BOOL_OR(t.says <> '') OVER (PARTITION BY t.person, t.fact, t.start_low, t.start_high) AS readable
+  FROM precaution_tests AS t
+  WHERE t.is_late AND NOT t.is_preliminary
+),
+days AS (
+  SELECT
+    person, fact, start_low, start_high,
+    BOOL_OR(says = 'positive') AS positive,
+    BOOL_AND(says = 'negative') AS negative
+  FROM late
+  WHERE says <> '' OR NOT (readable AND NOT low IS NULL AND word = '')
+  GROUP BY person, fact, start_low, start_high
+),
+settled AS (
+  SELECT person, fact, BOOL_AND(positive) AS positive, BOOL_AND(negative AND NOT positive) AS negative
+  FROM days
+  GROUP BY person, fact
+),
+summed AS (
+  SELECT
+    t.person, t.fact,
+    BOOL_OR(t.is_late AND t.is_preliminary AND t.says = 'positive') AS hinted,
+    BOOL_OR(t.is_late AND t.is_preliminary AND t.says <> 'negative') AS other_hint,
+    BOOL_OR(t.is_late AND t.reaches) AS reaches,
+    BOOL_OR(t.is_late AND NOT t.is_preliminary AND t.reaches) AS settled_reaches,
+    MAX(CASE WHEN t.is_late THEN COALESCE(t.day_low, CAST('-Infinity' AS DOUBLE)) END) AS since_low,
+    MAX(CASE WHEN t.is_late THEN COALESCE(t.day_high, CAST('Infinity' AS DOUBLE)) END) AS since_high
+  FROM precaution_tests AS t
+  GROUP BY t.person, t.fact
+)
+SELECT
+  s.person, s.fact, TRUE AS settled, TRUE AS recorded, TRUE AS evidence, s.since_low, s.since_high,
+  CASE
+    WHEN s.hinted OR COALESCE(d.positive, FALSE) THEN CASE WHEN s.reaches THEN 'positive' END
+    WHEN COALESCE(d.negative, FALSE) AND NOT s.other_hint THEN CASE WHEN s.settled_reaches THEN 'negative' END
+  END AS word
+FROM summed AS s
+LEFT JOIN settled AS d ON d.person = s.person AND d.fact = s.fact;
+
+-- The word of the latest of several concepts, where the latest entries agree.
+CREATE TABLE precaution_of_statuses AS
+WITH looked AS (
+  SELECT
+    p.person, l.fact, c.today, p.day_low, p.day_high,
+    CASE WHEN p.certainty <> 'certain' OR p.status = 'preliminary' THEN '' ELSE l.word END AS says,
+    CASE WHEN p.certainty <> 'certain' OR p.status = 'preliminary' THEN 0 ELSE l.word_order END AS says_order,
+    MAX(p.day_low) OVER (PARTITION BY p.person, l.fact) AS newest
+  FROM precaution_status_looks AS l
+  JOIN precaution_past AS p ON p.concept = l.concept
+  JOIN precaution_chart AS c ON c.person = p.person
+  WHERE p.status <> 'ended'
+),
+late AS (
+  SELECT l.*, l.newest IS NULL OR l.day_low IS NULL OR l.day_high >= l.newest AS is_late FROM looked AS l
+),
+latest AS (
+  SELECT
+    l.person, l.fact,
+    CASE WHEN MIN(CASE WHEN l.is_late THEN l.says END) = MAX(CASE WHEN l.is_late THEN l.says END)
+      THEN MAX(CASE WHEN l.is_late THEN l.says END) END AS says,
+    MAX(CASE WHEN l.is_late THEN l.day_low END) AS reach_low,
+    MAX(l.today) AS today,
+    BOOL_OR(l.day_low IS NULL) AS undated
+  FROM late AS l
+  GROUP BY l.person, l.fact
+),
+-- The run of equal words that the latest entry ends, newest first: since its first day it has been so.
+numbered AS (
+  SELECT
+    l.*,
+    ROW_NUMBER() OVER (PARTITION BY l.person, l.fact ORDER BY l.day_low DESC, l.day_high DESC, l.says_order DESC) AS nth
+  FROM looked AS l
+),
+compared AS (
+  SELECT
+    n.*,
+    MAX(CASE WHEN n.nth = 1 THEN n.says END) OVER (PARTITION BY n.person, n.fact) AS first_says
+  FROM numbered AS n
+),
+ended AS (
+  SELECT
+    c.*,
+    MIN(CASE WHEN c.says <> c.first_says THEN c.nth END) OVER (PARTITION BY c.person, c.fact) AS run_end
+  FROM compared AS c
+),
+runs AS (
+  SELECT
+    e.*,
+    MAX(CASE WHEN e.run_end IS NULL OR e.nth < e.run_end THEN e.nth END) OVER (PARTITION BY e.person, e.fact) AS last_nth
+  FROM ended AS e
+)
+SELECT
+  s.person, s.fact, TRUE AS settled, TRUE AS recorded, TRUE AS evidence,
+  CASE
+    WHEN s.says <> '' AND (w.days IS NULL OR COALESCE(s.reach_low >= s.today - w.days, FALSE)) THEN s.says
+  END AS word,
+  CASE WHEN s.undated THEN CAST('-Infinity' AS DOUBLE) ELSE r.day_low END AS since_low,
+  CASE WHEN s.undated THEN CAST('Infinity' AS DOUBLE) ELSE r.day_high END AS since_high
+FROM latest AS s
+JOIN runs AS r ON r.person = s.person AND r.fact = s.fact AND r.nth = r.last_nth
+LEFT JOIN precaution_status_windows AS w ON w.fact = s.fact AND w.word = s.says;
+
+-- The latest answer to each ask; `expired` where it reassures and is too old. Newer evidence voids it further on.
+CREATE TABLE precaution_answers AS
+WITH given AS (
+  SELECT
+    p.person, a.ask, a.valid, a.yes_or_no, c.today, p.place, p.word, p.start_low, p.start_high,
+    MAX(p.start_low) OVER (PARTITION BY p.person, a.ask) AS newest
+  FROM precaution_asks AS a
+  JOIN precaution_past AS p ON p.concept = a.concept
+  JOIN precaution_chart AS c ON c.person = p.person
+  WHERE NOT p.start_low IS NULL
+),
+latest AS (
+  SELECT
+    g.*,
+    ROW_NUMBER() OVER (PARTITION BY g.person, g.ask ORDER BY g.place) AS nth
+  FROM given AS g
+  WHERE g.start_high >= g.newest
+),
+summed AS (
+  SELECT
+    l.person, l.ask,
+    MAX(l.newest) AS newest,
+    MAX(l.today) AS today,
+    MAX(l.valid) AS valid,
+    BOOL_OR(l.yes_or_no) AS yes_or_no,
+    CASE WHEN MIN(l.word) = MAX(l.word) THEN MAX(l.word) END AS word,
+    MAX(CASE WHEN l.nth = 1 THEN l.start_low END) AS since_low,
+    MAX(CASE WHEN l.nth = 1 THEN l.start_high END) AS since_high
+  FROM latest AS l
+  GROUP BY l.person, l.ask
+),
+judged AS (
+  SELECT
+    s.*,
+    NOT r.word IS NULL AS reassures,
+    NOT r.word IS NULL AND COALESCE(s.newest < s.today - s.valid, FALSE) AS expired
+  FROM summed AS s
+  LEFT JOIN precaution_reassuring AS r ON r.ask = s.ask AND r.word = s.word
+)
+SELECT
+  person, ask, newest, reassures, TRUE AS recorded, TRUE AS evidence,
+  CASE WHEN NOT word IS NULL THEN since_low END AS since_low,
+  CASE WHEN NOT word IS NULL THEN since_high END AS since_high,
+  CASE WHEN yes_or_no AND NOT expired THEN word = 'yes' END AS truth,
+  CASE WHEN NOT yes_or_no AND NOT expired THEN word END AS word
+FROM judged;
