@@ -157,8 +157,8 @@ def read_prefetch(
     reading = reading_of(contents, found, terminology, asks)
     whole = {name for name, answer in answers.items() if answer.state == "whole"} - broken
     kept = {kind for kind, names in lists.items() if whole.issuperset(names)} - reading.incomplete
-    lacking = {name for names in lists.values() for name in names} - whole
-    partial = bool(bad) or any(answers.get(name, NOT_RETRIEVED).state != "none" for name in lacking)
+    named = {name for names in lists.values() for name in names}
+    partial = any(answers.get(name, NOT_RETRIEVED).state != "none" for name in named - whole)
     record = reading.record()
     record = replace(
         record,

@@ -72,7 +72,7 @@ class Fetcher:
     async def complete(self, call: Call, asked: Iterable[Query]) -> Fetched:
         """Return what the client sent, completed from its FHIR server where that may and can be asked."""
         queries = {query.key: query for query in asked}
-        sent = {key: _sent(call, key) for key in queries}
+        sent = {key: _sent(call, key) for key in (*queries, *(call.prefetch or {}))}
         server = allowed(call.fhir_server, self._settings.fhir_servers) if call.fhir_server else None
         if server is None:
             return Fetched(sent)
@@ -92,7 +92,7 @@ def _sent(call: Call, key: str) -> Retrieved:
 
 
 class _Work:
-    """What is asked for one call. Results are put in place one by one, so that a deadline loses only what is not there."""
+    """What is asked for one call. Each result is put in place at once, so that a deadline loses only what is late."""
 
     def __init__(self, pool: httpcore.AsyncConnectionPool, call: Call, room: int) -> None:
         self._pool = pool
@@ -105,7 +105,7 @@ class _Work:
 
     async def fill(self, answers: dict[str, Retrieved], queries: Mapping[str, Query]) -> None:
         """Complete `answers` in place."""
-        wanting = [key for key, answer in answers.items() if _wanting(answer)]
+        wanting = [key for key in queries if _wanting(answers[key])]
         await asyncio.gather(*(self._fill(key, queries[key], answers) for key in wanting))
         await self._medications(answers)
 
@@ -156,10 +156,6 @@ class _Work:
         """Return what stands at an address as parsed JSON. Raises _Unable."""
         self.asked += 1
         headers = [(b"Accept", _ACCEPT), (b"Accept-Encoding", b"identity"), (b"User-Agent", b"precaution")]
-        asked = address(url)
-        host = f"[{asked.host}]" if ":" in asked.host else asked.host
-        port = "" if url.startswith((f"{asked.scheme}://{host}/", f"{asked.scheme}://{host}?")) else f":{asked.port}"
-        headers.append((b"Host", f"{host}{port}".encode()))
         if self._call.token:
             headers.append((b"Authorization", b"Bearer " + self._call.token.encode()))
         try:
