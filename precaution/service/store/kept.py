@@ -45,6 +45,10 @@ class Offer(NamedTuple):
     ask: str
     answer: str
     """One of the ask's own words."""
+    statement: tuple[str, ...] = ()
+    """Ids of the sentences that ask for it."""
+    days: int = 0
+    """For how many days it makes anything milder; 0 for an answer that makes nothing milder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,8 @@ class KeptCard:
     findings: tuple[KeptFinding, ...] = ()
     due: tuple[KeptDue, ...] = ()
     offers: tuple[Offer, ...] = ()
+    seen: tuple[str, ...] = ()
+    """References of all evidence behind the decision, whichever of its cards shows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +117,8 @@ class Answer:
     is not among them voids it."""
     card: str = ""
     """The card that it was given to."""
+    id: int = 0
+    """Its number in the store; 0 before it is kept."""
 
 
 class Override(NamedTuple):
@@ -138,6 +146,7 @@ class Promise(NamedTuple):
     """A finding overridden with the promise to see to it later."""
 
     rule: str
+    state: str
     cites: tuple[str, ...]
     reason: str
     by: str
@@ -163,6 +172,24 @@ class Kept:
 
 UNREADABLE = Kept(readable=False)
 """What to decide with where the store can't be read: nothing is softened, and the decision says what is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """For how long what is kept counts, in days: the site's choice, and no part of the label."""
+
+    override_days: int = 90
+    """An override of a card ..."""
+    critical_days: int = 7
+    """... and of a critical one: it comes back, whatever the reason."""
+    promise_days: int = 28
+    """Until a promise to see to something later is due."""
+    answer_days: int = 365
+    """An answer that makes something milder, where the label's folder names no time of its own; never longer."""
+    retention_days: int = 3650
+    """Everything, once it has no effect any more."""
+    comments: bool = False
+    """Whether `userComment` of feedback is kept: it is free text, which may say anything about anybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
