@@ -92,6 +92,8 @@ class Settings:
     codes: tuple[str, ...] = ()
     hook_version: Literal["2.0", "3.0"] = "2.0"
     """With 3.0 the discovery also says `version` and `hookVersion`."""
+    without: tuple[str, ...] = ()
+    """Resource types that the site's EHR does not have, as `MedicationStatement`: not asked for, and not missed."""
     require_tokens: bool = False
     """Whether every call of a client needs a signed token."""
     algorithms: tuple[Algorithm, ...] = ("ES384", "RS384")
