@@ -16,8 +16,8 @@
         └── StoreOutdated       7       its tables are of another version
 
 4 is kept for `--fail-on`, 6 for a cohort of which not everybody could be decided, 8 for an audit trail that is not
-whole, 130 for an interrupted run (see `precaution.cli`). A message says what was wrong, where, and what to do; it never holds a value, a name or any text from
-a patient's record.
+whole, 130 for an interrupted run (see `precaution.cli`). A message says what was wrong, where, and what to do; it never
+holds a value, a name or any text from a patient's record.
 """
 
 from __future__ import annotations

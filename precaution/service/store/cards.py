@@ -59,7 +59,7 @@ def _card(row: Row[tuple[object, ...]]) -> KeptCard:
         findings=tuple(map(finding_of, content["findings"])),
         due=tuple(KeptDue(*each) for each in content["due"]),
         offers=tuple(Offer(by, ask, word, tuple(of), days) for by, ask, word, of, days in content["offers"]),
-        seen=tuple(content["seen"]),
+        seen={ask: tuple(found) for ask, found in content["seen"].items()},
     )
 
 

@@ -36,6 +36,10 @@ class Head(NamedTuple):
     hash: str
 
 
+NONE = Head(0, FIRST)
+"""The head of an empty chain."""
+
+
 class Link(NamedTuple):
     """An event of the trail with its place."""
 
@@ -53,7 +57,7 @@ class Report:
     links: int = 0
     purged: int = 0
     """Links whose details are gone because their time was over."""
-    head: Head = Head(0, FIRST)
+    head: Head = NONE
     problems: list[str] = field(default_factory=list[str])
     more: int = 0
     """Problems beyond those listed."""
@@ -90,7 +94,7 @@ def append(connection: Connection, at: str, events: Iterable[Event]) -> Head:
 def head(connection: Connection) -> Head:
     """Return the last link, or number 0 where there is none."""
     row = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
-    return Head(row.seq, row.hash) if row else Head(0, FIRST)
+    return Head(row.seq, row.hash) if row else NONE
 
 
 def as_dict(event: Event) -> dict[str, Any]:

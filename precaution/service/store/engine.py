@@ -52,8 +52,8 @@ class Database:
         `alone`: no other such transaction at the same time, of any process or host. Without `lasts` what is
         committed outlives this process, but perhaps not a loss of power.
         """
-        with self._in_turn(), _translated(self), self.engine.connect() as connection:
-            connection = connection.execution_options(**{WRITES: True, LASTS: lasts})
+        with self._in_turn(), _translated(self), self.engine.connect() as opened:
+            connection = opened.execution_options(**{WRITES: True, LASTS: lasts})
             with connection.begin():
                 if not self.embedded:
                     self._prepare(connection, lasts=lasts, alone=alone)

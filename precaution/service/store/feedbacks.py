@@ -120,7 +120,8 @@ def _answered(
             yield offer.by, Answer(
                 ask=offer.ask, answer=offer.answer, day=day, who=card.user, role=sender.role,
                 statement=offer.statement, reason=given.reason or "suggestion accepted",
-                expires=_days_after(day, offer.days) if offer.days else "", seen=card.seen, card=card.uuid,
+                expires=_days_after(day, offer.days) if offer.days else "",
+                seen=card.seen.get(offer.ask), card=card.uuid,
             )  # fmt: skip
 
 

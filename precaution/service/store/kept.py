@@ -1,4 +1,4 @@
-"""What the store keeps, as frozen dataclasses: decided facts, references, and what clinicians said. No copy of a record.
+"""What the store keeps, as frozen dataclasses: decided facts, references, what clinicians said. No copy of a record.
 
 A patient is `(server, patient)`: the base of the FHIR server (or the client's `iss` where there is none) and the plain
 id. Days are ISO strings (`2025-03-01`), moments are too, in UTC (`2025-03-01T09:30:00.000Z`).
@@ -6,7 +6,7 @@ id. Days are ISO strings (`2025-03-01`), moments are too, in UTC (`2025-03-01T09
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class KeptCard:
     findings: tuple[KeptFinding, ...] = ()
     due: tuple[KeptDue, ...] = ()
     offers: tuple[Offer, ...] = ()
-    seen: tuple[str, ...] = ()
-    """References of all evidence behind the decision, whichever of its cards shows it."""
+    seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    """ask = references of the evidence that it is about, as the record had it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

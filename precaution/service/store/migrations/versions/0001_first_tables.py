@@ -44,7 +44,8 @@ def _kept() -> None:
         "feedback", _id(), _short("digest", 64), *_texts("client", "service"), _short("card", 200),
         sa.Column("matched", sa.Boolean(create_constraint=False), nullable=False), _short("outcome", 10),
         _short("at", 24), *_texts("reason", "system", "accepted", "comment"), _short("received_at", 24),
-        _short("day", 10), _short("silent_until", 10), _short("promised_for", 10), sa.UniqueConstraint("digest", name="feedback_once"),
+        _short("day", 10), _short("silent_until", 10), _short("promised_for", 10),
+        sa.UniqueConstraint("digest", name="feedback_once"),
     )  # fmt: skip
     op.create_index("feedback_card", "feedback", ["card"])
     op.create_index("feedback_received_at", "feedback", ["received_at"])
