@@ -283,6 +283,8 @@ def _wrong_address(settings: Settings) -> str:
     for server in settings.fhir_servers:
         if not _is_url(server.url, ("https", "http")):
             return f"fhir-server {server.url}: must be an http(s) address, without user, query or fragment"
+        if not server.private and urlsplit(server.url).scheme == "http":
+            return f"fhir-server {server.url}: must be https, or private, for tokens are sent to it"
     for origin in settings.cors_origins:
         if not _is_url(origin, ("https", "http")) or urlsplit(origin).path:
             return f"cors-origins: {origin} is no origin; write it as https://ehr.example.org"
