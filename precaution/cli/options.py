@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 EXIT_CODES = (
     "Exit codes: 0 done, whatever the decision says; 1 a mistake in this program; 2 wrong usage; 3 the record can't "
     "be read; 4 the action is at least as grave as --fail-on names; 5 a label's folder or policy is wrong; "
-    "6 a cohort was decided, but not everybody in it; 130 interrupted."
+    "6 a cohort was decided, but not everybody in it; 7 the store can't be used; 8 an audit trail is not whole; "
+    "130 interrupted."
 )
 
 

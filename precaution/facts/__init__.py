@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from precaution.definitions import Label
     from precaution.expression import Expression, Value
     from precaution.logic import Truth
+    from precaution.record import Entry
 
 _KINDS: dict[type[Fact], Callable[..., Known]] = {
     Latest: figures.latest,
@@ -199,16 +200,21 @@ class Facts:
         if len(words) > 1:
             return Known(None, latest, "answered differently on days that may be the same", len(answers))
         word = words.pop()
-        void = self._void(ask, word, newest)
+        void = self._void(ask, word, newest, latest)
         if void:
             return Known(None, latest, void, len(answers), latest[0].start)
         value: Value = word == "yes" if ask.answers == ("yes", "no") else word
         return Known(value, latest, considered=len(answers), since=latest[0].start)
 
-    def _void(self, ask: Ask, word: str, day: float) -> str:
-        """Return why a reassuring answer no longer counts, or nothing. Other answers stand."""
+    def _void(self, ask: Ask, word: str, day: float, answers: Iterable[Entry]) -> str:
+        """Return why a reassuring answer no longer counts, or nothing. Other answers stand.
+
+        An answer with an end counts until then, and no longer than the label's folder says.
+        """
         if word not in ask.reassures:
             return ""
+        if all(entry.end is not None and entry.end.high < self.chart.today for entry in answers):
+            return "the answer was given for a time that is over"
         if ask.valid and day < self.chart.today - self.chart.number(ask.valid):
             return f"the answer is older than {self.chart.number(ask.valid):.0f} days"
         newer = next((each for each in ask.about if _newer(self.known(each), day)), None)

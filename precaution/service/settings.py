@@ -40,9 +40,11 @@ class Issuer:
     jku: str = ""
     """Where its keys are published (https); a token's own `jku` must be the same ..."""
     keys: str = ""
-    """... or a file with its keys (a JWK set), read at start."""
+    """... or a file with its keys (a JWK set); with both, the keys are the file's."""
     tenant: str = ""
     """The `tenant` that its tokens must name; any where left out."""
+    role: Literal["viewer", "clinician", "admin"] = "clinician"
+    """What it may do with answers: read them; give them too; take them back too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,15 @@ class Settings:
     store_url: str = "sqlite:///precaution.sqlite"
     retention_days: int = 3650
     override_days: int = 90
-    """How long an override counts at most."""
+    """How long an override counts ..."""
+    critical_days: int = 7
+    """... and that of a critical card: it comes back, whatever the reason."""
+    promise_days: int = 28
+    """After how long a promise to see to something later is due."""
+    answer_days: int = 365
+    """How long an answer makes anything milder at most."""
+    keep_comments: bool = False
+    """Whether the free text of feedback is kept: it may say anything about anybody."""
     on_deadline: Literal["card", "503"] = "card"
     """What a client gets when the time is up: a card that says so, or 503."""
     link_hours: int = 12
@@ -266,8 +276,8 @@ def _unsafe(settings: Settings) -> str:
 
 def _wrong_address(settings: Settings) -> str:
     for each in settings.issuers:
-        if bool(each.jku) == bool(each.keys):
-            return f"issuer {each.iss}: give jku or keys, one of them"
+        if not each.jku and not each.keys:
+            return f"issuer {each.iss}: give jku or keys"
         if each.jku and not _is_url(each.jku, ("https",)) and not _is_local(each.jku):
             return f"issuer {each.iss}: jku must be an https address"
     for server in settings.fhir_servers:
