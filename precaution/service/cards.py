@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from precaution.service.offers import Offered, asked_of, orders_of
+from precaution.service.standing import PROMISED
 from precaution.service.tiers import Part, parts
 from precaution.service.vocabulary import reasons
 from precaution.service.wording import clipped, escaped, without_sources
@@ -25,6 +26,7 @@ LONGEST = 139
 """Characters of a summary: the specification wants fewer than 140."""
 _MOST_EVIDENCE = 5
 _STAGES = {"before-start": "Before starting {}", "on-treatment": "On {}", "interrupted": "While {} is interrupted"}
+_WHOLE = "warnings-and-precautions"
 _TOPIC_SYSTEM = "urn:precaution:topic"
 
 Card = dict[str, Any]
@@ -85,7 +87,7 @@ class Maker:
 
     def _source(self, part: Part) -> dict[str, object]:
         topics = {self._topic(each.rule) for each in part.findings} | {self._topic(each.duty) for each in part.due}
-        topic = topics.pop() if len(topics) == 1 else "warnings-and-precautions"
+        topic = topics.pop() if len(topics) == 1 else _WHOLE
         source: dict[str, object] = {
             "label": f"{self.label.title} label {self.label.version}, as read by precaution",
             "topic": {"system": _TOPIC_SYSTEM, "code": topic, "display": spoken(topic)},
@@ -93,7 +95,8 @@ class Maker:
         return {**source, "url": self.page} if self.page else source
 
     def _topic(self, name: str) -> str:
-        return self.label.rules[name].topic if name in self.label.rules else self.label.duties[name].topic
+        known = self.label.rules.get(name) or self.label.duties.get(name.removeprefix(PROMISED))
+        return known.topic if known is not None else _WHOLE
 
     def _summary(self, part: Part) -> str:
         return clipped(f"{self.label.title}: {self._main(part)}", LONGEST)

@@ -83,7 +83,7 @@ def _request(test: Test, patient: str) -> dict[str, Any]:
 def asked_of(part: Part, decision: Decision, label: Label, answered: set[str]) -> Iterator[Offered]:
     """Yield the answers to questions that would settle or soften what a card says, if no other card asks them."""
     wanted = {label.rules[each.rule].attest for each in part.findings if not each.attested} - {""}
-    wanted |= {label.duties[each.duty].ask for each in part.due} - {""}
+    wanted |= {label.duties[each.duty].ask for each in part.due if each.duty in label.duties} - {""}
     if part.tier == "info" or any(each.urgent for each in part.findings):
         wanted |= {each.ask for each in decision.asks}
     asks = [each for each in decision.asks if each.ask in wanted - answered and each.answered is None]
