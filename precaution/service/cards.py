@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 LONGEST = 139
 """Characters of a summary: the specification wants fewer than 140."""
-_MOST_EVIDENCE = 5
+_MOST_EVIDENCE, _MOST_NAMED = 5, 3
+"""Entries, and parameters, that are shown of one finding; the page shows all."""
 _STAGES = {"before-start": "Before starting {}", "on-treatment": "On {}", "interrupted": "While {} is interrupted"}
 _WHOLE = "warnings-and-precautions"
 _TOPIC_SYSTEM = "urn:precaution:topic"
@@ -181,8 +182,9 @@ class Maker:
         lacking = f"; lacking {listed(self._called(each) for each in due.lacking)}" if due.lacking else ""
         why = f". {without_sources(due.why)}" if due.why else ""
         told = f"{due.tell}{when}{late}{lacking}{why}"
-        yield f"- **{escaped(status(due.state))}** {escaped(told)}{self._local(due.parameters, due.ours)}"
-        yield f"  - {escaped('Sentences ' + ' '.join(due.cites))}"
+        shown = due.action if due.action == "screen" and due.state == "due" else due.state
+        yield f"- **{escaped(status(shown))}** {escaped(told)}{self._local(due.parameters, due.ours)}"
+        yield from self._sentences(due.cites)
         for each in self.words.told(due.evidence)[:_MOST_EVIDENCE]:
             yield f"  - {escaped(f'Last: {each}')}"
 
@@ -193,7 +195,10 @@ class Maker:
         """Say what rests on local policy and not on the label."""
         if ours:
             return f" {escaped('[not the label: ' + ours + ']')}"
-        return f" {escaped('[local policy, not in the label: ' + ', '.join(parameters) + ']')}" if parameters else ""
+        if not parameters:
+            return ""
+        more = f" and {len(parameters) - _MOST_NAMED} more" if len(parameters) > _MOST_NAMED else ""
+        return f" {escaped('[local policy, not in the label: ' + ', '.join(parameters[:_MOST_NAMED]) + more + ']')}"
 
 
 def unable(label: Label, notes: tuple[str, ...]) -> Shown:

@@ -13,9 +13,11 @@ import hmac
 import os
 import re
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes
+from time import time
 from typing import TYPE_CHECKING
 
 from precaution.errors import UsageError
@@ -61,6 +63,10 @@ class Links:
     def until(self, now: float) -> int:
         """Return the second at which a link made now ends."""
         return int(now) + self._seconds
+
+    def end(self) -> datetime:
+        """Return the moment at which a link made now ends."""
+        return datetime.fromtimestamp(self.until(time()), UTC)
 
     def link(self, uuid: str, now: float) -> str:
         """Return the link to the page of a decision."""
