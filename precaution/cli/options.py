@@ -146,6 +146,18 @@ def chosen_record(source: str, label: Label) -> Record:
     """Return the record in the file or folder PATIENT, or on stdin for `-`."""
     from precaution.readers import read
 
+    _refuse_terminal(source)
+    return read(source, label.terminology, label.asks)
+
+
+def chosen_patient(source: str, label: Label) -> tuple[str, Record]:
+    """Return the id of the patient, empty where there is none, and the record."""
+    from precaution.readers import read_named
+
+    _refuse_terminal(source)
+    return read_named(source, label.terminology, label.asks)
+
+
+def _refuse_terminal(source: str) -> None:
     if source == "-" and sys.stdin.isatty():
         raise UsageError("'-' reads the record from stdin, but nothing is piped into it")
-    return read(source, label.terminology, label.asks)

@@ -6,12 +6,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from starlette.exceptions import HTTPException
-
 from precaution.service.logs import log, where
 from precaution.service.outcomes import Refused, refusal
 
 if TYPE_CHECKING:
+    from starlette.exceptions import HTTPException
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from precaution.service.metrics import Metrics

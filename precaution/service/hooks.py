@@ -13,7 +13,6 @@ from precaution.service.bodies import body_of
 from precaution.service.calls import call as call_of
 from precaution.service.calls import parsed
 from precaution.service.deciding import Decider, Outcome
-from precaution.service.fetching import Fetched
 from precaution.service.logs import log, where
 from precaution.service.outcomes import Refused, overloaded
 from precaution.service.standing import evidence_about, kept_card, offer
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from precaution.service.calls import Call
     from precaution.service.cards import Shown
-    from precaution.service.fetching import Fetcher
+    from precaution.service.fetching import Fetched, Fetcher
     from precaution.service.knowledge import Knowledge, Known
     from precaution.service.links import Links
     from precaution.service.metrics import Metrics

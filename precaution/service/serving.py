@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from precaution.service.logs import set_up
 from precaution.service.settings import load
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import asyncio
 
     from fastapi import FastAPI
 
@@ -107,12 +107,6 @@ def serve(settings: Settings) -> None:
 def application() -> FastAPI:
     """Return the application by the environment alone, for whoever runs it with another server or several workers."""
     config = os.environ.get(_CONFIG, "")
-    from pathlib import Path  # noqa: PLC0415
-
     settings = load(Path(config) if config else None)
     set_up(settings.log_level)
     return make_app(settings)
-
-
-__all__ = ["Hasty", "application", "config_of", "serve"]
-_: Path | None

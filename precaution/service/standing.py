@@ -1,6 +1,7 @@
 """What the store knows of a patient, brought into the next decision: answers, overrides, promises.
 
     decision = assess_kept(record, label, today, kept)
+    decision = finished(decide(heeded(record, kept, label, day), label, day), kept, label)    # the same in steps
 
 Answers become entries of the record, so that the engine weighs them as any other answer. One that makes something
 milder counts until it expires, and only as long as the record shows nothing that it was not given in view of. Where the
@@ -49,10 +50,19 @@ def assess_kept(
     everything: bool = False,
 ) -> Decision:
     """Return the decision on a patient with all that the store knows. Raises as `assess`."""
-    day = as_day(today)
-    counted = with_entries(record, entries_of(standing(kept.answers, record, label, day, as_stage(stage)), label))
-    decision = assess(counted, today=today, label=label, stage=stage, answers=answers, everything=everything)
-    return _unread(decision, label) if not kept.readable else with_promises(decision, kept.promises, label)
+    heeding = heeded(record, kept, label, as_day(today), as_stage(stage))
+    decision = assess(heeding, today=today, label=label, stage=stage, answers=answers, everything=everything)
+    return finished(decision, kept, label)
+
+
+def heeded(record: Record, kept: Kept, label: Label, today: int, stage: Stage | None = None) -> Record:
+    """Return the record with the kept answers that count on `today` (an ordinal)."""
+    return with_entries(record, entries_of(standing(kept.answers, record, label, today, stage), label))
+
+
+def finished(decision: Decision, kept: Kept, label: Label) -> Decision:
+    """Return a decision on a record that `heeded` made, with what was promised, or with what could not be read."""
+    return with_promises(decision, kept.promises, label) if kept.readable else _unread(decision, label)
 
 
 def entries_of(answers: Iterable[Answer], label: Label) -> list[Entry]:

@@ -60,12 +60,6 @@ def withdraw(connection: Connection, server: str, patient: str, number: int, who
     return connection.execute(taken.values(withdrawn_at=at, withdrawn_by=storable(who))).rowcount == 1
 
 
-def servers(connection: Connection, patient: str) -> list[str]:
-    """Return the servers under which answers of a patient of this id are kept."""
-    query = select(answers.c.server).where(answers.c.patient == storable(patient)).distinct()
-    return sorted(connection.execute(query).scalars())
-
-
 def _same(one: Answer | None, other: Answer) -> bool:
     names = [name for name in _TEXTS if name != "card"]
     return one is not None and all(getattr(one, name) == storable(getattr(other, name)) for name in names)

@@ -59,6 +59,11 @@ class Database:
                     self._prepare(connection, lasts=lasts, alone=alone)
                 yield connection
 
+    def refuse_missing(self) -> None:
+        """Raise StoreDown where SQLite's file is not there, and would be made."""
+        if self.embedded and not Path(str(self.url.database)).is_file():
+            raise StoreDown(f"there is no store {self.url.database}")
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()

@@ -59,7 +59,8 @@ def keep(connection: Connection, given: Feedback, sender: Sender, terms: Terms) 
     card = cards.find(connection, given.card, sender.client)
     row = _row(given, card, sender, terms)
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    if not connection.execute(insert(feedback).values(row).on_conflict_do_nothing()).rowcount:
+    new = insert(feedback).values(row).on_conflict_do_nothing().returning(feedback.c.id)
+    if connection.execute(new).scalar() is None:
         return Received("again", card)
     if card is None:
         return Received("unmatched", None)

@@ -218,6 +218,8 @@ class Event:
     patient: str = ""
     request: str = ""
     """The request's id (`hookInstance`)."""
+    address: str = ""
+    """The network address that the client called from."""
     outcome: Literal["success", "failure"] = "success"
     about: Mapping[str, object] | None = None
     """More of it: words, whole numbers and lists of ours, never free text of a record."""

@@ -20,7 +20,8 @@ def claim(connection: Connection, issuer: str, jti: str, expires: int) -> bool:
     """
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     row = {"token": digest(canonical([issuer, jti])), "expires": expires}
-    return connection.execute(insert(used_tokens).values(row).on_conflict_do_nothing()).rowcount == 1
+    new = insert(used_tokens).values(row).on_conflict_do_nothing().returning(used_tokens.c.token)
+    return connection.execute(new).scalar() is not None
 
 
 def forget(connection: Connection, now: int) -> int:

@@ -8,12 +8,24 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select, union
+
 from precaution.errors import StoreOutdated
-from precaution.service.store import answers, cards, chain, decisions, feedbacks, replay, retention, upgrading
+from precaution.service.store import (
+    answers,
+    cards,
+    chain,
+    decisions,
+    feedbacks,
+    replay,
+    retention,
+    tables,
+    upgrading,
+)
 from precaution.service.store.engine import Database
 from precaution.service.store.feedbacks import Received, Sender
 from precaution.service.store.kept import Event, Kept, Terms
-from precaution.service.store.texts import digest, moment, server_of
+from precaution.service.store.texts import digest, moment, server_of, storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,13 +63,15 @@ class Store:
         self._clock = clock
         self._claims, self._pages = count(1), count(1)
 
-    def open(self) -> Store:
-        """See that the tables are there, and return the store. SQLite's are made or upgraded.
+    def open(self, *, make: bool = True) -> Store:
+        """See that the tables are there, and return the store. SQLite's are made or upgraded, if `make`.
 
-        Raises StoreOutdated where PostgreSQL's must be upgraded first, and StoreError.
+        Raises StoreOutdated where the tables must be upgraded first, and StoreError.
         """
+        if not make:
+            self._database.refuse_missing()
         if not upgrading.current(self._database):
-            if not self._database.embedded:
+            if not self._database.embedded or not make:
                 raise StoreOutdated("the store's tables are missing or old: run `precaution store upgrade`")
             upgrading.upgrade(self._database)
         return self
@@ -142,9 +156,11 @@ class Store:
         return done
 
     def servers(self, patient: str) -> list[str]:
-        """Return the servers under which answers of a patient of this id are kept."""
+        """Return the servers under which anything is kept of a patient of this id."""
+        kept = (tables.answers, tables.cards)
+        found = union(*(select(each.c.server).where(each.c.patient == storable(patient)) for each in kept))
         with self._database.reading() as connection:
-            return answers.servers(connection, patient)
+            return sorted(connection.execute(found).scalars())
 
     def claim(self, issuer: str, jti: str, expires: int) -> bool:
         """Note that a token is used, until `expires` (seconds since 1970); False where it was used before.
