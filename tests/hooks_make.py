@@ -1,33 +1,48 @@
-"""Calls of hooks for tests: prefetches made of records, orders being written, an application with a store of its own."""
+"""Calls of hooks for tests: prefetches of records, orders being written, an application with a store of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from conftest import PROJECT
+from fhir_stub import SOCIAL
 from precaution.service.app import make_app
 from precaution.service.queries import ALL, PATIENT
 from precaution.service.settings import Limits, Settings
+from precaution.service.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
 Json = dict[str, Any]
 TODAY = "2025-03-01"
 INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 DRUG = {"coding": [{"system": RXNORM, "code": "2047241"}]}
 ID = "baricitinib-{}"
-_SOCIAL = ("72166-2", "11367-0", "401201003", "8664-5")
+
+
+@cache
+def _empty_store() -> bytes:
+    """Return the file of an empty store; made once, for the tables take long."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "store.sqlite"
+        Store(f"sqlite:///{file}").open().close()
+        return file.read_bytes()
 
 
 def settings(folder: Path, **more: Any) -> Settings:
     """Return settings with a store in `folder`, for TODAY."""
+    file = folder / "store.sqlite"
+    if not file.exists():
+        file.write_bytes(_empty_store())
+        file.chmod(0o600)
     given = {"today": TODAY, "store_url": f"sqlite:///{folder}/store.sqlite", "public_url": "http://testserver"}
     return Settings(**{**given, **more})
 
@@ -101,7 +116,7 @@ def prefetch(resources: Iterable[Json]) -> Json:
         found = [each for each in resources if each["resourceType"] == query.type]
         if query.type == "Observation":
             social = query.key == "socialHistory"
-            found = [each for each in found if any(code in json.dumps(each) for code in _SOCIAL) == social]
+            found = [each for each in found if any(code in json.dumps(each) for code in SOCIAL) == social]
         made[query.key] = found[0] if query.key == PATIENT else searchset(found)
     return made
 

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from precaution.errors import PrecautionError
-from precaution.knowledge import find_label, read_label
+from precaution.knowledge import find_label, load_label, read_label
 from precaution.knowledge.folder import digest
 from precaution.service import canaries
 from precaution.service.logs import log
@@ -38,7 +38,7 @@ class Knowledge:
         """Read the label. Raises KnowledgeError or UsageError where it, or the site's policy, is wrong."""
         self._settings = settings
         self._looked = monotonic()
-        self.known = self._read()
+        self.known = self._known(load_label(self._folder, policy=self._policy, codes=self._codes))
         self.why = "its canary patients have not been decided yet"
         """Why the service is not ready by it; empty where it is."""
 
@@ -54,8 +54,7 @@ class Knowledge:
     def _codes(self) -> tuple[Path, ...]:
         return tuple(map(Path, self._settings.codes))
 
-    def _read(self) -> Known:
-        label = read_label(self._folder, policy=self._policy, codes=self._codes)
+    def _known(self, label: Label) -> Known:
         return Known(label, load_vocabulary(self._folder, label))
 
     def check(self) -> None:
@@ -72,7 +71,7 @@ class Knowledge:
         try:
             if digest(self._folder, self._policy, self._codes) == self.known.label.digest:
                 return
-            read = self._read()
+            read = self._known(read_label(self._folder, policy=self._policy, codes=self._codes))
             failed = list(canaries.wrong(self._settings.label))
         except (PrecautionError, OSError):
             self.why = "the label's files have changed and can't be read"
