@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import structlog
 
 from conftest import PROJECT
 from fhir_stub import SOCIAL
@@ -20,6 +21,9 @@ from precaution.service.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+"""A failing test is read more easily without the log."""
+
 Json = dict[str, Any]
 TODAY = "2025-03-01"
 INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpcore
 
@@ -19,6 +20,7 @@ from precaution.errors import PrecautionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from ssl import SSLContext
 
     from precaution.service.settings import FhirServer
 
@@ -96,6 +98,19 @@ def is_public(number: str) -> bool:
         if any(found in network for network in _EMBEDDING):
             return False
     return found.is_global and not found.is_multicast
+
+
+@cache
+def _certificates() -> SSLContext:
+    """Return the authorities that are trusted: the machine's own (SSL_CERT_FILE), and the usual ones."""
+    return httpcore.default_ssl_context()
+
+
+def pool_for(servers: Iterable[FhirServer], **more: Any) -> httpcore.AsyncConnectionPool:
+    """Return connections to servers of a list. Raises AddressRefused where one is not written plainly."""
+    servers = tuple(servers)
+    context = _certificates() if any(address(each.url).scheme == "https" for each in servers) else None
+    return httpcore.AsyncConnectionPool(network_backend=Pinned(servers), ssl_context=context, **more)
 
 
 class Pinned(httpcore.AsyncNetworkBackend):

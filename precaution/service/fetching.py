@@ -17,7 +17,7 @@ import jiter
 from precaution.readers.gathered import pointed_to
 from precaution.readers.prefetch import FAILED, NOT_RETRIEVED, Retrieved, joined, retrieved
 from precaution.readers.shape import Json, child, text
-from precaution.service.addresses import AddressRefused, Pinned, address, allowed
+from precaution.service.addresses import AddressRefused, address, allowed, pool_for
 from precaution.service.calls import deeper_than
 from precaution.service.queries import PATIENT
 
@@ -57,12 +57,8 @@ class Fetcher:
     def __init__(self, settings: Settings) -> None:
         """Raises AddressRefused where a server of the list is not written plainly."""
         self._settings = settings
-        self._pool = httpcore.AsyncConnectionPool(
-            network_backend=Pinned(settings.fhir_servers),
-            ssl_context=httpcore.default_ssl_context(),
-            max_connections=64,
-            max_keepalive_connections=16,
-            keepalive_expiry=30,
+        self._pool = pool_for(
+            settings.fhir_servers, max_connections=64, max_keepalive_connections=16, keepalive_expiry=30
         )
 
     async def close(self) -> None:

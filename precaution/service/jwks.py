@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpcore
-
-from precaution.service.addresses import AddressRefused, Pinned
+from precaution.service.addresses import AddressRefused, pool_for
 from precaution.service.settings import FhirServer
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ def fetcher_of(settings: Settings) -> Fetch:
     """Return what gets a set of keys. The site names these addresses itself, so they may be of its own network."""
     addresses = frozenset(each.jku for each in settings.issuers if each.jku)
     servers = [FhirServer(url=jku, private=True) for jku in addresses]
-    pool = httpcore.AsyncConnectionPool(network_backend=Pinned(servers), ssl_context=httpcore.default_ssl_context())
+    pool = pool_for(servers)
 
     async def fetch(url: str) -> bytes:
         if url not in addresses:
