@@ -15,7 +15,7 @@ import structlog
 from conftest import PROJECT
 from fhir_stub import SOCIAL
 from precaution.service.app import make_app
-from precaution.service.queries import ALL, PATIENT
+from precaution.service.queries import ALL, HOOKS, PATIENT
 from precaution.service.settings import Limits, Settings
 from precaution.service.store import Store
 
@@ -115,6 +115,8 @@ def searchset(resources: Iterable[Json], **more: Any) -> Json:
 def prefetch(resources: Iterable[Json]) -> Json:
     """Return resources as a client sends them, query by query, each whole."""
     resources = list(resources)
+    shared = [{"resource": each, "search": {"mode": "include"}} for each in resources
+              if each["resourceType"] in ("Medication", "Substance")]  # fmt: skip
     made: Json = {}
     for query in ALL:
         found = [each for each in resources if each["resourceType"] == query.type]
@@ -122,6 +124,8 @@ def prefetch(resources: Iterable[Json]) -> Json:
             social = query.key == "socialHistory"
             found = [each for each in found if any(code in json.dumps(each) for code in SOCIAL) == social]
         made[query.key] = found[0] if query.key == PATIENT else searchset(found)
+        if query.kind == "medication":
+            made[query.key]["entry"] += shared
     return made
 
 
@@ -171,4 +175,4 @@ def strings(value: object) -> Iterator[str]:
             yield from strings(each)
 
 
-__all__ = ["Limits", "Settings"]
+__all__ = ["HOOKS", "Limits", "Settings"]

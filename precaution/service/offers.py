@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from precaution.expression import names, spoken
 from precaution.service.vocabulary import LOINC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from precaution.answer import Decision, OpenAsk
-    from precaution.definitions import Label
+    from precaution.definitions import Duty, Label
     from precaution.record import Record
     from precaution.service.tiers import Part
     from precaution.service.vocabulary import Order, Test, Vocabulary
@@ -94,7 +95,8 @@ def _request(test: Test, patient: str) -> dict[str, Any]:
 def asked_of(part: Part, decision: Decision, label: Label, answered: set[str]) -> Iterator[Offered]:
     """Yield the answers to questions that would settle or soften what a card says, if no other card asks them."""
     wanted = {label.rules[each.rule].attest for each in part.findings if not each.attested} - {""}
-    wanted |= {label.duties[each.duty].ask for each in part.due if each.duty in label.duties} - {""}
+    duties = [label.duties[each.duty] for each in part.due if each.duty in label.duties]
+    wanted |= {ask for duty in duties for ask in _settling(duty, label)}
     if part.tier == "info" or any(each.urgent for each in part.findings):
         wanted |= {each.ask for each in decision.asks}
     asks = [each for each in decision.asks if each.ask in wanted - answered and each.answered is None]
@@ -102,6 +104,12 @@ def asked_of(part: Part, decision: Decision, label: Label, answered: set[str]) -
         answered.add(ask.ask)
         for answer in label.asks[ask.ask].answers:
             yield _answer(ask, answer)
+
+
+def _settling(duty: Duty, label: Label) -> set[str]:
+    """Return the questions of which an answer shows that a duty is done."""
+    named = set(names(duty.done_when)) if duty.done_when is not None else set()
+    return {ask for ask in label.asks if ask == duty.ask or spoken(ask) in named}
 
 
 def _answer(ask: OpenAsk, answer: str) -> Offered:
