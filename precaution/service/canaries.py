@@ -14,7 +14,7 @@ from precaution.assessment import with_answers
 from precaution.case_records import resources
 from precaution.cases import load_cases
 from precaution.decision import ATTESTED, decide
-from precaution.knowledge import find_label, load_label
+from precaution.knowledge import find_label, read_label
 from precaution.policy import Policy, applied
 from precaution.readers import read_resources
 
@@ -35,8 +35,9 @@ def wrong(name: str) -> Iterator[str]:
 
     They show the label as it comes, so a site's own policy is left out here.
     """
-    label = load_label(name)
-    for case in load_cases(find_label(name)):
+    folder = find_label(name)
+    label = read_label(folder)
+    for case in load_cases(folder):
         if not comes_true(case, label):
             yield case.name
 

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from precaution.service.wording import without_sources
 from precaution.writers.layout import NOTE, listed, spoken, status
-from precaution.writers.text import NEXT
+from precaution.writers.text import next_step
 
 if TYPE_CHECKING:
     from precaution.answer import Decision, Due, Finding, Hold, Searched
@@ -35,17 +35,16 @@ Page = dict[str, Any]
 
 def content(decision: Decision, label: Label, vocabulary: Vocabulary, words: Words, notes: tuple[str, ...]) -> str:
     """Return what the page of a decision shows, as JSON."""
-    reason = next((each for each in decision.findings if each.action == decision.action), None)
     due = sorted(decision.due, key=lambda each: (_ORDER.index(each.state), each.due or "9999", each.duty))
     page: Page = {
         "title": _STAGES[decision.stage].format(label.title),
         "action": decision.action,
         "verdict": status(decision.action, attested=decision.attested),
-        "why": without_sources(reason.tell if reason else ""),
-        "next": NEXT.get(decision.action, "see what stands below"),
+        "why": _reason(decision),
+        "next": next_step(decision),
         "acute": _acute(decision, label),
         "today": decision.today,
-        "stage": without_sources(decision.stage_why),
+        "stage": decision.stage_why,
         "start": decision.start,
         "findings": [_finding(each, label, words) for each in decision.findings if each.state != "no"],
         "holds": [_hold(each, words) for each in decision.holds],
@@ -68,6 +67,14 @@ def content(decision: Decision, label: Label, vocabulary: Vocabulary, words: Wor
         "policy": {name: str(value) for name, value in decision.policy.items()},
     }  # fmt: skip
     return json.dumps(page, ensure_ascii=False, separators=(",", ":"))
+
+
+def _reason(decision: Decision) -> str:
+    """Return what makes the decision as grave as it is: the first reason, and how many more there are."""
+    asked = [each.tell for each in decision.findings if each.action == decision.action]
+    asked += [each.tell for each in decision.due if each.action == decision.action]
+    more = f" (and {len(asked) - 1} more)" if len(asked) > 1 else ""
+    return asked[0] + more if asked else "; ".join(without_sources(each.why) for each in decision.missing[:1])
 
 
 def _acute(decision: Decision, label: Label) -> str:

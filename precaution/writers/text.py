@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from precaution.answer import Decision, Due, Evidence, Finding, Hold
 
 _STAGES = {"before-start": "Before starting {}", "on-treatment": "On {}", "interrupted": "While {} is interrupted"}
-NEXT = {
+_NEXT = {
     "discontinue": "discontinue now; a later start is a new decision",
     "do-not-start": "do not start until this has changed, then assess again",
     "interrupt": "interrupt treatment; it may resume only when every hold is released",
@@ -82,7 +82,7 @@ def _verdict(decision: Decision) -> list[str]:
             f"{decision.stage_why}{f'; started {decision.start}' if decision.start else ''}", indent=6, first="Stage"
         ),
         *_reason(decision),
-        *folded(_next(decision), indent=6, first="Next"),
+        *folded(next_step(decision), indent=6, first="Next"),
         *_policy(decision),
     ]
 
@@ -97,14 +97,15 @@ def _reason(decision: Decision) -> list[str]:
     return folded(f"{hold.tell} ({', '.join(hold.cites)})", indent=6, first="Why") if hold else []
 
 
-def _next(decision: Decision) -> str:
+def next_step(decision: Decision) -> str:
+    """Return what to do next, in a few words."""
     urgent = any(finding.urgent and finding.state != "no" for finding in decision.findings)
     first = "urgent: evaluate the patient now, do not wait for this tool; " if urgent else ""
     if decision.action in ("screen", "obtain"):
         return f"{first}{decision.action} what is missing, then assess again"
     if decision.attested and decision.action == "only-if-no-alternative":
         return f"{first}may be used: it was answered that no alternative is suitable"
-    return first + NEXT.get(decision.action, f"{spoken(decision.action)}; read the reasons below")
+    return first + _NEXT.get(decision.action, f"{spoken(decision.action)}; read the reasons below")
 
 
 def _policy(decision: Decision) -> list[str]:
