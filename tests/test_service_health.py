@@ -50,7 +50,7 @@ def copied(tmp_path: Path) -> Path:
     folder = tmp_path / "label"
     shutil.copytree(FOLDER, folder)
     for cases in folder.glob("topics/*.cases.toml"):
-        if not cases.name.startswith(("blood-counts", "bases")):
+        if not cases.name.startswith(("blood-counts", "bases", "alternatives")):
             cases.unlink()
     return folder
 

@@ -59,7 +59,11 @@ class Knowledge:
 
     def check(self) -> None:
         """Decide the canary patients, and note whether all came to what they should."""
-        failed = list(canaries.wrong(self._settings.label))
+        try:
+            failed = list(canaries.wrong(self._settings.label))
+        except PrecautionError:
+            self.why = "the cases of the label, its canary patients, can't be read"
+            return
         self.why = f"{len(failed)} canary patients come to something else than they should" if failed else ""
         log().info("canaries", failed=len(failed), label=self.known.label.digest[:16])
 
