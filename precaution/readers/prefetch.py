@@ -45,6 +45,12 @@ class Retrieved(NamedTuple):
     """Entries of a Bundle, each with its resource."""
     following: str = ""
     """Where its next page is."""
+    matches: int = 0
+    """How many entries of a search result are what was searched for."""
+    total: int = 0
+    """How many there are, as the server says; 0 where it does not."""
+    sound: bool = False
+    """Whether it is a search result of which all can be read, whatever else there may be."""
 
 
 NOT_RETRIEVED = Retrieved("not retrieved")
@@ -96,27 +102,33 @@ def _depth(value: object) -> int:
 def _bundle(bundle: Json) -> Retrieved:
     given = bundle.get("entry", [])
     entries = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
-    whole = isinstance(given, list) and len(entries) == len(given) and bundle.get("type") == "searchset"
+    sound = isinstance(given, list) and len(entries) == len(given) and bundle.get("type") == "searchset"
     found: list[Json] = []
     matches = 0
     for entry in entries:
         resource = child(entry, "resource")
         if resource.get("resourceType") == "Bundle":
-            inner = _bundle(resource)
-            found += inner.entries
-            whole = False
+            found += _bundle(resource).entries
+            sound = False
         elif resource.get("resourceType") == "OperationOutcome":
-            whole = whole and not _limits(resource)
+            sound = sound and not _limits(resource)
         else:
             found.append(entry)
-            whole = whole and bool(resource)
+            sound = sound and bool(resource)
             matches += text(child(entry, "search"), "mode") != "include"
-    following = next((text(link, "url") for link in children(bundle, "link") if text(link, "relation") == "next"), "")
+    pages = [link for link in children(bundle, "link") if text(link, "relation") == "next"]
+    following = text(pages[0], "url") if pages else ""
     total = bundle.get("total")
-    more = any(text(link, "relation") == "next" for link in children(bundle, "link"))
-    if more or (isinstance(total, int) and total > matches):
-        whole = False
-    return Retrieved("whole" if whole else "incomplete", tuple(found), following)
+    return _counted(
+        Retrieved("whole", tuple(found), following, matches, total if isinstance(total, int) else 0, sound),
+        more=bool(pages),
+    )
+
+
+def _counted(answer: Retrieved, *, more: bool) -> Retrieved:
+    """Return an answer with the state that follows from what there is of it. `more`: whether a page follows."""
+    whole = answer.sound and not more and answer.total <= answer.matches
+    return answer._replace(state="whole" if whole else "incomplete")
 
 
 def _limits(outcome: Json) -> bool:
@@ -126,9 +138,12 @@ def _limits(outcome: Json) -> bool:
 
 
 def joined(first: Retrieved, second: Retrieved) -> Retrieved:
-    """Return a search result with its next page behind it: whole where that page is the last."""
-    state: State = "whole" if second.state == "whole" else "incomplete"
-    return Retrieved(state, (*first.entries, *second.entries), second.following)
+    """Return a search result with its next page behind it: whole where that page is the last, and nothing is lost."""
+    both = Retrieved(
+        "incomplete", (*first.entries, *second.entries), second.following, first.matches + second.matches,
+        max(first.total, second.total), first.sound and second.sound,
+    )  # fmt: skip
+    return _counted(both, more=bool(second.following))
 
 
 def read_prefetch(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from precaution.service.offers import Offered, asked_of, orders_of
+from precaution.service.standing import PROMISED
 from precaution.service.tiers import Part, parts
 from precaution.service.vocabulary import reasons
 from precaution.service.wording import clipped, escaped, without_sources
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 
 LONGEST = 139
 """Characters of a summary: the specification wants fewer than 140."""
-_MOST_EVIDENCE = 5
+_MOST_EVIDENCE, _MOST_NAMED = 5, 3
+"""Entries, and parameters, that are shown of one finding; the page shows all."""
 _STAGES = {"before-start": "Before starting {}", "on-treatment": "On {}", "interrupted": "While {} is interrupted"}
+_WHOLE = "warnings-and-precautions"
 _TOPIC_SYSTEM = "urn:precaution:topic"
 
 Card = dict[str, Any]
@@ -85,7 +88,7 @@ class Maker:
 
     def _source(self, part: Part) -> dict[str, object]:
         topics = {self._topic(each.rule) for each in part.findings} | {self._topic(each.duty) for each in part.due}
-        topic = topics.pop() if len(topics) == 1 else "warnings-and-precautions"
+        topic = topics.pop() if len(topics) == 1 else _WHOLE
         source: dict[str, object] = {
             "label": f"{self.label.title} label {self.label.version}, as read by precaution",
             "topic": {"system": _TOPIC_SYSTEM, "code": topic, "display": spoken(topic)},
@@ -93,7 +96,8 @@ class Maker:
         return {**source, "url": self.page} if self.page else source
 
     def _topic(self, name: str) -> str:
-        return self.label.rules[name].topic if name in self.label.rules else self.label.duties[name].topic
+        known = self.label.rules.get(name) or self.label.duties.get(name.removeprefix(PROMISED))
+        return known.topic if known is not None else _WHOLE
 
     def _summary(self, part: Part) -> str:
         return clipped(f"{self.label.title}: {self._main(part)}", LONGEST)
@@ -136,8 +140,10 @@ class Maker:
         if any(each.urgent for each in part.findings):
             yield f"**{escaped(self._acute())}**"
             yield ""
+        yield from self._unknown(part)
         for finding in part.findings:
-            yield from self._finding(finding)
+            if not self._is_grouped(finding):
+                yield from self._finding(finding)
         for due in part.due:
             yield from self._due(due)
         for missing in part.missing:
@@ -146,6 +152,20 @@ class Maker:
             yield f"- {escaped('? ' + note)}"
         yield ""
         yield f"*{escaped(NOTE)}*"
+
+    def _is_grouped(self, finding: Finding) -> bool:
+        """Whether a finding is told in one line with others: it can't be told, and nothing on record speaks of it."""
+        return finding.state == "unknown" and not finding.evidence and not finding.urgent
+
+    def _unknown(self, part: Part) -> Iterator[str]:
+        """Tell together what can't be told for one and the same reason."""
+        groups: dict[str, list[str]] = {}
+        for finding in filter(self._is_grouped, part.findings):
+            title = f"{self.label.rules[finding.rule].title} ({' '.join(finding.cites)})"
+            groups.setdefault(without_sources(finding.why), []).append(title)
+        for why, titles in groups.items():
+            told = f"can't be told: {'; '.join(titles)}" + (f". Why: {why}" if why else "")
+            yield f"- **{escaped(status('unknown'))}** {escaped(told)}"
 
     def _acute(self) -> str:
         use = self.label.about.get("intended-use")
@@ -178,8 +198,9 @@ class Maker:
         lacking = f"; lacking {listed(self._called(each) for each in due.lacking)}" if due.lacking else ""
         why = f". {without_sources(due.why)}" if due.why else ""
         told = f"{due.tell}{when}{late}{lacking}{why}"
-        yield f"- **{escaped(status(due.state))}** {escaped(told)}{self._local(due.parameters, due.ours)}"
-        yield f"  - {escaped('Sentences ' + ' '.join(due.cites))}"
+        shown = due.action if due.action == "screen" and due.state == "due" else due.state
+        yield f"- **{escaped(status(shown))}** {escaped(told)}{self._local(due.parameters, due.ours)}"
+        yield from self._sentences(due.cites)
         for each in self.words.told(due.evidence)[:_MOST_EVIDENCE]:
             yield f"  - {escaped(f'Last: {each}')}"
 
@@ -190,7 +211,10 @@ class Maker:
         """Say what rests on local policy and not on the label."""
         if ours:
             return f" {escaped('[not the label: ' + ours + ']')}"
-        return f" {escaped('[local policy, not in the label: ' + ', '.join(parameters) + ']')}" if parameters else ""
+        if not parameters:
+            return ""
+        more = f" and {len(parameters) - _MOST_NAMED} more" if len(parameters) > _MOST_NAMED else ""
+        return f" {escaped('[local policy, not in the label: ' + ', '.join(parameters[:_MOST_NAMED]) + more + ']')}"
 
 
 def unable(label: Label, notes: tuple[str, ...]) -> Shown:
@@ -199,7 +223,7 @@ def unable(label: Label, notes: tuple[str, ...]) -> Shown:
              *(f"- {escaped('? ' + note)}" for note in notes), "", f"*{escaped(NOTE)}*"]  # fmt: skip
     card: Card = {
         "uuid": str(uuid4()),
-        "summary": clipped(f"{label.title}: assessment incomplete; not known {notes[0]}", LONGEST),
+        "summary": clipped(f"{label.title}: assessment incomplete: {notes[0]}", LONGEST),
         "detail": "\n".join(lines),
         "indicator": "info",
         "source": {

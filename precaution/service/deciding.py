@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -14,6 +14,8 @@ from precaution.record import UNREADABLE
 from precaution.service.cards import Maker, Shown, unable
 from precaution.service.outcomes import Refused
 from precaution.service.queries import PATIENT, PRESCRIBED, lists
+from precaution.service.standing import finished, heeded, silenced
+from precaution.service.store.kept import Kept
 from precaution.service.wording import Words
 from precaution.therapy import therapy
 from precaution.writers.layout import listed
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from precaution.service.vocabulary import Vocabulary
     from precaution.therapy import Therapy
 
+NOTHING_KEPT = Kept()
 _TOLD = {
     "not retrieved": "not retrieved, so not known: {}",
     "failed": "could not be retrieved, so not known: {}",
@@ -48,6 +51,7 @@ class Outcome:
     record: Record | None = None
     uuid: str = ""
     """The decision's own id, under which its page is found."""
+    words: Words | None = None
     why: str = ""
     """Where there is no decision: why, in one of our own words."""
 
@@ -69,16 +73,16 @@ class Decider:
         today: int,
         *,
         shared: Iterable[Json] = (),
-        heed: Callable[[Record], Record] = lambda record: record,
+        kept: Kept = NOTHING_KEPT,
         notes: tuple[str, ...] = (),
     ) -> Outcome:
         """Return what comes of a call on `today` (an ordinal).
 
-        `shared`: medications that others refer to; `heed` adds what clinicians have answered to the record; `notes`:
-        what else is not known. Raises Refused: 412 where the patient can't be had, 400 for another's record.
+        `shared`: medications that others refer to; `kept`: what clinicians have answered and overridden; `notes`: what
+        else is not known. Raises Refused: 412 where the patient can't be had, 400 for another's record.
         """
         read = self._read(call, answers, shared)
-        record = heed(read.record)
+        record = heeded(read.record, kept, self.label, today)
         died = record.died
         stage = therapy(record, self.label, today)
         concerned = self._concerned(read, record, stage, today)
@@ -90,15 +94,23 @@ class Decider:
             unclear = self._unclear(call, answers, record, stage)
             why = "can't tell" if unclear else "not concerned"
             return Outcome(record=record, why=why, cards=self._unable(unclear, *states) if unclear else ())
-        decision = decide(record, self.label, today)
+        decision = finished(decide(record, self.label, today), kept, self.label)
         uuid = str(uuid4())
         words = Words(self.label, self.vocabulary, record, read.drafted)
-        maker = Maker(decision, self.label, self.vocabulary, words, record, call.patient, self.page(uuid))
-        return Outcome(decision, tuple(maker.cards((*states, *notes))), record, uuid)
+        shown = self._without_silenced(decision, kept, call.user)
+        maker = Maker(shown, self.label, self.vocabulary, words, record, call.patient, self.page(uuid))
+        return Outcome(decision, tuple(maker.cards((*states, *notes))), record, uuid, words=words)
 
     def late(self) -> Outcome:
         """Return what to say where the time was up before anything could be decided."""
-        return Outcome(why="late", cards=self._unable("the time for it was up: look at the label's warnings yourself"))
+        return Outcome(why="late", cards=self._unable("the time for it was up; look at the label's warnings yourself"))
+
+    def _without_silenced(self, decision: Decision, kept: Kept, user: str) -> Decision:
+        """Return the decision without what this user has overridden: the verdict stays, and so does the page."""
+        if not (kept.overrides and user):
+            return decision
+        shown = tuple(each for each in decision.findings if silenced(each, decision, kept, user) is None)
+        return replace(decision, findings=shown)
 
     def _unable(self, *notes: str) -> tuple[Shown, ...]:
         return (unable(self.label, notes),)
@@ -135,11 +147,11 @@ class Decider:
         if call.hook != _OPENED or not stage.doubt:
             return ""
         if answers.get(PRESCRIBED, NOT_RETRIEVED).state not in ("whole", "none"):
-            return "whether it is taken: the prescriptions were not retrieved, or not all of them"
+            return "can't tell whether it is taken; the prescriptions were not retrieved, or not all of them"
         unreadable = record.entries.get(UNREADABLE["medication"], ())
         states = ("active", "held", "unknown")
         taken = any(entry.kind == "medication" and entry.status in states for entry in unreadable)
-        return "whether it is taken: a medication on record can't be read" if taken else ""
+        return "can't tell whether it is taken; a medication on record can't be read" if taken else ""
 
     def _states(self, answers: Mapping[str, Retrieved]) -> tuple[str, ...]:
         """Say of each query that is not whole in which state it is."""

@@ -13,7 +13,7 @@ from uuid import uuid4
 from precaution.service.vocabulary import LOINC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from precaution.answer import Decision, OpenAsk
     from precaution.definitions import Label
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from precaution.service.tiers import Part
     from precaution.service.vocabulary import Order, Test, Vocabulary
 
-_MOST_ASKED = 3
+_MOST_ASKED = 2
 """Questions on one card: more are on the page."""
 
 
@@ -46,12 +46,23 @@ def orders_of(
     rules = {each.rule for each in part.findings if each.state == "unknown"}
     wanted = {each.fact for each in decision.missing if rules.intersection(each.needed_by)}
     wanted |= {each.duty for each in part.due if each.state in ("due", "overdue", "unknown")}
+    lacking = {each.duty: set(each.lacking) for each in part.due}
     for order in vocabulary.orders:
-        tests = [test for test in order.tests if not _is_ordered(test, record)]
-        if order.name in ordered or not tests or wanted.isdisjoint(order.settles):
+        settled = wanted & order.settles
+        tests = [test for test in _needed(order, settled, lacking) if not _is_ordered(test, record)]
+        if order.name in ordered or not tests or not settled:
             continue
         ordered.add(order.name)
         yield Offered(_suggestion(order, tests, patient))
+
+
+def _needed(order: Order, settled: set[str], lacking: Mapping[str, set[str]]) -> tuple[Test, ...]:
+    """Return the tests of an order; where only a part of a duty is lacking, just that part."""
+    parts = [lacking.get(name, set()) for name in settled]
+    if not all(parts):
+        return order.tests
+    names = set().union(*parts)
+    return tuple(test for test in order.tests if test.concept in names) or order.tests
 
 
 def _is_ordered(test: Test, record: Record) -> bool:
@@ -83,7 +94,7 @@ def _request(test: Test, patient: str) -> dict[str, Any]:
 def asked_of(part: Part, decision: Decision, label: Label, answered: set[str]) -> Iterator[Offered]:
     """Yield the answers to questions that would settle or soften what a card says, if no other card asks them."""
     wanted = {label.rules[each.rule].attest for each in part.findings if not each.attested} - {""}
-    wanted |= {label.duties[each.duty].ask for each in part.due} - {""}
+    wanted |= {label.duties[each.duty].ask for each in part.due if each.duty in label.duties} - {""}
     if part.tier == "info" or any(each.urgent for each in part.findings):
         wanted |= {each.ask for each in decision.asks}
     asks = [each for each in decision.asks if each.ask in wanted - answered and each.answered is None]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from precaution.answer import Decision, Due, Evidence, Finding, Hold
 
 _STAGES = {"before-start": "Before starting {}", "on-treatment": "On {}", "interrupted": "While {} is interrupted"}
-_NEXT = {
+NEXT = {
     "discontinue": "discontinue now; a later start is a new decision",
     "do-not-start": "do not start until this has changed, then assess again",
     "interrupt": "interrupt treatment; it may resume only when every hold is released",
@@ -104,7 +104,7 @@ def _next(decision: Decision) -> str:
         return f"{first}{decision.action} what is missing, then assess again"
     if decision.attested and decision.action == "only-if-no-alternative":
         return f"{first}may be used: it was answered that no alternative is suitable"
-    return first + _NEXT.get(decision.action, f"{spoken(decision.action)}; read the reasons below")
+    return first + NEXT.get(decision.action, f"{spoken(decision.action)}; read the reasons below")
 
 
 def _policy(decision: Decision) -> list[str]:

@@ -22,6 +22,7 @@ from precaution.service.store.kept import (
     Feedback,
     Kept,
     KeptCard,
+    KeptDecision,
     KeptDue,
     KeptFinding,
     Offer,
@@ -33,6 +34,6 @@ from precaution.service.store.retention import Purged
 from precaution.service.store.store import Store
 
 __all__ = [
-    "PROMISES", "UNREADABLE", "Answer", "Event", "Feedback", "Head", "Kept", "KeptCard", "KeptDue", "KeptFinding",
-    "Link", "Offer", "Override", "Promise", "Purged", "Received", "Report", "Store", "Terms",
+    "PROMISES", "UNREADABLE", "Answer", "Event", "Feedback", "Head", "Kept", "KeptCard", "KeptDecision", "KeptDue",
+    "KeptFinding", "Link", "Offer", "Override", "Promise", "Purged", "Received", "Report", "Store", "Terms",
 ]  # fmt: skip

@@ -121,6 +121,20 @@ class Answer:
     """Its number in the store; 0 before it is kept."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptDecision:
+    """What the page of a decision shows, for as long as links lead to it: decided facts, in our words."""
+
+    uuid: str
+    client: str = ""
+    server: str
+    patient: str
+    content: str
+    """JSON."""
+    expires_at: str
+    """The moment from which nobody is shown it any more."""
+
+
 class Override(NamedTuple):
     """A finding that a user has overridden, with a reason, until a day."""
 

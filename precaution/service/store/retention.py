@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import and_, exists, func, or_, select
 
-from precaution.service.store import chain
+from precaution.service.store import chain, decisions
 from precaution.service.store.kept import Event
 from precaution.service.store.tables import answers, cards, feedback
 from precaution.service.store.texts import moment
@@ -34,6 +34,7 @@ def purge(connection: Connection, now: datetime, today: str, days: int) -> Purge
     """
     before = moment(now - timedelta(days=days))
     day = (date.fromisoformat(today) - timedelta(days=days)).isoformat()
+    decisions.sweep(connection, moment(now))
     cards_gone, feedback_gone = _cards(connection, before, today, day)
     answers_gone = _answers(connection, before, today)
     gone = {"cards": cards_gone, "feedback": feedback_gone, "answers": answers_gone}

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, union
 
 from precaution.errors import StoreOutdated
-from precaution.service.store import answers, cards, chain, feedbacks, replay, retention, tables, upgrading
+from precaution.service.store import (
+    answers,
+    cards,
+    chain,
+    decisions,
+    feedbacks,
+    replay,
+    retention,
+    tables,
+    upgrading,
+)
 from precaution.service.store.engine import Database
 from precaution.service.store.feedbacks import Received, Sender
 from precaution.service.store.kept import Event, Kept, Terms
@@ -23,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from precaution.service.store.chain import Head, Link, Report
-    from precaution.service.store.kept import Answer, Feedback, KeptCard
+    from precaution.service.store.kept import Answer, Feedback, KeptCard, KeptDecision
     from precaution.service.store.retention import Purged
 
 _SWEEP = 500
@@ -51,7 +61,7 @@ class Store:
         self.terms = terms or Terms()
         self._database = Database(url, busy_seconds)
         self._clock = clock
-        self._claims = count(1)
+        self._claims, self._pages = count(1), count(1)
 
     def open(self, *, make: bool = True) -> Store:
         """See that the tables are there, and return the store. SQLite's are made or upgraded, if `make`.
@@ -78,11 +88,23 @@ class Store:
         """Whether the store answers and its tables are of this version. Raises StoreError where it does not answer."""
         return upgrading.current(self._database)
 
-    def keep(self, given: Sequence[KeptCard], *events: Event) -> None:
-        """Keep cards that are given, and events of the trail, in one commit. A card kept before stays as it is."""
+    def keep(self, given: Sequence[KeptCard], *events: Event, page: KeptDecision | None = None) -> None:
+        """Keep cards that are given, events of the trail, and what the decision's page shows, in one commit.
+
+        A card kept before stays as it is.
+        """
         with self._writing() as (connection, at):
             cards.keep(connection, given, at)
+            if page is not None:
+                decisions.keep(connection, page)
+                if next(self._pages) % _SWEEP == 0:
+                    decisions.sweep(connection, at)
             chain.append(connection, at, events)
+
+    def decision(self, uuid: str) -> KeptDecision | None:
+        """Return what the page of a decision shows; None where there is none, or its time is over."""
+        with self._database.reading() as connection:
+            return decisions.find(connection, uuid, moment(self._clock()))
 
     def kept(self, server: str, patient: str, today: str) -> Kept:
         """Return what bears on the next decision on a patient on `today`, an ISO day."""

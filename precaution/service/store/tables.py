@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = "0001"
+VERSION = "0002"
 """The version of these tables: the newest revision in `migrations/`."""
 
 metadata = MetaData()
@@ -42,6 +42,18 @@ cards = Table(
     Index("cards_kept_at", "kept_at"),
 )  # fmt: skip
 """`person` is a digest of server and patient: an index of a known size. `content`: findings, due, offers, seen."""
+
+decisions = Table(
+    "decisions", metadata,
+    Column("uuid", String(200), primary_key=True),
+    Column("client", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("patient", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("expires_at", String(24), nullable=False),
+    Index("decisions_expires_at", "expires_at"),
+)  # fmt: skip
+"""What the page of a decision shows; deleted when no link leads to it any more."""
 
 feedback = Table(
     "feedback", metadata,
