@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse
 
 from precaution.assessment import find_ask
 from precaution.errors import StoreBusy, StoreError, UsageError
+from precaution.service.bodies import body_of
 from precaution.service.calls import parsed
 from precaution.service.outcomes import Refused
 from precaution.service.standing import days_of
@@ -142,16 +143,7 @@ def _unkept(error: StoreError) -> Refused:
 
 
 async def _body(request: Request, settings: Settings) -> Json:
-    """Return the body. Raises Refused: 415 where it is no JSON, 413 where it is too long, 400."""
-    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise Refused(415, "the body must be application/json")
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > settings.limits.max_body:
-            raise Refused(413, f"the body has more than {settings.limits.max_body} bytes")
-    return parsed(bytes(data), settings.limits)
+    return parsed(await body_of(request, settings.limits), settings.limits)
 
 
 def _feedback(body: Json) -> list[Feedback]:

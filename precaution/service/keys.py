@@ -7,6 +7,7 @@ While the client's keys can't be fetched, those known are used for a day.
 from __future__ import annotations
 
 import asyncio
+from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from time import monotonic
@@ -144,8 +145,17 @@ def _algorithms(jwk: Any) -> list[str]:
 def _key(jwk: dict[str, Any]) -> PublicKey | None:
     """Return the public part of a key; None where it is no sound one."""
     try:
-        key: Any = import_key({name: jwk[name] for name in _PUBLIC if name in jwk})
-        bits = key.raw_value.key_size if jwk["kty"] == "RSA" else 0
+        if jwk["kty"] == "RSA" and _bits(jwk["n"]) not in _MODULUS:
+            return None
+        key: PublicKey = import_key({name: jwk[name] for name in _PUBLIC if name in jwk})  # type: ignore[assignment]
+        _ = key.raw_value  # only now is it seen whether the point is on the curve
     except (JoseError, ValueError, TypeError, KeyError):
         return None
-    return key if not bits or bits in _MODULUS else None
+    return key
+
+
+def _bits(number: object) -> int:
+    """Return how many bits a number of a key has, which is written in base64url."""
+    if not isinstance(number, str):
+        raise TypeError("a number of a key must be a text")
+    return int.from_bytes(urlsafe_b64decode(number + "=" * (-len(number) % 4))).bit_length()

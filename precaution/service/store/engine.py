@@ -7,7 +7,8 @@ import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import create_engine, event, exc, make_url
 
@@ -50,13 +51,13 @@ class Database:
         """A transaction that writes; committed, and durable, when the block ends. Raises StoreError.
 
         `alone`: no other such transaction at the same time, of any process or host. Without `lasts` what is
-        committed outlives this process, but perhaps not a loss of power.
+        committed to SQLite outlives this process, but perhaps not a loss of power.
         """
         with self._in_turn(), _translated(self), self.engine.connect() as opened:
             connection = opened.execution_options(**{WRITES: True, LASTS: lasts})
             with connection.begin():
-                if not self.embedded:
-                    self._prepare(connection, lasts=lasts, alone=alone)
+                if alone and not self.embedded:
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TRAIL})")
                 yield connection
 
     def refuse_missing(self) -> None:
@@ -80,13 +81,6 @@ class Database:
             yield
         finally:
             self._turn.release()
-
-    @staticmethod
-    def _prepare(connection: Connection, *, lasts: bool, alone: bool) -> None:
-        if not lasts:
-            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-        if alone:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TRAIL})")
 
 
 def _url(text: str) -> URL:
@@ -121,11 +115,34 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        level = "FULL" if options.get(LASTS, True) else "NORMAL"
-        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
+        raw = cast("sqlite3.Connection", connection.connection.driver_connection)
+        raw.execute(f"PRAGMA synchronous={'FULL' if options.get(LASTS, True) else 'NORMAL'}").close()
+        if options.get(WRITES):
+            _begin_writing(raw, busy_seconds)
+        else:
+            raw.execute("BEGIN").close()
 
     return engine
+
+
+def _begin_writing(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Begin a transaction that writes, as soon as no other process does.
+
+    SQLite's own way is to look again after ever longer pauses, by which one busy process keeps others waiting for
+    seconds; short pauses let them take turns.
+    """
+    until = monotonic() + busy_seconds
+    connection.execute("PRAGMA busy_timeout=0").close()
+    try:
+        while True:
+            try:
+                return connection.execute("BEGIN IMMEDIATE").close()
+            except sqlite3.OperationalError as error:
+                if _kind_sqlite(error) is not StoreBusy or monotonic() > until:
+                    raise
+                sleep(0.0005)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}").close()
 
 
 def make_private(path: Path) -> None:
@@ -175,11 +192,13 @@ def _translated(database: Database) -> Iterator[None]:
     except exc.TimeoutError:
         raise StoreBusy("the store is busy: every connection to it is in use. Try again") from None
     except exc.DBAPIError as error:
+        raise _ours(error.orig, database) from None
+    except sqlite3.Error as error:
         raise _ours(error, database) from None
 
 
-def _ours(error: exc.DBAPIError, database: Database) -> StoreError:
-    kind = _kind_sqlite(error.orig) if database.embedded else _kind_postgres(error.orig)
+def _ours(error: BaseException | None, database: Database) -> StoreError:
+    kind = _kind_sqlite(error) if database.embedded else _kind_postgres(error)
     where = str(database.url.database) if database.embedded else database.url.render_as_string(hide_password=True)
     return kind(f"the store {where} {_WHY[kind]}")
 

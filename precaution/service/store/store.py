@@ -165,8 +165,8 @@ class Store:
     def claim(self, issuer: str, jti: str, expires: int) -> bool:
         """Note that a token is used, until `expires` (seconds since 1970); False where it was used before.
 
-        It outlives this process, but is not waited for until it is on the disk: after a loss of power a token of
-        the last moments could be used again.
+        It outlives this process; but SQLite does not wait until it is on the disk, so that after a loss of power a
+        token of the last moments could be used again.
         """
         with self._database.writing(lasts=False, alone=False) as connection:
             if next(self._claims) % _SWEEP == 0:
