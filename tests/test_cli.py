@@ -56,8 +56,8 @@ def call(*arguments: str, stdin: str | None = None, **environment: str) -> subpr
 
 def test_the_commands() -> None:
     assert COMMANDS == [
-        "assess", "booklet", "check", "cohort", "completion", "demo-cohort", "explain", "label", "read", "timeline",
-        "worklist",
+        "assess", "audit", "booklet", "check", "cohort", "completion", "demo-cohort", "explain", "label", "read",
+        "serve", "store", "timeline", "worklist",
     ]
 
 
@@ -320,7 +320,7 @@ def test_completion(shell: str, capsys: Capture) -> None:
 
 
 def test_completion_completes() -> None:
-    words = call(_PRECAUTION_COMPLETE="bash_complete", COMP_WORDS="precaution a", COMP_CWORD="1").stdout.decode()
+    words = call(_PRECAUTION_COMPLETE="bash_complete", COMP_WORDS="precaution as", COMP_CWORD="1").stdout.decode()
     assert words.strip() == "plain,assess"
 
 

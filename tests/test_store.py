@@ -7,6 +7,7 @@ import stat
 import threading
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -484,3 +485,37 @@ def test_a_purge_twice_says_and_deletes_once(store: Store, clock: Clock) -> None
     report = store.verify()
     assert report.whole
     assert (report.links, report.purged) == (4, 3)
+
+
+# Rights
+
+
+def test_who_serves_needs_few_rights_and_can_not_change_the_trail(postgres: str, tmp_path: Path, clock: Clock) -> None:
+    from store_make import fresh_url
+
+    with fresh_url("postgresql", tmp_path, postgres) as url, opened(url):
+        execute(
+            url, "DROP ROLE IF EXISTS serving", "CREATE ROLE serving LOGIN",
+            "GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO serving",
+            "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO serving", "GRANT UPDATE ON answers TO serving",
+            "GRANT DELETE ON cards, feedback, answers, decisions, used_tokens, audit_details TO serving",
+        )  # fmt: skip
+        limited = url.replace("//precaution@", "//serving@")
+        store = Store(limited, clock=clock).open()
+        store.keep([card()], Event(kind="decision"))
+        given(store, overridden(), accepted("s-yes"))
+        (number,) = store.answer(SERVER, PATIENT, [answer("no")])
+        assert store.withdraw(SERVER, PATIENT, number, "Practitioner/1")
+        assert store.claim("iss", "jti", 2**40)
+        assert store.kept(SERVER, PATIENT, TODAY).answers
+        clock.move(days=4000)
+        assert store.purge("2036-02-12").events > 0
+        assert store.verify().whole
+        for statement in (
+            "ALTER TABLE audit DISABLE TRIGGER ALL", "DROP TRIGGER audit_no_delete ON audit", "DELETE FROM audit",
+            "UPDATE audit_details SET payload = 'x'", "TRUNCATE audit_details",
+        ):  # fmt: skip
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                execute(limited, statement)
+        store.close()
+        execute(url, "DROP OWNED BY serving", "DROP ROLE serving")

@@ -28,7 +28,15 @@ _where = click.option(
 )  # fmt: skip
 
 
-@precaution.group("store", cls=Helpful, short_help="Look after the service's store.")
+@precaution.group(
+    "store",
+    cls=Helpful,
+    short_help="Look after the service's store.",
+    epilog=options.examples(
+        "precaution store upgrade --store postgresql://localhost/precaution",
+        f"precaution store purge --store {_STORE} --days 3650",
+    ),
+)
 def store_group() -> None:
     """Look after the store of `precaution serve`: cards given, feedback, answers, and the audit trail."""
 
