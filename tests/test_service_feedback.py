@@ -225,6 +225,20 @@ def test_what_clients_may_leave_out_is_taken(app: App, piece: Json) -> None:
     send(app, {"card": uuid, "outcomeTimestamp": AT, **piece})
 
 
+def test_a_reason_in_free_text_is_a_reason_and_its_words_are_not_kept(app: App, store_url: str) -> None:
+    card = card_with(ordered(app), "Aged 65")
+    send(app, overridden(card["uuid"], "Mrs Smith, born 1954, said no"))
+    assert [each["about"]["reason"] for each in events(app) if each["kind"] == "feedback"] == ["uncoded"]
+    kept = str(execute(store_url, "SELECT * FROM feedback")) + json.dumps(events(app))
+    assert "Smith" not in kept
+    assert "Aged 65" not in told([each for each in ordered(app) if each["indicator"] == "warning"])
+
+
+def test_suggestions_that_are_no_ids_are_left_out(app: App, store_url: str) -> None:
+    send(app, accepted(ordered(app)[0]["uuid"], "Mrs Smith", "a-1"))
+    assert [*execute(store_url, "SELECT accepted FROM feedback")[0]] == ['["a-1"]']
+
+
 GOOD = {"card": "c", "outcome": "accepted", "outcomeTimestamp": AT}
 
 
@@ -240,7 +254,7 @@ GOOD = {"card": "c", "outcome": "accepted", "outcomeTimestamp": AT}
             {"acceptedSuggestions": "s"}, {"acceptedSuggestions": [{}]}, {"acceptedSuggestions": [{"id": 5}]},
             {"outcome": "overridden", "overrideReason": "x"},
             {"outcome": "overridden", "overrideReason": {"reason": {"code": 5}}},
-            {"outcome": "overridden", "overrideReason": {"reason": {"code": "x" * 201}}},
+            {"card": "Mrs Smith"}, {"outcome": "overridden", "overrideReason": {"reason": {"code": "x" * 1001}}},
             {"outcome": "overridden", "overrideReason": {"reason": ["x"]}},
             {"outcome": "overridden", "overrideReason": {"userComment": {}}},
         )),
@@ -433,6 +447,16 @@ def test_what_a_role_may_do(tmp_path: Path) -> None:
         may[role] = [read.status_code, give.status_code, back.status_code]
     assert may == {"viewer": [200, 403, 403], "clinician": [200, 200, 403], "admin": [200, 200, 200]}
     app.close()
+
+
+def test_a_suggestion_taken_up_by_a_viewer_answers_nothing(tmp_path: Path) -> None:
+    for role, answers in (("viewer", 0), ("clinician", 1)):
+        app = secured(tmp_path, Issuer(iss=ISS, role=role))  # type: ignore[arg-type]
+        card = card_with(asked(app), "Is there no suitable alternative")
+        taken = accepted(card["uuid"], suggestion(card, "Answer yes: Is there no suitable alternative"))
+        send(app, taken, headers=bearer(FEEDBACK))
+        assert len(app.service.store.kept(ISS, PATIENT, "2025-03-01").answers) == answers
+        app.close()
 
 
 def test_nobody_sees_or_answers_for_the_cards_of_another_client(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from precaution.errors import StoreDown, StoreOutdated, UsageError
-from precaution.service.store import PROMISES, Event, Feedback, KeptDue, Offer, Store, Terms
+from precaution.service.store import PROMISES, Event, Feedback, KeptDue, Offer, Store, Terms, chain
+from precaution.service.store import cards as cards_module
 from precaution.service.store import upgrading as upgrading_module
 from precaution.service.store.tables import VERSION, metadata
 from store_make import PATIENT, SERVER, TODAY, Clock, answer, card, execute, opened
@@ -67,6 +68,25 @@ def test_an_upgrade_that_is_not_needed_changes_nothing(store: Store) -> None:
     assert store.upgrade() == (VERSION, VERSION)
     assert store.ready()
     assert store.open() is store
+
+
+def test_an_upgrade_keeps_what_is_there(store_url: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    store, config = Store(store_url), Config()
+    config.set_main_option("script_location", str(upgrading_module._SCRIPTS))
+    with store._database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        cards_module.keep(connection, [card()], "2025-03-01T09:30:00.000Z")
+        chain.append(connection, "2025-03-01T09:30:00.000Z", [Event(kind="decision")])
+    assert not store.ready()
+    assert store.upgrade() == ("0001", VERSION)
+    assert store.card("card-1") == card()
+    assert store.verify().whole
+    assert store.verify().links == 1
+    store.close()
 
 
 def test_tables_of_a_newer_version_are_refused(store: Store, store_url: str) -> None:
@@ -286,6 +306,14 @@ def test_later_feedback_on_a_card_replaces_what_earlier_meant(store: Store) -> N
     assert store.kept(SERVER, PATIENT, TODAY).overrides == ()
 
 
+def test_the_word_of_a_fast_clock_is_not_the_last_for_ever(store: Store, clock: Clock) -> None:
+    store.keep([card()])
+    given(store, overridden(at="2031-01-01T00:00:00Z"))
+    clock.move(hours=1)
+    given(store, accepted(at="2025-03-01T10:30:00Z"))
+    assert store.kept(SERVER, PATIENT, TODAY).overrides == ()
+
+
 @pytest.mark.parametrize("reason", sorted(PROMISES))
 def test_a_promise_is_due_on_a_day(store: Store, reason: str) -> None:
     store.keep([card()])
@@ -485,6 +513,17 @@ def test_a_purge_twice_says_and_deletes_once(store: Store, clock: Clock) -> None
     report = store.verify()
     assert report.whole
     assert (report.links, report.purged) == (4, 3)
+
+
+# Files, once more
+
+
+def test_what_is_deleted_leaves_nothing_behind_in_the_file(tmp_path: Path, clock: Clock) -> None:
+    with opened(f"sqlite:///{tmp_path}/store.sqlite", clock=clock) as store:
+        store.keep([card(patient="patient-to-be-forgotten")], Event(kind="decision", patient="patient-to-be-forgotten"))
+        clock.move(days=4000)
+        store.purge("2036-02-12")
+    assert b"to-be-forgotten" not in (tmp_path / "store.sqlite").read_bytes()
 
 
 # Rights

@@ -27,7 +27,6 @@ from precaution.service.calls import parsed
 from precaution.service.outcomes import Refused
 from precaution.service.standing import days_of
 from precaution.service.store import Answer, Event, Feedback
-from precaution.service.store.cards import LONGEST_ID
 from precaution.service.store.texts import moment_of
 from precaution.service.tokens import Unauthorised
 
@@ -46,6 +45,11 @@ _MOST = 1000
 """Pieces of feedback, or answers, in one call."""
 _LONGEST = 1000
 """Characters of a reason."""
+_CARD = re.compile(r"[A-Za-z0-9._:-]{1,200}")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:|/-]{0,99}")
+_SYSTEM = re.compile(r"[a-z]+:[!-~]{1,250}")
+UNCODED = "uncoded"
+"""What is kept of a reason that is no code: it may be free text, which may say anything about anybody."""
 _WHO = re.compile(r"[A-Z][A-Za-z]{2,30}/[A-Za-z0-9\-._~]{1,128}")
 _ROLE = re.compile(r"[A-Za-z][A-Za-z -]{0,63}")
 _MAY = {"viewer": ("read",), "clinician": ("read", "answer"), "admin": ("read", "answer", "withdraw")}
@@ -166,14 +170,28 @@ def _piece(piece: Json) -> Feedback:
     overridden = piece.get("overrideReason") if outcome == "overridden" else None
     if overridden is not None and not isinstance(overridden, dict):
         raise Refused(400, "overrideReason must be an object")
-    reason = (overridden or {}).get("reason")
-    coding = reason if isinstance(reason, dict) else {"code": reason}
+    code, system = _reason_of(overridden or {})
     return Feedback(
-        card=_text(piece, "card", LONGEST_ID, needed=True), outcome=outcome, at=_moment(piece),
-        reason=_text(coding, "code", 200), system=_text(coding, "system", 500),
+        card=_uuid(piece.get("card")), outcome=outcome, at=_moment(piece), reason=code, system=system,
         accepted=_accepted(piece) if outcome == "accepted" else (),
         comment=_text(overridden or {}, "userComment", 10 * _LONGEST),
     )  # fmt: skip
+
+
+def _reason_of(overridden: Json) -> tuple[str, str]:
+    """Return code and system of the reason of an override; both empty where there is none."""
+    reason = overridden.get("reason")
+    coding = reason if isinstance(reason, dict) else {"code": reason}
+    code, system = _text(coding, "code", _LONGEST), _text(coding, "system", _LONGEST)
+    if code and not _CODE.fullmatch(code):
+        return UNCODED, ""
+    return code, system if _SYSTEM.fullmatch(system) else ""
+
+
+def _uuid(card: object) -> str:
+    if not isinstance(card, str) or not _CARD.fullmatch(card):
+        raise Refused(400, "card must be the uuid of a card")
+    return card
 
 
 def _text(piece: Json, name: str, longest: int, *, needed: bool = False) -> str:
@@ -198,14 +216,14 @@ def _accepted(piece: Json) -> tuple[str, ...]:
         return ()  # a card without suggestions can be taken up as well
     if not isinstance(found, list) or len(found) > _MOST or not all(isinstance(each, dict) for each in found):
         raise Refused(400, "acceptedSuggestions must be a list of objects")
-    return tuple(_text(each, "id", LONGEST_ID, needed=True) for each in found)
+    taken = [_text(each, "id", _LONGEST, needed=True) for each in found]
+    return tuple(each for each in taken if _CARD.fullmatch(each))
 
 
 async def _card(desk: Desk, uuid: object, client: Client) -> KeptCard:
     """Return a card that was given to the client. Raises Refused, 404 also for another client's."""
-    if not isinstance(uuid, str) or not 0 < len(uuid) <= LONGEST_ID:
-        raise Refused(400, "card must be the uuid of a card")
-    card = await _kept(lambda: desk.store.card(uuid, client.name))
+    name = _uuid(uuid)
+    card = await _kept(lambda: desk.store.card(name, client.name))
     if card is None:
         raise Refused(404, "no such card was given")
     return card

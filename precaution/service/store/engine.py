@@ -98,6 +98,10 @@ def _url(text: str) -> URL:
     return url
 
 
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "secure_delete=ON")
+"""Readers and a writer beside each other; durable; what is deleted leaves nothing behind in the file."""
+
+
 def _sqlite(url: URL, busy_seconds: float) -> Engine:
     path = Path(str(url.database))
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_seconds})
@@ -109,7 +113,7 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
     @event.listens_for(engine, "connect")
     def _set_up(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # we begin transactions ourselves, below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

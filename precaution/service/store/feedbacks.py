@@ -32,6 +32,10 @@ PROMISES = frozenset(
 """Override reasons that say: not now, but I will see to it. Each makes something due."""
 
 
+VIEWER = "viewer"
+"""The role of a client whose feedback answers nothing."""
+
+
 class Received(NamedTuple):
     """What became of one piece of feedback."""
 
@@ -115,7 +119,7 @@ def _answered(
 ) -> Iterator[tuple[str, Answer]]:
     """Yield the answers that are given by taking up a suggestion or by a reason. Nobody's answer is none."""
     taken = set(given.accepted) if given.outcome == "accepted" else {given.reason} - {""}
-    for offer in card.offers if card.user else ():
+    for offer in card.offers if card.user and sender.role != VIEWER else ():
         if offer.by in taken:
             day = _begun(row["at"], sender)
             yield offer.by, Answer(
@@ -151,9 +155,9 @@ def _latest(connection: Connection, server: str, patient: str, today: str) -> li
         select(feedback, cards_table.c.content, cards_table.c.user, cards_table.c.tier, cards_table.c.label)
         .join(cards_table, (cards_table.c.uuid == feedback.c.card) & (cards_table.c.client == feedback.c.client))
         .where(cards_table.c.person == person_of(server, patient), feedback.c.day <= today)
-        .order_by(feedback.c.at, feedback.c.id)
     )
-    newest = {row.card: row for row in connection.execute(query)}
+    rows = sorted(connection.execute(query), key=lambda row: (min(row.at, row.received_at), row.id))
+    newest = {row.card: row for row in rows}  # no client's fast clock makes its word the last one for long
     return [row for row in newest.values() if row.outcome == "overridden"]
 
 
