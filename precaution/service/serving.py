@@ -29,6 +29,10 @@ _HEADERS = 64 * 1024
 """Bytes of a request's head, at most."""
 
 
+_PATIENCE = 120
+"""Seconds for which a worker need not answer its supervisor: on a busy machine the start alone takes many."""
+
+
 class Hasty(H11Protocol):
     """HTTP/1.1 with a client that must send the head of each request in time."""
 
@@ -112,7 +116,9 @@ def _several(settings: Settings, config: Path | None, workers: int, options: dic
     if config:
         os.environ[CONFIG] = str(config.resolve())
     os.environ.update({PREFIX + name.upper(): str(value) for name, value in options.items() if value is not None})
-    made = config_of(f"{__name__}:application", settings, factory=True, workers=workers)
+    made = config_of(
+        f"{__name__}:application", settings, factory=True, workers=workers, timeout_worker_healthcheck=_PATIENCE
+    )
     Multiprocess(made, sockets=[made.bind_socket()]).run()
 
 
