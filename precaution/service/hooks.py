@@ -21,8 +21,6 @@ from precaution.service.store.texts import moment
 from precaution.service.tokens import Unauthorised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.requests import Request
 
     from precaution.service.calls import Call
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from precaution.service.store import Store
     from precaution.service.tokens import Client, Verifier
 
-_LARGE = 400_000
-"""Bytes of a body above which deciding gets a thread of its own, so that others need not wait for it."""
 _UNREADABLE = "answers and overrides kept by the service could not be read, so nothing is softened by them"
 
 
@@ -76,7 +72,7 @@ class Service:
         async with self.places.one(self.settings.limits.deadline_seconds):
             call = call_of(parsed(body, self.settings.limits), hook, self.settings.limits)
             _tell(request, hook=hook, instance=call.logged_instance)
-            outcome = await self._in_time(_Work(self, call, client, service, len(body)), began)
+            outcome = await self._in_time(_Work(self, call, client, service), began)
         self._count(hook, outcome)
         _tell(request, cards=len(outcome.cards), why=outcome.why or "decided")
         return {"cards": [each.card for each in outcome.cards]}
@@ -114,7 +110,6 @@ class _Work:
     client: Client
     name: str
     """The id of the service that was called."""
-    size: int
 
     @property
     def server(self) -> str:
@@ -122,18 +117,20 @@ class _Work:
         return self.call.fhir_server or self.client.name
 
     async def done(self) -> Outcome:
-        """Return what comes of the call, kept by the store."""
-        known = self.service.knowledge.known
+        """Return what comes of the call, kept by the store.
+
+        All but the asking is done in a thread, in one go: the others need not wait for it, nor for the disk.
+        """
         fetched = await self.service.fetcher.complete(self.call, self.service.asked)
         self.service.metrics.fetched.inc(fetched.asked)
-        kept = await self._kept()
-        outcome = await self._run(lambda: self._decided(known, fetched, kept))
-        if outcome.cards:
-            await self._keep(outcome, known)
-        return outcome
+        return await asyncio.to_thread(self._answered, fetched)
 
-    async def _run(self, decide: Callable[[], Outcome]) -> Outcome:
-        return await asyncio.to_thread(decide) if self.size > _LARGE else decide()
+    def _answered(self, fetched: Fetched) -> Outcome:
+        known = self.service.knowledge.known
+        outcome = self._decided(known, fetched, self._kept())
+        if outcome.cards:
+            self._keep(outcome, known)
+        return outcome
 
     def decider(self, known: Known) -> Decider:
         """Return what decides by a label."""
@@ -148,19 +145,19 @@ class _Work:
             self.call, fetched.answers, today, shared=fetched.shared, kept=kept, notes=(*notes, *late)
         )
 
-    async def _kept(self) -> Kept:
-        store, day = self.service.store, self.service.settings.day().isoformat()
+    def _kept(self) -> Kept:
+        day = self.service.settings.day().isoformat()
         try:
-            return await asyncio.to_thread(store.kept, self.server, self.call.patient, day)
+            return self.service.store.kept(self.server, self.call.patient, day)
         except StoreError as error:
             self._failed(error)
             return UNREADABLE
 
-    async def _keep(self, outcome: Outcome, known: Known) -> None:
+    def _keep(self, outcome: Outcome, known: Known) -> None:
         """Keep what is given, before it is given. A store that fails takes no warning away: it is only logged."""
         cards, event, page = self._to_keep(outcome, known)
         try:
-            await asyncio.to_thread(lambda: self.service.store.keep(cards, event, page=page))
+            self.service.store.keep(cards, event, page=page)
         except StoreError as error:
             self._failed(error)
 
