@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from time import perf_counter, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from precaution.errors import StoreError
 from precaution.service import pages
@@ -37,8 +37,12 @@ if TYPE_CHECKING:
     from precaution.service.store import Store
     from precaution.service.tokens import Client, Verifier
 
+T = TypeVar("T")
+
 _LARGE = 400_000
 """Bytes of a body above which deciding gets a thread of its own, so that others need not wait for it."""
+_STORE_SHARE = 0.25
+"""How much of the time for a call the store may take to say what it keeps, and again to keep what is given."""
 _UNREADABLE = "answers and overrides kept by the service could not be read, so nothing is softened by them"
 
 
@@ -151,8 +155,8 @@ class _Work:
     async def _kept(self) -> Kept:
         store, day = self.service.store, self.service.settings.day().isoformat()
         try:
-            return await asyncio.to_thread(store.kept, self.server, self.call.patient, day)
-        except StoreError as error:
+            return await self._soon(lambda: store.kept(self.server, self.call.patient, day))
+        except (StoreError, TimeoutError) as error:
             self._failed(error)
             return UNREADABLE
 
@@ -160,11 +164,17 @@ class _Work:
         """Keep what is given, before it is given. A store that fails takes no warning away: it is only logged."""
         cards, event, page = self._to_keep(outcome, known)
         try:
-            await asyncio.to_thread(lambda: self.service.store.keep(cards, event, page=page))
-        except StoreError as error:
+            await self._soon(lambda: self.service.store.keep(cards, event, page=page))
+        except (StoreError, TimeoutError) as error:
             self._failed(error)
 
-    def _failed(self, error: StoreError) -> None:
+    async def _soon(self, call: Callable[[], T]) -> T:
+        """Return what the store says. Raises TimeoutError where it takes a share of the time there is: a store that
+        does not answer must not take the warnings with it."""
+        patience = self.service.settings.limits.deadline_seconds * _STORE_SHARE
+        return await asyncio.wait_for(asyncio.to_thread(call), patience)
+
+    def _failed(self, error: Exception) -> None:
         self.service.metrics.store_failures.inc()
         log().error("store", **where(error))
 
