@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from hooks_make import ID, App, call, cards, draft, example, post, prefetch, str
 from hooks_make import settings as hook_settings
 from precaution.assessment import assess
 from precaution.errors import StoreBusy, StoreDown
-from precaution.service.settings import Issuer
+from precaution.service.settings import Issuer, Limits
 from precaution.service.store import Event, Store
 from store_make import execute
 from token_make import ISS, key, public, token
@@ -517,6 +518,26 @@ def test_without_the_store_cards_are_given_and_nothing_is_softened(app: App, mon
     assert "could not be read" in told(blind)
     assert "could not be read" not in softened
     assert "could not be read" in told(ordered(app, example("ready")))
+
+
+def test_a_store_that_does_not_answer_takes_no_warning_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, let_go = secured(tmp_path, limits=Limits(deadline_seconds=2.0)), threading.Event()
+
+    def waits(*_: object, **__: object) -> None:
+        let_go.wait(60)
+        raise StoreDown("no")
+
+    monkeypatch.setattr("precaution.service.tokens._PATIENCE", 0.1)
+    for name in ("kept", "keep", "claim"):
+        monkeypatch.setattr(app.service.store, name, waits)
+    try:
+        found = asked(app)
+        assert "Aged 65" in told([each for each in found if each["indicator"] == "warning"])
+        assert "could not be read" in told(found)
+        assert "the time for it was up" not in told(found)
+    finally:
+        let_go.set()
+        app.close()
 
 
 # The trail

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from time import perf_counter, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from precaution.errors import StoreError
 from precaution.service import pages
@@ -21,6 +21,8 @@ from precaution.service.store.texts import moment
 from precaution.service.tokens import Unauthorised
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
     from precaution.service.calls import Call
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
     from precaution.service.store import Store
     from precaution.service.tokens import Client, Verifier
 
+T = TypeVar("T")
+
+_LARGE = 400_000
+"""Bytes of a body above which deciding gets a thread of its own, so that others need not wait for it."""
+_STORE_SHARE = 0.25
+"""How much of the time for a call the store may take to say what it keeps, and again to keep what is given."""
 _UNREADABLE = "answers and overrides kept by the service could not be read, so nothing is softened by them"
 
 
@@ -72,7 +80,7 @@ class Service:
         async with self.places.one(self.settings.limits.deadline_seconds):
             call = call_of(parsed(body, self.settings.limits), hook, self.settings.limits)
             _tell(request, hook=hook, instance=call.logged_instance)
-            outcome = await self._in_time(_Work(self, call, client, service), began)
+            outcome = await self._in_time(_Work(self, call, client, service, len(body)), began)
         self._count(hook, outcome)
         _tell(request, cards=len(outcome.cards), why=outcome.why or "decided")
         return {"cards": [each.card for each in outcome.cards]}
@@ -110,6 +118,7 @@ class _Work:
     client: Client
     name: str
     """The id of the service that was called."""
+    size: int
 
     @property
     def server(self) -> str:
@@ -117,20 +126,18 @@ class _Work:
         return self.call.fhir_server or self.client.name
 
     async def done(self) -> Outcome:
-        """Return what comes of the call, kept by the store.
-
-        All but the asking is done in a thread, in one go: the others need not wait for it, nor for the disk.
-        """
+        """Return what comes of the call, kept by the store."""
+        known = self.service.knowledge.known
         fetched = await self.service.fetcher.complete(self.call, self.service.asked)
         self.service.metrics.fetched.inc(fetched.asked)
-        return await asyncio.to_thread(self._answered, fetched)
-
-    def _answered(self, fetched: Fetched) -> Outcome:
-        known = self.service.knowledge.known
-        outcome = self._decided(known, fetched, self._kept())
+        kept = await self._kept()
+        outcome = await self._run(lambda: self._decided(known, fetched, kept))
         if outcome.cards:
-            self._keep(outcome, known)
+            await self._keep(outcome, known)
         return outcome
+
+    async def _run(self, decide: Callable[[], Outcome]) -> Outcome:
+        return await asyncio.to_thread(decide) if self.size > _LARGE else decide()
 
     def decider(self, known: Known) -> Decider:
         """Return what decides by a label."""
@@ -145,23 +152,29 @@ class _Work:
             self.call, fetched.answers, today, shared=fetched.shared, kept=kept, notes=(*notes, *late)
         )
 
-    def _kept(self) -> Kept:
-        day = self.service.settings.day().isoformat()
+    async def _kept(self) -> Kept:
+        store, day = self.service.store, self.service.settings.day().isoformat()
         try:
-            return self.service.store.kept(self.server, self.call.patient, day)
-        except StoreError as error:
+            return await self._soon(lambda: store.kept(self.server, self.call.patient, day))
+        except (StoreError, TimeoutError) as error:
             self._failed(error)
             return UNREADABLE
 
-    def _keep(self, outcome: Outcome, known: Known) -> None:
+    async def _keep(self, outcome: Outcome, known: Known) -> None:
         """Keep what is given, before it is given. A store that fails takes no warning away: it is only logged."""
         cards, event, page = self._to_keep(outcome, known)
         try:
-            self.service.store.keep(cards, event, page=page)
-        except StoreError as error:
+            await self._soon(lambda: self.service.store.keep(cards, event, page=page))
+        except (StoreError, TimeoutError) as error:
             self._failed(error)
 
-    def _failed(self, error: StoreError) -> None:
+    async def _soon(self, call: Callable[[], T]) -> T:
+        """Return what the store says. Raises TimeoutError where it takes a share of the time there is: a store that
+        does not answer must not take the warnings with it."""
+        patience = self.service.settings.limits.deadline_seconds * _STORE_SHARE
+        return await asyncio.wait_for(asyncio.to_thread(call), patience)
+
+    def _failed(self, error: Exception) -> None:
         self.service.metrics.store_failures.inc()
         log().error("store", **where(error))
 

@@ -31,6 +31,8 @@ LONGEST = 8192
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _FORBIDDEN = ("jwk", "x5u", "x5c", "crit", "b64", "enc", "zip")
 """Headers by which a token brings a key of its own, or asks to be read in another way."""
+_PATIENCE = 0.5
+"""Seconds to wait for a store that need not answer."""
 _LONGEST_JTI = 512
 _REMEMBERED = 200_000
 
@@ -145,9 +147,10 @@ class Verifier:
         until = int(_number(claims, "exp")) + self._settings.leeway_seconds + 1
         if not self._remember(iss, jti, until):
             raise Unauthorised("replay")
+        claim = asyncio.to_thread(self._replay.claim, iss, jti, until)
         try:
-            first = await asyncio.to_thread(self._replay.claim, iss, jti, until)
-        except StoreError:
+            first = await (claim if needs_store else asyncio.wait_for(claim, _PATIENCE))
+        except (StoreError, TimeoutError):
             if needs_store:
                 self._used.pop((iss, jti), None)  # the client may try again with it
                 raise
