@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -81,10 +82,16 @@ def serve(
     except ImportError:
         raise UsageError("the service needs more: install it with `pip install 'precaution[service]'`") from None
     run(
-        Path(config) if config else None, workers, host=host, port=port, label=label, policy=policy,
+        Path(config) if config else None, workers, _announce, host=host, port=port, label=label, policy=policy,
         store_url=store_url, public_url=public_url, log_level=log_level,
         today=today.isoformat() if today else None,
     )  # fmt: skip
+
+
+def _announce(base: str) -> None:
+    """Say where it is, to somebody at a terminal; the log says it to machines."""
+    if sys.stderr.isatty():
+        click.echo(f"precaution: serving {base}/cds-services, Ctrl-C ends it", err=True)
 
 
 serve.help = f"{serve.help}\n{_TOGETHER}"

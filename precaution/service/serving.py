@@ -21,6 +21,7 @@ from precaution.service.settings import CONFIG, PREFIX, load
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from fastapi import FastAPI
 
@@ -31,7 +32,7 @@ _HEADERS = 64 * 1024
 
 
 _SWITCH = 0.001
-"""Seconds after which one thread lets another in: with Python's five, a call waits that long for each look at the store."""
+"""Seconds after which one thread lets another in: by Python's own 0.005 each look at the store may cost that long."""
 _PATIENCE = 120
 """Seconds for which a worker need not answer its supervisor: on a busy machine the start alone takes many."""
 
@@ -94,8 +95,12 @@ def config_of(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
     )  # fmt: skip
 
 
-def serve(config: Path | None, workers: int = 1, **options: Any) -> None:
+def serve(
+    config: Path | None, workers: int = 1, announce: Callable[[str], object] = lambda _: None, **options: Any
+) -> None:
     """Serve until interrupted, in so many processes. Options that are None are left to the file and the environment.
+
+    `announce` is told the base of the service before it starts.
 
     Raises UsageError, KnowledgeError or StoreError where the service can't start.
     """
@@ -104,6 +109,7 @@ def serve(config: Path | None, workers: int = 1, **options: Any) -> None:
     sys.setswitchinterval(_SWITCH)
     os.environ.setdefault(KEY, token_urlsafe(48))
     app = make_app(settings)  # what is wrong with it is said before anybody is served
+    announce(settings.base)
     try:
         if workers > 1:
             app.state.service.store.close()
