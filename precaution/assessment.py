@@ -56,7 +56,7 @@ def assess(
             "the patient died by the day of the decision; there is nothing left to decide. "
             "Give an earlier --today to look back"
         )
-    return decide(record, known, day, _stage(stage), everything=everything)
+    return decide(record, known, day, as_stage(stage), everything=everything)
 
 
 def as_day(today: date | str) -> int:
@@ -69,7 +69,8 @@ def as_day(today: date | str) -> int:
         raise UsageError(f"'{today}' is no day: write it as 2025-03-01") from None
 
 
-def _stage(stage: str | None) -> Stage | None:
+def as_stage(stage: str | None) -> Stage | None:
+    """Return the stage that a word names. Raises UsageError where it names none."""
     if stage is None:
         return None
     for known in STAGES:
@@ -94,7 +95,11 @@ def _read(patient: object, label: Label) -> Record:
 
 def with_answers(record: Record, answers: Iterable[str], label: Label, today: int) -> Record:
     """Return the record with the answers given beside it. Raises UsageError for one that is none."""
-    entries = [_answer(text, label, today) for text in answers]
+    return with_entries(record, [_answer(text, label, today) for text in answers])
+
+
+def with_entries(record: Record, entries: Sequence[Entry]) -> Record:
+    """Return the record with more entries, each among those of its concept."""
     if not entries:
         return record
     merged = dict(record.entries)

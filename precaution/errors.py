@@ -8,11 +8,16 @@
     │   ├── WrongRelease        3       it is FHIR, but not R4
     │   └── PatientDied         3       no decision is left to take
     ├── KnowledgeError          5       a label's folder is wrong
-    └── OutputError             1       results can't be written
+    ├── OutputError             1       results can't be written
+    └── StoreError              7       the service's store can't be used
+        ├── StoreBusy           7       somebody else writes to it for too long
+        ├── StoreFull           7       there is no room
+        ├── StoreDown           7       it can't be reached, read or written
+        └── StoreOutdated       7       its tables are of another version
 
-4 is kept for `--fail-on`, 6 for a cohort of which not everybody could be decided, 130 for an interrupted run (see
-`precaution.cli`). A message says what was wrong, where, and what to do; it never holds a value, a name or any text from
-a patient's record.
+4 is kept for `--fail-on`, 6 for a cohort of which not everybody could be decided, 8 for an audit trail that is not
+whole, 130 for an interrupted run (see `precaution.cli`). A message says what was wrong, where, and what to do; it never
+holds a value, a name or any text from a patient's record.
 """
 
 from __future__ import annotations
@@ -66,6 +71,28 @@ class KnowledgeError(PrecautionError):
 
 class OutputError(PrecautionError):
     """Results can't be written: no room, no permission, or a process that was ended from outside."""
+
+
+class StoreError(PrecautionError):
+    """The service's store can't be used; what was to be kept is not kept."""
+
+    exit_code = 7
+
+
+class StoreBusy(StoreError):
+    """Somebody else writes to the store for too long; it helps to try again soon."""
+
+
+class StoreFull(StoreError):
+    """There is no room to write to."""
+
+
+class StoreDown(StoreError):
+    """The store can't be reached, read or written."""
+
+
+class StoreOutdated(StoreError):
+    """The tables of the store are of another version than this program."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -88,7 +88,8 @@ def _doubt(unclear: Sequence[Entry], record: Record, label: Label) -> str:
     if unclear:
         return f"{unclear[0].source} may be treatment with the drug, but can't be read as such"
     listed = any("medication" in each for each in (record.lists, record.attested, label.complete_lists))
-    return "" if listed or record.entries.get(label.therapy.drug) else "no list of medications on record"
+    taken = any(entry.kind == "medication" for entry in record.entries.get(label.therapy.drug, ()))
+    return "" if listed or taken else "no list of medications on record"
 
 
 def _goes_on(entry: Entry, today: int, grace: int) -> bool:

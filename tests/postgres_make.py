@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -17,7 +18,7 @@ from conftest import needs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NOBODY = "nobody"
+_USER = "nobody"
 _WAIT = 60.0
 
 
@@ -28,49 +29,74 @@ def programs() -> Path | None:
     return max(found, key=lambda path: float(path.parent.name)) if found else Path(on_path).parent if on_path else None
 
 
+class Server:
+    """A server on a socket in a folder of its own; `settings` go to postgresql.conf."""
+
+    def __init__(self, **settings: str) -> None:
+        needs(programs(), "PostgreSQL")
+        self._programs = programs() or Path()
+        self._home = Path(tempfile.mkdtemp(prefix="precaution-pg-"))
+        self._settings = {"listen_addresses": "''", "unix_socket_directories": f"'{self._home}'", "fsync": "off",
+                          **settings}  # fmt: skip
+        self._running: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://precaution@/postgres?host={self._home}"
+
+    def __enter__(self) -> Server:
+        if os.geteuid() == 0:
+            shutil.chown(self._home, _USER)
+        data = ["-D", str(self._home / "data")]
+        made = self._run("initdb", *data, "-A", "trust", "-U", "precaution", "-E", "UTF8", "--no-sync")
+        assert made.returncode == 0, made.stdout
+        with (self._home / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write("".join(f"{key} = {value}\n" for key, value in self._settings.items()))
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end(signal.SIGINT)
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with (self._home / "log").open("ab") as log:
+            command = self._as_user("postgres", "-D", str(self._home / "data"))
+            self._running = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, cwd=self._home, start_new_session=True
+            )
+        until = time.monotonic() + _WAIT
+        while self._run("pg_isready", "-h", str(self._home), "-q").returncode:
+            assert time.monotonic() < until, (self._home / "log").read_text()
+            time.sleep(0.05)
+
+    def crash(self) -> None:
+        """End all of its processes at once, without a chance to write anything."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._running is not None:
+            if how is signal.SIGKILL:
+                os.killpg(self._running.pid, how)
+            else:
+                self._running.send_signal(how)
+            self._running.wait(_WAIT)
+            self._running = None
+
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self._as_user(program, *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd="/"
+        )
+
+    def _as_user(self, program: str, *arguments: str) -> list[str]:
+        """Return a command as root would run it for another user: PostgreSQL refuses to run as root."""
+        command = [str(self._programs / program), *arguments]
+        if os.geteuid() != 0:
+            return command
+        user = pwd.getpwnam(_USER)
+        return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--", *command]
+
+
 @contextmanager
 def server(**settings: str) -> Iterator[str]:
-    """Start a server and yield the URL of its database; more `settings` go to postgresql.conf."""
-    folder = programs()
-    needs(folder, "PostgreSQL")
-    with tempfile.TemporaryDirectory(prefix="precaution-pg-") as name:
-        home = Path(name)
-        if os.geteuid() == 0:
-            shutil.chown(home, _NOBODY)
-        data = home / "data"
-        _run([str(folder / "initdb"), "-D", str(data), "-A", "trust", "-U", "precaution", "-E", "UTF8", "--no-sync"])
-        conf = {"listen_addresses": "''", "unix_socket_directories": f"'{home}'", "fsync": "off", **settings}
-        with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
-            file.write("".join(f"{key} = {value}\n" for key, value in conf.items()))
-        log = (home / "log").open("wb")
-        running = subprocess.Popen(
-            _as_user([str(folder / "postgres"), "-D", str(data)]), stdout=log, stderr=subprocess.STDOUT, cwd=home
-        )
-        try:
-            _wait(folder / "pg_isready", home)
-            yield f"postgresql://precaution@/postgres?host={home}"
-        finally:
-            running.terminate()  # SIGTERM: no new sessions; SIGINT ends those that are open
-            running.send_signal(2)
-            running.wait(_WAIT)
-            log.close()
-
-
-def _as_user(command: list[str]) -> list[str]:
-    """Return the command as root would run it for another user: PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return command
-    user = pwd.getpwnam(_NOBODY)
-    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--", *command]
-
-
-def _run(command: list[str]) -> None:
-    done = subprocess.run(_as_user(command), capture_output=True, check=False, cwd="/")
-    assert done.returncode == 0, done.stderr.decode()
-
-
-def _wait(ready: Path, home: Path) -> None:
-    until = time.monotonic() + _WAIT
-    while subprocess.run([str(ready), "-h", str(home), "-q"], check=False).returncode:
-        assert time.monotonic() < until, (home / "log").read_text()
-        time.sleep(0.05)
+    """Start a server and yield the URL of its database."""
+    with Server(**settings) as running:
+        yield running.url

@@ -57,7 +57,7 @@ def call(*arguments: str, stdin: str | None = None, **environment: str) -> subpr
 def test_the_commands() -> None:
     assert COMMANDS == [
         "assess", "audit", "booklet", "check", "cohort", "completion", "demo-cohort", "explain", "export", "label",
-        "read", "report", "timeline", "worklist",
+        "read", "report", "serve", "sql", "store", "timeline", "worklist",
     ]
 
 

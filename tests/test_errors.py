@@ -22,6 +22,11 @@ CODES = {
     "PatientDied": 3,
     "KnowledgeError": 5,
     "OutputError": 1,
+    "StoreError": 7,
+    "StoreBusy": 7,
+    "StoreFull": 7,
+    "StoreDown": 7,
+    "StoreOutdated": 7,
 }
 
 

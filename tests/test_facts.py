@@ -81,6 +81,29 @@ def test_something_new_voids_a_reassuring_answer(entry: Entry, value: Value) -> 
     assert value or found.why == "answered before something new: history of C"
 
 
+@pytest.mark.parametrize(
+    ("end", "value"), [("2025-02-28", None), ("2025-03-01", True), ("2025-03-02", True), (None, True)]
+)
+def test_a_reassuring_answer_counts_until_its_end(end: str | None, value: Value) -> None:
+    found = asked(VALID, answer("agreed", "yes", end=on(end)))
+    assert found.value is value
+    assert value or found.why == "the answer was given for a time that is over"
+
+
+def test_an_end_ends_no_answer_that_does_not_reassure() -> None:
+    assert asked(VALID, answer("agreed", "no", end=on("2025-02-26"))).value is False
+    assert asked(CHOICE, answer("decided", "interrupt", end=on("2025-02-26"))).value == "interrupt"
+
+
+def test_of_the_same_answer_given_twice_on_a_day_the_later_end_counts() -> None:
+    ends = (on("2025-02-26"), on("2025-03-20"))
+    assert asked(VALID, *(answer("agreed", "yes", end=each, source=f"Q/{each}") for each in ends)).value is True
+
+
+def test_the_labels_own_time_ends_an_answer_before_its_end() -> None:
+    assert asked(VALID, answer("agreed", "yes", "2024-02-01", end=on("2026-01-01"))).value is None
+
+
 def test_the_newest_answer_counts() -> None:
     assert asked(VALID, answer("agreed", "yes", "2025-02-01"), answer("agreed", "no", "2025-02-02")).value is False
     assert asked(VALID, answer("agreed", "no", "2025-02-01"), answer("agreed", "yes", "2025-02-02")).value is True

@@ -1,8 +1,9 @@
 """The command line: `precaution assess patient.json --today 2025-03-01`.
 
 Answers go to stdout, messages to stderr. Exit codes: 0 done, 2 wrong usage, 3 unreadable input, 4 the action
-is as grave as `--fail-on` names, 5 a wrong label folder, 6 a cohort of which not everybody could be decided,
-130 interrupted, 1 a mistake of this program, or results that can't be written.
+is as grave as `--fail-on` names, 5 a wrong label folder, 6 a cohort of which not everybody could be decided, 7 a
+store that can't be used, 8 an audit trail that is not whole, 130 interrupted, 1 a mistake of this program, or
+results that can't be written.
 Nothing but click is imported until a command runs, so that `--help` and completion are quick.
 """
 
@@ -19,7 +20,9 @@ from precaution.cli import (  # noqa: F401  # they add their commands to the gro
     demo,
     labels,
     patients,
+    service,
     sql,
+    store,
 )
 from precaution.cli.group import precaution
 from precaution.errors import PrecautionError

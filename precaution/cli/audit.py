@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from precaution.cli import options
+from precaution.cli.audit_group import audit as group
 from precaution.cli.group import precaution
 from precaution.cli.output import emit
 from precaution.errors import UsageError
@@ -20,7 +21,7 @@ _min_count = click.option(
 )  # fmt: skip
 
 
-@precaution.command(
+@click.command(
     short_help="Count how a label is kept to in a cohort.",
     epilog=options.examples(
         "precaution cohort export/ --out results/ --today 2025-03-01 --audit",
@@ -52,6 +53,9 @@ def audit(chosen: Chosen, results: str, strata: str, smallest: int | None, csv: 
         write_csv(found, Path(csv))
         return
     emit(as_json(in_json(found)) if json else in_text(found))
+
+
+group.default = audit
 
 
 @precaution.command(

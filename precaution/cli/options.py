@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 EXIT_CODES = (
     "Exit codes: 0 done, whatever the decision says; 1 a mistake in this program; 2 wrong usage; 3 the record can't "
     "be read; 4 the action is at least as grave as --fail-on names; 5 a label's folder or policy is wrong; "
-    "6 a cohort was decided, but not everybody in it; 130 interrupted."
+    "6 a cohort was decided, but not everybody in it; 7 the store can't be used; 8 an audit trail is not whole; "
+    "130 interrupted."
 )
 
 
@@ -145,6 +146,18 @@ def chosen_record(source: str, label: Label) -> Record:
     """Return the record in the file or folder PATIENT, or on stdin for `-`."""
     from precaution.readers import read
 
+    _refuse_terminal(source)
+    return read(source, label.terminology, label.asks)
+
+
+def chosen_patient(source: str, label: Label) -> tuple[str, Record]:
+    """Return the id of the patient, empty where there is none, and the record."""
+    from precaution.readers import read_named
+
+    _refuse_terminal(source)
+    return read_named(source, label.terminology, label.asks)
+
+
+def _refuse_terminal(source: str) -> None:
     if source == "-" and sys.stdin.isatty():
         raise UsageError("'-' reads the record from stdin, but nothing is piped into it")
-    return read(source, label.terminology, label.asks)

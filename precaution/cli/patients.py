@@ -8,6 +8,7 @@ import click
 
 from precaution.cli import options
 from precaution.cli.group import precaution
+from precaution.cli.kept import decided_with_store
 from precaution.cli.output import emit
 from precaution.errors import UsageError, did_you_mean
 
@@ -37,6 +38,8 @@ AS_GRAVE = 4
 @click.option("--all", "everything", is_flag=True, help="Also list rules that do not hold and duties that are done.")
 @options.as_json
 @click.option("--fail-on", metavar="ACTION", help="Leave with exit code 4 when the action is at least as grave.")
+@click.option("--store", metavar="URL", help="Also heed what the store of `precaution serve` keeps: answers.")
+@click.option("--server", metavar="URL", help="The FHIR server that this patient is kept for. [default: the only one]")
 def assess(
     chosen: Chosen,
     patient: str,
@@ -46,6 +49,8 @@ def assess(
     everything: bool,
     json: bool,
     fail_on: str | None,
+    store: str | None,
+    server: str | None,
 ) -> None:
     """Assess one patient: what the label asks for, why, what is due, and what is not known.
 
@@ -53,7 +58,12 @@ def assess(
     or - for stdin.
     """
     grave = as_grave_as(fail_on, chosen.label) if fail_on else frozenset[str]()
-    decision = decided(chosen.label, patient, today, stage, answers, everything=everything)
+    if store is not None:
+        decision = decided_with_store(
+            chosen.label, patient, today, stage, answers, everything=everything, url=store, server=server
+        )
+    else:
+        decision = decided(chosen.label, patient, today, stage, answers, everything=everything)
     emit(_written(decision, json=json, everything=everything))
     if as_ranked(decision, chosen.label) in grave:
         raise click.exceptions.Exit(AS_GRAVE)

@@ -13,10 +13,11 @@ from precaution.facts.prepared import ANSWER, prepared
 from precaution.interval import Interval, show_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from precaution.definitions import Label
     from precaution.expression import Expression, Value
+    from precaution.record import Entry
 
 
 class Facts(dict[str, "Value"]):
@@ -123,16 +124,21 @@ class Facts(dict[str, "Value"]):
         word = latest[0].result
         if any(entry.result != word for entry in latest):
             return Known(None, latest, "answered differently on days that may be the same", len(answers))
-        void = self._void(ask, word, newest)
+        void = self._void(ask, word, newest, latest)
         if void:
             return Known(None, latest, void, len(answers), latest[0].start)
         value: Value = word == "yes" if set(ask.answers) <= {"yes", "no"} else word
         return Known(value, latest, "", len(answers), latest[0].start)
 
-    def _void(self, ask: Ask, word: str, day: float) -> str:
-        """Return why a reassuring answer no longer counts, or nothing. Other answers stand."""
+    def _void(self, ask: Ask, word: str, day: float, answers: Iterable[Entry]) -> str:
+        """Return why a reassuring answer no longer counts, or nothing. Other answers stand.
+
+        An answer with an end counts until then, and no longer than the label's folder says.
+        """
         if word not in ask.reassures:
             return ""
+        if all(entry.end is not None and entry.end.high < self.chart.today for entry in answers):
+            return "the answer was given for a time that is over"
         if ask.valid and day < self.chart.today - self.chart.number(ask.valid):
             return f"the answer is older than {self.chart.number(ask.valid):.0f} days"
         newer = next((each for each in ask.about if self._newer(each, day)), None)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from precaution.errors import UsageError
+from precaution.readers.contents import unpacked
 from precaution.readers.fhir import record_of
 from precaution.readers.json_input import documents, parsed
+from precaution.readers.patient import find
 from precaution.record import Record
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from precaution.definitions import Ask
     from precaution.terminology import Terminology
 
-__all__ = ["read", "read_any", "read_bytes", "read_resources"]
+__all__ = ["read", "read_any", "read_bytes", "read_named", "read_resources"]
 
 
 def read(source: Path | str, terminology: Terminology, asks: Mapping[str, Ask]) -> Record:
@@ -30,6 +32,13 @@ def read(source: Path | str, terminology: Terminology, asks: Mapping[str, Ask]) 
     Raises InputError where it can't be read, and NoPatient, MixedPatients or WrongRelease.
     """
     return record_of(documents(source), terminology, asks)
+
+
+def read_named(source: Path | str, terminology: Terminology, asks: Mapping[str, Ask]) -> tuple[str, Record]:
+    """Return the patient's id, empty where there is none, and the record as `read` does. Raises as `read`."""
+    found = list(documents(source))
+    record = record_of(found, terminology, asks)
+    return min(find(unpacked(found)).ids, default=""), record
 
 
 def read_bytes(data: bytes, terminology: Terminology, asks: Mapping[str, Ask], name: str = "stdin") -> Record:

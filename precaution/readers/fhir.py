@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from precaution.definitions import Ask
     from precaution.readers.contents import Contents
+    from precaution.readers.patient import Patient
     from precaution.record import Record
     from precaution.terminology import Terminology
 
@@ -55,10 +56,15 @@ def record_of(documents: Iterable[object], terminology: Terminology, asks: Mappi
     Raises NoPatient, MixedPatients, WrongRelease, or InputError where a number is not finite.
     """
     contents = unpacked(documents)
-    reading = Reading(contents, find(contents), codes_for(terminology), asks)
+    return reading_of(contents, find(contents), terminology, asks).record()
+
+
+def reading_of(contents: Contents, patient: Patient, terminology: Terminology, asks: Mapping[str, Ask]) -> Reading:
+    """Return what is read of the resources of a patient. Raises MixedPatients, or InputError as `record_of`."""
+    reading = Reading(contents, patient, codes_for(terminology), asks)
     for kind, read in _READERS.items():
         _read_all(reading, contents, kind, read)
-    return reading.record()
+    return reading
 
 
 def _read_all(reading: Reading, contents: Contents, kind: str, read: Callable[[Reading, Item], None]) -> None:

@@ -82,7 +82,7 @@ def _verdict(decision: Decision) -> list[str]:
             f"{decision.stage_why}{f'; started {decision.start}' if decision.start else ''}", indent=6, first="Stage"
         ),
         *_reason(decision),
-        *folded(_next(decision), indent=6, first="Next"),
+        *folded(next_step(decision), indent=6, first="Next"),
         *_policy(decision),
     ]
 
@@ -97,7 +97,8 @@ def _reason(decision: Decision) -> list[str]:
     return folded(f"{hold.tell} ({', '.join(hold.cites)})", indent=6, first="Why") if hold else []
 
 
-def _next(decision: Decision) -> str:
+def next_step(decision: Decision) -> str:
+    """Return what to do next, in a few words."""
     urgent = any(finding.urgent and finding.state != "no" for finding in decision.findings)
     first = "urgent: evaluate the patient now, do not wait for this tool; " if urgent else ""
     if decision.action in ("screen", "obtain"):

@@ -1,0 +1,285 @@
+"""What a client sends along with a call, query by query -> Record, with each list known to be whole or not.
+
+A query's answer is in one of five states, and they are never taken for each other: `whole` (a complete search result),
+`incomplete` (there is more of it, or that can't be told), `failed`, `none` (the client says that it has nothing) and
+`not retrieved`. Only where every query that feeds a list is whole does the record hold that list, so that what is not
+in it is not there; anything else leaves an unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from precaution.errors import MixedPatients, NoPatient, WrongRelease
+from precaution.readers.contents import unpacked
+from precaution.readers.fhir import reading_of
+from precaution.readers.patient import find
+from precaution.readers.resource_types import CLINICAL, HELPERS, R4, SIGNS, check_release
+from precaution.readers.shape import Json, child, children, name_of, text
+from precaution.record import Entry, Ignored, Record, in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from precaution.definitions import Ask
+    from precaution.readers.contents import Contents
+    from precaution.readers.reading import Reading
+    from precaution.terminology import Terminology
+
+State = Literal["whole", "incomplete", "failed", "none", "not retrieved"]
+_KNOWN = CLINICAL | HELPERS
+_TAKEN = R4 - {"OperationOutcome"}
+_LIMITS = frozenset({"incomplete", "suppressed", "timeout", "too-costly", "throttled", "security", "forbidden", "login",
+                     "expired", "transient", "lock-error", "no-store", "exception"})  # fmt: skip
+"""Codes of a warning that say that a search result is not whole. Others only comment on it."""
+_NOT_TAKEN = frozenset({"Bundle", "OperationOutcome"})
+_ORDERS = frozenset({"MedicationRequest", "ServiceRequest"})
+_OVER = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "revoked"})
+_NOT_OURS = ("subject", "authoredOn", "encounter", "context")
+"""What a draft says of itself that does not count: it is this patient's, and of now."""
+
+
+class Retrieved(NamedTuple):
+    """What came of one query."""
+
+    state: State
+    entries: tuple[Json, ...] = ()
+    """Entries of a Bundle, each with its resource."""
+    following: str = ""
+    """Where its next page is."""
+    matches: int = 0
+    """How many entries of a search result are what was searched for."""
+    total: int = 0
+    """How many there are, as the server says; 0 where it does not."""
+    sound: bool = False
+    """Whether it is a search result of which all can be read, whatever else there may be."""
+
+
+NOT_RETRIEVED = Retrieved("not retrieved")
+FAILED = Retrieved("failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetched:
+    """A record, and which of its entries are orders that are being written now."""
+
+    record: Record
+    drafted: frozenset[Entry] = frozenset()
+
+
+def retrieved(value: object, *, search: bool = True) -> Retrieved:
+    """Return what came of one query. `search`: whether it asked for all that there are, or for one resource."""
+    if value is None:
+        return Retrieved("none")
+    if isinstance(value, list):
+        return Retrieved("incomplete", tuple({"resource": each} for each in value))
+    if not isinstance(value, dict):
+        return FAILED
+    kind = value.get("resourceType")
+    if kind == "Bundle":
+        return _bundle(value)
+    if kind == "OperationOutcome":
+        return FAILED
+    if isinstance(kind, str):
+        return Retrieved("incomplete" if search else "whole", ({"resource": value},))
+    return _wrapped(value, search=search)
+
+
+def _wrapped(value: Json, *, search: bool) -> Retrieved:
+    """Return what stands in `{"response": ..., "resource": ...}`, as some clients send it."""
+    status = text(child(value, "response"), "status")
+    if "resource" not in value or (status and not status.startswith("2")):
+        return FAILED
+    return retrieved(value["resource"], search=search) if _depth(value) < 4 else FAILED
+
+
+def _depth(value: object) -> int:
+    """How often something is wrapped in itself."""
+    depth = 0
+    while isinstance(value, dict) and "resourceType" not in value and depth < 9:
+        value, depth = value.get("resource"), depth + 1
+    return depth
+
+
+def _bundle(bundle: Json) -> Retrieved:
+    given = bundle.get("entry", [])
+    entries = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
+    sound = isinstance(given, list) and len(entries) == len(given) and bundle.get("type") == "searchset"
+    found: list[Json] = []
+    matches = 0
+    for entry in entries:
+        resource = entry.get("resource")
+        kind = text(resource, "resourceType") if isinstance(resource, dict) else ""
+        if kind not in _NOT_TAKEN:
+            found.append(entry)
+            sound = sound and bool(kind)
+            matches += "search" not in entry or text(child(entry, "search"), "mode") != "include"
+        elif kind == "Bundle":
+            found += _bundle(child(entry, "resource")).entries
+            sound = False
+        else:
+            sound = sound and not _limits(child(entry, "resource"))
+    pages = [link for link in children(bundle, "link") if text(link, "relation") == "next"]
+    following = text(pages[0], "url") if pages else ""
+    total = bundle.get("total")
+    return _counted(
+        Retrieved("whole", tuple(found), following, matches, total if isinstance(total, int) else 0, sound),
+        more=bool(pages),
+    )
+
+
+def _counted(answer: Retrieved, *, more: bool) -> Retrieved:
+    """Return an answer with the state that follows from what there is of it. `more`: whether a page follows."""
+    whole = answer.sound and not more and answer.total <= answer.matches
+    return answer._replace(state="whole" if whole else "incomplete")
+
+
+def _limits(outcome: Json) -> bool:
+    """Whether a message in a search result says that the result is not whole."""
+    return any(text(issue, "severity") in ("error", "fatal") or text(issue, "code") in _LIMITS
+               for issue in children(outcome, "issue"))  # fmt: skip
+
+
+def joined(first: Retrieved, second: Retrieved) -> Retrieved:
+    """Return a search result with its next page behind it: whole where that page is the last, and nothing is lost."""
+    both = Retrieved(
+        "incomplete", (*first.entries, *second.entries), second.following, first.matches + second.matches,
+        max(first.total, second.total), first.sound and second.sound,
+    )  # fmt: skip
+    return _counted(both, more=bool(second.following))
+
+
+def read_prefetch(
+    answers: Mapping[str, Retrieved],
+    lists: Mapping[str, Iterable[str]],
+    patient: str,
+    drafts: Iterable[Json],
+    terminology: Terminology,
+    asks: Mapping[str, Ask],
+) -> Prefetched:
+    """Return the record that the answers to queries, by name, hold.
+
+    `lists`: for each kind of entry the names of the queries that feed it; `patient`: the id whose record it must be.
+    `drafts`: orders that are being written; they count as planned, and make no list.
+
+    Raises NoPatient where there is no Patient, MixedPatients where one resource is another patient's, InputError where
+    a number is not finite.
+    """
+    bad: set[Ignored] = set()
+    broken: set[str] = set()
+    contents = _contents(answers, bad, broken)
+    found = find(contents)
+    if found.ids and found.ids != {patient}:
+        raise MixedPatients("the Patient that was sent is not the one of context.patientId")
+    reading = reading_of(contents, found, terminology, asks)
+    whole = {name for name, answer in answers.items() if answer.state == "whole"} - broken
+    kept = {kind for kind, names in lists.items() if whole.issuperset(names)} - reading.incomplete
+    named = {name for names in lists.values() for name in names}
+    partial = any(answers.get(name, NOT_RETRIEVED).state != "none" for name in named - whole)
+    record = reading.record()
+    record = replace(
+        record,
+        lists=frozenset(kept),
+        partial=record.partial or partial,
+        ignored=tuple(sorted({*record.ignored, *bad})),
+    )
+    return _with_drafts(record, _drafted(drafts, contents.of("Medication"), reading, terminology, asks))
+
+
+def _contents(answers: Mapping[str, Retrieved], bad: set[Ignored], broken: set[str]) -> Contents:
+    """Return the resources of all answers. What can't be read is noted as `bad`, and its list as `broken`."""
+    for name, answer in answers.items():
+        if not all(_is_plain(entry.get("resource")) for entry in answer.entries):
+            broken.add(name)
+    try:
+        return _unpacked(entry for answer in answers.values() for entry in answer.entries
+                         if _is_plain(entry.get("resource"), bad))  # fmt: skip
+    except WrongRelease:  # seldom: each resource is looked at on its own
+        return _unpacked(entry for name, answer in answers.items() for entry in _readable(name, answer, bad, broken))
+
+
+def _unpacked(entries: Iterable[Json]) -> Contents:
+    made = [{"resource": entry["resource"], "fullUrl": entry.get("fullUrl")} for entry in entries]
+    return unpacked([{"resourceType": "Bundle", "type": "collection", "entry": made}])
+
+
+def _is_plain(resource: object, bad: set[Ignored] | None = None) -> bool:
+    """Whether a resource is of a type that may be taken; where not, it is noted."""
+    if isinstance(resource, dict) and text(resource, "resourceType") in _TAKEN:
+        return True
+    if bad is not None:
+        bad.add(_noted(resource, _unreadable(resource)))
+    return False
+
+
+def _noted(resource: object, why: str) -> Ignored:
+    return Ignored(name_of(resource) if isinstance(resource, dict) and resource else "input", why)
+
+
+def _readable(name: str, answer: Retrieved, bad: set[Ignored], broken: set[str]) -> Iterable[Json]:
+    """Yield the entries whose resource can be read as R4; the others are noted, and their list is broken."""
+    for entry in answer.entries:
+        resource = entry.get("resource")
+        why = _unreadable(resource)
+        if not why:
+            yield entry
+            continue
+        broken.add(name)
+        bad.add(_noted(resource, why))
+
+
+def _unreadable(resource: object) -> str:
+    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+        return "it is no FHIR resource"
+    kind = str(resource["resourceType"])
+    if kind not in R4:
+        return "it is of a type that FHIR R4 does not have"
+    if kind == "OperationOutcome":
+        return "a message in the place of a resource"
+    try:
+        if kind in _KNOWN:
+            check_release(kind, resource)
+    except WrongRelease:
+        return "it is FHIR of another release than R4"
+    return ""
+
+
+def _drafted(
+    drafts: Iterable[Json], shared: Iterable[tuple[Json, str]], reading: Reading, terminology: Terminology,
+    asks: Mapping[str, Ask],
+) -> tuple[Entry, ...]:  # fmt: skip
+    """Return the entries of orders that are being written."""
+    drafts = [draft for draft in drafts if isinstance(draft.get("resourceType"), str)]
+    entries: list[Json] = [
+        {"resource": _as_draft(draft, place)}
+        for place, draft in enumerate(drafts)
+        if draft["resourceType"] in _ORDERS and text(draft, "status") not in _OVER
+    ]
+    entries += [{"resource": draft} for draft in drafts if draft["resourceType"] in ("Medication", "Substance")]
+    entries += [{"resource": each, "fullUrl": url} for each, url in shared]
+    contents = unpacked([{"resourceType": "Bundle", "type": "collection", "entry": entries}])
+    found = reading_of(contents, reading.patient, terminology, asks).record()
+    return tuple(entry for each in found.entries.values() for entry in each)
+
+
+def _as_draft(draft: Json, place: int) -> Json:
+    """Return a draft as an order of this patient and of now, whatever it lacks or says of itself."""
+    kind = str(draft["resourceType"])
+    left_out = {*_NOT_OURS, *SIGNS.get(kind, ())}
+    kept = {key: value for key, value in draft.items() if key not in left_out}
+    if kind == "MedicationRequest" and "agent" in child(draft, "requester"):
+        del kept["requester"]
+    return {**kept, "status": "draft", "id": f"draft-{place}"}
+
+
+def _with_drafts(record: Record, drafted: tuple[Entry, ...]) -> Prefetched:
+    if not drafted:
+        return Prefetched(record)
+    entries = dict(record.entries)
+    for entry in drafted:
+        entries[entry.concept] = tuple(sorted({*entries.get(entry.concept, ()), entry}, key=in_order))
+    return Prefetched(replace(record, entries=dict(sorted(entries.items()))), frozenset(drafted))
+
+
+__all__ = ["FAILED", "NOT_RETRIEVED", "NoPatient", "Prefetched", "Retrieved", "joined", "read_prefetch", "retrieved"]

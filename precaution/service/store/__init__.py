@@ -1,0 +1,39 @@
+"""The service's store: cards given, feedback, answers, used tokens, and the audit trail. SQLite, or PostgreSQL by URL.
+
+    store = Store("sqlite:////var/lib/precaution/store.sqlite").open()   # or postgresql://host/database
+    store.keep(cards, Event(kind="decision", ...))                        # one commit; durable when it returns
+    kept = store.kept(server, patient, today)                             # answers, overrides, promises
+    store.feedback(service, [Feedback(...)], client=client, today=today)  # idempotent
+    store.claim(iss, jti, expires)                                        # False: this token was used before
+
+All calls block and are safe from many threads, processes and hosts. Each raises StoreError, whose kinds say whether it
+helps to try again: StoreBusy (soon), StoreFull and StoreDown (someone must look). What a call has returned from is
+durable. Where `kept` fails, decide with `UNREADABLE`: cards are still given, and say what could not be read.
+"""
+
+from __future__ import annotations
+
+from precaution.service.store.chain import Head, Link, Report
+from precaution.service.store.feedbacks import PROMISES, Received
+from precaution.service.store.kept import (
+    UNREADABLE,
+    Answer,
+    Event,
+    Feedback,
+    Kept,
+    KeptCard,
+    KeptDecision,
+    KeptDue,
+    KeptFinding,
+    Offer,
+    Override,
+    Promise,
+    Terms,
+)
+from precaution.service.store.retention import Purged
+from precaution.service.store.store import Store
+
+__all__ = [
+    "PROMISES", "UNREADABLE", "Answer", "Event", "Feedback", "Head", "Kept", "KeptCard", "KeptDecision", "KeptDue",
+    "KeptFinding", "Link", "Offer", "Override", "Promise", "Purged", "Received", "Report", "Store", "Terms",
+]  # fmt: skip

@@ -1,0 +1,74 @@
+"""Clinicians' answers: kept, withdrawn, and the latest to each ask. Nothing is overwritten."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from precaution.service.store.kept import Answer
+from precaution.service.store.tables import answers
+from precaution.service.store.texts import canonical, person_of, server_of, storable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+_TEXTS = ("ask", "answer", "day", "who", "role", "reason", "expires", "card")
+
+
+def keep(connection: Connection, server: str, patient: str, answer: Answer, at: str, *, once: str = "") -> int:
+    """Keep an answer and return its number; 0 where it is kept already.
+
+    `once`: a digest of what it came from, if that may come again. Without one it is kept already where the latest
+    answer to the ask says the same.
+    """
+    if not once and _same(latest(connection, server, patient).get(answer.ask), answer):
+        return 0
+    row = {
+        **{name: storable(getattr(answer, name)) for name in _TEXTS},
+        "digest": once or uuid4().hex,
+        "person": person_of(server, patient),
+        "server": server_of(server),
+        "patient": storable(patient),
+        "statement": canonical(answer.statement),
+        "seen": None if answer.seen is None else storable(canonical(answer.seen)),
+        "given_at": at,
+        "withdrawn_at": "",
+        "withdrawn_by": "",
+    }
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    kept = connection.execute(insert(answers).values(row).on_conflict_do_nothing().returning(answers.c.id)).scalar()
+    return int(kept or 0)
+
+
+def latest(connection: Connection, server: str, patient: str, today: str = "9999") -> dict[str, Answer]:
+    """Return the latest answer to each ask, of those given by `today` and not withdrawn."""
+    query = select(answers).where(
+        answers.c.person == person_of(server, patient), answers.c.withdrawn_at == "", answers.c.day <= today
+    )
+    return {row.ask: _answer(row) for row in connection.execute(query.order_by(answers.c.day, answers.c.id))}
+
+
+def withdraw(connection: Connection, server: str, patient: str, number: int, who: str, at: str) -> bool:
+    """Take an answer back, as given in error; the one before it counts again. False where there is no such answer."""
+    taken = answers.update().where(
+        answers.c.id == number, answers.c.person == person_of(server, patient), answers.c.withdrawn_at == ""
+    )
+    return connection.execute(taken.values(withdrawn_at=at, withdrawn_by=storable(who))).rowcount == 1
+
+
+def _same(one: Answer | None, other: Answer) -> bool:
+    names = [name for name in _TEXTS if name != "card"]
+    return one is not None and all(getattr(one, name) == storable(getattr(other, name)) for name in names)
+
+
+def _answer(row: Row[tuple[object, ...]]) -> Answer:
+    return Answer(
+        **{name: getattr(row, name) for name in _TEXTS},
+        statement=tuple(json.loads(row.statement)),
+        seen=None if row.seen is None else tuple(json.loads(row.seen)),
+        id=row.id,
+    )

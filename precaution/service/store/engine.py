@@ -1,0 +1,235 @@
+"""Connections to SQLite or PostgreSQL: durable when a commit returns, readable by their owner alone, errors as ours."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import create_engine, event, exc, make_url
+
+from precaution.errors import StoreBusy, StoreDown, StoreError, StoreFull, StoreOutdated, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+
+WRITES, LASTS = "precaution_writes", "precaution_lasts"
+"""Options of a connection: whether a transaction writes, and whether it must outlast a loss of power."""
+_POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
+_TRAIL = 7_420_531_844_012_907_653
+"""The advisory lock under which PostgreSQL lets one transaction at a time write to the trail, or upgrade."""
+
+
+class Database:
+    """One database: transactions that read, and transactions that write, one after the other."""
+
+    def __init__(self, url: str, busy_seconds: float = 2.0) -> None:
+        """Name a database; nothing is opened yet. `busy_seconds`: how long to wait for others who write.
+
+        Raises UsageError for a URL of neither SQLite nor PostgreSQL.
+        """
+        self.url = _url(url)
+        self.embedded = self.url.get_backend_name() == "sqlite"
+        self._busy = busy_seconds
+        self._turn = Lock()
+        self.engine = _sqlite(self.url, busy_seconds) if self.embedded else _postgres(self.url, busy_seconds)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads. Raises StoreError."""
+        with _translated(self), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self, *, lasts: bool = True, alone: bool = True) -> Iterator[Connection]:
+        """A transaction that writes; committed, and durable, when the block ends. Raises StoreError.
+
+        `alone`: no other such transaction at the same time, of any process or host. Without `lasts` what is
+        committed to SQLite outlives this process, but perhaps not a loss of power.
+        """
+        with self._in_turn(), _translated(self), self.engine.connect() as opened:
+            connection = opened.execution_options(**{WRITES: True, LASTS: lasts})
+            with connection.begin():
+                if alone and not self.embedded:
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TRAIL})")
+                yield connection
+
+    def refuse_missing(self) -> None:
+        """Raise StoreDown where SQLite's file is not there, and would be made."""
+        if self.embedded and not Path(str(self.url.database)).is_file():
+            raise StoreDown(f"there is no store {self.url.database}")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Threads of this process wait here: SQLite itself would let them poll, and lets the lucky one in."""
+        if not self.embedded:
+            yield
+            return
+        if not self._turn.acquire(timeout=self._busy):
+            raise StoreBusy("the store is busy: others write to it for too long. Try again")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+def _url(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except exc.ArgumentError:
+        raise UsageError("the store's URL can't be read: write it as sqlite:///store.sqlite or "
+                         "postgresql://host/database") from None  # fmt: skip
+    if url.drivername in _POSTGRES:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise UsageError(f"the store's URL names '{url.drivername}': it must be sqlite or postgresql")
+    if url.database in (None, "", ":memory:") or str(url.database).startswith("file:") or url.query:
+        raise UsageError("the store's URL must name a file, as sqlite:///store.sqlite: what is only in memory is lost")
+    return url
+
+
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "secure_delete=ON")
+"""Readers and a writer beside each other; durable; what is deleted leaves nothing behind in the file."""
+
+
+def _sqlite(url: URL, busy_seconds: float) -> Engine:
+    path = Path(str(url.database))
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_seconds})
+
+    @event.listens_for(engine, "do_connect")
+    def _private(*_: object) -> None:
+        make_private(path)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, below
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        raw = cast("sqlite3.Connection", connection.connection.driver_connection)
+        raw.execute(f"PRAGMA synchronous={'FULL' if options.get(LASTS, True) else 'NORMAL'}").close()
+        if options.get(WRITES):
+            _begin_writing(raw, busy_seconds)
+        else:
+            raw.execute("BEGIN").close()
+
+    return engine
+
+
+def _begin_writing(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Begin a transaction that writes, as soon as no other process does.
+
+    SQLite's own way is to look again after ever longer pauses, by which one busy process keeps others waiting for
+    seconds; short pauses let them take turns.
+    """
+    until = monotonic() + busy_seconds
+    connection.execute("PRAGMA busy_timeout=0").close()
+    try:
+        while True:
+            try:
+                return connection.execute("BEGIN IMMEDIATE").close()
+            except sqlite3.OperationalError as error:
+                if _kind_sqlite(error) is not StoreBusy or monotonic() > until:
+                    raise
+                sleep(0.0005)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}").close()
+
+
+def make_private(path: Path) -> None:
+    """Make a file, and the folders above it, that nobody but its owner can read, whatever the umask.
+
+    SQLite gives the files beside it (-wal, -shm) the same mode. Raises StoreDown where that can't be done.
+    """
+    try:
+        for folder in reversed(path.absolute().parents):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        for file in (path, *(Path(f"{path}{end}") for end in ("-wal", "-shm"))):
+            if file.exists() and file.stat().st_mode & 0o777 != 0o600:
+                file.chmod(0o600)
+    except OSError as error:
+        raise StoreDown(f"the store's file {path} can't be made or opened: {error.strerror}") from None
+
+
+def _postgres(url: URL, busy_seconds: float) -> Engine:
+    try:
+        import psycopg  # noqa: F401, PLC0415
+    except ImportError:
+        raise UsageError("PostgreSQL needs psycopg: install it with `pip install 'precaution[postgres]'`") from None
+    wait = int(busy_seconds * 1000)
+    options = f"-c lock_timeout={wait} -c statement_timeout={wait * 5} -c idle_in_transaction_session_timeout=30000"
+    engine = create_engine(
+        url, hide_parameters=True, pool_pre_ping=True, pool_timeout=busy_seconds,
+        connect_args={"connect_timeout": max(2, int(busy_seconds)), "options": options,
+                      "application_name": "precaution"},
+    )  # fmt: skip
+
+    @event.listens_for(engine, "connect")
+    def _durable(connection: Any, _: object) -> None:
+        """A server may be set not to wait for the disk; what we acknowledge must be there."""
+        connection.execute("SELECT set_config('synchronous_commit', 'on', false) "
+                           "WHERE current_setting('synchronous_commit') = 'off'")  # fmt: skip
+        connection.commit()
+
+    return engine
+
+
+@contextmanager
+def _translated(database: Database) -> Iterator[None]:
+    try:
+        yield
+    except exc.TimeoutError:
+        raise StoreBusy("the store is busy: every connection to it is in use. Try again") from None
+    except exc.DBAPIError as error:
+        raise _ours(error.orig, database) from None
+    except sqlite3.Error as error:
+        raise _ours(error, database) from None
+
+
+def _ours(error: BaseException | None, database: Database) -> StoreError:
+    kind = _kind_sqlite(error) if database.embedded else _kind_postgres(error)
+    where = str(database.url.database) if database.embedded else database.url.render_as_string(hide_password=True)
+    return kind(f"the store {where} {_WHY[kind]}")
+
+
+_WHY: dict[type[StoreError], str] = {
+    StoreBusy: "is busy: others write to it for too long. Try again",
+    StoreFull: "has no room: nothing was kept. Make room on its disk",
+    StoreDown: "can't be reached, read or written. See that it runs, and that its disk is sound",
+    StoreOutdated: "has no tables, or those of another version: run `precaution store upgrade`",
+}
+_BUSY = ("55P03", "40001", "40P01", "57014", "53300", "25P03")
+"""SQLSTATEs: no lock, serialisation, deadlock, cancelled for time, too many connections, idle too long."""
+
+
+def _kind_sqlite(error: BaseException | None) -> type[StoreError]:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull
+    return StoreOutdated if "no such table" in str(error) or "no such column" in str(error) else StoreDown
+
+
+def _kind_postgres(error: BaseException | None) -> type[StoreError]:
+    state = getattr(error, "sqlstate", None) or ""
+    if state in _BUSY:
+        return StoreBusy
+    if state == "53100":
+        return StoreFull
+    return StoreOutdated if state in ("42P01", "42703") else StoreDown

@@ -1,0 +1,226 @@
+"""The store as the service, the command line and tests use it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, union
+
+from precaution.errors import StoreOutdated
+from precaution.service.store import (
+    answers,
+    cards,
+    chain,
+    decisions,
+    feedbacks,
+    replay,
+    retention,
+    tables,
+    upgrading,
+)
+from precaution.service.store.engine import Database
+from precaution.service.store.feedbacks import Received, Sender
+from precaution.service.store.kept import Event, Kept, Terms
+from precaution.service.store.texts import digest, moment, server_of, storable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from precaution.service.store.chain import Head, Link, Report
+    from precaution.service.store.kept import Answer, Feedback, KeptCard, KeptDecision
+    from precaution.service.store.retention import Purged
+
+_SWEEP = 500
+"""After how many tokens those that are past are deleted."""
+
+
+class Store:
+    """What the service keeps. Every call blocks, may come from any thread, and raises StoreError.
+
+    What a call that writes has returned from is on the disk; where it raises, nothing of it is kept.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        terms: Terms | None = None,
+        busy_seconds: float = 2.0,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Name a store: `sqlite:///file`, `postgresql://host/database`. Nothing is opened yet; see `open`.
+
+        `busy_seconds`: how long a call waits for others who write. Raises UsageError for another URL.
+        """
+        self.terms = terms or Terms()
+        self._database = Database(url, busy_seconds)
+        self._clock = clock
+        self._claims, self._pages = count(1), count(1)
+
+    def open(self, *, make: bool = True) -> Store:
+        """See that the tables are there, and return the store. SQLite's are made or upgraded, if `make`.
+
+        Raises StoreOutdated where the tables must be upgraded first, and StoreError.
+        """
+        if not make:
+            self._database.refuse_missing()
+        if not upgrading.current(self._database):
+            if not self._database.embedded or not make:
+                raise StoreOutdated("the store's tables are missing or old: run `precaution store upgrade`")
+            upgrading.upgrade(self._database)
+        return self
+
+    def upgrade(self) -> tuple[str, str]:
+        """Make or upgrade the tables, and return the versions before and after."""
+        return upgrading.upgrade(self._database)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()
+
+    def ready(self) -> bool:
+        """Whether the store answers and its tables are of this version. Raises StoreError where it does not answer."""
+        return upgrading.current(self._database)
+
+    def keep(self, given: Sequence[KeptCard], *events: Event, page: KeptDecision | None = None) -> None:
+        """Keep cards that are given, events of the trail, and what the decision's page shows, in one commit.
+
+        A card kept before stays as it is.
+        """
+        with self._writing() as (connection, at):
+            cards.keep(connection, given, at)
+            if page is not None:
+                decisions.keep(connection, page)
+                if next(self._pages) % _SWEEP == 0:
+                    decisions.sweep(connection, at)
+            chain.append(connection, at, events)
+
+    def decision(self, uuid: str) -> KeptDecision | None:
+        """Return what the page of a decision shows; None where there is none, or its time is over."""
+        with self._database.reading() as connection:
+            return decisions.find(connection, uuid, moment(self._clock()))
+
+    def kept(self, server: str, patient: str, today: str) -> Kept:
+        """Return what bears on the next decision on a patient on `today`, an ISO day."""
+        with self._database.reading() as connection:
+            silent, promised = feedbacks.standing(connection, server, patient, today)
+            latest = answers.latest(connection, server, patient, today)
+        return Kept(answers=tuple(latest[ask] for ask in sorted(latest)), overrides=silent, promises=promised)
+
+    def card(self, uuid: str, client: str = "") -> KeptCard | None:
+        """Return a card that was given to `client`; None where none was."""
+        with self._database.reading() as connection:
+            return cards.find(connection, uuid, client)
+
+    def feedback(
+        self, service: str, given: Sequence[Feedback], *, today: str, client: str = "", role: str = "clinician"
+    ) -> list[Received]:
+        """Keep feedback, all of it or nothing; what was kept before is not kept again.
+
+        `role`: that of who sends it. Raises ValueError where a moment is none.
+        """
+        with self._writing() as (connection, at):
+            sender = Sender(client, service, role, today, at)
+            received = [feedbacks.keep(connection, each, sender, self.terms) for each in given]
+            for each, came in zip(given, received, strict=True):
+                chain.append(connection, at, _feedback_events(each, came, sender))
+        return received
+
+    def answer(
+        self, server: str, patient: str, given: Sequence[Answer], *, client: str = "", request: str = ""
+    ) -> list[int]:
+        """Keep answers, and return the number of each; 0 for one that only repeats the latest."""
+        with self._writing() as (connection, at):
+            numbers = [answers.keep(connection, server, patient, each, at) for each in given]
+            kept = [each for each in zip(numbers, given, strict=True) if each[0]]
+            told = Event(kind="answer", client=client, server=server_of(server), patient=patient, request=request)
+            chain.append(connection, at, [_answer_event(told, number, each) for number, each in kept])
+        return numbers
+
+    def withdraw(
+        self, server: str, patient: str, number: int, who: str, *, client: str = "", reason: str = ""
+    ) -> bool:
+        """Take an answer back, as given in error; False where the patient has none of this number."""
+        with self._writing() as (connection, at):
+            done = answers.withdraw(connection, server, patient, number, who, at)
+            about = {"answer": number, **({"reason": digest(reason)} if reason else {})}
+            event = Event(kind="withdrawal", client=client, user=who, server=server_of(server), patient=patient,
+                          outcome="success" if done else "failure", about=about)  # fmt: skip
+            chain.append(connection, at, [event])
+        return done
+
+    def servers(self, patient: str) -> list[str]:
+        """Return the servers under which anything is kept of a patient of this id."""
+        kept = (tables.answers, tables.cards)
+        found = union(*(select(each.c.server).where(each.c.patient == storable(patient)) for each in kept))
+        with self._database.reading() as connection:
+            return sorted(connection.execute(found).scalars())
+
+    def claim(self, issuer: str, jti: str, expires: int) -> bool:
+        """Note that a token is used, until `expires` (seconds since 1970); False where it was used before.
+
+        It outlives this process; but SQLite does not wait until it is on the disk, so that after a loss of power a
+        token of the last moments could be used again.
+        """
+        with self._database.writing(lasts=False, alone=False) as connection:
+            if next(self._claims) % _SWEEP == 0:
+                replay.forget(connection, int(self._clock().timestamp()))
+            return replay.claim(connection, issuer, jti, expires)
+
+    def note(self, *events: Event) -> Head:
+        """Add events to the audit trail, and return its new head."""
+        with self._writing() as (connection, at):
+            return chain.append(connection, at, events)
+
+    def verify(self, known: Head | None = None) -> Report:
+        """Look through the audit trail. `known`: a head exported before."""
+        with self._database.reading() as connection:
+            return chain.verify(connection, known)
+
+    def head(self) -> Head:
+        """Return the head of the audit trail."""
+        with self._database.reading() as connection:
+            return chain.head(connection)
+
+    def trail(self, after: int = 0) -> Iterator[Link]:
+        """Yield the events of the trail after a number, in order."""
+        with self._database.reading() as connection:
+            yield from chain.links(connection, after=after)
+
+    def purge(self, today: str) -> Purged:
+        """Delete what is older than the terms say and has no effect any more; the trail stays whole."""
+        with self._writing() as (connection, _):
+            return retention.purge(connection, self._clock(), today, self.terms.retention_days)
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[Connection, str]]:
+        with self._database.writing() as connection:
+            yield connection, moment(self._clock())
+
+
+def _feedback_events(given: Feedback, came: Received, sender: Sender) -> list[Event]:
+    """Return what the trail says of a piece of feedback: nothing where it came again."""
+    if came.state == "again":
+        return []
+    card = came.card
+    told = Event(kind="feedback", client=sender.client, user=card.user if card else "",
+                 server=card.server if card else "", patient=card.patient if card else "")  # fmt: skip
+    about = {"card": given.card, "service": sender.service, "outcome": given.outcome, "state": came.state}
+    about |= {"reason": given.reason} if given.reason else {}
+    return [_with(told, about), *(_answer_event(told, number, answer) for number, answer in came.answers if number)]
+
+
+def _answer_event(told: Event, number: int, answer: Answer) -> Event:
+    about = {"answer": number, "ask": answer.ask, "word": answer.answer, "day": answer.day, "role": answer.role,
+             "expires": answer.expires, "reason": digest(answer.reason)}  # fmt: skip
+    return _with(told, about, kind="answer", user=answer.who)
+
+
+def _with(event: Event, about: Mapping[str, object], *, kind: str = "", user: str = "") -> Event:
+    return replace(event, about=about, kind=kind or event.kind, user=user or event.user)
