@@ -65,6 +65,7 @@ pages: .venv/.installed ## Write the pages in docs/clinicians/ anew
 
 lock: ## Write the lock files anew (needs uv)
 	$(COMPILE) --extra build --extra cohort -o requirements.lock
+	$(COMPILE) --extra build --extra service --extra postgres -c requirements.lock -o requirements-service.lock
 	$(COMPILE) $(EXTRAS) --extra dev -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) $(EXTRAS) --extra dev --extra ci -c requirements-dev.lock -o requirements-ci.lock
 
