@@ -14,7 +14,7 @@ import sys
 
 import click
 
-from precaution.cli import cohort, demo, labels, patients, store  # noqa: F401  # they add their commands to the group
+from precaution.cli import cohort, demo, labels, patients, service, store  # noqa: F401  # they add their commands
 from precaution.cli.group import precaution
 from precaution.errors import PrecautionError
 

@@ -140,8 +140,10 @@ class Maker:
         if any(each.urgent for each in part.findings):
             yield f"**{escaped(self._acute())}**"
             yield ""
+        yield from self._unknown(part)
         for finding in part.findings:
-            yield from self._finding(finding)
+            if not self._is_grouped(finding):
+                yield from self._finding(finding)
         for due in part.due:
             yield from self._due(due)
         for missing in part.missing:
@@ -150,6 +152,20 @@ class Maker:
             yield f"- {escaped('? ' + note)}"
         yield ""
         yield f"*{escaped(NOTE)}*"
+
+    def _is_grouped(self, finding: Finding) -> bool:
+        """Whether a finding is told in one line with others: it can't be told, and nothing on record speaks of it."""
+        return finding.state == "unknown" and not finding.evidence and not finding.urgent
+
+    def _unknown(self, part: Part) -> Iterator[str]:
+        """Tell together what can't be told for one and the same reason."""
+        groups: dict[str, list[str]] = {}
+        for finding in filter(self._is_grouped, part.findings):
+            title = f"{self.label.rules[finding.rule].title} ({' '.join(finding.cites)})"
+            groups.setdefault(without_sources(finding.why), []).append(title)
+        for why, titles in groups.items():
+            told = f"can't be told: {'; '.join(titles)}" + (f". Why: {why}" if why else "")
+            yield f"- **{escaped(status('unknown'))}** {escaped(told)}"
 
     def _acute(self) -> str:
         use = self.label.about.get("intended-use")
@@ -207,7 +223,7 @@ def unable(label: Label, notes: tuple[str, ...]) -> Shown:
              *(f"- {escaped('? ' + note)}" for note in notes), "", f"*{escaped(NOTE)}*"]  # fmt: skip
     card: Card = {
         "uuid": str(uuid4()),
-        "summary": clipped(f"{label.title}: assessment incomplete; not known {notes[0]}", LONGEST),
+        "summary": clipped(f"{label.title}: assessment incomplete: {notes[0]}", LONGEST),
         "detail": "\n".join(lines),
         "indicator": "info",
         "source": {

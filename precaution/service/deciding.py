@@ -103,7 +103,7 @@ class Decider:
 
     def late(self) -> Outcome:
         """Return what to say where the time was up before anything could be decided."""
-        return Outcome(why="late", cards=self._unable("the time for it was up: look at the label's warnings yourself"))
+        return Outcome(why="late", cards=self._unable("the time for it was up; look at the label's warnings yourself"))
 
     def _without_silenced(self, decision: Decision, kept: Kept, user: str) -> Decision:
         """Return the decision without what this user has overridden: the verdict stays, and so does the page."""
@@ -147,11 +147,11 @@ class Decider:
         if call.hook != _OPENED or not stage.doubt:
             return ""
         if answers.get(PRESCRIBED, NOT_RETRIEVED).state not in ("whole", "none"):
-            return "whether it is taken: the prescriptions were not retrieved, or not all of them"
+            return "can't tell whether it is taken; the prescriptions were not retrieved, or not all of them"
         unreadable = record.entries.get(UNREADABLE["medication"], ())
         states = ("active", "held", "unknown")
         taken = any(entry.kind == "medication" and entry.status in states for entry in unreadable)
-        return "whether it is taken: a medication on record can't be read" if taken else ""
+        return "can't tell whether it is taken; a medication on record can't be read" if taken else ""
 
     def _states(self, answers: Mapping[str, Retrieved]) -> tuple[str, ...]:
         """Say of each query that is not whole in which state it is."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from precaution.service.tiers import Part
     from precaution.service.vocabulary import Order, Test, Vocabulary
 
-_MOST_ASKED = 3
+_MOST_ASKED = 2
 """Questions on one card: more are on the page."""
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.supervisors import Multiprocess
 
 from precaution.errors import UsageError
 from precaution.service.app import make_app
 from precaution.service.links import KEY
 from precaution.service.logs import set_up
-from precaution.service.settings import load
+from precaution.service.settings import CONFIG, PREFIX, load
 
 if TYPE_CHECKING:
     import asyncio
@@ -26,14 +27,10 @@ if TYPE_CHECKING:
 
 _HEADERS = 64 * 1024
 """Bytes of a request's head, at most."""
-_CONFIG = "PRECAUTION_SERVE_CONFIG"
-"""Where a worker process reads what the first one was given."""
 
 
 class Hasty(H11Protocol):
     """HTTP/1.1 with a client that must send the head of each request in time."""
-
-    seconds = 10.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,7 +62,7 @@ class Hasty(H11Protocol):
         super().connection_lost(exc)
 
     def _wait(self) -> None:
-        self._late = self.loop.call_later(self.seconds, self._close)
+        self._late = self.loop.call_later(self.config.timeout_keep_alive, self._close)
 
     def _stop(self) -> None:
         if self._late is not None:
@@ -80,9 +77,8 @@ class Hasty(H11Protocol):
 
 def config_of(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
     """Return how uvicorn is to run the service."""
-    protocol = type("Hasty", (Hasty,), {"seconds": float(settings.limits.idle_seconds)})
     return uvicorn.Config(
-        app, host=settings.host, port=settings.port, http=protocol, ws="none", lifespan="on", loop="asyncio",
+        app, host=settings.host, port=settings.port, http=Hasty, ws="none", lifespan="on", loop="asyncio",
         log_config=None, access_log=False, server_header=False, date_header=True,
         proxy_headers=settings.trusted_proxy, forwarded_allow_ips="127.0.0.1,::1",
         timeout_keep_alive=settings.limits.idle_seconds, timeout_graceful_shutdown=10,
@@ -91,22 +87,42 @@ def config_of(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
     )  # fmt: skip
 
 
-def serve(settings: Settings) -> None:
-    """Serve until interrupted. Raises UsageError, KnowledgeError or StoreError where the service can't start."""
+def serve(config: Path | None, workers: int = 1, **options: Any) -> None:
+    """Serve until interrupted, in so many processes. Options that are None are left to the file and the environment.
+
+    Raises UsageError, KnowledgeError or StoreError where the service can't start.
+    """
+    settings = load(config or _named(), **options)
     set_up(settings.log_level)
     os.environ.setdefault(KEY, token_urlsafe(48))
-    server = uvicorn.Server(config_of(make_app(settings), settings))
+    app = make_app(settings)  # what is wrong with it is said before anybody is served
     try:
-        server.run()
-    except OSError as error:
-        raise UsageError(f"{settings.host} port {settings.port} can't be listened at: {error.strerror}") from None
-    if not server.started:
-        raise UsageError(f"{settings.host} port {settings.port} can't be listened at")
+        if workers > 1:
+            app.state.service.store.close()
+            _several(settings, config, workers, options)
+        else:
+            uvicorn.Server(config_of(app, settings)).run()
+    except SystemExit:
+        where = f"{settings.host} port {settings.port}"
+        raise UsageError(f"{where} can't be listened at; is another service there?") from None
+
+
+def _several(settings: Settings, config: Path | None, workers: int, options: dict[str, Any]) -> None:
+    """Serve in several processes, each of which reads the settings anew."""
+    if config:
+        os.environ[CONFIG] = str(config.resolve())
+    os.environ.update({PREFIX + name.upper(): str(value) for name, value in options.items() if value is not None})
+    made = config_of(f"{__name__}:application", settings, factory=True, workers=workers)
+    Multiprocess(made, sockets=[made.bind_socket()]).run()
 
 
 def application() -> FastAPI:
-    """Return the application by the environment alone, for whoever runs it with another server or several workers."""
-    config = os.environ.get(_CONFIG, "")
-    settings = load(Path(config) if config else None)
+    """Return the application by the environment alone, for workers, and for whoever runs it with another server."""
+    settings = load(_named())
     set_up(settings.log_level)
     return make_app(settings)
+
+
+def _named() -> Path | None:
+    named = os.environ.get(CONFIG, "")
+    return Path(named) if named else None

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREFIX = "PRECAUTION_"
-_OTHERS = frozenset({"PRECAUTION_TRACEBACK", "PRECAUTION_LINK_KEY"})
+CONFIG = "PRECAUTION_CONFIG"
+"""Name of the environment for the file of settings, where no option names it."""
+_OTHERS = frozenset({"PRECAUTION_TRACEBACK", "PRECAUTION_LINK_KEY", CONFIG})
 """Names of the environment that are read elsewhere."""
 SIGNED = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA")
 """Algorithms of signatures that can be allowed: none of them shares a secret with the client, or is `none`."""

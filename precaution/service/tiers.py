@@ -75,7 +75,7 @@ def tier_of(finding: Finding, *, drafted: bool = False) -> Tier | None:
 def _tier_of_due(due: Due, decision: Decision) -> Tier | None:
     if due.state == "done":
         return None
-    if due.state == "overdue" or due.action == "screen":
+    if due.state == "overdue" or (due.action == "screen" and due.state == "due"):
         return "warning"
     if due.state == "upcoming" and due.due:
         return "info" if date.fromisoformat(due.due) <= date.fromisoformat(decision.today) + _SOON else None
