@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +25,7 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-@contextmanager
+@contextlib.contextmanager
 def served(folder: Path, more: str = "", *options: str, port: int = 0) -> Iterator[str]:
     """Run `precaution serve` with a store in `folder` and `more` settings; yields its base once it is ready."""
     port = port or free_port()
@@ -53,24 +52,8 @@ def _wait(base: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
         if process.poll() is not None:
             raise AssertionError(log.read_text(encoding="utf-8"))
-        try:
-            with urllib.request.urlopen(f"{base}/health/ready", timeout=2):
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{base}/health/ready", timeout=2).status_code == 200:
                 return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise AssertionError("the service did not become ready")
-
-
-def send(url: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-    """Send JSON (or GET, where there is none) and return the status and the answer."""
-    data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            status, text = answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        status, text = error.code, error.read()
-    try:
-        return status, json.loads(text)
-    except ValueError:
-        return status, text

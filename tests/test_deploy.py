@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -12,10 +11,9 @@ import ssl
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 import hooks_make
@@ -71,8 +69,8 @@ def nginx(folder: Path, workers: list[int]) -> Iterator[str]:
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
         try:
             for _ in range(100):
-                with contextlib.suppress(OSError, urllib.error.URLError):
-                    get(folder, f"https://localhost:{port}/health/live")
+                with contextlib.suppress(httpx.TransportError), trusting(folder, f"https://localhost:{port}") as client:
+                    client.get("/health/live")
                     break
                 time.sleep(0.1)
             yield f"https://localhost:{port}"
@@ -81,26 +79,19 @@ def nginx(folder: Path, workers: list[int]) -> Iterator[str]:
             running.wait(10)
 
 
-def get(folder: Path, url: str, body: bytes | None = None) -> tuple[int, bytes]:
-    """Send a request by TLS, trusting the test's own certificate alone."""
-    trusted = ssl.create_default_context(cafile=str(folder / "tls.crt"))
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=20, context=trusted) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
+def trusting(folder: Path, base: str) -> httpx.Client:
+    """Return a client that trusts the test's own certificate alone."""
+    return httpx.Client(base_url=base, verify=ssl.create_default_context(cafile=str(folder / "tls.crt")), timeout=20)
 
 
 def test_our_configuration_of_nginx_serves_hooks_and_keeps_what_is_not_for_clients(tmp_path: Path) -> None:
     port = free_port()
     with served(tmp_path, 'public-url = "https://localhost"\n', port=port), nginx(tmp_path, [port]) as base:
-        status, listed = get(tmp_path, f"{base}/cds-services")
-        assert (status, len(json.loads(listed)["services"])) == (200, 3)
-        status, found = get(tmp_path, f"{base}/{SERVICE}", json.dumps(BODY).encode())
-        assert (status, json.loads(found)["cards"][0]["indicator"]) == (200, "critical")
-        assert get(tmp_path, f"{base}/{SERVICE}", b" " * 6_000_000)[0] == 413
-        assert get(tmp_path, f"{base}/metrics")[0] == 200  # from this machine; from others it is denied
+        with trusting(tmp_path, base) as client:
+            assert len(client.get("/cds-services").json()["services"]) == 3
+            assert client.post(SERVICE, json=BODY).json()["cards"][0]["indicator"] == "critical"
+            assert client.post(SERVICE, content=b" " * 6_000_000).status_code == 413
+            assert client.get("/metrics").status_code == 200  # from this machine; from others it is denied
         written = (tmp_path / "access.log").read_text(encoding="utf-8")
     assert SERVICE in written
     assert "zoster" not in written
@@ -115,14 +106,14 @@ def test_two_processes_with_one_postgresql_go_on_when_one_is_killed(tmp_path: Pa
         for port in ports:
             stack.enter_context(served(tmp_path, more, port=port))
         base = stack.enter_context(nginx(tmp_path, ports))
-        body = json.dumps(BODY).encode()
+        client = stack.enter_context(trusting(tmp_path, base))
         pages = []
         for turn in range(30):
             if turn == 10:
                 os.kill(int((tmp_path / f"service-{ports[0]}.pid").read_text()), signal.SIGKILL)
-            status, found = get(tmp_path, f"{base}/{SERVICE}", body)
-            assert status == 200, turn
-            pages.append(json.loads(found)["cards"][0]["links"][0]["url"])
+            found = client.post(SERVICE, json=BODY)
+            assert found.status_code == 200, turn
+            pages.append(found.json()["cards"][0]["links"][0]["url"])
     assert len(set(pages)) == 30
 
 

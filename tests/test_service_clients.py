@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +83,7 @@ def medplum(tmp_path_factory: pytest.TempPathFactory) -> Json:
 @pytest.mark.parametrize("hook", ["order-select", "order-sign"])
 def test_medplum_gets_the_critical_card(medplum: Json, hook: str) -> None:
     cards = medplum[hook]["withPrefetch"]["cards"]
-    assert [card["indicator"] for card in cards][0] == "critical"
+    assert next(card["indicator"] for card in cards) == "critical"
     assert "utrophils" in cards[0]["summary"]
 
 

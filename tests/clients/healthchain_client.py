@@ -3,19 +3,17 @@
 python healthchain_client.py SERVICE PREFETCH.json    prints what came back as JSON.
 """
 
-import json
 import logging
 import sys
-import urllib.request
 
+import httpx
 from healthchain.models import CDSResponse
 from healthchain.models.responses.cdsdiscovery import CDSServiceInformation
 from healthchain.sandbox import SandboxClient
 
 logging.disable(logging.CRITICAL)
 service, prefetch = sys.argv[1:3]
-with urllib.request.urlopen(f"{service}/cds-services", timeout=10) as answer:
-    known = CDSServiceInformation(**json.load(answer))
+known = CDSServiceInformation(**httpx.get(f"{service}/cds-services").json())
 seen = {"discovered": [each.id for each in known.services], "cards": {}, "read": {}}
 for each in known.services:
     if each.hook != "patient-view":  # it makes requests of this hook and of none that we serve beside it
@@ -28,4 +26,3 @@ for each in known.services:
     seen["cards"][each.hook] = response["cards"]
     # Its model of a link demands a field that CDS Hooks 2.0 has not, so links are left out of what it reads.
     seen["read"][each.hook] = len(CDSResponse(cards=[{**card, "links": None} for card in response["cards"]]).cards)
-print(json.dumps(seen))
