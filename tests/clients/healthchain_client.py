@@ -26,3 +26,4 @@ for each in known.services:
     seen["cards"][each.hook] = response["cards"]
     # Its model of a link demands a field that CDS Hooks 2.0 has not, so links are left out of what it reads.
     seen["read"][each.hook] = len(CDSResponse(cards=[{**card, "links": None} for card in response["cards"]]).cards)
+print(json.dumps(seen))
