@@ -3,6 +3,7 @@
 python healthchain_client.py SERVICE PREFETCH.json    prints what came back as JSON.
 """
 
+import json
 import logging
 import sys
 
