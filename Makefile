@@ -31,6 +31,13 @@ help: ## Show this list
 	$(PIP) install --quiet --require-hashes -r $(DEVELOPING)
 	@touch $@
 
+# Clients that others wrote: they call the service in continuous integration.
+.venv/.clients: .venv/.developing tests/clients/package-lock.json tests/clients/healthchain.lock
+	npm --prefix tests/clients ci --no-audit --no-fund --silent
+	$(PYTHON) -m venv .venv/healthchain
+	.venv/healthchain/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r tests/clients/healthchain.lock
+	@touch $@
+
 install: .venv/.installed ## Install precaution from the lock file into .venv
 
 run: .venv/.installed ## Assess the patients of examples/ and show the results
@@ -54,7 +61,7 @@ knowledge: .venv/.installed ## Check the label's folder
 booklet: .venv/.installed ## Check that the pages in docs/clinicians/ are those of the label
 	$(BIN)/precaution booklet --check
 
-tests: .venv/.developing ## Run the tests
+tests: .venv/.developing $(if $(CI),.venv/.clients) ## Run the tests
 	$(BIN)/pytest -q -n auto
 
 mutate: .venv/.developing ## Show that a case fails for every change to a rule
@@ -67,6 +74,8 @@ lock: ## Write the lock files anew (needs uv)
 	$(COMPILE) --extra build --extra cohort -o requirements.lock
 	$(COMPILE) --extra build --extra service --extra postgres -c requirements.lock -o requirements-service.lock
 	$(COMPILE) $(EXTRAS) --extra dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
+		--custom-compile-command "make lock" tests/clients/healthchain.in -o tests/clients/healthchain.lock
 	$(COMPILE) $(EXTRAS) --extra dev --extra ci -c requirements-dev.lock -o requirements-ci.lock
 
 clean: ## Remove .venv and caches
