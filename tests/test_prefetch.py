@@ -183,8 +183,11 @@ def test_a_broken_resource_breaks_its_list_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "resource", [None, "x", 3, [], {}, {"resourceType": 3}, {"resourceType": "MedicationOrder"}], ids=str
-)
+    "resource",
+    [None, "x", 3, [], {}, {"resourceType": 3}, {"resourceType": []}, {"resourceType": {}},
+     {"resourceType": "MedicationOrder"}],
+    ids=str,
+)  # fmt: skip
 def test_what_is_no_r4_resource_is_noted(resource: Any) -> None:
     sent = sent_for()
     sent["procedures"]["entry"].append({"resource": resource})

@@ -108,18 +108,22 @@ def test_signs_that_can_not_wait_are_said_first(app: App) -> None:
         assert urgent == ("Signs of thromboembolism need care now" in card["detail"])
 
 
-def test_the_source_names_label_version_topic_and_page(app: App) -> None:
+def test_the_source_names_label_version_topic_and_a_page_about_it(app: App) -> None:
     source = ordered(app, "low-neutrophils")["critical"]["source"]
     assert source["label"] == "Baricitinib label 2025.01, as read by precaution"
     assert source["topic"]["code"] == "blood-counts"
-    assert source["url"].startswith("http://testserver/decisions/")
+    assert source["url"] == "http://testserver/label", "not the patient's page: that is the link's"
+    page = app.get("/label")
+    assert page.status_code == 200
+    assert "S19" in page.text
+    assert "never wait for this tool" in page.text
 
 
 def test_every_card_links_to_its_page_and_offers_published_reasons(app: App) -> None:
     system, published = reasons()
     for card in ordered(app, "restricted").values():
         (link,) = card["links"]
-        assert link["url"] == card["source"]["url"]
+        assert link["url"].startswith("http://testserver/decisions/")
         assert [each["code"] for each in card["overrideReasons"]] == [each.code for each in published]
         assert {each["system"] for each in card["overrideReasons"]} == {system}
 

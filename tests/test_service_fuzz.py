@@ -35,7 +35,7 @@ WORDS = ["Patient", "Bundle", "searchset", "Patient/p", "2025-02-30", "http://lo
 KEYS = [
     "resourceType", "entry", "resource", "type", "link", "relation", "url", "total", "code", "coding", "system",
     "status", "subject", "reference", "id", "valueQuantity", "value", "unit", "effectiveDateTime", "contained",
-    "component", "item", "medicationCodeableConcept", "answer", "identifier", "birthDate", "deceasedBoolean", "response",
+    "component", "item", "medicationCodeableConcept", "answer", "identifier", "birthDate", "response",
 ]  # fmt: skip
 numbers = st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False)
 leaves = st.none() | st.booleans() | numbers | st.text(max_size=20) | st.sampled_from(WORDS)

@@ -23,14 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from precaution.definitions import Ask
+    from precaution.readers.contents import Contents
     from precaution.readers.reading import Reading
     from precaution.terminology import Terminology
 
 State = Literal["whole", "incomplete", "failed", "none", "not retrieved"]
 _KNOWN = CLINICAL | HELPERS
+_TAKEN = R4 - {"OperationOutcome"}
 _LIMITS = frozenset({"incomplete", "suppressed", "timeout", "too-costly", "throttled", "security", "forbidden", "login",
                      "expired", "transient", "lock-error", "no-store", "exception"})  # fmt: skip
 """Codes of a warning that say that a search result is not whole. Others only comment on it."""
+_NOT_TAKEN = frozenset({"Bundle", "OperationOutcome"})
 _ORDERS = frozenset({"MedicationRequest", "ServiceRequest"})
 _OVER = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "revoked"})
 _NOT_OURS = ("subject", "authoredOn", "encounter", "context")
@@ -106,16 +109,17 @@ def _bundle(bundle: Json) -> Retrieved:
     found: list[Json] = []
     matches = 0
     for entry in entries:
-        resource = child(entry, "resource")
-        if resource.get("resourceType") == "Bundle":
-            found += _bundle(resource).entries
-            sound = False
-        elif resource.get("resourceType") == "OperationOutcome":
-            sound = sound and not _limits(resource)
-        else:
+        resource = entry.get("resource")
+        kind = text(resource, "resourceType") if isinstance(resource, dict) else ""
+        if kind not in _NOT_TAKEN:
             found.append(entry)
-            sound = sound and bool(resource)
-            matches += text(child(entry, "search"), "mode") != "include"
+            sound = sound and bool(kind)
+            matches += "search" not in entry or text(child(entry, "search"), "mode") != "include"
+        elif kind == "Bundle":
+            found += _bundle(child(entry, "resource")).entries
+            sound = False
+        else:
+            sound = sound and not _limits(child(entry, "resource"))
     pages = [link for link in children(bundle, "link") if text(link, "relation") == "next"]
     following = text(pages[0], "url") if pages else ""
     total = bundle.get("total")
@@ -164,8 +168,7 @@ def read_prefetch(
     """
     bad: set[Ignored] = set()
     broken: set[str] = set()
-    documents = [entry for name, answer in answers.items() for entry in _readable(name, answer, bad, broken)]
-    contents = unpacked([{"resourceType": "Bundle", "type": "collection", "entry": documents}])
+    contents = _contents(answers, bad, broken)
     found = find(contents)
     if found.ids and found.ids != {patient}:
         raise MixedPatients("the Patient that was sent is not the one of context.patientId")
@@ -184,16 +187,46 @@ def read_prefetch(
     return _with_drafts(record, _drafted(drafts, contents.of("Medication"), reading, terminology, asks))
 
 
+def _contents(answers: Mapping[str, Retrieved], bad: set[Ignored], broken: set[str]) -> Contents:
+    """Return the resources of all answers. What can't be read is noted as `bad`, and its list as `broken`."""
+    for name, answer in answers.items():
+        if not all(_is_plain(entry.get("resource")) for entry in answer.entries):
+            broken.add(name)
+    try:
+        return _unpacked(entry for answer in answers.values() for entry in answer.entries
+                         if _is_plain(entry.get("resource"), bad))  # fmt: skip
+    except WrongRelease:  # seldom: each resource is looked at on its own
+        return _unpacked(entry for name, answer in answers.items() for entry in _readable(name, answer, bad, broken))
+
+
+def _unpacked(entries: Iterable[Json]) -> Contents:
+    made = [{"resource": entry["resource"], "fullUrl": entry.get("fullUrl")} for entry in entries]
+    return unpacked([{"resourceType": "Bundle", "type": "collection", "entry": made}])
+
+
+def _is_plain(resource: object, bad: set[Ignored] | None = None) -> bool:
+    """Whether a resource is of a type that may be taken; where not, it is noted."""
+    if isinstance(resource, dict) and text(resource, "resourceType") in _TAKEN:
+        return True
+    if bad is not None:
+        bad.add(_noted(resource, _unreadable(resource)))
+    return False
+
+
+def _noted(resource: object, why: str) -> Ignored:
+    return Ignored(name_of(resource) if isinstance(resource, dict) and resource else "input", why)
+
+
 def _readable(name: str, answer: Retrieved, bad: set[Ignored], broken: set[str]) -> Iterable[Json]:
     """Yield the entries whose resource can be read as R4; the others are noted, and their list is broken."""
     for entry in answer.entries:
         resource = entry.get("resource")
         why = _unreadable(resource)
         if not why:
-            yield {"resource": resource, "fullUrl": entry.get("fullUrl")}
+            yield entry
             continue
         broken.add(name)
-        bad.add(Ignored(name_of(resource) if isinstance(resource, dict) and resource else "input", why))
+        bad.add(_noted(resource, why))
 
 
 def _unreadable(resource: object) -> str:

@@ -153,6 +153,10 @@ def _pages(app: FastAPI, service: Service) -> None:
             return page(pages.message("There is no such decision", _GONE, root), HTTPStatus.NOT_FOUND)
         return page(pages.rendered(kept.content, service.knowledge.known.label, root))
 
+    @app.get("/label", summary="The page about the label")
+    async def label() -> Response:
+        return page(pages.about(service.knowledge.known.label, root))
+
     @app.get("/static/page.css", include_in_schema=False)
     async def style() -> Response:
         return Response(pages.STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"})

@@ -54,6 +54,8 @@ class Maker:
     patient: str
     page: str = ""
     """Address of the decision's page."""
+    about: str = ""
+    """Address of the page about the label."""
 
     def cards(self, notes: tuple[str, ...] = ()) -> list[Shown]:
         """Return the cards. `notes`: what else is not known."""
@@ -93,7 +95,7 @@ class Maker:
             "label": f"{self.label.title} label {self.label.version}, as read by precaution",
             "topic": {"system": _TOPIC_SYSTEM, "code": topic, "display": spoken(topic)},
         }
-        return {**source, "url": self.page} if self.page else source
+        return {**source, "url": self.about} if self.about else source
 
     def _topic(self, name: str) -> str:
         known = self.label.rules.get(name) or self.label.duties.get(name.removeprefix(PROMISED))

@@ -65,6 +65,8 @@ class Decider:
     asked: tuple[Query, ...]
     page: Callable[[str], str]
     """Returns the address of a decision's page."""
+    about: str = ""
+    """Address of the page about the label."""
 
     def outcome(
         self,
@@ -98,7 +100,7 @@ class Decider:
         uuid = str(uuid4())
         words = Words(self.label, self.vocabulary, record, read.drafted)
         shown = self._without_silenced(decision, kept, call.user)
-        maker = Maker(shown, self.label, self.vocabulary, words, record, call.patient, self.page(uuid))
+        maker = Maker(shown, self.label, self.vocabulary, words, record, call.patient, self.page(uuid), self.about)
         return Outcome(decision, tuple(maker.cards((*states, *notes))), record, uuid, words=words)
 
     def late(self) -> Outcome:

@@ -68,7 +68,7 @@ class Fetcher:
     async def complete(self, call: Call, asked: Iterable[Query]) -> Fetched:
         """Return what the client sent, completed from its FHIR server where that may and can be asked."""
         queries = {query.key: query for query in asked}
-        sent = {key: _sent(call, key) for key in (*queries, *(call.prefetch or {}))}
+        sent = {key: _sent(call, key) for key in {**queries, **(call.prefetch or {})}}
         server = allowed(call.fhir_server, self._settings.fhir_servers) if call.fhir_server else None
         if server is None:
             return Fetched(sent)

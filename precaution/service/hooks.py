@@ -141,8 +141,8 @@ class _Work:
 
     def decider(self, known: Known) -> Decider:
         """Return what decides by a label."""
-        links = self.service.links
-        return Decider(known.label, known.vocabulary, self.service.asked, lambda uuid: links.link(uuid, time()))
+        links, about = self.service.links, f"{self.service.settings.base}/label"
+        return Decider(known.label, known.vocabulary, self.service.asked, lambda uuid: links.link(uuid, time()), about)
 
     def _decided(self, known: Known, fetched: Fetched, kept: Kept) -> Outcome:
         notes = () if kept.readable else (_UNREADABLE,)

@@ -165,6 +165,21 @@ def rendered(kept: str, label: Label, root: str) -> str:
     )
 
 
+def about(label: Label, root: str) -> str:
+    """Return the page about the label as HTML: where its text comes from, what it is for, what it says in our words."""
+    differences = label.about.get("differences")
+    return _environment().get_template("label.html").render(
+        label=label,
+        says=sorted(label.says.values(), key=lambda each: each.id),
+        differences=differences if isinstance(differences, list) else [],
+        transparency=[(spoken(name), value) for name, value in _rows(label.about.get("transparency"))],
+        use=[(spoken(name), value) for name, value in _rows(label.about.get("intended-use"))],
+        provenance=[(spoken(name), value) for name, value in _rows(label.about.get("provenance"))],
+        root=root,
+        note=NOTE,
+    )
+
+
 def _rows(table: object) -> list[tuple[str, str]]:
     return [(str(name), str(value)) for name, value in table.items()] if isinstance(table, dict) else []
 
