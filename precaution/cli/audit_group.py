@@ -6,13 +6,10 @@ what that command takes, and a folder called like a command of the group is writ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import click
 
 from precaution.cli.group import Helpful, precaution
 from precaution.cli.options import examples
-
-if TYPE_CHECKING:
-    import click
 
 
 class WithDefault(Helpful):
@@ -33,12 +30,12 @@ class WithDefault(Helpful):
         super().format_commands(ctx, formatter)
         if self.default is not None:
             with formatter.section("Without a command"):
-                usage = self.default.make_context(ctx.command_path, [], parent=ctx.parent, resilient_parsing=True)
+                usage = self.default.make_context(ctx.info_name, [], parent=ctx.parent, resilient_parsing=True)
                 formatter.write_text(self.default.get_usage(usage).removeprefix("Usage: "))
                 formatter.write_text(self.default.get_short_help_str(100))
 
 
-@precaution.group(
+@click.group(
     cls=WithDefault,
     short_help="Count how a label is kept to; verify the service's trail.",
     epilog=examples(
@@ -55,3 +52,6 @@ def audit() -> None:
     `precaution audit RESULTS` counts the label's measures over what `precaution cohort --audit` wrote. The commands
     below are for the trail that `precaution serve` keeps: who was given which decision on whom.
     """
+
+
+precaution.add_command(audit)

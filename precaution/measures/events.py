@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
+from precaution.definitions import STAGES
 from precaution.expression import compiled, names
 from precaution.facts import day_of
 from precaution.facts.prepared import prepared
@@ -108,7 +109,7 @@ def _event(event: Expression, patient: Followed, day: int, treated: Truth, doubt
 
 def _days(event: Expression, patient: Followed) -> list[int]:
     """Return the start and every later day on which the record says something new of what an event is made of."""
-    places = prepared(patient.label).reach(names(event)) or frozenset()
+    places = prepared(patient.label, STAGES[0]).reach(names(event)) or frozenset()
     entries = patient.record.entries
     found = {int(end) for name in places for entry in entries.get(name, ()) if (day := day_of(entry)) is not None
              for end in day[:2] if isfinite(end)}  # fmt: skip

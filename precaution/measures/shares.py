@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from precaution.evidence import backgrounds
 from precaution.expression import compiled
 from precaution.findings import judge
 from precaution.logic import disjunction
@@ -127,7 +128,7 @@ def _candidates(measure: Measure, facts: Facts) -> Iterator[Rule]:
 
 
 def _asks(rule: Rule, action: str, facts: Facts) -> Truth:
-    judged = judge(rule, facts, {})
+    judged = judge(rule, facts, backgrounds(facts))
     if judged is None or judged.finding.state == "no":
         return False
     if judged.finding.state == "holds":
