@@ -98,7 +98,8 @@ def unknown(command: str, options: list[str]) -> list[str]:
         return [] if command in known else [command]
     found: click.Command | None = group.precaution
     for word in command.split():
-        found = found.commands.get(word, getattr(found, "default", None)) if isinstance(found, click.Group) else None
+        default = getattr(found, "default", None) if "/" in word or word.isupper() else None  # a folder is what a default command takes
+        found = found.commands.get(word, default) if isinstance(found, click.Group) else None
     if found is None:
         return [command]
     known = {option for each in found.params if isinstance(each, click.Option) for option in each.opts} | {"--help"}
