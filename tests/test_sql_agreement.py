@@ -25,7 +25,7 @@ pytest.importorskip("sqlglot")
 import sql_people
 from postgres_make import server
 from sql_label import every_option
-from sql_make import Asked, Engine, compared, on_duckdb, on_postgres, on_spark, say
+from sql_make import Asked, Engine, compared, on_duckdb, on_postgres, on_spark, say, written
 from sql_people import LABEL
 from sql_records import Maker, other_policy
 
@@ -82,16 +82,11 @@ def test_a_label_that_uses_every_option(seed: int, policy: dict[str, Any]) -> No
 
 def test_the_order_of_rows_means_nothing() -> None:
     asked = Maker(LABEL, 11).asked(100)
-    first = on_duckdb(statements(), asked)
-    again = on_duckdb(statements(), random.Random(1).sample(asked, len(asked)))  # noqa: S311
+    statements = written(LABEL, "duckdb")
+    first = on_duckdb(statements, asked)
+    again = on_duckdb(statements, random.Random(1).sample(asked, len(asked)))  # noqa: S311
     for one, other in zip(first, again, strict=True):
         assert sorted(map(str, one)) == sorted(map(str, other))
-
-
-def statements() -> list[str]:
-    from precaution.sql import statements_of
-
-    return statements_of(LABEL, "duckdb")
 
 
 # PostgreSQL
