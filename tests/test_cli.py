@@ -56,8 +56,8 @@ def call(*arguments: str, stdin: str | None = None, **environment: str) -> subpr
 
 def test_the_commands() -> None:
     assert COMMANDS == [
-        "assess", "booklet", "check", "cohort", "completion", "demo-cohort", "explain", "label", "read", "timeline",
-        "worklist",
+        "assess", "booklet", "check", "cohort", "completion", "demo-cohort", "explain", "label", "read", "sql",
+        "timeline", "worklist",
     ]
 
 
