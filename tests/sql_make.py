@@ -146,9 +146,20 @@ def differences(one: Cells, other: Cells) -> list[tuple[Cell, object, object]]:
 def compared(asked: Sequence[Asked], label: Label, engine: Engine, dialect: str) -> int:
     """Compare both for some people and return how many cells were; fails where any differs."""
     there = interpreted(asked, label)
-    found = differences(there, computed(engine(statements_of(label, dialect), asked), label))
+    found = differences(there, computed(engine(written(label, dialect), asked), label))
     assert not found, f"{Counter(cell[1:] for cell, _, _ in found).most_common(9)}: {found[:9]}"
     return len(there)
+
+
+_WRITTEN: dict[tuple[str, str], list[str]] = {}
+
+
+def written(label: Label, dialect: str) -> list[str]:
+    """Return the statements of a label's script, written once."""
+    key = (label.digest, dialect)
+    if key not in _WRITTEN:
+        _WRITTEN[key] = statements_of(label, dialect)
+    return _WRITTEN[key]
 
 
 def say(what: str, cells: int) -> None:

@@ -90,7 +90,7 @@ class Maker:
                 return self.chance.choice((Interval(-inf, day, True, False), Interval(day, inf, False, True),
                                            Interval(-inf, inf, True, True)))  # fmt: skip
             case 4:
-                return exactly(float(self.today + self.chance.choice((1, 20, 42, 43, 400))))
+                return exactly(float(self.today + self.chance.choice(self.days) + self.chance.choice((-1, 0, 1))))
             case _:
                 return exactly(day)
 

@@ -32,11 +32,12 @@ from precaution.sql import RESULTS, TESTED, dialects, script_of, statements_of
 from precaution.sql.literals import literal, table_of
 from precaution.sql.macros import rounded_of, sql
 from sql_label import every_option
-from sql_make import Asked, Cells, arrow, computed, differences, interpreted, on_duckdb, rows_on_duckdb
+from sql_make import Asked, Cells, arrow, computed, differences, interpreted, on_duckdb, rows_on_duckdb, written
 from sql_people import LABEL
 from sql_records import Maker
 
 SMALL = every_option()
+TINY = label(k.Latest(name="lab", topic="t", title="x", latest=("lab",), worst="low"))
 
 
 # The head
@@ -57,26 +58,26 @@ def test_the_head_says_what_it_is() -> None:
 
 
 def test_without_a_day_it_reads_who_is_asked_about() -> None:
-    assert "`asked`: person, today, stage" in head(script_of(SMALL, "duckdb"))[3]
+    assert "`asked`: person, today, stage" in head(script_of(TINY, "duckdb"))[3]
 
 
 def test_a_policy_is_said() -> None:
-    assert head(script_of(replace(SMALL, policy={"a": 1}), "duckdb"))[1].endswith(", with a site's own policy")
+    assert head(script_of(replace(TINY, policy={"a": 1}), "duckdb"))[1].endswith(", with a site's own policy")
 
 
 def test_a_dialect_that_is_not_tested_is_said_to_be() -> None:
     assert "snowflake" not in TESTED
-    assert "NOT TESTED in snowflake: only duckdb, postgres, spark are run" in script_of(SMALL, "snowflake")
-    assert not any("NOT TESTED" in script_of(SMALL, dialect) for dialect in TESTED)
+    assert "NOT TESTED in snowflake: only duckdb, postgres, spark are run" in script_of(TINY, "snowflake")
+    assert not any("NOT TESTED" in script_of(TINY, dialect) for dialect in TESTED)
 
 
 def test_the_same_label_gives_the_same_bytes() -> None:
-    assert statements_of(SMALL, "spark") == statements_of(every_option(), "spark")
+    assert statements_of(TINY, "spark") == statements_of(TINY, "spark")
 
 
 @pytest.mark.parametrize("dialect", TESTED)
 def test_a_script_is_its_statements(dialect: str) -> None:
-    script, parts = script_of(SMALL, dialect, today=TODAY), statements_of(SMALL, dialect, today=TODAY)
+    script, parts = script_of(TINY, dialect, today=TODAY), statements_of(TINY, dialect, today=TODAY)
     assert [each.strip() for each in script.split("\n\n", 1)[1].split(";\n")] == [*parts, ""]
     assert all("\t" not in each and len(each.splitlines()) > 0 for each in parts)
 
@@ -93,18 +94,18 @@ def test_a_script_is_its_statements(dialect: str) -> None:
 )
 def test_an_unknown_dialect_is_refused(dialect: str, message: str) -> None:
     with pytest.raises(UsageError) as raised:
-        script_of(SMALL, dialect)
+        script_of(TINY, dialect)
     assert str(raised.value) == message
 
 
 def test_a_dialect_that_cannot_say_it_is_refused() -> None:
     with pytest.raises(UsageError, match=r"^the rules can't be written in 'tsql': .* Tested are duckdb"):
-        script_of(SMALL, "tsql")
+        script_of(TINY, "tsql")
 
 
 def test_a_stage_needs_a_day() -> None:
     with pytest.raises(UsageError, match="a stage needs a day"):
-        script_of(SMALL, "duckdb", stage="interrupted")
+        script_of(TINY, "duckdb", stage="interrupted")
 
 
 def test_a_name_too_long_for_an_engine_is_refused() -> None:
@@ -136,7 +137,7 @@ def loaded(asked: list[Asked]) -> duckdb.DuckDBPyConnection:
 def test_it_leaves_its_results_alone_and_can_be_run_again() -> None:
     with loaded(Maker(SMALL, 1).asked(20)) as database:
         for _ in range(2):
-            for statement in statements_of(SMALL, "duckdb"):
+            for statement in written(SMALL, "duckdb"):
                 database.execute(statement)
             assert tables(database) == {"entries", "persons", "asked", *(f"precaution_{name}" for name in RESULTS)}
 
@@ -156,27 +157,27 @@ def test_one_day_and_stage_for_everybody() -> None:
 
 
 def test_nobody_at_all() -> None:
-    assert all(rows == [] for rows in on_duckdb(statements_of(SMALL, "duckdb"), []))
+    assert all(rows == [] for rows in on_duckdb(written(SMALL, "duckdb"), []))
 
 
 def test_who_has_no_record_is_not_answered_for() -> None:
     with loaded([Asked("here", Record(), TODAY)]) as database:
         database.execute("INSERT INTO asked VALUES ('nobody', 739311, NULL)")
-        for statement in statements_of(SMALL, "duckdb"):
+        for statement in written(SMALL, "duckdb"):
             database.execute(statement)
         assert {row["person"] for row in rows_on_duckdb(database, "decisions")} == {"here"}
 
 
 def test_who_died_has_no_decision() -> None:
     dead = Asked("dead", Record(died=exactly(TODAY)), TODAY)
-    (row,) = on_duckdb(statements_of(SMALL, "duckdb"), [dead]).decisions
+    (row,) = on_duckdb(written(SMALL, "duckdb"), [dead]).decisions
     assert (row["died"], row["action"], row["attested"], row["stage"]) == (True, None, None, None)
 
 
 def test_unknown_is_never_clear() -> None:
     of = label(k.Ever(name="past", topic="t", title="x", ever=("c",), absent="no-if-list-complete"), rule("past"))
     empty, listed = Asked("a", record(lists=()), TODAY, "before-start"), Asked("b", record(), TODAY, "before-start")
-    rows = on_duckdb(statements_of(of, "duckdb"), [empty, listed]).decisions
+    rows = on_duckdb(written(of, "duckdb"), [empty, listed]).decisions
     assert {row["person"]: row["action"] for row in rows} == {"a": "obtain", "b": "clear"}
 
 
@@ -194,7 +195,7 @@ def rule(when: str) -> Rule:
 def test_a_text_of_the_label_is_a_literal_and_never_sql(text: str) -> None:
     of = label(k.Ever(name="past", topic="t", title=text, ever=(text,), absent="no"), rule("past"))
     asked = [Asked(text, record(condition(text)), TODAY, "before-start")]
-    found = computed(on_duckdb(statements_of(of, "duckdb"), asked), of)
+    found = computed(on_duckdb(written(of, "duckdb"), asked), of)
     assert found[text, "fact", "past"] is True
     assert differences(interpreted(asked, of), found) == []
 
@@ -267,7 +268,7 @@ def test_an_age_is_completed_on_the_day_that_python_says() -> None:
             asked += [Asked(f"{born} {years} {day}", Record(birth=exactly(born)), day)
                       for day in range(completed - 1, completed + 2)]  # fmt: skip
     of = label(*(each for each in SMALL.facts.values() if isinstance(each, k.ReachedAge)), age=65)
-    assert differences(interpreted(asked, of), computed(on_duckdb(statements_of(of, "duckdb"), asked), of)) == []
+    assert differences(interpreted(asked, of), computed(on_duckdb(written(of, "duckdb"), asked), of)) == []
 
 
 # That the comparison can fail
@@ -300,14 +301,14 @@ def there(people: list[Asked]) -> Cells:
 
 @pytest.mark.parametrize(("right", "wrong"), MUTANTS)
 def test_a_mistake_in_the_sql_is_seen(right: str, wrong: str, people: list[Asked], there: Cells) -> None:
-    statements = [" ".join(each.split()) for each in statements_of(SMALL, "duckdb")]
+    statements = [" ".join(each.split()) for each in written(SMALL, "duckdb")]
     mistaken = [each.replace(right, wrong) for each in statements]
     assert mistaken != statements
     assert differences(there, computed(on_duckdb(mistaken, people), SMALL))
 
 
 def test_a_mistake_in_the_interpreter_is_seen(people: list[Asked], monkeypatch: pytest.MonkeyPatch) -> None:
-    statements = statements_of(SMALL, "duckdb")
+    statements = written(SMALL, "duckdb")
     right = computed(on_duckdb(statements, people), SMALL)
     assert differences(interpreted(people, SMALL), right) == []
     for module, name, mistaken in (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import random
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import needs
+from conftest import PROJECT, needs
 
 pytest.importorskip("duckdb")
 pytest.importorskip("pyarrow")
 pytest.importorskip("sqlglot")
 
+import doc_blocks
 import sql_people
 from postgres_make import server
+from precaution.assessment import as_day
+from precaution.decision import decide
 from sql_label import every_option
-from sql_make import Asked, Engine, compared, on_duckdb, on_postgres, on_spark, say
+from sql_make import Asked, Engine, compared, on_duckdb, on_postgres, on_spark, say, written
 from sql_people import LABEL
 from sql_records import Maker, other_policy
 
+GUIDE = PROJECT / "docs" / "guides" / "sql.md"
 SEEDS = st.integers(0, 2**32)
 few = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 """Each example is some hundred people: their records are many, the scripts that run over them few."""
@@ -82,26 +87,26 @@ def test_a_label_that_uses_every_option(seed: int, policy: dict[str, Any]) -> No
 
 def test_the_order_of_rows_means_nothing() -> None:
     asked = Maker(LABEL, 11).asked(100)
-    first = on_duckdb(statements(), asked)
-    again = on_duckdb(statements(), random.Random(1).sample(asked, len(asked)))  # noqa: S311
+    statements = written(LABEL, "duckdb")
+    first = on_duckdb(statements, asked)
+    again = on_duckdb(statements, random.Random(1).sample(asked, len(asked)))  # noqa: S311
     for one, other in zip(first, again, strict=True):
         assert sorted(map(str, one)) == sorted(map(str, other))
-
-
-def statements() -> list[str]:
-    from precaution.sql import statements_of
-
-    return statements_of(LABEL, "duckdb")
 
 
 # PostgreSQL
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[Engine]:
+def database() -> Iterator[Any]:
     psycopg = pytest.importorskip("psycopg")
-    with server() as url, psycopg.connect(url, autocommit=True) as database:
-        yield lambda statements, asked: on_postgres(database, statements, asked)
+    with server() as url, psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def postgres(database: Any) -> Engine:
+    return lambda statements, asked: on_postgres(database, statements, asked)
 
 
 def test_the_cases_on_postgres(postgres: Engine) -> None:
@@ -119,6 +124,24 @@ def test_records_made_at_random_on_postgres(postgres: Engine) -> None:
 
 def test_shared_records_on_postgres(postgres: Engine, shared: Path) -> None:
     say("shared records on PostgreSQL", compared(sql_people.shared()[::3], LABEL, postgres, "postgres"))
+
+
+def test_the_commands_of_the_guide_on_postgres(database: Any, tmp_path: Path) -> None:
+    needs(shutil.which("psql"), "psql")
+    people = [each for each in sql_people.examples() if each.stage is None]
+    on_postgres(database, [*written(LABEL, "postgres")], people)
+    (block,) = doc_blocks.blocks("sh", [GUIDE])
+    info = database.info
+    where = {"PGHOST": info.host, "PGUSER": info.user, "PGDATABASE": info.dbname}
+    environment = {**doc_blocks._environment(), **where}
+    done = subprocess.run(
+        ["sh", "-ec", block.text], cwd=tmp_path, env=environment, capture_output=True, check=False, text=True,  # noqa: S607
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    rows = database.execute("SELECT person, action, attested FROM precaution_decisions").fetchall()
+    day = as_day("2025-03-01")
+    decisions = {each.person: decide(each.record, LABEL, day) for each in people}
+    assert {row[0]: row[1:] for row in rows} == {who: (each.action, each.attested) for who, each in decisions.items()}
 
 
 # Spark

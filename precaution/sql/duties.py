@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from precaution.facts import ANSWER
-from precaution.sql.columns import latest
 from precaution.sql.expressions import part
-from precaution.sql.literals import both, case, column, create, literal, nothing, selected, table_of
+from precaution.sql.literals import case, column, create, literal, nothing, selected, table_of
 from precaution.sql.macros import unions
-from precaution.sql.needs import is_open
+from precaution.sql.needs import SINCE, is_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +19,9 @@ if TYPE_CHECKING:
     from precaution.sql.expressions import Expressions
     from precaution.sql.literals import Cell
 
+_TRUTHS = {"person": "text", "duty": "text", "applies": "truth", "done": "truth", "interval_days": "number"}
 _NEWS = {"person": "text", "duty": "text", "since_low": "number"}
+_OPENS = {**_NEWS, "since_high": "number"}
 
 
 def tables(label: Label, written: Expressions, facts: str) -> Iterator[exp.Create]:
@@ -39,9 +40,12 @@ def tables(label: Label, written: Expressions, facts: str) -> Iterator[exp.Creat
                     for nth, offset in enumerate(duty.at)])  # fmt: skip
     yield table_of("duty_looks", {"duty": "text", "part": "number", "concept": "text"},
                    [row for duty in duties for row in _looks(duty)])  # fmt: skip
-    yield create("duty_truths", unions(_truths(duty, label, written).from_(facts) for duty in duties))
+    truths = [_truths(duty, label, written).from_(facts) for duty in duties]
+    yield create("duty_truths", unions(truths)) if truths else table_of("duty_truths", _TRUTHS, [])
     news = [query.from_(facts) for duty in duties for query in _news(duty, written)]
     yield create("duty_news", unions(news)) if news else table_of("duty_news", _NEWS, [])
+    opens = [query.from_(facts) for duty in duties for query in _opens(duty, written)]
+    yield create("duty_opens", unions(opens)) if opens else table_of("duty_opens", _OPENS, [])
 
 
 def _terms(duty: Duty, place: int, label: Label) -> tuple[Cell, ...]:
@@ -66,30 +70,21 @@ def _looks(duty: Duty) -> Iterator[tuple[Cell, ...]]:
 
 
 def _truths(duty: Duty, label: Label, written: Expressions) -> exp.Select:
-    low, high = _open_since(duty, written)
     return selected({
         "person": exp.column("person"),
         "duty": literal(duty.name),
         "applies": written.truth(duty.when) if duty.when is not None else exp.true(),
         "done": written.truth(duty.done_when) if duty.done_when is not None else nothing("truth"),
         "interval_days": _interval(duty, label, written),
-        "open_low": low,
-        "open_high": high,
     })  # fmt: skip
 
 
-def _open_since(duty: Duty, written: Expressions) -> tuple[exp.Expr, exp.Expr]:
-    """Return since when a duty without a schedule is open: the latest day of what makes it so, its two ends."""
-    if not is_open(duty) or duty.when is None:
-        return nothing("number"), nothing("number")
-    behind = list(written.behind(duty.when))
-    low = latest([(each.where, column(part(each.name, "since_low"))) for each in behind])
-    highs = [
-        (both([each.where, exp.EQ(this=column(part(each.name, "since_low")), expression=low.copy())]),
-         column(part(each.name, "since_high")))
-        for each in behind
-    ]  # fmt: skip
-    return low, latest(highs)
+def _opens(duty: Duty, written: Expressions) -> Iterator[exp.Select]:
+    """Yield for each fact that may open a duty without a schedule a row a person for whom it does, with since when."""
+    if is_open(duty) and duty.when is not None:
+        for each in written.behind(duty.when):
+            since = {of: column(part(each.name, of)) for of in SINCE}
+            yield selected({"person": exp.column("person"), "duty": literal(duty.name), **since}).where(each.where)
 
 
 def _interval(duty: Duty, label: Label, written: Expressions) -> exp.Expr:

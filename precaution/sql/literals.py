@@ -80,7 +80,7 @@ def _rows(columns: Columns, rows: Iterable[Sequence[Cell]]) -> exp.Query:
 
 def _bare(cell: Cell) -> exp.Expr:
     """Return a cell without its type, which the table's column has."""
-    if cell is None or isinstance(cell, (str, bool)):
+    if cell is None or isinstance(cell, (str, bool)) or isinf(cell):
         return literal(cell)
     return exp.Literal.number(repr(float(cell)).removesuffix(".0"))
 

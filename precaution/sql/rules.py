@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from precaution.definitions import Label, Rule, Stage
     from precaution.sql.expressions import Expressions
 
+_TRUTHS = {"person": "text", "rule": "text", "truth": "truth", "released": "truth", "held": "truth",
+           "held_evidence": "truth", "urgent": "truth", "answer": "text"}  # fmt: skip
 _ANSWERS = ("softened", "answered", "none")
 """What the ask of a rule came to: an answer that softens, another one, or none."""
 
@@ -38,7 +40,8 @@ def tables(label: Label, written: Expressions, facts: str) -> Iterator[exp.Creat
          for rule in rules for stage in _stages(rule) for state in ("holds", "unknown")
          for answer in (_ANSWERS if rule.attest else ("none",))],
     )  # fmt: skip
-    yield create("rule_truths", unions(_truths(rule, label, written, facts) for rule in rules))
+    truths = [_truths(rule, label, written, facts) for rule in rules]
+    yield create("rule_truths", unions(truths)) if truths else table_of("rule_truths", _TRUTHS, [])
 
 
 def _stages(rule: Rule) -> list[Stage]:

@@ -105,7 +105,14 @@ FROM states
 GROUP BY person, duty;
 
 CREATE TABLE precaution_duties AS
-WITH told AS (
+WITH opens AS (
+  SELECT
+    person, duty, since_low, since_high,
+    ROW_NUMBER() OVER (PARTITION BY person, duty ORDER BY since_low DESC, since_high DESC) AS nth
+  FROM precaution_duty_opens
+  WHERE NOT since_low IS NULL
+),
+told AS (
   SELECT
     t.person, t.duty, d.place, d.grace, d.has_grace, d.action,
     CASE
@@ -119,7 +126,7 @@ WITH told AS (
       WHEN t.applies IS NULL OR (d.sort = 'once' AND t.done) THEN NULL
       WHEN d.sort = 'timed' THEN y.due_day
       -- Open since the day that what makes it so began, where that day is certain.
-      WHEN d.sort = 'open' AND t.open_low = t.open_high AND t.open_high > CAST('-Infinity' AS DOUBLE) THEN t.open_low
+      WHEN d.sort = 'open' AND o.since_low = o.since_high THEN o.since_low
       ELSE c.today
     END AS due_day
   FROM precaution_duty_truths AS t
@@ -127,6 +134,7 @@ WITH told AS (
   JOIN precaution_chart AS c ON c.person = t.person
   JOIN precaution_duty_stages AS s ON s.duty = t.duty AND s.stage = c.stage
   LEFT JOIN precaution_duty_days AS y ON y.person = t.person AND y.duty = t.duty
+  LEFT JOIN opens AS o ON o.person = t.person AND o.duty = t.duty AND o.nth = 1
   WHERE COALESCE(t.applies, TRUE)
 )
 SELECT
