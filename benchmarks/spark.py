@@ -1,7 +1,7 @@
 """Spark beside one machine, over the same input in one run: `python benchmarks/spark.py [MB]`.
 
 The shared Synthea NDJSON (../shared/data) is copied into a temporary folder, each time with other patients' ids, until
-there are 100 MB. In turns, each in a process of its own: one process and two, Spark with one core and with two. Beside
+there are 200 MB. In turns, each in a process of its own: one process and two, Spark with one core and with two. Beside
 the times stands what starting Spark alone takes (the seven patients of examples/), and the memory of all processes of
 a run together, at its highest.
 """
@@ -79,7 +79,7 @@ def held(pid: int) -> int:
 
 
 def main() -> None:
-    size = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    size = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     if not SHARED.is_dir():
         sys.exit("the shared data is not here")
     with tempfile.TemporaryDirectory() as temporary:
