@@ -37,7 +37,7 @@ PERSONS_EACH = 2000
 """Persons of a partition, as far as its entries allow."""
 ENTRIES_EACH = 120_000
 MOST = 4096
-FILES = 64
+FILES = 128
 """Most files that partitions are written to."""
 MEMORY = "300MB"
 """What DuckDB may hold before it writes to disk."""
@@ -46,6 +46,7 @@ BATCH = 250_000
 DONE = "parted.json"
 _PLACE = pa.schema([("why", pa.string()), ("file", pa.string()), ("row", pa.int64())])
 _NOWHERE, _NOBODY = -1, -2
+_PACKED = pa.ipc.IpcWriteOptions(compression="lz4" if pa.Codec.is_available("lz4") else None)
 
 
 class Shape(NamedTuple):
@@ -243,7 +244,7 @@ class Files:
 
     def _file(self, number: int) -> pa.ipc.RecordBatchStreamWriter:
         if number not in self._open:
-            self._open[number] = pa.ipc.new_stream(str(self._paths[number]), self._schema)
+            self._open[number] = pa.ipc.new_stream(str(self._paths[number]), self._schema, options=_PACKED)
         return self._open[number]
 
 
