@@ -144,6 +144,12 @@ def test_an_export_is_one_resource_a_line(url: str, capsys: Capture) -> None:
     assert json.loads(last)["id"] == "precaution-3"
 
 
+def test_a_long_export_has_every_event_once(url: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("precaution.cli.store._TOGETHER", 2)
+    lines = printed(capsys, "audit", "export", "--store", url).splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["precaution-1", "precaution-2", "precaution-3"]
+
+
 # The group takes in another command
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 NOT_WHOLE = 8
 """Exit code where an audit trail was changed."""
+_TOGETHER = 500
+"""Lines that are printed at once."""
 _STORE = "sqlite:///store.sqlite"
 
 _where = click.option(
@@ -125,9 +126,13 @@ def export(url: str, after: int, address: str) -> None:
 
     from precaution.service.audit_events import audit_event
 
+    lines: list[str] = []
     for link in _opened(url).trail(after):
-        sys.stdout.write(json.dumps(audit_event(link, address), separators=(",", ":")) + "\n")
-    sys.stdout.flush()
+        lines.append(json.dumps(audit_event(link, address), separators=(",", ":")) + "\n")
+        if len(lines) == _TOGETHER:
+            emit("".join(lines))
+            lines.clear()
+    emit("".join(lines))
 
 
 def _named(url: str, **more: Any) -> Store:
