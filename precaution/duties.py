@@ -10,7 +10,7 @@ from precaution.answer import new_due
 from precaution.evidence import shown
 from precaution.expression import compiled, names, spoken
 from precaution.facts import ANSWER, Facts
-from precaution.interval import exactly, show_day
+from precaution.interval import exactly, iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -150,8 +150,8 @@ def _due(
         duty.name,
         duty.cites,
         state,
-        show_day(exactly(day)) if day is not None else "",
-        show_day(exactly(day + ready.grace)) if day is not None and duty.grace else "",
+        iso_day(day) if day is not None else "",
+        iso_day(day + ready.grace) if day is not None and duty.grace else "",
         duty.tell,
         shown(evidence),
         duty.action if state in ("due", "overdue", "unknown") else "",
@@ -193,13 +193,18 @@ def _timed(ready: _Ready, facts: Facts, begun: Interval | None) -> Scheduled:
     if start is None and last.day is None:
         why = "the day treatment started is not known"
         return Scheduled(_due(ready, "unknown", lacking=last.lacking, why=why), ready.settles)
-    days = {_next(ready, facts, first, last) for first in _ends(start, today)}
-    states = {_state(ready, day, repeat, last, today) for day, repeat in days}
-    if len(states) > 1:
-        why = f"the day treatment started is not {'known' if start is None else 'exact enough'}"
-        return Scheduled(_due(ready, "unknown", evidence=last.evidence, lacking=last.lacking, why=why), ready.settles)
-    day, _ = min(days, key=lambda each: (each[0] is None, each[0] or 0)) if len(days) > 1 else next(iter(days))
-    state = states.pop()
+    if start is not None and start.exact:
+        day, repeat = _next(ready, facts, start.low, last)
+        state = _state(ready, day, repeat, last, today)
+    else:
+        days = {_next(ready, facts, first, last) for first in _ends(start, today)}
+        states = {_state(ready, day, repeat, last, today) for day, repeat in days}
+        if len(states) > 1:
+            why = f"the day treatment started is not {'known' if start is None else 'exact enough'}"
+            due = _due(ready, "unknown", evidence=last.evidence, lacking=last.lacking, why=why)
+            return Scheduled(due, ready.settles)
+        day, _ = min(days, key=lambda each: (each[0] is None, each[0] or 0))
+        state = states.pop()
     why = "none on record" if state == "unknown" else _timing(ready, start, last)
     lacking = _lacking(ready, last, day) if day is not None and state != "done" else ()
     due = _due(ready, state, day, evidence=last.evidence, lacking=lacking, why=why)
@@ -210,7 +215,7 @@ def _ends(start: Interval | None, today: int) -> tuple[float, ...]:
     """Return the first and last day on which treatment may have started; any day up to today where it is not known."""
     if start is None:
         return (-inf, float(today))
-    return (start.low,) if start.exact else (start.low, start.high)
+    return start.low, start.high
 
 
 def _next(ready: _Ready, facts: Facts, start: float, last: _Last) -> tuple[float | None, bool]:

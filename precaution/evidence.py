@@ -11,7 +11,7 @@ from precaution.fact_kinds import Derived, Ever, Fact, Latest, Repeated, Tested
 from precaution.facts.atoms import key_of
 from precaution.facts.known import day_of
 from precaution.facts.prepared import concepts_of
-from precaution.interval import exactly, show_day
+from precaution.interval import iso_day, show_day
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -72,7 +72,7 @@ def _searched(looks_for: tuple[tuple[str, ...], float | None], chart: Chart) -> 
     if days is None:
         return tuple([Searched(concept, "", len(past.get(concept, ()))) for concept in concepts])
     first = chart.today - days
-    since = show_day(exactly(max(first, 1)))
+    since = iso_day(max(first, 1))
     return tuple([Searched(concept, since, _found(past.get(concept, ()), first)) for concept in concepts])
 
 

@@ -129,15 +129,15 @@ def show_day(interval: Interval | None) -> str:
         return ""
     low, high, _, _ = interval
     if low == high:
-        return _iso(low)
+        return iso_day(low)
     if low < 1 or high > _LAST_DAY:
-        ends = _iso(low), _iso(high)
+        ends = iso_day(low), iso_day(high)
         return "/".join(ends) if any(ends) else ""
     return _partial(date.fromordinal(int(low)), date.fromordinal(int(high)))
 
 
 @lru_cache(maxsize=65536)
-def _iso(day: float) -> str:
+def iso_day(day: float) -> str:
     """Return an ISO date, or nothing for a day that no calendar has."""
     return date.fromordinal(int(day)).isoformat() if 1 <= day <= _LAST_DAY else ""
 

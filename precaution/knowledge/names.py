@@ -113,18 +113,16 @@ def _wrong_references(label: Label) -> Iterator[str]:
         "ask": label.asks, "sentence": label.says, "action": label.actions,
         "rule or duty": {*label.rules, *label.duties}, "measure": label.measures,
     }
-    for place, refers, name in _referring(label):
-        if wrong := _wrong_reference(refers, name, known[refers.to], label):
-            yield f"{place}: {wrong}"
-
-
-def _referring(label: Label) -> Iterator[tuple[Place, Refers, str]]:
-    for table, head in heads(label):
-        for key, refers, name in references(head):
-            yield Place("label.toml", table, key), refers, name
-    for thing in _all(label):
+    for thing in (*(head for _, head in heads(label)), *_all(label)):
         for key, refers, name in references(thing):
-            yield place_of(thing).at(key), refers, name
+            if wrong := _wrong_reference(refers, name, known[refers.to], label):
+                yield f"{_place_in(thing, label).at(key)}: {wrong}"
+
+
+def _place_in(thing: object, label: Label) -> Place:
+    """Return where a table of the label stands, those of its head among them."""
+    named = {id(head): table for table, head in heads(label)}
+    return Place("label.toml", named[id(thing)]) if id(thing) in named else place_of(thing)
 
 
 def _wrong_reference(refers: Refers, name: str, known: Collection[str], label: Label) -> str:
