@@ -98,7 +98,8 @@ def unknown(command: str, options: list[str]) -> list[str]:
         return [] if command in known else [command]
     found: click.Command | None = group.precaution
     for word in command.split():
-        default = getattr(found, "default", None) if "/" in word or word.isupper() else None  # a folder is what a default command takes
+        # What is no command of a group but a folder is for the group's default command.
+        default = getattr(found, "default", None) if "/" in word or word.isupper() else None
         found = found.commands.get(word, default) if isinstance(found, click.Group) else None
     if found is None:
         return [command]
