@@ -83,7 +83,8 @@ class _One:
     def answer(self, name: str) -> Entry:
         word = self.dice.choice(self.of.label.asks[name].answers)
         source = f"{self.mark}QuestionnaireResponse/{self.dice.randint(0, 9)}"
-        return Entry(f"ask:{name}", "answer", source, self.some_day(), result=word, says=self.mark + "answered")
+        until = self.some_day() if self.dice.random() < 0.3 else None
+        return Entry(f"ask:{name}", "answer", source, self.some_day(), until, result=word, says=self.mark + "answered")
 
     def entry(self, concept: str) -> Entry:
         dice, kind = self.dice, self.kind(concept)

@@ -98,7 +98,10 @@ SELECT person, variant, start_low, start_high FROM begun WHERE last_first = 1;
 -- The stage of each person alive on the day, since when treatment has gone on, and whether the stage is in doubt.
 CREATE TABLE precaution_chart AS
 WITH any_entry AS (
-  SELECT DISTINCT e.person FROM entries AS e JOIN precaution_treatment AS t ON t.drug = e.concept
+  SELECT DISTINCT e.person
+  FROM entries AS e
+  JOIN precaution_treatment AS t ON t.drug = e.concept
+  WHERE e.kind = 'medication'
 ),
 told AS (
   SELECT

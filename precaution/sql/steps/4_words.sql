@@ -154,11 +154,12 @@ FROM latest AS s
 JOIN runs AS r ON r.person = s.person AND r.fact = s.fact AND r.nth = r.last_nth
 LEFT JOIN precaution_status_windows AS w ON w.fact = s.fact AND w.word = s.says;
 
--- The latest answer to each ask; `expired` where it reassures and is too old. Newer evidence voids it further on.
+-- The latest answer to each ask; `expired` where it reassures and is too old, or was given for a time that is over.
+-- Newer evidence voids it further on.
 CREATE TABLE precaution_answers AS
 WITH given AS (
   SELECT
-    p.person, a.ask, a.valid, a.yes_or_no, c.today, p.place, p.word, p.start_low, p.start_high,
+    p.person, a.ask, a.valid, a.yes_or_no, c.today, p.place, p.word, p.start_low, p.start_high, p.end_high,
     MAX(p.start_low) OVER (PARTITION BY p.person, a.ask) AS newest
   FROM precaution_asks AS a
   JOIN precaution_past AS p ON p.concept = a.concept
@@ -179,6 +180,7 @@ summed AS (
     MAX(l.today) AS today,
     MAX(l.valid) AS valid,
     BOOL_OR(l.yes_or_no) AS yes_or_no,
+    BOOL_AND(COALESCE(l.end_high < l.today, FALSE)) AS ended,
     CASE WHEN MIN(l.word) = MAX(l.word) THEN MAX(l.word) END AS word,
     MAX(CASE WHEN l.nth = 1 THEN l.start_low END) AS since_low,
     MAX(CASE WHEN l.nth = 1 THEN l.start_high END) AS since_high
@@ -189,7 +191,7 @@ judged AS (
   SELECT
     s.*,
     NOT r.word IS NULL AS reassures,
-    NOT r.word IS NULL AND COALESCE(s.newest < s.today - s.valid, FALSE) AS expired
+    NOT r.word IS NULL AND (s.ended OR COALESCE(s.newest < s.today - s.valid, FALSE)) AS expired
   FROM summed AS s
   LEFT JOIN precaution_reassuring AS r ON r.ask = s.ask AND r.word = s.word
 )
