@@ -134,7 +134,8 @@ def parted_before(work: Path) -> Parted | None:
 
 def clear(error: Exception) -> InputError | OutputError:
     """Return what DuckDB could not do, without its words: they may quote the record."""
-    if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)) and "read" not in str(error).lower():
+    full = any(word in str(error).lower() for word in ("no space", "could not write", "disk quota", "max_temp"))
+    if full or isinstance(error, duckdb.OutOfMemoryException):
         return OutputError("the rows can't be sorted: no room on disk or in memory; make room and run again")
     return InputError(f"the source can't be read to its end ({type(error).__name__}): a file is damaged, or changed "
                       "while it was read; write it anew")
