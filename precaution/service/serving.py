@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
@@ -31,8 +30,6 @@ _HEADERS = 64 * 1024
 """Bytes of a request's head, at most."""
 
 
-_SWITCH = 0.001
-"""Seconds after which one thread lets another in: by Python's own 0.005 each look at the store may cost that long."""
 _PATIENCE = 120
 """Seconds for which a worker need not answer its supervisor: on a busy machine the start alone takes many."""
 
@@ -106,7 +103,6 @@ def serve(
     """
     settings = load(config or _named(), **options)
     set_up(settings.log_level)
-    sys.setswitchinterval(_SWITCH)
     os.environ.setdefault(KEY, token_urlsafe(48))
     app = make_app(settings)  # what is wrong with it is said before anybody is served
     announce(settings.base)
@@ -136,7 +132,6 @@ def application() -> FastAPI:
     """Return the application by the environment alone, for workers, and for whoever runs it with another server."""
     settings = load(_named())
     set_up(settings.log_level)
-    sys.setswitchinterval(_SWITCH)
     return make_app(settings)
 
 
