@@ -8,6 +8,7 @@ from math import inf, nan
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -148,6 +149,7 @@ def test_other_columns_types_and_orders_of_columns_that_mean_the_same(tmp_path: 
     columns = {name: known.column(name) for name in reversed(known.column_names) if name != "order"}
     columns["concept"] = columns["concept"].dictionary_encode()
     columns["source"] = columns["source"].cast(pa.large_string())
+    columns["start_low"] = columns["start_low"].cast(pa.decimal128(21, 1))
     columns["recorded_low"] = columns["recorded_high"] = pa.nulls(len(known))
     put_columns(source, "entries", {**columns, "more": pa.array(["x"] * len(known))})
     assert differences(decided(source, tmp_path), ALONE)[1] == []
@@ -389,6 +391,27 @@ def test_a_run_interrupted_while_rows_are_sorted_begins_that_anew(
     assert list((out / ".work").glob("entries-*.arrow"))
     cohort(source, out, today=TODAY, workers=1)
     assert differences(out, ALONE)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (duckdb.IOException("IO Error: Could not write all bytes: No space left on device"), OutputError),
+        (duckdb.OutOfMemoryException("could not allocate"), OutputError),
+        (duckdb.IOException("IO Error: Corrupt snappy data: a canary"), InputError),
+        (duckdb.InvalidInputException("a canary"), InputError),
+    ],
+)
+def test_what_duckdb_could_not_do_is_said_in_our_words(
+    error: Exception, kind: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(parting, "_part_entries", fail)
+    with pytest.raises(kind) as said:
+        decided(put(tmp_path / "in", ROWS), tmp_path)
+    assert "canary" not in str(said.value)
 
 
 def test_nobody_and_nothing(tmp_path: Path) -> None:

@@ -127,6 +127,19 @@ def test_nothing_above_the_readers_knows_fhir(path: Path) -> None:
     assert top(path) in FHIR_SPEAKERS or words == []  # case_records and demo write what the readers read
 
 
+OMOP = re.compile(
+    r"\b(?:condition_occurrence|drug_exposure|procedure_occurrence|observation_period|concept_ancestor|"
+    r"value_as_concept_id|person_id)\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_but_its_reader_knows_the_tables_of_omop(path: Path) -> None:
+    here = path.relative_to(PACKAGE).parts
+    assert here[:2] == ("readers", "omop") or OMOP.findall(code_of(path)) == []
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_code_outside_labels_holds_medicine(path: Path) -> None:
     assert medicine_in(code_of(path)) == []

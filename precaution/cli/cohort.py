@@ -29,6 +29,7 @@ NOT_EVERYBODY = 6
     epilog=options.examples(
         "precaution cohort export/ --out results/ --today 2025-03-01",
         "precaution cohort export/ --out results/ --today 2025-03-01 --dry-run",
+        "precaution cohort 'postgresql://reader@host/base?schema=cdm' --out results/ --today 2025-03-01",
         "precaution cohort export/ --out results/ --today 2025-03-01 --engine spark --master spark://host:7077",
         "precaution worklist results/ --top 20",
     ),
@@ -66,12 +67,13 @@ def cohort(
     dry_run: bool,
     json: bool,
 ) -> None:
-    """Assess every patient of a Bulk FHIR export, of a folder of Bundles, or of tables.
+    """Assess every patient of a Bulk FHIR export, of a folder of Bundles, of an OMOP CDM, or of tables.
 
     SOURCE is a folder of NDJSON files (one resource in each line, any number of files, in any order) or of JSON
-    Bundles, or one such file; each may be gzipped. Or it is a folder with `entries` and `persons`, as --entries
-    writes them. One bad patient does not stop the run: it is listed among the
-    problems. An interrupted run goes on where it ended when it is started again.
+    Bundles, or one such file; each may be gzipped. Or an OMOP CDM: a folder of CSV or Parquet, a DuckDB database, or
+    postgresql://user@host/name?schema=cdm. Or a folder with `entries` and `persons`, as --entries writes them. One
+    bad patient does not stop the run: it is listed among the problems. An interrupted run goes on where it ended
+    when it is started again.
     """
     from precaution import cohort as cohorts
     from precaution.writers.structured import as_json, plain
@@ -146,7 +148,8 @@ def _dict(summary: Summary) -> dict[str, object]:
 def _planned(plan: Plan, spark: Spark | None) -> str:
     on = f"Spark at {spark.master}" if spark else f"{plan.workers} processes"
     lines = [f"{file.size:>14,}  {file.name}" for file in plan.files]
-    lines.append(f"{plan.size:>14,}  bytes in {len(plan.files)} files; {plan.partitions} partitions, {on}; "
+    what = "tables" if "://" in plan.files[0].name else "files"
+    lines.append(f"{plan.size:>14,}  bytes in {len(plan.files)} {what}; {plan.partitions} partitions, {on}; "
                  "nothing was read or written")  # fmt: skip
     return "\n".join(lines) + "\n"
 

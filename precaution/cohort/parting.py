@@ -37,7 +37,7 @@ PERSONS_EACH = 2000
 """Persons of a partition, as far as its entries allow."""
 ENTRIES_EACH = 120_000
 MOST = 4096
-FILES = 64
+FILES = 128
 """Most files that partitions are written to."""
 MEMORY = "300MB"
 """What DuckDB may hold before it writes to disk."""
@@ -46,6 +46,7 @@ BATCH = 250_000
 DONE = "parted.json"
 _PLACE = pa.schema([("why", pa.string()), ("file", pa.string()), ("row", pa.int64())])
 _NOWHERE, _NOBODY = -1, -2
+_PACKED = pa.ipc.IpcWriteOptions(compression="lz4" if pa.Codec.is_available("lz4") else None)
 
 
 class Shape(NamedTuple):
@@ -133,7 +134,8 @@ def parted_before(work: Path) -> Parted | None:
 
 def clear(error: Exception) -> InputError | OutputError:
     """Return what DuckDB could not do, without its words: they may quote the record."""
-    if isinstance(error, (duckdb.OutOfMemoryException, duckdb.IOException)) and "read" not in str(error).lower():
+    full = any(word in str(error).lower() for word in ("no space", "could not write", "disk quota", "max_temp"))
+    if full or isinstance(error, duckdb.OutOfMemoryException):
         return OutputError("the rows can't be sorted: no room on disk or in memory; make room and run again")
     return InputError(f"the source can't be read to its end ({type(error).__name__}): a file is damaged, or changed "
                       "while it was read; write it anew")
@@ -243,7 +245,7 @@ class Files:
 
     def _file(self, number: int) -> pa.ipc.RecordBatchStreamWriter:
         if number not in self._open:
-            self._open[number] = pa.ipc.new_stream(str(self._paths[number]), self._schema)
+            self._open[number] = pa.ipc.new_stream(str(self._paths[number]), self._schema, options=_PACKED)
         return self._open[number]
 
 

@@ -189,14 +189,14 @@ def _kept(source: Source, event: str, meanings: str) -> str:
     if event != "drug":
         return _selected({"person": _text("it.person_id"), "event": f"'{event}'", "kind": "'list'",
                           "concept": f"'{names[event]}'"}, _everybody(source, event))  # fmt: skip
-    kind = "case when it.vaccine then 'immunization' else 'medication' end"
-    vaccines = f"""
-        (select distinct it.person_id, m.concept_id is not null as vaccine from {source.named("drug_exposure")} it
+    kind = "case when it.immunizing then 'immunization' else 'medication' end"
+    given = f"""
+        (select distinct it.person_id, m.concept_id is not null as immunizing from {source.named("drug_exposure")} it
          left join (select distinct concept_id, source_concept_id, source_value, event from {meanings} mm
-                    where kind in ('vaccine', 'immunization')) m on {_same("drug")}) it
+                    where kind in ('immunizing', 'immunization')) m on {_same("drug")}) it
         """
     return _selected({"person": _text("it.person_id"), "event": "'drug'", "kind": "'list'", "concept": kind},
-                     f"{vaccines} where it.person_id is not null")  # fmt: skip
+                     f"{given} where it.person_id is not null")  # fmt: skip
 
 
 def _everybody(source: Source, event: str) -> str:
@@ -208,7 +208,7 @@ def _joined(source: Source, event: str, meanings: str, columns: Mapping[str, str
               "certain": "m.certain", "note": "m.note", "system": "m.system", "code": "m.code"}  # fmt: skip
     table = source.named(EVENTS[event].table)
     return _selected({**common, **columns},
-                     f"{table} it join {meanings} m on {_same(event)} and m.kind <> 'vaccine' {more}")  # fmt: skip
+                     f"{table} it join {meanings} m on {_same(event)} and m.kind <> 'immunizing' {more}")  # fmt: skip
 
 
 def _selected(columns: Mapping[str, str], from_: str) -> str:

@@ -14,9 +14,10 @@ from precaution.readers.codes import Looked, normal, readable
 from precaution.readers.lists import NO_PROBLEMS
 from precaution.readers.meaning import doubts, spoken
 from precaution.readers.shape import shown
+from precaution.record import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from precaution.readers.codes import Codes
     from precaution.readers.meaning import Coded
@@ -28,7 +29,9 @@ SYSTEMS: Mapping[str, str] = {
 """The names of vocabularies in the CDM, and those that code lists use."""
 _WITH_ANCESTORS = frozenset({"condition", "drug", "procedure", "observation"})
 """Not measurements: a test of the same family has another unit, or is another test."""
-_KINDS: Mapping[str, Coded] = {"condition": "condition", "drug": "medication", "procedure": "procedure"}
+_KINDS: Mapping[str, Sequence[Coded]] = {
+    "condition": ("condition",), "drug": ("medication", "immunization"), "procedure": ("procedure",),
+}  # fmt: skip
 _OF_DRUGS = frozenset({"RxNorm", "RxNormExt", "ATC", "CVX"})
 BY_ANCESTOR = "by its ancestor in the vocabulary"
 NOT_MAPPED = "not mapped to a concept of the vocabulary"
@@ -63,7 +66,7 @@ class Meaning(NamedTuple):
     source_value: str
     concept: str
     kind: str
-    """A kind of entry; or `finding` (of an observation), `attested` (a list is said to be empty), `vaccine` (only
+    """A kind of entry; or `finding` (of an observation), `attested` (a list is said to be empty), `immunizing` (only
     that it is one)."""
     certain: bool
     note: str
@@ -87,9 +90,9 @@ class Meanings:
             yield _meaning(code, "condition", "attested", True, "", known)
             return
         looked = self._looked(code, [each for each in known if each])
-        vaccine = any(each is not None and each[0] == "CVX" for each in known)
-        if code.event == "drug" and vaccine:
-            yield _meaning(code, "", "vaccine", True, "", known)
+        immunizing = any(each is not None and each[0] == "CVX" for each in known)
+        if code.event == "drug" and immunizing:
+            yield _meaning(code, "", "immunizing", True, "", known)
         found, note = looked.concepts, ""
         if not found and code.event in _WITH_ANCESTORS:
             found, note = self._by_ancestors(code.concept_id), BY_ANCESTOR
@@ -98,7 +101,7 @@ class Meanings:
             kind = self._kind("drug" if drug else code.event, name)
             yield _meaning(code, name, kind, not drug, note or ("a drug among observations" if drug else ""), known)
         if not found:
-            yield from self._doubts(code, looked, vaccine=vaccine, known=known)
+            yield from self._doubts(code, looked, immunizing=immunizing, known=known)
 
     def _known(self, name: int, found: Known | None) -> tuple[str, str] | None:
         """Return (system, code) of a concept id: by the source's vocabulary, else by the label's own table of ids."""
@@ -126,28 +129,28 @@ class Meanings:
         if event == "observation":
             return "result" if is_test(self._codes, name) else "finding"
         if event == "drug":
+            if name in UNREADABLE.values():
+                return name.removeprefix("unreadable-")
             return "immunization" if self._codes.listed_in(name, frozenset({"CVX"})) else "medication"
         return event
 
-    def _doubts(self, code: Code, looked: Looked, *, vaccine: bool,
+    def _doubts(self, code: Code, looked: Looked, *, immunizing: bool,
                 known: list[tuple[str, str] | None]) -> Iterator[Meaning]:
         names = [each.name for each in (code.standard, code.source) if each is not None]
         named = [*names, code.source_value] if _is_words(code.source_value) else names
         words = [each for each in dict.fromkeys(named) if each and readable(each)]
         if code.event in _KINDS:
-            kind: Coded = "immunization" if vaccine else _KINDS[code.event]
-            found, note = doubts(self._codes, kind, [looked], words)
+            # a row of drugs whose code says nothing may be a vaccine
+            kinds: Sequence[Coded] = ("immunization",) if immunizing else _KINDS[code.event]
+            found = {name: note for kind in kinds for names, note in [doubts(self._codes, kind, [looked], words)]
+                     for name in names}
         elif looked.formed:
             return
         else:
-            kind = "condition"
-            found = list(looked.doubted) or spoken(self._codes, words)
             note = "its code is given without a code system" if looked.doubted else "only its words speak of it"
-        for name in found:
-            yield _meaning(code, name, self._doubtful(code.event, kind, name), False, note, known)
-
-    def _doubtful(self, event: str, kind: str, name: str) -> str:
-        return kind if event in _KINDS else self._kind(event, name)
+            found = dict.fromkeys(looked.doubted or spoken(self._codes, words), note)
+        for name, note in found.items():
+            yield _meaning(code, name, self._kind(code.event, name), False, note, known)
 
 
 def is_test(codes: Codes, name: str) -> bool:

@@ -66,18 +66,22 @@ class Postgres:
     def __init__(self, at: Place) -> None:
         """Connect, and begin a transaction that only reads, of one moment. Raises InputError where that can't be."""
         self.at = at
-        try:
-            self._connection = adbc.connect(at.url)
-            self.rows("set transaction isolation level repeatable read read only")
-        except adbc.Error as error:
-            raise _clear(error, at) from None
         self._places: dict[str, str] = {}
         self._given: dict[str, str] = {}
         self._cursors: list[Any] = []
         self.tables: dict[str, dict[str, Sort]] = {}
-        for schema in dict.fromkeys((at.schema, at.vocabulary)):
-            self._find(schema)
-        checked(self.tables, at.shown)
+        try:
+            self._connection = adbc.connect(at.url)
+        except adbc.Error as error:
+            raise _clear(error, at) from None
+        try:
+            self.rows("set transaction isolation level repeatable read read only")
+            for schema in dict.fromkeys((at.schema, at.vocabulary)):
+                self._find(schema)
+            checked(self.tables, at.shown)
+        except InputError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the transaction and the connection."""
@@ -207,6 +211,11 @@ _STATES = {
 
 def _clear(error: Exception, at: Place) -> InputError:
     """Return what went wrong, without the database's words: they may quote a row or a password."""
-    state = str(getattr(error, "sqlstate", None) or "")[:2]
+    text = str(error).lower()
+    state = str(getattr(error, "sqlstate", None) or "").strip("\0")[:2]
+    if not state and any(word in text for word in ("authentication", "password", "role")):  # it came to no connection
+        state = "28"
+    elif not state and "does not exist" in text:
+        state = "3D"
     why = _STATES.get(state, "it can't be reached, or the connection was lost")
     return InputError(f"{at.shown}: {why}")

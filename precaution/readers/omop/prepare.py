@@ -107,7 +107,7 @@ def _pairs(rows: Iterable[tuple[object, ...]]) -> list[tuple[int, int]]:
 
 def _not_mapped(met: Iterable[Code], found: Iterable[Meaning]) -> list[dict[str, object]]:
     """Return the codes that are mapped to no concept, most frequent first, and what came of each."""
-    understood = {each[:4]: each for each in found if each.kind != "vaccine"}
+    understood = {each[:4]: each for each in found if each.kind != "immunizing"}
     counts = Counter[tuple[str, str, str, str]]()
     for code in met:
         if not_mapped(code):

@@ -313,10 +313,9 @@ def _condition(row: Row) -> Entry | Ignored:
     if word in ("refuted", "entered-in-error"):
         return Ignored(row.source, word)
     end, ended, note = _end_of_condition(row)
-    if row.status_id == _RESOLVED or CLINICAL.get(word) == "ended":
-        ended = True
-    status: Status = "ended" if ended else "active" if CLINICAL.get(word) == "active" else "unknown"
-    says = {"ended": "ended", "active": word}.get(status, "no clinical status")
+    ended = ended or row.status_id == _RESOLVED
+    status = CLINICAL.get(word, "ended" if ended else "unknown")
+    says = word if word in CLINICAL else "ended" if ended else "no clinical status"
     certainty, doubt = _certainty(row, word)
     if not row.certain:
         certainty = "mentioned"
