@@ -1,47 +1,55 @@
-"""How fast a cohort is decided, as ratios to what runs beside it: `python benchmarks/cohort.py [MB] [WORKERS]`.
+"""How fast a cohort is decided, as ratios to what runs beside it: `python benchmarks/cohort.py --help`.
 
 The shared Synthea NDJSON (../shared/data) is copied into a temporary folder, each time with other patients' ids, until
-there are 100 MB. In turns: NDJSON to decisions; `orjson.loads` of every line in as many processes; a plain read.
+there are as many MB as asked for; or Synthea's own generator writes a source (benchmarks/synthea.py). In turns: NDJSON
+to decisions; `orjson.loads` of every line in as many processes; a plain read. All processes begin in the same way, from
+one that has loaded what they need.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
-import resource
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from shutil import rmtree
 from statistics import median
+from threading import Event, Thread
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import orjson
+import synthea
 
-from precaution.cohort import cohort
+from precaution.cohort import cohort, processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TODAY = "2021-07-10"
 """The last day of the shared data."""
 MB = 1_000_000
-ROUNDS = 3
 CHUNK = 8 * 1024 * 1024
 _ID = re.compile(rb"[0-9a-f]{8}(?=-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
 
 
-def grown(folder: Path, size: int) -> int:
-    """Write about `size` bytes of NDJSON and return how many patients there are: every copy has ids of its own."""
+def grown(folder: Path, size: int) -> None:
+    """Write about `size` bytes of NDJSON: every copy of the shared data has ids of its own."""
     sources = sorted(path for name in ("synthea-v2.4-ndjson", "synthea-v2.7-ndjson")
                      for path in (SHARED / name).glob("*.ndjson"))  # fmt: skip
     texts = {path: path.read_bytes() for path in sources}
     copies = max(1, round(size / sum(map(len, texts.values()))))
+    folder.mkdir()
     for path, text in texts.items():
         with (folder / f"{path.parent.name}.{path.name}").open("wb") as file:
             for copy in range(copies):
                 file.write(_ID.sub(lambda found, copy=copy: b"%08x" % (int(found[0], 16) ^ copy), text))
-    return copies * sum(text.count(b"\n") for path, text in texts.items() if path.name.startswith("Patient."))
 
 
 def parsed(task: tuple[str, int, int]) -> int:
@@ -60,10 +68,10 @@ def parsed(task: tuple[str, int, int]) -> int:
 
 
 def parse_all(folder: Path, workers: int) -> None:
-    """Parse the folder in as many processes."""
+    """Parse the folder in as many processes, which begin as those of a run do."""
     tasks = [(str(path), start, min(start + CHUNK, path.stat().st_size))
              for path in sorted(folder.iterdir()) for start in range(0, path.stat().st_size, CHUNK)]  # fmt: skip
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context(processes.BEGIN)) as pool:
         sum(pool.map(parsed, tasks))
 
 
@@ -75,39 +83,121 @@ def read_all(folder: Path) -> None:
                 pass
 
 
-def timed(call: object, *arguments: object) -> float:
+def timed(call: Callable[[], object]) -> float:
     begin = perf_counter()
-    call(*arguments)  # type: ignore[operator]
+    call()
     return perf_counter() - begin
 
 
-def main() -> None:
-    size = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    workers = int(sys.argv[2]) if len(sys.argv) > 2 else os.cpu_count() or 1
-    if not SHARED.is_dir():
-        sys.exit("the shared data is not here")
-    with tempfile.TemporaryDirectory() as temporary:
-        source, out = Path(temporary, "in"), Path(temporary, "out")
-        source.mkdir()
-        patients = grown(source, size * MB)
-        written = sum(path.stat().st_size for path in source.iterdir())
-        ours, parse, read = [], [], []
-        for _ in range(ROUNDS):
-            rmtree(out, ignore_errors=True)
-            read.append(timed(read_all, source))
-            parse.append(timed(parse_all, source, workers))
-            ours.append(timed(lambda: cohort(source, out, today=TODAY, workers=workers)))
-        show(patients, written, workers, median(ours), median(parse), median(read))
+# Memory
+
+
+def tree() -> Iterator[int]:
+    """Yield this process and every process below it."""
+    below: dict[int, list[int]] = {}
+    for path in Path("/proc").iterdir():
+        if path.name.isdecimal():
+            try:
+                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue  # it has ended
+            below.setdefault(parent, []).append(int(path.name))
+    todo = [os.getpid()]
+    while todo:
+        each = todo.pop()
+        yield each
+        todo += below.get(each, [])
+
+
+def memory() -> float:
+    """Return the memory of all these processes in MB; what several share is counted once."""
+    total = 0
+    for each in tree():
+        try:
+            text = Path(f"/proc/{each}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        total += int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1])  # type: ignore[index]
+    return total * 1024 / MB
+
+
+@contextmanager
+def watched(peaks: list[float]) -> Iterator[None]:
+    """Append the most memory that the process and those below it had meanwhile."""
+    end, most = Event(), [0.0]
+
+    def look() -> None:
+        while not end.wait(0.1):
+            most[0] = max(most[0], memory())
+
+    looking = Thread(target=look)
+    looking.start()
+    try:
+        yield
+    finally:
+        end.set()
+        looking.join()
+        peaks.append(most[0])
+
+
+# What is run
+
+
+def compare(source: Path, out: Path, workers: int, rounds: int, today: str) -> None:
+    ours, parse, read, peaks = [], [], [], []
+    summary = None
+    for _ in range(rounds):
+        rmtree(out, ignore_errors=True)
+        read.append(timed(lambda: read_all(source)))
+        parse.append(timed(lambda: parse_all(source, workers)))
+        begin = perf_counter()
+        summary = cohort(source, out, today=today, workers=workers)
+        ours.append(perf_counter() - begin)
+    rmtree(out, ignore_errors=True)
+    if sys.platform == "linux":
+        with watched(peaks):
+            cohort(source, out, today=today, workers=workers)
+    written = sum(path.stat().st_size for path in source.iterdir())
+    assert summary is not None
+    show(summary.people, written, workers, median(ours), median(parse), median(read))
+    print(f"memory of all processes {max(peaks, default=0):8.0f} MB at most, shared memory counted once\n")
 
 
 def show(patients: int, written: int, workers: int, ours: float, parse: float, read: float) -> None:
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
-    print(f"{written / MB:.0f} MB, {patients} patients, {workers} processes; median of {ROUNDS} rounds\n")
+    print(f"{written / MB:.0f} MB, {patients} patients, {workers} processes; median of all rounds")
     for what, seconds in (("NDJSON to decisions", ours), ("orjson.loads", parse), ("plain read", read)):
         print(f"{what:<24}{seconds:8.2f} s {written / MB / seconds:8.0f} MB/s {patients / seconds:10.0f} patients/s")
-    print(f"\nrate of orjson.loads    {parse / ours:8.0%}   aim: at least 60 %")
-    print(f"rate of a plain read    {read / ours:8.0%}")
-    print(f"largest process         {peak:8.0f} MB")
+    print(f"rate of orjson.loads    {parse / ours:8.0%}   aim: at least 60 %")
+    print(f"rate of a plain read    {read / ours:8.1%}")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("size", type=int, nargs="*", default=[100], help="MB of the shared data; several run in turn")
+    parser.add_argument("--synthea", type=int, metavar="N", help="patients of Synthea's generator in place of that")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rounds", type=int, default=3)
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = arguments()
+    processes.prepare(asked.workers, ["orjson"])
+    with tempfile.TemporaryDirectory() as temporary:
+        out = Path(temporary, "out")
+        if asked.synthea:
+            if missing := synthea.needed():
+                sys.exit(f"{missing} is not here")
+            source = synthea.generated(asked.synthea, Path(temporary, "synthea"))
+            compare(source, out, asked.workers, asked.rounds, f"{synthea.DAY[:4]}-{synthea.DAY[4:6]}-{synthea.DAY[6:]}")
+            return
+        if not SHARED.is_dir():
+            sys.exit("the shared data is not here")
+        for size in [0, *asked.size]:
+            source = Path(temporary, f"in-{size}")
+            grown(source, size * MB)
+            compare(source, out, asked.workers, asked.rounds, TODAY)
+            rmtree(source)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from precaution.interval import Interval
 
@@ -101,6 +101,17 @@ class Record:
     unrecognised: tuple[Unrecognised, ...] = ()
 
 
+def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return each of the entries once, in the order of `in_order`."""
+    found = tuple(entries)
+    if len(found) < 2:
+        return found
+    keys = [(_ends(each.start), _ends(each.end), each.source) for each in found]
+    if len(set(keys)) == len(keys):  # what follows in the order then decides nothing
+        return tuple(entry for _, entry in sorted(zip(keys, found, strict=True)))
+    return tuple(sorted(dict.fromkeys(found), key=in_order))
+
+
 def in_order(entry: Entry) -> tuple[object, ...]:
     """Sort key of entries: by day, then by everything else, so that equal entries are interchangeable."""
     return (
@@ -120,4 +131,4 @@ def in_order(entry: Entry) -> tuple[object, ...]:
 
 
 def _ends(interval: Interval | None) -> tuple[float, ...]:
-    return () if interval is None else tuple(interval)
+    return () if interval is None else interval

@@ -304,7 +304,7 @@ def test_medications_are_found_wherever_they_stand(tmp_path: Path) -> None:
 
 
 def test_a_resource_of_many_megabytes(tmp_path: Path) -> None:
-    large = {**person("p0")[1], "id": "large", "note": [{"text": "x" * 20_000_000}]}
+    large = {**person("p0")[1], "id": "large", "note": [{"text": "x" * 50_000_000}]}
     summary = run(put(tmp_path / "in", *people(), large, *person("z")), tmp_path / "out", workers=2)
     assert (summary.decided, summary.clean) == (4, True)
 
@@ -517,7 +517,9 @@ def test_a_run_that_is_interrupted_leaves_no_process_and_no_mark_of_success(
         time.sleep(0.1)
     assert not _group(process.pid)
     if sent == signal.SIGINT:
-        assert said[1].decode().strip() == "precaution: interrupted"
+        interrupted, hint = said[1].decode().strip().splitlines()
+        assert interrupted == "precaution: interrupted"
+        assert "run the same command again" in hint
 
 
 def _group(leader: int) -> bool:

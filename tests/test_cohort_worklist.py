@@ -157,14 +157,32 @@ def test_progress_is_one_line_with_rate_and_time_left(monkeypatch: pytest.Monkey
     now = iter([0.0, 10.0, 10.1, 20.0])
     monkeypatch.setattr("precaution.cli.cohort.monotonic", lambda: next(now))
     shown = _Shown()
-    shown.progress("bytes sorted", 0, 4000)
-    shown.progress("bytes sorted", 500, 4000)
-    shown.progress("bytes sorted", 1000, 4000)
+    shown.progress("patients decided", 0, 4000)
+    shown.progress("patients decided", 500, 4000)
+    shown.progress("patients decided", 1000, 4000)
     shown.end()
     said = capsys.readouterr().err
-    assert said.count("bytes sorted") == 2
-    assert "\r1,000 of 4,000 bytes sorted, 100 a second, 30 s left" in said
+    assert said.count("patients decided") == 2
+    assert "\r1,000 of 4,000 patients decided, 100 a second, 30 s left" in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [(5e9, "5 s left"), (90e9, "90 s left"), (600e9, "10 min left"), (9e12, "2 h 30 min left")],
+)
+def test_bytes_are_shown_as_megabytes_in_one_line_of_a_terminal(
+    left: float, said: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    now = iter([0.0, 10.0])
+    monkeypatch.setattr("precaution.cli.cohort.monotonic", lambda: next(now))
+    shown = _Shown()
+    shown._what = "bytes sorted"
+    shown.progress("bytes sorted", 10_000_000_000, int(10_000_000_000 + left))
+    line = capsys.readouterr().err.removeprefix("\r")
+    assert line.startswith("10,000 of ")
+    assert line.endswith(f" MB sorted, 1,000 MB a second, {said}")
+    assert len(line) < 80
 
 
 def test_without_pyarrow_it_is_said_what_to_install(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from cohort_make import LABEL, Json, resources_of
 from conftest import PROJECT
-from precaution.readers import plain, shapes
+from precaution.readers import patterns, plain, shapes
 from precaution.readers.bulk import Sorter
 from precaution.readers.plain import LOOKED_AT, Plain
 from precaution.readers.shapes import SEEN, Shapes
@@ -117,6 +117,10 @@ BASES = [
     written(observation(), spaced=True),
     written(observation(component=[{"code": observation()["code"], "valueQuantity": {"value": 1}}] * 2)),
     written(observation(status="amended")),
+    written({"resourceType": "ExplanationOfBenefit", "id": "e", "patient": {"reference": "Patient/p-1"}, "contained": [
+        {"resourceType": "ServiceRequest", "id": "s", "subject": {"reference": "Patient/p-1"}},
+        {"resourceType": "Coverage", "id": "c", "beneficiary": {"reference": "Patient/p-1"}}],
+        "item": [{"sequence": 1, "net": {"value": 2}}, {"sequence": 2, "net": {"value": 3}, "area": "x"}]}),
     written({"resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": {"reference": "Patient/p-1"},
              "result": [{"reference": f"Observation/{number}"} for number in range(4)]}),
 ]  # fmt: skip
@@ -173,6 +177,7 @@ def test_what_is_another_shape(more: Json) -> None:
     b'[{"resourceType":"Observation","id":"o","subject":{"reference":"Patient/p"}}]',
     b'{"resourceType":"Patient","id":"p"}',
     b'{"resourceType":"Encounter","id":"p","subject":{"reference":"Patient/p"}}',
+    b'{"resourceType":"Group","id":"p","subject":{"reference":"Patient/p"}}',
 ])  # fmt: skip
 def test_what_is_unusual_is_always_parsed(line: bytes) -> None:
     assert learned([line] * 3).of(line) is None
@@ -192,14 +197,63 @@ def test_keys_in_another_order_are_another_shape_and_are_learned() -> None:
     assert known.told > 10
 
 
-def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shapes, "MOST", 5)
-    monkeypatch.setattr(shapes, "_ROOM", 7)
+@pytest.mark.parametrize(("bound", "most"), [("MOST", 3_000), ("TRIED", 5)])
+def test_what_is_remembered_has_a_bound(bound: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shapes, bound, most)
+    monkeypatch.setattr(shapes, "_ROOM", 70)
     lines = [written(observation(**{f"x{number % 50}": 1, "code": {"text": str(number)}})) for number in range(400)]
     known = learned(lines)
     agree(lines, known)
-    assert sum(map(len, known._by_start.values())) <= 5
-    assert all(len(shape.known) <= 7 for found in known._by_start.values() for shape in found)
+    assert 1 < sum(map(len, known._by_start.values())) <= 5
+    assert all(len(shape.known) <= 70 for found in known._by_start.values() for shape in found)
+
+
+def test_elements_of_an_array_may_come_in_any_number_and_order() -> None:
+    one, other = {"a": 1}, {"b": "x", "c": [True]}
+    known = learned([written(observation(x=[one, other, one], y=[]))])
+    for array in ([one], [other], [one] * 9, [other, other, one], [{"a": 7.5}]):
+        assert known.of(written(observation(x=array, y=[]))) is not None
+    for array in ([], [{"b": 1}], [[one]], [one, {"b": "x", "c": [False]}], [{**one, **other}], [None]):
+        assert known.of(written(observation(x=array, y=[]))) is None
+    assert known.of(written(observation(x=[one], y=[one]))) is None
+    assert known.of(written(observation(x=[one, one], y=[])).replace(b"},{", b"}, {")) is None
+
+
+ARRAYS = ["[1,]", "[,1]", "[1,,1]", "[1 1]", "[1, ]", "[1,\t]", "[ ,]", "[", "[1", "[1,1", "1]", "[]]"]
+
+
+@pytest.mark.parametrize("array", ARRAYS)
+def test_what_is_no_array_fits_none(array: str) -> None:
+    known = learned([written(observation(x=[1, 1])), written(observation(x=[1, 1]), spaced=True)])
+    lines = [written(observation(x="?"), spaced).replace(b'"?"', array.encode()) for spaced in (True, False)]
+    assert [known.of(line) for line in lines] == [None, None]
+    agree(lines, known)
+
+
+@pytest.mark.parametrize("inner", ['{"a":', "["])
+@pytest.mark.parametrize("depth", [20, 100, 180, 300])
+def test_deeply_nested_lines_cost_no_more_than_others(inner: str, depth: int) -> None:
+    nested = inner * depth + "1" + {"[": "]", "{": "}"}[inner[0]] * depth
+    line = written(observation(x="?")).replace(b'"?"', nested.encode())
+    known = Counted()
+    agree([line] * 9, known)
+    assert known._size < 20 * len(line)
+
+
+def test_no_shape_is_taken_of_a_very_long_line() -> None:
+    line = written(observation(note=[{"text": "x" * patterns.LONGEST}]))
+    assert learned([line]).of(line) is None
+    agree([line] * 5, Shapes())
+
+
+def test_of_a_type_that_is_not_looked_at_a_resource_that_contains_others_has_a_shape_too() -> None:
+    """A line that begins like it, but has another resource stuck to it, is no such line."""
+    line = next(each for each in BASES if b"ExplanationOfBenefit" in each)
+    known = learned([line])
+    assert known.of(line) is not None
+    glued = [line + BASES[0], line[:-1] + BASES[0] + b"}", line[:120] + BASES[0], line[:-1] + b',"id":"twice"}']
+    assert [known.of(each) for each in glued] == [None] * 4
+    agree([line, *glued], known)
 
 
 # Agreement
@@ -347,13 +401,13 @@ def test_every_value_of_every_line_exchanged() -> None:
 def test_it_would_be_seen_if_a_value_were_not_looked_at(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any one of the elements of `LOOKED_AT` that make a difference, lines go astray."""
     seen = set()
+    lines = [line for line in values_exchanged() if f'"{kind}"'.encode() in line[:40]]
+    right = parsed(lines)
     for name in LOOKED_AT[kind]:
         with monkeypatch.context() as patched:
-            patched.setattr(shapes, "LOOKED_AT", {**LOOKED_AT, kind: LOOKED_AT[kind] - {name}})
-            known = learned(BASES)
-        lines = [line for line in values_exchanged() if f'"{kind}"'.encode() in line[:40]]
-        if told(lines, known) != parsed(lines):
-            seen.add(name)
+            patched.setattr(patterns, "LOOKED_AT", {**LOOKED_AT, kind: LOOKED_AT[kind] - {name}})
+            if told(lines, learned(BASES)) != right:
+                seen.add(name)
     assert seen >= {plain._KEYS[kind]} | ({"status"} if kind != "Condition" else {"verificationStatus"})
 
 

@@ -39,8 +39,8 @@ def run(arguments: list[str] | None = None) -> int:
         return _complain(f"{error.format_message()}\nhint: `{command} --help` shows what it takes", error.exit_code)
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        return _complain("interrupted", INTERRUPTED)
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _complain("\nhint: ".join(filter(None, ("interrupted", str(error)))), INTERRUPTED)
     except Exception as error:  # the last resort: a traceback could show a patient's data
         if os.environ.get("PRECAUTION_TRACEBACK"):
             raise

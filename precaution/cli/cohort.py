@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
     from precaution.cli.options import Chosen
     from precaution.cohort import Plan, Spark, Summary, Urgent
+    from precaution.cohort.results import LostLines
 
+MB = 1_000_000
 NOT_EVERYBODY = 6
 """Exit code where a run is complete, but left somebody undecided or may have missed something."""
 
@@ -47,6 +50,8 @@ NOT_EVERYBODY = 6
 @click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 3.")
 @click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")
 @click.option("--entries", is_flag=True, help="Also write the records as tables, which can be a SOURCE again.")
+@click.option("--lost-lines", type=click.Choice(["everybody", "nobody"]), default="everybody", show_default=True,
+              help="Whose a line may be of which that can't be told. With nobody, an answer may lack what it held.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @options.as_json
@@ -63,6 +68,7 @@ def cohort(
     strict: bool,
     history: bool,
     entries: bool,
+    lost_lines: LostLines,
     overwrite: bool,
     dry_run: bool,
     json: bool,
@@ -76,6 +82,7 @@ def cohort(
     when it is started again.
     """
     from precaution import cohort as cohorts
+    from precaution.cohort.processes import prepare
     from precaution.writers.structured import as_json, plain
 
     spark = _spark(engine, master, spark_conf, workers)
@@ -84,16 +91,21 @@ def cohort(
         emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
     day = options.chosen_day(today)
+    prepare(1 if spark else workers or os.cpu_count() or 1)
     shown = _Shown() if sys.stderr.isatty() else None
     try:
         summary = cohorts.cohort(
             source, out, today=day, label=chosen.folder, policy=chosen.policy, codes=chosen.codes, workers=workers,
-            limit=limit or 0, strict=strict, history=history, entries=entries, overwrite=overwrite, spark=spark,
+            limit=limit or 0, strict=strict, history=history, entries=entries, overwrite=overwrite,
+            lost_lines=lost_lines, spark=spark,
             progress=shown.progress if shown else lambda *_: None,
         )  # fmt: skip
+    except KeyboardInterrupt:
+        raise click.Abort(f"what is done is kept in '{out}'; run the same command again to go on from there") from None
     finally:
         if shown:
             shown.end()
+    _warn(summary)
     emit(as_json({**_dict(summary), "clean": summary.clean}) if json else _summed(summary, chosen, out))
     if not summary.clean:
         raise click.exceptions.Exit(NOT_EVERYBODY)
@@ -115,13 +127,16 @@ def worklist(results: str, top: int, csv: str | None, json: bool) -> None:
     """
     from pathlib import Path
 
+    from precaution.cohort.results import stored
     from precaution.cohort.worklist import most_urgent, write_csv
     from precaution.writers.structured import as_json, plain
 
     if csv is not None:
         write_csv(most_urgent(Path(results)), Path(csv))
+        _warn(stored(Path(results)))
         return
     found = most_urgent(Path(results), top)
+    _warn(stored(Path(results)))
     emit(as_json([plain(each) for each in found]) if json else _listed(found))
 
 
@@ -139,6 +154,13 @@ def _spark(engine: str, master: str | None, conf: Sequence[str], workers: int | 
         raise UsageError(f"--spark-conf takes KEY=VALUE, as spark.executor.memory=2g, and not '{wrong[0]}'")
     given = {key: value for key, _, value in (each.partition("=") for each in conf)}
     return Spark(master or Spark().master, given)
+
+
+def _warn(summary: Summary) -> None:
+    """Say it loudly where answers may lack what lost lines held."""
+    if summary.disregarded:
+        click.echo(f"WARNING: {summary.disregarded} lines were lost that may be anybody's, and were taken as nobody's "
+                   "(--lost-lines nobody):\n         any answer may lack what they held, and may be too mild", err=True)
 
 
 def _dict(summary: Summary) -> dict[str, object]:
@@ -184,6 +206,13 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+def _time(seconds: float) -> str:
+    """Return a time to wait, short."""
+    minutes = round(seconds / 60)
+    return f"{seconds:,.0f} s" if seconds < 100 else f"{minutes // 60} h {minutes % 60} min" if minutes > 99 \
+        else f"{minutes} min"
+
+
 class _Shown:
     """One line on a terminal: what is done, how fast, how long it will take."""
 
@@ -199,8 +228,10 @@ class _Shown:
             return
         self._last = now
         rate = done / max(now - self._since, 1e-9)
-        left = f", {(whole - done) / rate:,.0f} s left" if rate and whole else ""
-        click.echo(f"\r\x1b[K{done:,} of {whole:,} {what}, {rate:,.0f} a second{left}", err=True, nl=False)
+        left = f", {_time((whole - done) / rate)} left" if rate and whole else ""
+        unit, of = (MB, " MB") if what.startswith("bytes ") else (1, "")
+        done, whole, rate, what = done // unit, whole // unit, rate / unit, what.removeprefix("bytes ")
+        click.echo(f"\r\x1b[K{done:,} of {whole:,}{of} {what}, {rate:,.0f}{of} a second{left}", err=True, nl=False)
 
     def end(self) -> None:
         """Leave an empty line."""

@@ -228,7 +228,7 @@ class Part(Deciding):
     def _failed(self, person: str, lines: Sequence[Framed], error: Exception) -> None:
         kind = self.failed(error)
         at = error.line if isinstance(error, _BrokenLine) else lines[0] if lines else None
-        count = sum(line.data.count(b"\n") + 1 if line.sort == DROPPED else 1 for line in lines)
+        count = sum(1 + line.data.count(b"\n") * (line.number > 0) for line in lines)
         self._note(person, kind, at, KINDS[kind] if kind == "no-patient" else message_of(error), count)
 
     def _note_twice(self, person: str, documents: Sequence[Json], lines: Sequence[Framed]) -> None:
@@ -272,7 +272,8 @@ def _parsed(line: Framed) -> list[Json]:
 def _check_dropped(telling: Iterable[Json], lines: Iterable[Framed]) -> None:
     """Raise OtherVersion where a resource that was dropped is a version of one that was kept for what it says."""
     dropped = [line.data for line in lines if line.sort == DROPPED]
-    if dropped and not names(telling).isdisjoint(b"\n".join(dropped).decode("utf-8", "replace").split("\n")):
+    told = {name.encode("utf-8", "replace") for name in names(telling)} if dropped else set[bytes]()
+    if not told.isdisjoint(b"\n".join(dropped).split(b"\n")):
         raise OtherVersion
 
 

@@ -112,7 +112,7 @@ def _is_url(source: Path | str) -> bool:
 def decided(run: Run) -> Summary:
     """Do what is left of a run over a CDM, and mark it as complete. Raises InputError if `strict`, OutputError."""
     told = Told(run.progress)
-    with Processes(run.workers, told.add) as processes:
+    with Processes(run.workers, told.add, run.work) as processes:
         parted = parted_before(run.work)
         if parted is None:
             told.begin("rows mapped", 0)

@@ -125,7 +125,7 @@ def _about(path: Path, name: str) -> tuple[pa.Schema, int]:
 def decided(run: Run) -> Summary:
     """Do what is left of a run over tables, and mark it as complete. Raises InputError if `strict`, OutputError."""
     told = Told(run.progress)
-    with Processes(run.workers, told.add) as processes:
+    with Processes(run.workers, told.add, run.work) as processes:
         found = parted_before(run.work)
         if found is None:
             told.begin("rows sorted", 0)

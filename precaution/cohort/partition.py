@@ -41,7 +41,8 @@ SHOWN = 100
 _FRAME = struct.Struct("<BIIHI")
 _CODES = {"patient": 0, "report": 1, "plain": 2}
 PATIENT, REPORT, PLAIN, DROPPED, BROKEN = range(5)
-"""What lines of a partition are, as `owner.About` says. Dropped: names, one in a line. Broken: no strict JSON."""
+"""What lines of a partition are, as `owner.About` says. Dropped: names, one in a line. Broken: no strict JSON.
+Several reports of a patient may stand together, one in a line."""
 
 
 class LabelOf(NamedTuple):
@@ -137,9 +138,13 @@ def sort_lines(task: tuple[Job, int, Piece], out: Sink) -> Sorted:
         if several.wrong:
             found.note("cut-short", several.first, several.wrong)
             found.lost_anything = True
+        reports: dict[str, list[bytes]] = {}
         for at, place, data in sorter.placed(several.data, several.first):
-            _take(place, at, data, found, out)
-        _note_dropped(sorter, found, out, several.last)
+            if place.about == "report" and at:
+                reports.setdefault(place.key, []).append(data)
+            else:
+                _take(place, at, data, found, out)
+        _write_together(sorter, reports, found, out, several.last)
     return found
 
 
@@ -149,13 +154,17 @@ def _learned(label: LabelOf) -> tuple[Plain, Shapes]:
     return Plain(load_label(label.folder, policy=label.policy, codes=label.codes).terminology), Shapes()
 
 
-def _note_dropped(sorter: Sorter, found: Sorted, out: Sink, number: int) -> None:
-    """Leave word of dropped lines where their patients are decided: another version of them may be there."""
+def _write_together(sorter: Sorter, reports: dict[str, list[bytes]], found: Sorted, out: Sink, number: int) -> None:
+    """Write what several lines of a patient say as one: reports; and the names of dropped lines, for another version
+    of them may be there."""
+    together: list[tuple[int, str, str, bytes, int]] = []
     for kind, key, ids in sorter.dropped():
-        found.taken[kind] += len(ids)
         of = f"{kind}/".encode()
-        names = of + (b"\n" + of).join(ids)
-        out.write(partition_of(key, out.job.partitions), Framed(DROPPED, found.piece, number, key, names))
+        together.append((DROPPED, kind, key, of + (b"\n" + of).join(ids), len(ids)))
+    together += ((REPORT, "DiagnosticReport", key, b"\n".join(data), len(data)) for key, data in reports.items())
+    for sort, kind, key, data, count in together:
+        found.taken[kind] += count
+        out.write(partition_of(key, out.job.partitions), Framed(sort, found.piece, number, key, data))
 
 
 def _take(place: Place, number: int, data: bytes, found: Sorted, out: Sink) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
@@ -10,17 +11,19 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
 from precaution.cohort import claims, shared
 from precaution.cohort.deciding import Decided, OtherVersion, Task, decide_partition, part_name
 from precaution.cohort.partition import Job, Sorted, framed_slowly, sort_piece
-from precaution.cohort.problems import KINDS, Problem, first, grave
+from precaution.cohort.problems import KINDS, LOSSES, Problem, first, grave
 from precaution.cohort.processes import Processes
 from precaution.cohort.results import WORK, Summary, finished
-from precaution.cohort.source import pieces
+from precaution.cohort.source import path_of, pieces
 from precaution.cohort.tables import Tables, put
+from precaution.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from precaution.cohort.partition import LabelOf
+    from precaution.cohort.results import LostLines
     from precaution.cohort.source import File, Piece
 
     Progress = Callable[[str, int, int], object]
@@ -52,6 +55,8 @@ class Run(NamedTuple):
     history: bool
     progress: Progress
     entries: bool = False
+    lost_lines: LostLines = "everybody"
+    """Whose a line may be of which that can't be told."""
 
     @property
     def work(self) -> Path:
@@ -116,7 +121,7 @@ class _InProcesses:
 def decided(run: Run) -> Summary:
     """Do what is left of a run in processes, and mark it as complete. Raises InputError if `strict`, OutputError."""
     told = Told(run.progress)
-    with Processes(run.workers, told.add) as processes:
+    with Processes(run.workers, told.add, run.work) as processes:
         passed = both(run, _InProcesses(processes, told))
     return finished(run.out, *passed)
 
@@ -137,11 +142,15 @@ def _both(run: Run, engine: Engine, *, keep_all: bool) -> Passed:
     cut = pieces(Path(run.source), list(run.files))
     origins = _origins(run, found, cut)
     problems = [_placed(problem, origins[each.piece][1]) for each in found for problem in each.problems]
+    believed = run.lost_lines == "everybody"
+    if not believed:
+        problems = [_taken_as_nobodys(problem) for problem in problems]
     if run.strict and grave(problems):
         raise first(next(problem for problem in problems if grave([problem])))
     task = Task(
         run.work, run.out, run.label, run.today, run.history,
-        frozenset(kind for each in found for kind in each.lost_kinds), any(each.lost_anything for each in found),
+        frozenset(kind for each in found if believed for kind in each.lost_kinds),
+        believed and any(each.lost_anything for each in found),
         any(run.work.glob("identified.*")), origins, run.limit, run.entries,
     )  # fmt: skip
     parts = engine.decide(run, task, sum(each.taken["Patient"] + each.taken["Bundle"] for each in found))
@@ -165,11 +174,21 @@ def _sort(run: Run, processes: Processes, told: Told, *, keep_all: bool) -> list
     job = Job(Path(run.source), run.files, run.work, run.partitions, run.label, keep_all)
     told.begin("bytes sorted", sum(each.size for each in run.files))
     tasks = [(job, number, piece) for number, piece in enumerate(cut)]
+    tasks.sort(key=lambda task: task[2].start - task[2].end)  # the largest first, so that none is waited for at the end
     found = sorted(processes.run(sort_piece, tasks), key=lambda each: each.piece)
-    shared.index(run.work)
-    claims.index(run.work)
+    check_unchanged(run)
+    index(run.work)
     put(run.work / _SORTED, lambda path: path.write_text(as_text(found), encoding="utf-8"))
     return found
+
+
+def index(work: Path) -> None:
+    """Write the indexes of what belongs to no partition. Raises OutputError."""
+    try:
+        shared.index(work)
+        claims.index(work)
+    except sqlite3.Error as error:
+        raise OutputError(f"'{WORK}' can't be written: {error}; make room and run again") from None
 
 
 def as_text(found: Iterable[Sorted]) -> str:
@@ -189,6 +208,15 @@ def from_text(text: str) -> list[Sorted]:
     return found
 
 
+def check_unchanged(run: Run) -> None:
+    """Raise InputError where a file of the source is another one than when the run began."""
+    for file in run.files:
+        now = path_of(Path(run.source), file).stat()
+        if (now.st_size, now.st_mtime_ns) != (file.size, file.changed):
+            raise InputError(f"the file '{file.name}' changed while it was read; run again, with --overwrite, when the "
+                             "source is complete")
+
+
 def _found_before(run: Run) -> list[Sorted] | None:
     path = run.work / _SORTED
     return from_text(path.read_text(encoding="utf-8")) if path.exists() else None
@@ -206,6 +234,12 @@ def _origins(run: Run, found: Sequence[Sorted], cut: Sequence[Piece]) -> tuple[t
 
 def _placed(problem: Problem, before: int) -> Problem:
     return problem._replace(line=problem.line + before) if problem.line else problem
+
+
+def _taken_as_nobodys(problem: Problem) -> Problem:
+    """Say beside a lost line that, against the default, it was taken to be nobody's."""
+    said = f"{problem.message}; but it was taken as nobody's (--lost-lines nobody)"
+    return problem._replace(message=said) if problem.kind in LOSSES else problem
 
 
 # The second pass

@@ -13,17 +13,19 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from precaution.cohort.alone import join
 from precaution.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 OFTEN = 0.25
 """Seconds between two reports of progress."""
-_SEVERAL = "forkserver" if sys.platform == "linux" else "spawn"
+BEGIN = "forkserver" if sys.platform == "linux" else "spawn"
 """How processes begin: forked from one that has the modules already but no threads and none of our memory."""
 _LOADED = ("precaution.cohort.deciding", "precaution.cohort.partition")
 _OBJECTS = 20_000
@@ -61,12 +63,12 @@ def watch() -> Watch:
     return _here
 
 
-def prepare(workers: int) -> None:
-    """Begin to load what several processes need, and return at once."""
-    if workers > 1 and _SEVERAL == "forkserver":
+def prepare(workers: int, more: Sequence[str] = ()) -> None:
+    """Begin to load what several processes need, and the modules `more`; return at once."""
+    if workers > 1 and BEGIN == "forkserver":
         from multiprocessing import forkserver  # noqa: PLC0415 - is not there on every system
 
-        multiprocessing.set_forkserver_preload(list(_LOADED))
+        multiprocessing.set_forkserver_preload([*_LOADED, *more])
         forkserver.ensure_running()
 
 
@@ -80,13 +82,15 @@ def _seldom_collecting() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _begin(stop: Any, done: Any) -> None:
+def _begin(stop: Any, done: Any, work: Path | None) -> None:
     """Begin a worker: Ctrl-C is for the parent, and a worker ends with it."""
     global _here  # noqa: PLW0603 - one for each process is what is meant
     _here = Watch(stop, done)
     gc.freeze()
     gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if work is not None:
+        join(work)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -100,16 +104,18 @@ def _end_with_parent() -> None:
 class Processes:
     """Runs tasks in `workers` processes; with one worker in this process itself."""
 
-    def __init__(self, workers: int, progress: Callable[[int], object] = lambda _: None) -> None:
-        """Report to `progress` how much is newly done."""
+    def __init__(self, workers: int, progress: Callable[[int], object] = lambda _: None,
+                 work: Path | None = None) -> None:
+        """Report to `progress` how much is newly done. `work`: the folder in which the processes are to be seen at
+        work, see `alone`."""
         self._progress = progress
         self._pool: ProcessPoolExecutor | None = None
         self._told = 0
         if workers > 1:
             prepare(workers)
-            context = multiprocessing.get_context(_SEVERAL)
+            context = multiprocessing.get_context(BEGIN)
             self._stop, self._done = context.Event(), context.Value("q", 0)
-            self._pool = ProcessPoolExecutor(workers, context, _begin, (self._stop, self._done))
+            self._pool = ProcessPoolExecutor(workers, context, _begin, (self._stop, self._done, work))
 
     def __enter__(self) -> Processes:
         """Start nothing yet; processes start with the first task."""

@@ -6,11 +6,11 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from precaution import __version__
-from precaution.cohort.problems import HARMLESS
+from precaution.cohort.problems import HARMLESS, LOSSES
 from precaution.cohort.tables import SCHEMAS, put
 from precaution.errors import InputError, UsageError
 
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from precaution.cohort.source import File
     from precaution.definitions import Label
 
+LostLines = Literal["everybody", "nobody"]
+"""Whose a line may be of which that can't be told: by default everybody's, and nobody's only where a site says so."""
 DONE, RUN, QUALITY, WORK = "_SUCCESS", "run.json", "quality.json", ".work"
 HOW = ("engine", "partitions")
 """What a run says of how it was made: it changes no result."""
+GONE = f"{WORK}-gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,21 @@ class Summary:
     failed: int
     actions: Mapping[str, int] = field(default_factory=dict[str, int])
     problems: Mapping[str, int] = field(default_factory=dict[str, int])
+    lost_lines: LostLines = "everybody"
+    """Whose lost lines were taken to be."""
 
     @property
     def clean(self) -> bool:
         """Whether every living patient was decided and nothing was lost."""
         return not set(self.problems) - HARMLESS
 
+    @property
+    def disregarded(self) -> int:
+        """How many lines were lost that may have been anybody's, and made nobody's answer uncertain."""
+        return sum(self.problems.get(kind, 0) for kind in LOSSES) if self.lost_lines == "nobody" else 0
 
 def described(found: Sequence[File], label: Label, today: date, *, history: bool, limit: int,
-              entries: bool = False) -> dict[str, Any]:
+              entries: bool = False, lost_lines: LostLines = "everybody") -> dict[str, Any]:
     """Return what decides a run's results, and a digest of it: only a run of the same digest may be continued."""
     about: dict[str, Any] = {
         "precaution": __version__,
@@ -57,6 +66,7 @@ def described(found: Sequence[File], label: Label, today: date, *, history: bool
         "history": history,
         "limit": limit,
         "entries": entries,
+        "lost_lines": lost_lines,
         "files": [each._asdict() for each in found],
     }
     written = json.dumps(about, sort_keys=True, default=list)
@@ -71,7 +81,7 @@ def opened(out: Path, about: dict[str, Any], *, overwrite: bool) -> bool:
     if out.exists() and not out.is_dir():
         raise UsageError(f"'{out}' is a file; --out takes a folder")
     known = _json(out / RUN) if (out / RUN).exists() else None
-    if known is None and out.exists() and any(out.iterdir()):
+    if known is None and out.exists() and not _is_empty(out):
         raise UsageError(f"'{out}' holds other files; give an empty or a new folder")
     if overwrite and known is not None:
         cleared(out)
@@ -82,10 +92,18 @@ def opened(out: Path, about: dict[str, Any], *, overwrite: bool) -> bool:
     if known is not None and not (out / DONE).exists() and any(known.get(name) != about.get(name) for name in HOW):
         cleared(out)  # what another engine left is not gone on with: its partitions are others
         known = None
+    shutil.rmtree(out / GONE, ignore_errors=True)
+    (out / WORK).mkdir(mode=0o700, parents=True, exist_ok=True)
     if known is None:
-        put(out / RUN, lambda path: path.write_text(_text(about), encoding="utf-8"))
-    (out / WORK).mkdir(mode=0o700, exist_ok=True)
+        put(out / RUN, lambda path: path.write_text(_text(about), encoding="utf-8"), out / WORK)
     return (out / DONE).exists()
+
+
+def _is_empty(out: Path) -> bool:
+    """Whether there is nothing in a folder, or what a run leaves that was ended before it began."""
+    found = list(out.iterdir())
+    return not found or (found == [out / WORK] and found[0].is_dir()
+                         and all(half.name.startswith(f"{RUN}.") for half in found[0].iterdir()))
 
 
 def _difference(known: Mapping[str, object], about: Mapping[str, object]) -> str:
@@ -95,21 +113,24 @@ def _difference(known: Mapping[str, object], about: Mapping[str, object]) -> str
 
 
 def cleared(out: Path) -> None:
-    """Remove the results of a run, and nothing else; the mark of success first."""
+    """Remove the results of a run, and nothing else: the mark of success first, what shows that they are ours last."""
     (out / DONE).unlink(missing_ok=True)
+    shutil.rmtree(out / GONE, ignore_errors=True)
+    if (out / WORK).exists():  # in one step, for half of it would not show that it is not whole
+        (out / WORK).rename(out / GONE)
+    for name in (*SCHEMAS, GONE):
+        shutil.rmtree(out / name, ignore_errors=True)
     for name in (QUALITY, RUN):
         (out / name).unlink(missing_ok=True)
-    for name in (*SCHEMAS, WORK):
-        shutil.rmtree(out / name, ignore_errors=True)
 
 
 def finished(out: Path, pieces: Iterable[Sorted], parts: Sequence[Decided], extra: Counter[str],
              more: Mapping[str, object] | None = None) -> Summary:
     """Write the report on data quality, with `more` in it, then the mark of success; return the summary."""
-    summary = summed(parts, extra)
+    summary = replace(summed(parts, extra), lost_lines=_json(out / RUN).get("lost_lines", "everybody"))
     report = _text({**_quality(pieces, parts, summary), **(more or {})})
-    put(out / QUALITY, lambda path: path.write_text(report, encoding="utf-8"))
-    put(out / DONE, lambda path: path.write_text("", encoding="utf-8"))
+    put(out / QUALITY, lambda path: path.write_text(report, encoding="utf-8"), out / WORK)
+    put(out / DONE, lambda path: path.write_text("", encoding="utf-8"), out / WORK)
     shutil.rmtree(out / WORK, ignore_errors=True)
     return summary
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.assessment import as_day
 from precaution.cohort import from_omop, from_tables, passes
+from precaution.cohort.alone import alone
 from precaution.cohort.partition import LabelOf, partitions
 from precaution.cohort.passes import Run
 from precaution.cohort.results import WORK, Summary, described, opened, stored
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from precaution.cohort.passes import Progress
+    from precaution.cohort.results import LostLines
     from precaution.cohort.spark import Spark
 
 
@@ -87,6 +89,7 @@ def cohort(
     history: bool = False,
     entries: bool = False,
     overwrite: bool = False,
+    lost_lines: LostLines = "everybody",
     spark: Spark | None = None,
     progress: Progress = lambda *_: None,
 ) -> Summary:
@@ -94,29 +97,35 @@ def cohort(
 
     `source`: a folder or file of FHIR R4 (NDJSON, or Bundles), or a folder of the tables `entries` and `persons`.
     `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at the
-    first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables. `spark`:
-    where given, Spark does the work in place of processes. `progress` is told what is done, how much, of how much. A
-    folder that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
+    first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables.
+    `lost_lines`: whose a line may be of which that can't be told; with "nobody" an answer may lack what such a line
+    held. `spark`: where given, Spark does the work in place of processes. `progress` is told what is done, how much,
+    of how much. A folder that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
 
     Raises InputError for a source that can't be read, or, if `strict`, for the first problem; UsageError for a
     wrong argument; KnowledgeError for a wrong label; OutputError where results can't be written.
     """
     if limit < 0 or (workers is not None and workers < 1):
         raise UsageError("--workers and --limit take a number above 0")
+    if lost_lines not in ("everybody", "nobody"):
+        raise UsageError("--lost-lines is everybody or nobody")
     day = date.fromordinal(as_day(today))
     of = LabelOf(str(find_label(label)), policy, tuple(codes))
     known = load_label(of.folder, policy=of.policy, codes=of.codes)
     made = plan(source, out, workers, spark)
     folder = Path(out)
-    about = described(made.files, known, day, history=history, limit=limit, entries=entries) | {
-        "engine": "spark" if spark else "processes", "partitions": made.partitions}  # fmt: skip
+    about = described(made.files, known, day, history=history, limit=limit, entries=entries, lost_lines=lost_lines)
+    about |= {"engine": "spark" if spark else "processes", "partitions": made.partitions}
     try:
-        if opened(folder, about, overwrite=overwrite):
-            shutil.rmtree(folder / WORK, ignore_errors=True)
-            return stored(folder)
-        run = Run(source, folder, of, day, made.files, made.partitions, made.workers, limit, strict, history, progress,
-                  entries)  # fmt: skip
-        return _on_spark(run, made.sort, spark) if spark else DECIDE[made.sort](run)
+        if not folder.exists():
+            folder.mkdir(parents=True)
+        with alone(folder, folder / WORK):
+            if opened(folder, about, overwrite=overwrite):
+                shutil.rmtree(folder / WORK, ignore_errors=True)
+                return stored(folder)
+            run = Run(source, folder, of, day, made.files, made.partitions, made.workers, limit, strict, history,
+                      progress, entries, lost_lines)  # fmt: skip
+            return _on_spark(run, made.sort, spark) if spark else DECIDE[made.sort](run)
     except OSError as error:
         raise OutputError(f"'{folder}' can't be written: {error.strerror or 'input/output error'}; make room and run "
                           "again: what is done is kept") from None

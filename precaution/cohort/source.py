@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PIECE = 64 * 1024 * 1024
-"""Most bytes of one piece: a large file is cut, so that all processes work on it."""
+PIECE = 16 * 1024 * 1024
+"""Most bytes of one piece: a large file is cut, so that all processes work on it, and end at about the same time."""
 BLOCK = 4 * 1024 * 1024
 
 

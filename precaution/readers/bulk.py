@@ -51,7 +51,12 @@ class Sorter:
                 shape, found = known
                 says = shape.known.get(found.group(*shape.looked_at))
             if says is None:
-                yield from self._parsed(number, line)
+                if (unread := _unread(line)) is not None:
+                    yield number, unread, line
+                elif line:
+                    yield from self._parsed(number, line)
+            elif says == "unread":
+                yield number, _UNREAD[shape.kind.encode()], line
             elif says != "plain" or keep_all:
                 yield number, Place("patient" if keep_all else says, found[shape.key].decode(), shape.kind), line
             elif (dropped := kept[shape.kind].get(key := found[shape.key])) is not None:
@@ -61,14 +66,11 @@ class Sorter:
                 yield number, Place(says, key.decode(), shape.kind), line
 
     def _parsed(self, number: int, line: bytes) -> Iterator[tuple[int, Place, bytes]]:
-        if (unread := _unread(line)) is not None:
-            yield number, unread, line
-        elif line:
-            for place, data in self.place(line):
-                if place.about == "dropped":
-                    self._kept[place.kind][_encoded(place.key)].append(_encoded(place.name))
-                else:
-                    yield number, place, data
+        for place, data in self.place(line):
+            if place.about == "dropped":
+                self._kept[place.kind][_encoded(place.key)].append(_encoded(place.name))
+            else:
+                yield number, place, data
 
     def dropped(self) -> Iterator[tuple[str, str, list[bytes]]]:
         """Yield type, patient and ids of what was dropped since this was last asked for."""
@@ -94,6 +96,8 @@ class Sorter:
 
     def _closer(self, place: Place, resource: Json, line: bytes) -> Place:
         """Return a place that also says whether the resource matters for more than its being there."""
+        if place.about == "unread" and place.kind in UNREAD:
+            self._shapes.learn(line, place.kind, "unread")
         if place.about != "patient" or place.kind not in CLINICAL:
             return place
         says = self._says(place.kind, resource)

@@ -27,6 +27,7 @@ _COMPARED: dict[str, Callable[[float], Interval]] = {
 _WRITTEN = re.compile(r"(<=|>=|[<>≤≥]?)\s*([0-9]{1,12})(?:([.,])([0-9]{1,12}))?(?:\s+(\S.*)|([^\s0-9.,].*))?")
 """A number as text: comparator, whole, mark, fraction, and a unit that can't be taken for more digits."""
 _UCUM = ("http://unitsofmeasure.org", "https://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
+_LARGE = 1e15
 _DIMENSIONLESS = re.compile(r"1?|\{[^{}]*\}")
 
 
@@ -54,6 +55,8 @@ def amount(holder: Json, concept: Concept, source: str) -> Amount:
 
 
 def _quantity(quantity: Json, concept: Concept, source: str) -> Amount:
+    if (ready := _as_expected(quantity, concept)) is not None:
+        return ready
     value = number(quantity.get("value"), source, "valueQuantity.value")
     compared = _COMPARED.get(text(quantity, "comparator") or "?") if "comparator" in quantity else exactly
     if value is None:
@@ -61,6 +64,19 @@ def _quantity(quantity: Json, concept: Concept, source: str) -> Amount:
     if compared is None:
         return Amount(note="the comparator is not one of < <= >= >")
     return usable(compared(value), units(quantity), concept)
+
+
+def _as_expected(quantity: Json, concept: Concept) -> Amount | None:
+    """Return what most quantities are, a number in the concept's unit; None where there is more to it."""
+    value, unit = quantity.get("value"), concept.unit
+    if type(value) is not float and type(value) is not int:
+        return None
+    if not unit or quantity.get("code") != unit or quantity.get("unit", unit) != unit or "comparator" in quantity:
+        return None
+    if quantity.get("system") != _UCUM[0] or not -_LARGE < value < _LARGE:
+        return None
+    found = Interval(float(value), float(value))
+    return _believable(found, f"{found.low:.6g} {unit}", concept)
 
 
 def _plain(value: object, concept: Concept, source: str) -> Amount:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from precaution.readers.references import Resolver
 from precaution.readers.shape import Json, coded, name_of, shown
-from precaution.record import LISTED, Entry, Ignored, Record, Unrecognised, in_order
+from precaution.record import LISTED, Entry, Ignored, Record, Unrecognised, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +92,7 @@ class Reading:
 
     def record(self) -> Record:
         """Return the record, in an order that does not depend on the input's."""
-        entries = {name: tuple(sorted(dict.fromkeys(found), key=in_order)) for name, found in self._entries.items()}
+        entries = {name: ordered(found) for name, found in self._entries.items()}
         return Record(
             birth=self.patient.birth, died=self.patient.died, entries=dict(sorted(entries.items())),
             lists=frozenset(self.lists - self.incomplete), attested=frozenset(self.attested - self.incomplete),
