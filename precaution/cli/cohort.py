@@ -93,7 +93,7 @@ def cohort(
         emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
     day = options.chosen_day(today)
-    prepare(workers or os.cpu_count() or 1)
+    prepare(1 if spark else workers or os.cpu_count() or 1)
     shown = _Shown() if sys.stderr.isatty() else None
     try:
         summary = cohorts.cohort(

@@ -177,14 +177,19 @@ def _sort(run: Run, processes: Processes, told: Told, *, keep_all: bool) -> list
     tasks = [(job, number, piece) for number, piece in enumerate(cut)]
     tasks.sort(key=lambda task: task[2].start - task[2].end)  # the largest first, so that none is waited for at the end
     found = sorted(processes.run(sort_piece, tasks), key=lambda each: each.piece)
-    _check_unchanged(run)
-    try:
-        shared.index(run.work)
-        claims.index(run.work)
-    except sqlite3.Error as error:
-        raise OutputError(f"'{WORK}' can't be written: {error}; make room and run again") from None
+    check_unchanged(run)
+    index(run.work)
     put(run.work / _SORTED, lambda path: path.write_text(as_text(found), encoding="utf-8"))
     return found
+
+
+def index(work: Path) -> None:
+    """Write the indexes of what belongs to no partition. Raises OutputError."""
+    try:
+        shared.index(work)
+        claims.index(work)
+    except sqlite3.Error as error:
+        raise OutputError(f"'{WORK}' can't be written: {error}; make room and run again") from None
 
 
 def as_text(found: Iterable[Sorted]) -> str:
@@ -204,7 +209,7 @@ def from_text(text: str) -> list[Sorted]:
     return found
 
 
-def _check_unchanged(run: Run) -> None:
+def check_unchanged(run: Run) -> None:
     """Raise InputError where a file of the source is another one than when the run began."""
     for file in run.files:
         now = path_of(Path(run.source), file).stat()

@@ -10,10 +10,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from precaution.cohort import claims, shared
 from precaution.cohort.deciding import Part
 from precaution.cohort.partition import Job
-from precaution.cohort.passes import Told, both, check, done_before, from_text
+from precaution.cohort.passes import Told, both, check, check_unchanged, done_before, from_text, index
 from precaution.cohort.results import finished
 from precaution.cohort.source import Piece, pieces
 from precaution.cohort.spark.jobs import Jobs
@@ -87,8 +86,8 @@ class OnSpark:
         """Do what is left of the first pass; see `precaution.cohort.passes.Engine`."""
         cut = pieces(Path(run.source), list(run.files))
         reports = self.sorted(run, FirstPass(run.work, keep_all), cut, "sort")
-        shared.index(run.work)
-        claims.index(run.work)
+        check_unchanged(run)
+        index(run.work)
         return [each for report in reports for each in from_text(report)]
 
     def sorted(self, run: Run, first: FirstPass, cut: Sequence[Piece], call: str) -> list[str]:
