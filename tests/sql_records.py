@@ -36,8 +36,8 @@ class Maker:
 
     def __init__(self, label: Label, seed: int) -> None:
         self.label, self.chance = label, Random(seed)  # noqa: S311 - nothing is kept secret by it
-        self.days = sorted({0.0, 1.0, *(p.value for p in label.parameters.values()
-                                        if isinstance(p.value, float) and p.value < 20_000)})  # fmt: skip
+        numbers = (each.value for each in label.parameters.values() if not isinstance(each.value, (bool, str)))
+        self.days = sorted({0.0, 1.0, *(float(number) for number in numbers if number % 1 == 0 and number < 20_000)})
         self.facts = [fact for fact in label.facts.values() if concepts_of(fact)]
         self.today = 0
         self.odd = True
@@ -163,7 +163,7 @@ class Maker:
         for first, last in spans:
             status = self.chance.choice(("active", "active", "ended", "ended", "held", "unknown"))
             made = Entry(therapy.drug, "medication", "", exactly(first + shift), status=status)  # type: ignore[arg-type]
-            if status != "held" and not self._rarely(4):
+            if not self._rarely(2 if status == "held" else 4):
                 made = made._replace(end=exactly(last + shift))
             if self._rarely(12):
                 made = made._replace(certainty="mentioned")
