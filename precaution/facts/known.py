@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import groupby
-from math import inf
 from typing import TYPE_CHECKING
 
 from precaution.interval import EVERYTHING, larger
