@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import groupby
-from math import inf
 from typing import TYPE_CHECKING
 
 from precaution.interval import EVERYTHING, larger
@@ -153,20 +152,18 @@ def absence(absent: str, kind: str) -> Callable[[Chart], Known]:
 
 
 def _surely_newest(entries: Sequence[Entry]) -> Entry | None:
-    found, first, last, others = None, -inf, -inf, -inf
-    """The entry that began last, its first and last day, and the last day on which any other may have begun."""
-    for entry in entries:
-        day = entry.start
-        if day is None or entry.status == "preliminary":
-            return None
-        low, high, _, _ = day
-        if low > first:
-            if last > others:
-                others = last
-            found, first, last = entry, low, high
-        elif high > others:
-            others = high
-    return found if others < first else None
+    if len(entries) == 1:
+        entry = entries[0]
+        return entry if entry.start is not None and entry.status != "preliminary" else None
+    days = [day for entry in entries if (day := entry.start) is not None]
+    if not days or len(days) < len(entries):
+        return None
+    last = max(days)
+    first = last[0]
+    if len([day for day in days if day[1] >= first]) > 1:
+        return None
+    entry = entries[days.index(last)]
+    return entry if entry.status != "preliminary" else None
 
 
 def day_of(entry: Entry) -> Interval | None:
