@@ -190,10 +190,11 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
         until(said(master, "Registering worker", workers), "the workers are up")
         yield Cluster(f"spark://127.0.0.1:{port}", started[1:], folder)
     finally:
-        for each in reversed(started):
-            with suppress(ProcessLookupError):
-                os.killpg(each.pid, signal.SIGKILL)
-            each.wait()
+        for sent in (signal.SIGTERM, signal.SIGKILL):  # at the first each removes its own folders
+            for each in reversed(started):
+                with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                    os.killpg(each.pid, sent)
+                    each.wait(20)
 
 
 def _free_port() -> int:
