@@ -236,6 +236,7 @@ def _person_columns(table: pa.Table) -> list[list[Any]]:
         columns["person"].to_pylist(), _days(columns, "birth"), _days(columns, "died"), _kinds(columns["lists"]),
         _kinds(columns["attested"]), [bool(each) for each in columns["partial"].to_pylist()],
         _structs(columns["ignored"], Ignored), _structs(columns["unrecognised"], Unrecognised),
+        _words(pc.fill_null(columns["sex"], "")), _words(pc.fill_null(columns["site"], "")),
     ]  # fmt: skip
 
 

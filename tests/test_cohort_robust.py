@@ -191,7 +191,7 @@ def test_two_runs_do_not_work_in_one_folder(tmp_path: Path, monkeypatch: pytest.
     def again(*_: object) -> None:
         cohort(EXAMPLES, tmp_path / "out", today=TODAY, workers=1)
 
-    monkeypatch.setattr(passes, "_check_unchanged", again)
+    monkeypatch.setattr(passes, "check_unchanged", again)
     with pytest.raises(UsageError, match="another run is at work"):
         cohort(EXAMPLES, tmp_path / "out", today=TODAY, workers=1)
 

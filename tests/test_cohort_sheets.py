@@ -19,8 +19,8 @@ from conftest import PROJECT
 from precaution.cli import run
 from precaution.cohort import cohort
 from precaution.cohort.calendar import LONGEST, Task, calendar, escaped, folded
-from precaution.cohort.sheets import BETWEEN, EVIDENCE, KEYS, write_sheets
-from precaution.cohort.tables import SCHEMAS, Tables
+from precaution.cohort.sheets import BETWEEN, EVIDENCE, KEYS, SHEETS, write_sheets
+from precaution.cohort.tables import Tables
 from precaution.cohort.worklist import neutral, original
 from precaution.errors import InputError
 
@@ -49,8 +49,8 @@ def as_written(value: object) -> str:
 def test_every_table_comes_back_as_it_was(results: Path, tmp_path: Path) -> None:
     names = write_sheets(results, tmp_path)
     assert sorted(names) == sorted(path.name for path in tmp_path.iterdir())
-    assert {f"{name}.csv" for name in SCHEMAS} <= set(names)
-    for name in SCHEMAS:
+    assert {f"{name}.csv" for name in SHEETS} <= set(names)
+    for name in SHEETS:
         expected = [{key: as_written(value) for key, value in row.items() if key != "evidence"}
                     for row in rows(results, name)]  # fmt: skip
         assert sheet(tmp_path, name) == expected

@@ -6,10 +6,13 @@ what that command takes, and a folder called like a command of the group is writ
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from precaution.cli.group import Helpful, precaution
 from precaution.cli.options import examples
+from precaution.errors import did_you_mean
 
 
 class WithDefault(Helpful):
@@ -21,9 +24,12 @@ class WithDefault(Helpful):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command of `args`, or the default one with all of them."""
-        if self.default is not None and self.get_command(ctx, args[0]) is None:
-            return self.default.name, self.default, args
-        return super().resolve_command(ctx, args)
+        if self.default is None or self.get_command(ctx, args[0]) is not None:
+            return super().resolve_command(ctx, args)
+        if not args[0].startswith("-") and "/" not in args[0] and not Path(args[0]).exists():
+            hint = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"'{args[0]}' is no command, and no folder of results.{hint}", ctx)
+        return self.default.name, self.default, args
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the group's commands, and what it does without one."""

@@ -154,7 +154,7 @@ def stored(out: Path) -> Summary:
     if not (out / DONE).exists():
         raise InputError(f"'{out}' holds no complete results of `precaution cohort`: there is no {DONE} in it")
     known = _json(out / QUALITY)
-    return Summary(**{name: known[name] for name in Summary.__slots__})
+    return Summary(**{name: known[name] for name in Summary.__slots__ if name in known})
 
 
 def _quality(pieces: Iterable[Sorted], parts: Sequence[Decided], summary: Summary) -> dict[str, object]:

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 SCHEMAS = {"entries": ENTRIES, "persons": PERSONS}
 """The tables of a source, by the names of their folders."""
-_OPTIONAL = frozenset({"order"})
+_OPTIONAL = frozenset({"order", "sex", "site"})
 _HELP = "see docs/guides/cohort.md for the columns"
 
 
 def check_columns(file: str, table: str, found: pa.Schema) -> None:
     """Raise InputError where a file lacks a column of its table, or has one of another type."""
     wanted = SCHEMAS[table]
-    names = [field.name for field in wanted if field.name not in _OPTIONAL]
-    if missing := [name for name in names if name not in found.names]:
+    names = [field.name for field in wanted]
+    if missing := [name for name in names if name not in found.names and name not in _OPTIONAL]:
         raise InputError(f"{file}: there is no column {', '.join(missing)}; {_HELP}")
     for name in names:
-        if not _fits(found.field(name).type, wanted.field(name).type):
+        if name in found.names and not _fits(found.field(name).type, wanted.field(name).type):
             raise InputError(f"{file}: the column '{name}' is {found.field(name).type}, not "
                              f"{wanted.field(name).type}; {_HELP}")  # fmt: skip
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+SHEETS = tuple(name for name in SCHEMAS if name not in ("entries", "persons"))
+"""The tables that are results; the others are the records themselves, for programs."""
 KEYS = {"findings": "rule", "holds": "rule", "due": "duty"}
 """Of the tables with evidence, what it is the evidence of."""
 EVIDENCE = ("source", "date", "says", "note")
@@ -35,7 +37,7 @@ def write_sheets(out: Path, folder: Path) -> list[str]:
     """
     stored(out)
     written = []
-    for name in SCHEMAS:
+    for name in SHEETS:
         if (out / name).is_dir():
             put(folder / f"{name}.csv", partial(_write, head=_head(name), rows=_rows(out, name)))
             written.append(f"{name}.csv")
