@@ -1,0 +1,183 @@
+"""Calls of hooks and records spoiled at random: `python tests/fuzzing.py calls 100000`, `... reader 100000`.
+
+`calls` spoils real calls: those of the examples, and of ../shared where it is. No answer may be 500, no card may break
+the rules, and nothing may be clear that `assess` does not call clear on the same resources. `reader` lets atheris look
+for bytes that the reader of FHIR neither reads nor refuses. Both print what they counted.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import sys
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import cards_check
+from conftest import PROJECT, SHARED
+from hooks_make import HOOKS, ID, TODAY, App, Json, call, draft, example, prefetch, settings
+from precaution import assess, load_label
+from precaution.errors import PrecautionError
+from precaution.readers import read_bytes
+
+NAMES = tuple(sorted(path.stem for path in (PROJECT / "examples").glob("*.json")))
+ALLOWED = {200, 400, 404, 412, 413}
+NOTHING_IN_THE_WAY = ("clear", "may-resume")
+ODD: tuple[Any, ...] = (
+    None, "", 0, -1, 1e308, True, [], {}, [[]], {"resourceType": "Patient"}, "Patient/other", "9999-99-99", "2025",
+    "<0.5", "entered-in-error", "\u202e", "\x00", "http://loinc.org", ["x"], {"reference": "#"}, 10**30, "a" * 5000,
+)  # fmt: skip
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Return every place of a body: what holds it, and its key."""
+    keys = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    found = [(value, key) for key in keys]
+    for key in keys:
+        found += places(value[key])
+    return found
+
+
+def spoiled(body: Json, dice: random.Random, *, context: bool) -> bytes:
+    """Return a call with some of it changed; of its context only where `context` says so."""
+    body = copy.deepcopy(body)
+    for _ in range(dice.choice((1, 1, 2, 3, 6))):
+        within = body if context else body.get("prefetch")
+        found = places(within)
+        if not found:
+            break
+        holder, key = dice.choice(found)
+        match dice.randrange(5):
+            case 0 | 1:
+                holder[key] = copy.deepcopy(dice.choice(ODD))
+            case 2:
+                del holder[key]
+            case 3:
+                holder[key] = copy.deepcopy(dice.choice(found)[0])
+            case _ if isinstance(holder, list):
+                holder.append(copy.deepcopy(holder[key]))
+            case _:
+                holder[dice.choice(("resourceType", "status", "id", "x"))] = holder[key]
+    data = json.dumps(body).encode()
+    if context and dice.random() < 0.2:
+        at = dice.randrange(len(data))
+        data = data[:at] + dice.choice((b"", b"\xff", b"}", b'"', b"\x00", data[:20])) + data[at + dice.randrange(3) :]
+    return data
+
+
+def resources_in(value: Any) -> list[Json]:
+    """Return the resources of a prefetch, whatever holds them."""
+    if isinstance(value, dict) and isinstance(value.get("resourceType"), str) and value["resourceType"] != "Bundle":
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [resource for each in inner for resource in resources_in(each)]
+
+
+def bases() -> list[Json]:
+    """Return the calls that are spoiled."""
+    found = [call(hook, prefetch(example(name)), *orders) for name in NAMES for hook in HOOKS
+             for orders in ([draft()], [])]  # fmt: skip
+    folder = SHARED / "data" / "cds-hooks"
+    for file in sorted(folder.rglob("*.json")) if folder.is_dir() else []:
+        value = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(value, dict) and "hook" in value:
+            found.append(value)
+    return found
+
+
+class Calls:
+    """Sends spoiled calls and counts what comes back."""
+
+    def __init__(self, app: App, seed: int) -> None:
+        self.counts: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        self._app, self._dice, self._bases = app, random.Random(seed), bases()  # noqa: S311
+        self._label = load_label("baricitinib")
+
+    def send(self, number: int) -> None:
+        """Spoil a call and send it."""
+        body, context = self._dice.choice(self._bases), self._dice.random() < 0.4
+        hook = body["hook"] if body["hook"] in HOOKS else self._dice.choice(HOOKS)
+        data = spoiled(body, self._dice, context=context)
+        response = self._app.post(f"/cds-services/{ID.format(hook)}", content=data,
+                                  headers={"Content-Type": "application/json"})  # fmt: skip
+        self.counts[str(response.status_code)] += 1
+        if response.status_code not in ALLOWED:
+            self.wrong.append(f"call {number}: status {response.status_code}")
+        elif response.status_code == 200:
+            self._look(number, body, data, response.json(), context=context)
+
+    def _look(self, number: int, body: Json, data: bytes, answer: Json, *, context: bool) -> None:
+        self.wrong += [f"call {number}: {each}" for each in cards_check.wrong(answer)]
+        ordered = not context and any("medicationCodeableConcept" in str(each) for each in [body["context"]])
+        if answer["cards"] or not ordered:
+            return
+        self.counts["silent though the drug is ordered"] += 1
+        sent = resources_in(json.loads(data).get("prefetch"))
+        try:
+            action = assess(sent, today=TODAY, label=self._label).action
+        except PrecautionError:
+            return
+        if action not in NOTHING_IN_THE_WAY:
+            self.wrong.append(f"call {number}: silent, where assess says {action}")
+
+
+def calls(many: int, seed: int = 0) -> Calls:
+    """Send so many spoiled calls; returns what was counted."""
+    with TemporaryDirectory() as folder:
+        app = App(settings(Path(folder)))
+        try:
+            found = Calls(app, seed)
+            for number in range(many):
+                found.send(number)
+        finally:
+            app.close()
+    return found
+
+
+def reader(many: int) -> None:
+    """Let atheris spoil records so many times; ends the process, with a code that is not 0 where the reader failed."""
+    import atheris
+
+    label = load_label("baricitinib")
+
+    @atheris.instrument_func
+    def once(data: bytes) -> None:
+        with suppress(PrecautionError):
+            read_bytes(data, label.terminology, label.asks)
+
+    with atheris.instrument_imports(include=["precaution.readers"]):
+        pass
+    atheris.Setup([sys.argv[0], f"-atheris_runs={many}", "-max_len=4096", "-verbosity=0", str(seeds())], once)
+    atheris.Fuzz()
+
+
+def seeds() -> Path:
+    """Return a folder with a record in each file, one resource each and some together."""
+    import tempfile
+
+    folder = Path(tempfile.mkdtemp(prefix="precaution-seeds-"))
+    for name in NAMES:
+        for number, resource in enumerate(example(name)):
+            (folder / f"{name}-{number}").write_text(json.dumps([example(name)[0], resource]), encoding="utf-8")
+    return folder
+
+
+def main(kind: str, many: int, seed: int = 0) -> int:
+    """Run one of the two; returns an exit code."""
+    if kind == "reader":
+        reader(many)
+        return 0
+    found = calls(many, seed)
+    print(f"{many} calls: {dict(sorted(found.counts.items()))}; {len(found.wrong)} wrong")  # noqa: T201
+    for each in found.wrong[:20]:
+        print(each)  # noqa: T201
+    return bool(found.wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))
