@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 from functools import cache
 from pathlib import Path
@@ -132,7 +133,7 @@ def prefetch(resources: Iterable[Json]) -> Json:
 def draft(**more: Any) -> Json:
     """Return an order of the drug that is being written."""
     return {"resourceType": "MedicationRequest", "status": "draft", "intent": "order",
-            "medicationCodeableConcept": DRUG, **more}  # fmt: skip
+            "medicationCodeableConcept": copy.deepcopy(DRUG), **more}  # fmt: skip
 
 
 def call(hook: str, sent: Json, *drafts: Json, patient: str = "", **more: Any) -> Json:

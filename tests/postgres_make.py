@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +19,8 @@ from conftest import needs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+GUARDED = "guarded"
+"""A role that needs a password; all others need none."""
 _USER = "nobody"
 _WAIT = 60.0
 
@@ -30,9 +33,10 @@ def programs() -> Path | None:
 
 
 class Server:
-    """A server on a socket in a folder of its own; `settings` go to postgresql.conf."""
+    """A server on a socket in a folder of its own, or with `tcp` on a port of loopback; `settings` go to
+    postgresql.conf."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, *, tcp: bool = False, **settings: str) -> None:
         needs(programs(), "PostgreSQL")
         self._programs = programs() or Path()
         self._home = Path(tempfile.mkdtemp(prefix="precaution-pg-"))
@@ -40,6 +44,12 @@ class Server:
                           **settings}  # fmt: skip
         self._running: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://precaution@/postgres?host={self._home}"
+        if tcp:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                port = free.getsockname()[1]
+            self._settings |= {"listen_addresses": "'127.0.0.1'", "port": str(port)}
+            self.url = f"postgresql://precaution@127.0.0.1:{port}/postgres"
 
     def __enter__(self) -> Server:
         if os.geteuid() == 0:
@@ -47,6 +57,9 @@ class Server:
         data = ["-D", str(self._home / "data")]
         made = self._run("initdb", *data, "-A", "trust", "-U", "precaution", "-E", "UTF8", "--no-sync")
         assert made.returncode == 0, made.stdout
+        access = self._home / "data" / "pg_hba.conf"
+        guarded = f"local all {GUARDED} scram-sha-256\nhost all {GUARDED} 127.0.0.1/32 scram-sha-256\n"
+        access.write_text(guarded + access.read_text(encoding="utf-8"), encoding="utf-8")
         with (self._home / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write("".join(f"{key} = {value}\n" for key, value in self._settings.items()))
         self.start()
@@ -64,7 +77,8 @@ class Server:
                 command, stdout=log, stderr=subprocess.STDOUT, cwd=self._home, start_new_session=True
             )
         until = time.monotonic() + _WAIT
-        while self._run("pg_isready", "-h", str(self._home), "-q").returncode:
+        port = ("-p", self._settings["port"]) if "port" in self._settings else ()
+        while self._run("pg_isready", "-h", str(self._home), *port, "-q").returncode:
             assert time.monotonic() < until, (self._home / "log").read_text()
             time.sleep(0.05)
 
@@ -96,7 +110,7 @@ class Server:
 
 
 @contextmanager
-def server(**settings: str) -> Iterator[str]:
+def server(*, tcp: bool = False, **settings: str) -> Iterator[str]:
     """Start a server and yield the URL of its database."""
-    with Server(**settings) as running:
+    with Server(tcp=tcp, **settings) as running:
         yield running.url

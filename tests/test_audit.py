@@ -331,7 +331,7 @@ def test_a_folder_with_a_quote_in_its_name_is_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("module", "command"), [
-    ("duckdb", ["audit", "x"]), ("scipy", ["audit", "x"]), ("altair", ["report", "x", "--out", "y"]),
+    ("duckdb", ["audit", "x/"]), ("scipy", ["audit", "x/"]), ("altair", ["report", "x", "--out", "y"]),
 ])  # fmt: skip
 def test_without_a_library_it_is_said_what_to_install(module: str, command: list[str], tmp_path: Path) -> None:
     (tmp_path / f"{module}.py").write_text("raise ImportError\n")

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cohort_make import LABEL, rows, table
-from conftest import SHARED, needs
+from conftest import SHARED
 from omop_make import (
     COLUMNS,
     OWN_IDS,
@@ -23,7 +23,7 @@ from omop_make import (
     put_postgres,
     read_from,
 )
-from postgres_make import GUARDED, binary, server
+from postgres_make import GUARDED, server
 from precaution.cli import run
 from precaution.cohort import cohort, plan
 from precaution.errors import InputError, UsageError
@@ -116,8 +116,7 @@ def test_real_persons_are_all_decided_and_nobody_is_clear_without_tests(name: st
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
-    needs(binary("postgres"), "PostgreSQL")
-    with server() as url:
+    with server(tcp=True) as url:
         yield url
 
 
@@ -151,7 +150,7 @@ def test_nothing_is_written_there(database: str, tmp_path: Path) -> None:
         base.execute("grant select on all tables in schema readonly to reader")
         base.execute("revoke temporary on database postgres from public")
         before = base.execute("select count(*) from pg_class").fetchone()
-    cohort(url.replace("tester@", "reader@"), tmp_path / "out", today=TODAY, workers=1)
+    cohort(url.replace("precaution@", "reader@"), tmp_path / "out", today=TODAY, workers=1)
     with psycopg.connect(database) as base:
         assert base.execute("select count(*) from pg_class").fetchone() == before
         assert base.execute("select pg_stat_get_db_tuples_inserted(oid) >= 0 from pg_database limit 1").fetchone()
@@ -161,7 +160,7 @@ def test_a_password_is_shown_nowhere(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret = "s3cret-canary"  # noqa: S105
-    url = put_postgres(database, own(), "guarded_cdm").replace("tester@", f"{GUARDED}:{secret}@")
+    url = put_postgres(database, own(), "guarded_cdm").replace("precaution@", f"{GUARDED}:{secret}@")
     with psycopg.connect(database) as base:
         base.execute(f"create role {GUARDED} login password '{secret}'")  # type: ignore[arg-type]
         base.execute(f"grant usage on schema guarded_cdm to {GUARDED}")  # type: ignore[arg-type]

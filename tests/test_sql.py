@@ -315,7 +315,7 @@ def test_a_mistake_in_the_interpreter_is_seen(people: list[Asked], monkeypatch: 
         (history, "not_before", lambda entry, day: not_before(entry, day + 1)),
         (figures, "DIGITS", 2),
         (durations, "smaller", larger),
-        (duties, "_grace", lambda duty, facts: 0.0),
+        (duties, "_next", lambda ready, facts, start, last: (start + 1.0, False)),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, mistaken)

@@ -17,7 +17,7 @@ from precaution.cohort.alone import join
 from precaution.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -82,10 +82,14 @@ def _seldom_collecting() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _begin(stop: Any, done: Any, work: Path | None) -> None:
-    """Begin a worker: Ctrl-C is for the parent, and a worker ends with it."""
+def _begin(stop: Any, done: Any, work: Path | None, environment: Mapping[str, str]) -> None:
+    """Begin a worker: Ctrl-C is for the parent, and a worker ends with it.
+
+    `environment` is the parent's of now: the process that a worker is forked from may be older.
+    """
     global _here  # noqa: PLW0603 - one for each process is what is meant
     _here = Watch(stop, done)
+    os.environ.update(environment)
     gc.freeze()
     gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -115,7 +119,8 @@ class Processes:
             prepare(workers)
             context = multiprocessing.get_context(BEGIN)
             self._stop, self._done = context.Event(), context.Value("q", 0)
-            self._pool = ProcessPoolExecutor(workers, context, _begin, (self._stop, self._done, work))
+            begin = (self._stop, self._done, work, dict(os.environ))
+            self._pool = ProcessPoolExecutor(workers, context, _begin, begin)
 
     def __enter__(self) -> Processes:
         """Start nothing yet; processes start with the first task."""
