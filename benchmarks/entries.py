@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -102,20 +101,25 @@ def written(folder: Path) -> Path:
 
 def run(*arguments: object) -> Run:
     """Run Python with these arguments in a process of its own."""
-    begin, used, most = time.perf_counter(), _used(), 0.0
+    begin, used, most = time.perf_counter(), dict[int, float](), 0.0
     command = [sys.executable, *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - the command is ours
         while process.poll() is None:
             most = max(most, _memory(process.pid))
+            used.update({each: taken for each in [process.pid, *_below(process.pid)] if (taken := _used(each))})
             time.sleep(OFTEN)
     if process.returncode:
         sys.exit(f"it failed: {command}")
-    return Run(time.perf_counter() - begin, _used() - used, most)
+    return Run(time.perf_counter() - begin, sum(used.values()), most)
 
 
-def _used() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def _used(process: int) -> float:
+    """Return the seconds of the processors that a process has taken; 0 where it has ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory(process: int) -> float:
