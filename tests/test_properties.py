@@ -190,7 +190,9 @@ def still_forbidden(number: int, patient: list[Json]) -> None:
 @some
 @given(FORBIDDEN_CASE, st.data())
 def test_losing_a_result_never_makes_it_permissive(number: int, data: st.DataObject) -> None:
-    """One result a concept: where several are on record, an older one rightly stands in."""
+    """One result a concept: where several are on record, an older one rightly stands in. Cases with answers are left
+    out: one that the result had made void counts again when nothing newer is known, as it did before."""
+    assume(not CASES[number].answers)
     results = [
         each for each in lean(number) if each["resourceType"] == "Observation" and not concepts(each) & NEEDED_BY_FEW
     ]
@@ -202,6 +204,7 @@ def test_losing_a_result_never_makes_it_permissive(number: int, data: st.DataObj
 @some
 @given(FORBIDDEN_CASE, st.data())
 def test_losing_several_results_never_makes_it_permissive(number: int, data: st.DataObject) -> None:
+    assume(not CASES[number].answers)
     results = [
         each for each in lean(number) if each["resourceType"] == "Observation" and not concepts(each) & NEEDED_BY_FEW
     ]
