@@ -246,6 +246,16 @@ def test_a_row_of_nobody_may_be_anybodys(kind: str | None, nobody: str | None, t
     assert (str(file).startswith("entries/"), int(str(line)) > 0) == (True, True)
 
 
+def test_a_site_may_say_that_a_row_of_nobody_is_nobodys(tmp_path: Path) -> None:
+    clear = next(name for name, each in ALONE.items() if not isinstance(each, str) and each.action == "clear")
+    row = next(at for at, each in enumerate(ROWS["entries"]) if each[0] != clear)
+    source = put(tmp_path / "in", changed(ROWS, "entries", row, person=None))
+    summary = cohort(source, tmp_path / "out", today=TODAY, workers=1, lost_lines="nobody")
+    assert (summary.clean, summary.disregarded) == (False, 1)
+    assert table(tmp_path / "out", "decisions")[clear][0]["action"] == "clear"
+    assert quality(tmp_path / "out")["lost_lines"] == "nobody"
+
+
 def test_a_person_without_a_name_is_said(tmp_path: Path) -> None:
     found: Rows = {"entries": [], "persons": changed(ROWS, "persons", 1, person=None)["persons"]}
     out = decided(put(tmp_path / "in", found), tmp_path)
