@@ -1,8 +1,7 @@
-"""Calls of hooks and records spoiled at random: `python tests/fuzzing.py calls 100000`, `... reader 100000`.
+"""Calls of hooks spoiled at random: `python tests/fuzzing.py 100000`.
 
-`calls` spoils real calls: those of the examples, and of ../shared where it is. No answer may be 500, no card may break
-the rules, and nothing may be clear that `assess` does not call clear on the same resources. `reader` lets atheris look
-for bytes that the reader of FHIR neither reads nor refuses. Both print what they counted.
+Spoiled are real calls: those of the examples, and of ../shared where it is. No answer may be 500, no card may break the
+rules, and nothing may be silent that `assess` does not call clear on the same resources. What was counted is printed.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import json
 import random
 import sys
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,7 +20,6 @@ from conftest import PROJECT, SHARED
 from hooks_make import HOOKS, ID, TODAY, App, Json, call, draft, example, prefetch, settings
 from precaution import assess, load_label
 from precaution.errors import PrecautionError
-from precaution.readers import read_bytes
 
 NAMES = tuple(sorted(path.stem for path in (PROJECT / "examples").glob("*.json")))
 ALLOWED = {200, 400, 404, 412, 413}
@@ -42,26 +39,30 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return found
 
 
+def changed_once(within: Any, dice: random.Random) -> None:
+    """Change one place of some JSON."""
+    found = places(within)
+    if not found:
+        return
+    holder, key = dice.choice(found)
+    match dice.randrange(5):
+        case 0 | 1:
+            holder[key] = copy.deepcopy(dice.choice(ODD))
+        case 2:
+            del holder[key]
+        case 3:
+            holder[key] = copy.deepcopy(dice.choice(found)[0])
+        case _ if isinstance(holder, list):
+            holder.append(copy.deepcopy(holder[key]))
+        case _:
+            holder[dice.choice(("resourceType", "status", "id", "x"))] = holder[key]
+
+
 def spoiled(body: Json, dice: random.Random, *, context: bool) -> bytes:
     """Return a call with some of it changed; of its context only where `context` says so."""
     body = copy.deepcopy(body)
     for _ in range(dice.choice((1, 1, 2, 3, 6))):
-        within = body if context else body.get("prefetch")
-        found = places(within)
-        if not found:
-            break
-        holder, key = dice.choice(found)
-        match dice.randrange(5):
-            case 0 | 1:
-                holder[key] = copy.deepcopy(dice.choice(ODD))
-            case 2:
-                del holder[key]
-            case 3:
-                holder[key] = copy.deepcopy(dice.choice(found)[0])
-            case _ if isinstance(holder, list):
-                holder.append(copy.deepcopy(holder[key]))
-            case _:
-                holder[dice.choice(("resourceType", "status", "id", "x"))] = holder[key]
+        changed_once(body if context else body.get("prefetch"), dice)
     data = json.dumps(body).encode()
     if context and dice.random() < 0.2:
         at = dice.randrange(len(data))
@@ -139,39 +140,8 @@ def calls(many: int, seed: int = 0) -> Calls:
     return found
 
 
-def reader(many: int) -> None:
-    """Let atheris spoil records so many times; ends the process, with a code that is not 0 where the reader failed."""
-    import atheris
-
-    label = load_label("baricitinib")
-
-    @atheris.instrument_func
-    def once(data: bytes) -> None:
-        with suppress(PrecautionError):
-            read_bytes(data, label.terminology, label.asks)
-
-    with atheris.instrument_imports(include=["precaution.readers"]):
-        pass
-    atheris.Setup([sys.argv[0], f"-atheris_runs={many}", "-max_len=4096", "-verbosity=0", str(seeds())], once)
-    atheris.Fuzz()
-
-
-def seeds() -> Path:
-    """Return a folder with a record in each file, one resource each and some together."""
-    import tempfile
-
-    folder = Path(tempfile.mkdtemp(prefix="precaution-seeds-"))
-    for name in NAMES:
-        for number, resource in enumerate(example(name)):
-            (folder / f"{name}-{number}").write_text(json.dumps([example(name)[0], resource]), encoding="utf-8")
-    return folder
-
-
-def main(kind: str, many: int, seed: int = 0) -> int:
-    """Run one of the two; returns an exit code."""
-    if kind == "reader":
-        reader(many)
-        return 0
+def main(many: int, seed: int = 0) -> int:
+    """Send so many spoiled calls and say what was counted; returns an exit code."""
     found = calls(many, seed)
     print(f"{many} calls: {dict(sorted(found.counts.items()))}; {len(found.wrong)} wrong")  # noqa: T201
     for each in found.wrong[:20]:
@@ -180,4 +150,4 @@ def main(kind: str, many: int, seed: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))
+    sys.exit(main(*map(int, sys.argv[1:])))
