@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import PROJECT
+from precaution import load_label
 
 sys.path.insert(0, str(PROJECT / "tools"))
 
@@ -82,3 +83,12 @@ def test_an_entry_of_the_list_matches_what_it_names_and_is_idle_otherwise(tmp_pa
              (("a", "without within"), ("aa", "without within"), ("c", "x"))]
     assert [listed.know(mutant) for mutant in known] == [True, False, False]
     assert listed.idle() == ["fact.b x"]
+
+
+def test_what_only_an_audit_uses_is_left_out() -> None:
+    label = load_label("baricitinib")
+    measured = tool.only_measured(label)
+    assert {"tb_screened", "audit_smallest"} <= measured
+    assert not measured & {"anc", "count_max_age", "therapy_grace", "no_suitable_alternative"}
+    decided = {name for looked_at in tool.looks_at(label).values() for name in looked_at}
+    assert not measured & decided

@@ -6,7 +6,8 @@ One thing is changed at a time (a mutant): a comparison, a limit, a switch, an a
 or `or`, a window, a code list, a sentence that is cited. All cases are run in this process on records that are read
 once. A mutant that no case notices is a survivor; it is in order only if `mutants_equivalent.toml` says why. Prints
 killed and total by topic and every other survivor, and exits 1 where there is one or where an entry of that file
-stands for nothing any more. `--all` also lists those that are in order.
+stands for nothing any more. `--all` also lists those that are in order. What only an audit's measures use is left out:
+a case says nothing of them; tests/test_measures.py holds them against a truth worked out apart.
 """
 
 from __future__ import annotations
@@ -44,8 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from precaution.cases import Case
-    from precaution.definitions import Ask, Duty, Label, Rule
-    from precaution.fact_kinds import Fact
+    from precaution.definitions import Label
     from precaution.record import Record
 
 EQUIVALENT = Path(__file__).with_name("mutants_equivalent.toml")
@@ -391,7 +391,15 @@ def shown_by(label: Label) -> set[str]:
     return _reached((name for condition in conditions for name in names(condition)), label)
 
 
-def _spoken_of(thing: Fact | Ask | Rule | Duty) -> set[str]:
+def only_measured(label: Label) -> set[str]:
+    """Return the names of facts, asks and parameters that the measures of an audit use, and nothing that decides."""
+    deciding = (*label.rules.values(), *label.duties.values(), label.therapy, label.records)
+    used = set().union(*(_reached(_spoken_of(thing), label) for thing in deciding)) | shown_by(label)
+    measuring = (*label.measures.values(), *([label.audit] if label.audit is not None else []))
+    return set().union(*(_reached(_spoken_of(thing), label) for thing in measuring)) - used
+
+
+def _spoken_of(thing: object) -> set[str]:
     given = {spoken(name) for _, refers, name in references(thing) if refers.to in ("fact", "ask", "parameter")}
     return given | {name for _, expression in expressions_of(thing) for name in names(expression)}
 
@@ -476,7 +484,9 @@ def main() -> int:
     given = parser.parse_args()
     changeable = Changeable.of(find_label(given.label))
     cases = watched(changeable.folder, changeable.label)
-    wanted = [each for each in changeable.mutants() if not given.topic or each.topic in given.topic]
+    measured = only_measured(changeable.label)
+    wanted = [each for each in changeable.mutants()
+              if (not given.topic or each.topic in given.topic) and spoken(each.table) not in measured]  # fmt: skip
     equivalents = Equivalents(EQUIVALENT)
     alive = list(survivors(changeable, wanted, cases))
     known = [each for each in alive if equivalents.know(each)]
