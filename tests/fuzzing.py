@@ -17,7 +17,7 @@ from typing import Any
 
 import cards_check
 from conftest import PROJECT, SHARED
-from hooks_make import HOOKS, ID, TODAY, App, Json, call, draft, example, prefetch, settings
+from hooks_make import DRUG, HOOKS, ID, TODAY, App, Json, call, draft, example, prefetch, settings
 from precaution import assess, load_label
 from precaution.errors import PrecautionError
 
@@ -74,8 +74,9 @@ def resources_in(value: Any) -> list[Json]:
     """Return the resources of a prefetch, whatever holds them."""
     if isinstance(value, dict) and isinstance(value.get("resourceType"), str) and value["resourceType"] != "Bundle":
         return [value]
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [resource for each in inner for resource in resources_in(each)]
+    if isinstance(value, dict):  # how it was found is no resource, whatever stands in it
+        value = [each for key, each in value.items() if key != "search"]
+    return [resource for each in value for resource in resources_in(each)] if isinstance(value, list) else []
 
 
 def bases() -> list[Json]:
@@ -114,7 +115,7 @@ class Calls:
 
     def _look(self, number: int, body: Json, data: bytes, answer: Json, *, context: bool) -> None:
         self.wrong += [f"call {number}: {each}" for each in cards_check.wrong(answer)]
-        ordered = not context and any("medicationCodeableConcept" in str(each) for each in [body["context"]])
+        ordered = not context and DRUG["coding"][0]["code"] in str(body["context"])
         if answer["cards"] or not ordered:
             return
         self.counts["silent though the drug is ordered"] += 1
