@@ -484,7 +484,7 @@ def test_a_process_that_is_killed_is_an_error_of_ours() -> None:
 def test_a_run_that_is_interrupted_leaves_no_process_and_no_mark_of_success(
     sent: signal.Signals, tmp_path: Path
 ) -> None:
-    source = written(tmp_path / "in", people(4000), files=3)
+    source = written(tmp_path / "in", people(12_000), files=3)
     process = subprocess.Popen(
         [
             sys.executable,
@@ -508,7 +508,11 @@ def test_a_run_that_is_interrupted_leaves_no_process_and_no_mark_of_success(
     work = tmp_path / "out" / ".work"
     while process.poll() is None and not (work.is_dir() and any(work.iterdir())):
         time.sleep(0.02)
-    process.send_signal(sent)
+    for _ in range(20):  # as a person would, who sees that it goes on
+        process.send_signal(sent)
+        time.sleep(0.5)
+        if process.poll() is not None:
+            break
     said = process.communicate(timeout=60)
     assert process.returncode == (130 if sent == signal.SIGINT else -9), said
     assert not (tmp_path / "out" / "_SUCCESS").exists()
