@@ -8,10 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from precaution.cohort.from_tables import RowsRun, Task, decide_of, decided_parts, emptied
-from precaution.cohort.parting import Parted, Queries, Shape, connected, part, parted_before, partitions
-from precaution.cohort.passes import Told
-from precaution.cohort.processes import Processes
+from precaution.cohort.from_tables import RowsRun, Task, decide_of, decided_rows, emptied
+from precaution.cohort.parting import Parted, Queries, Shape, connected, part, partitions
 from precaution.cohort.source import File
 from precaution.cohort.tables import put
 from precaution.errors import UsageError
@@ -111,14 +109,8 @@ def _is_url(source: Path | str) -> bool:
 
 def decided(run: Run) -> Summary:
     """Do what is left of a run over a CDM, and mark it as complete. Raises InputError if `strict`, OutputError."""
-    told = Told(run.progress)
-    with Processes(run.workers, told.add, run.work) as processes:
-        parted = parted_before(run.work)
-        if parted is None:
-            told.begin("rows mapped", 0)
-            job = Job(run.source, run.work, run.label, run.today, run.partitions, run.workers)
-            (parted,) = processes.run(_mapped, [job])
-        return decided_parts(run, processes, told, parted, decide_mapped)
+    job = Job(run.source, run.work, run.label, run.today, run.partitions, run.workers)
+    return decided_rows(run, "rows mapped", _mapped, job, decide_mapped)
 
 
 def _mapped(job: Job) -> Parted:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from precaution.cohort.deciding import Deciding
 from precaution.cohort.parting import (
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from precaution.record import Record
 
 Passed = tuple[list[Sorted], list["Decided"], Counter[str], dict[str, object]]
+Job = TypeVar("Job")
 HOLDS = ("entries", "persons")
 """The folders that make a folder a source of tables."""
 
@@ -128,20 +129,21 @@ def _about(path: Path, name: str) -> tuple[pa.Schema, int]:
 
 def decided(run: Run) -> Summary:
     """Do what is left of a run over tables, and mark it as complete. Raises InputError if `strict`, OutputError."""
+    job = Parting(Path(run.source), run.files, run.work, run.partitions, run.workers)
+    return decided_rows(run, "rows sorted", _sorted, job, decide_rows)
+
+
+def decided_rows(run: Run, what: str, sort: Callable[[Job], Parted], job: Job,
+                 decide: Callable[[tuple[Task, int]], Decided]) -> Summary:
+    """Sort the rows of a source by `sort`, unless that was done before; decide them by `decide`, and mark the run as
+    complete. `what` names the sorting. Raises InputError if `strict`, OutputError."""
     told = Told(run.progress)
     with Processes(run.workers, told.add, run.work) as processes:
         found = parted_before(run.work)
         if found is None:
-            told.begin("rows sorted", 0)
-            job = Parting(Path(run.source), run.files, run.work, run.partitions, run.workers)
-            (found,) = processes.run(_sorted, [job])
-        return decided_parts(run, processes, told, found, decide_rows)
-
-
-def decided_parts(run: Run, processes: Processes, told: Told, found: Parted,
-                  decide: Callable[[tuple[Task, int]], Decided]) -> Summary:
-    """Decide the partitions of rows that are sorted already, by `decide`, and mark the run as complete."""
-    return finished(run.out, *passed(run, told, found, lambda task: decide_all(run, processes, task, decide)))
+            told.begin(what, 0)
+            (found,) = processes.run(sort, [job])
+        return finished(run.out, *passed(run, told, found, lambda task: decide_all(run, processes, task, decide)))
 
 
 def passed(run: Run, told: Told, found: Parted, decide: Callable[[Task], list[Decided]]) -> Passed:
