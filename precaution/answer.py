@@ -6,15 +6,17 @@ show the same. Every text is ours, or built from checked numbers and days: no fr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 from dataclasses import fields as fields_of
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeVar, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from precaution.definitions import Stage
+from precaution.record import Ignored, Unrecognised
 
-    from precaution.definitions import Stage
-    from precaution.record import Ignored, Unrecognised
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 State = Literal["holds", "unknown", "no"]
 DueState = Literal["done", "upcoming", "due", "overdue", "unknown"]

@@ -20,6 +20,7 @@ background sentences shown for this patient. What the lines of `record` mean is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, get_args
@@ -30,7 +31,7 @@ from precaution.errors import did_you_mean
 from precaution.tables import Place, Table, as_table, read, read_toml, refuse_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from precaution.definitions import Label

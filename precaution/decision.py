@@ -60,8 +60,7 @@ def decide(
     chart = Chart(record, label, today, therapy(record, label, today, stage))
     facts = Facts(chart)
     ready = _ready(facts.prepared)
-    background = backgrounds(facts)
-    judged = judge_all(facts, background, everything=everything)
+    judged = judge_all(facts, everything=everything)
     scheduled = schedule_all(facts)
     holds = [each.hold for each in judged if each.hold is not None]
     missing = _missing(judged, scheduled, facts)
@@ -84,7 +83,7 @@ def decide(
         missing=missing,
         ignored=tuple(sorted({*record.ignored, *_future(chart)})),
         unrecognised=record.unrecognised,
-        background=background.get("", ()),
+        background=backgrounds(facts).get("", ()),
         policy=label.policy,
     )
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.answer import new_due
+from precaution.answer import Due, new_due
 from precaution.evidence import shown
 from precaution.expression import compiled, names, spoken
 from precaution.facts import ANSWER, Facts
 from precaution.interval import exactly, iso_day
+from precaution.record import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from precaution.answer import Due, DueState
+    from precaution.answer import DueState
     from precaution.definitions import Duty
     from precaution.expression import Answers
     from precaution.facts import Chart
     from precaution.facts.prepared import Prepared
     from precaution.interval import Interval
     from precaution.logic import Truth
-    from precaution.record import Entry
 
     Test = Callable[[Answers], Truth]
 
@@ -106,15 +106,14 @@ def _scheduled(ready: _Ready, facts: Facts) -> Scheduled | None:
     if not facts.silent(ready.reach):
         return _schedule(ready, facts, start)
     blank, key = facts.blank, (ready, start)
-    scheduled: Scheduled | None = blank.scheduled.get(key, _UNMET)
-    if scheduled is _UNMET:
+    if key not in blank.scheduled:
         if len(blank.scheduled) >= _MOST:
             blank.scheduled.clear()
-        scheduled = blank.scheduled[key] = _schedule(ready, Facts(blank.chart, blank), start)
+        blank.scheduled[key] = _schedule(ready, Facts(blank.chart, blank), start)
+    scheduled: Scheduled | None = blank.scheduled[key]
     return scheduled
 
 
-_UNMET: Any = object()
 _MOST = 1024
 """Most duties, by the start of treatment, of which it is kept what they come to on one blank record."""
 
@@ -247,7 +246,7 @@ def _interval(ready: _Ready, facts: Facts) -> float:
     """The interval of this patient: the shorter one also where it can't be told whether it applies."""
     if not ready.every_if:
         return ready.every
-    return min([ready.every, *(days for fact, days in ready.every_if.items() if facts.value(fact) is not False)])
+    return min([ready.every, *(days for fact, days in ready.every_if.items() if facts[fact] is not False)])
 
 
 def _again(ready: _Ready, facts: Facts, since: float) -> float | None:
@@ -255,7 +254,7 @@ def _again(ready: _Ready, facts: Facts, since: float) -> float | None:
     days = [
         begun[0] + ready.again_in
         for name in ready.duty.again_after
-        if facts.value(name) is True and (begun := facts.known(name).since) is not None and begun[0] > since
+        if facts[name] is True and (begun := facts.known(name).since) is not None and begun[0] > since
     ]
     return min(days, default=None)
 

@@ -35,7 +35,7 @@ Value = Interval | str | bool | None
 class Answers(Protocol):
     """What an expression asks while it is evaluated."""
 
-    def value(self, name: str) -> Value:
+    def __getitem__(self, name: str) -> Value:
         """Return the value of a fact, an ask or a parameter."""
         ...
 
@@ -234,14 +234,14 @@ def _compile(expression: Expression) -> Callable[[Answers], Truth]:
             return lambda facts: logic.possible(inner(facts))
         case Ask(function, Name(name)):
             if function == "known":
-                return lambda facts: facts.value(name) is not None
+                return lambda facts: facts[name] is not None
             return lambda facts: facts.recorded(name)
         case Compare():
             return _comparison(expression)
         case Among(Name(name), words):
-            return lambda facts: None if (word := facts.value(name)) is None else word in words
+            return lambda facts: None if (word := facts[name]) is None else word in words
         case Name(name):
-            return lambda facts: _truth(facts.value(name), name)
+            return lambda facts: _truth(facts[name], name)
         case _:
             raise KnowledgeError(f"{expression} is not true or false")
 
@@ -268,11 +268,11 @@ def _comparison(expression: Compare) -> Callable[[Answers], Truth]:
     compare = _comparing(expression.operator)
     if isinstance(right, Name):
         other = right.name
-        return lambda facts: compare(facts.value(name), facts.value(other))
+        return lambda facts: compare(facts[name], facts[other])
     constant = _constant(right.value)
     if isinstance(constant, Interval) or expression.operator == "!=":
-        return lambda facts: None if (value := facts.value(name)) is None else compare(value, constant)
-    return lambda facts: None if (word := facts.value(name)) is None else word == constant
+        return lambda facts: None if (value := facts[name]) is None else compare(value, constant)
+    return lambda facts: None if (word := facts[name]) is None else word == constant
 
 
 def _comparing(operator: Operator) -> Callable[[Value, Value], Truth]:

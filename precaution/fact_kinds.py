@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 # The loader reads these from the types of the fields, at run time.
-from precaution.definitions import Absent, ConceptName, Concepts, DaysName, NumberName, Stage  # noqa: TC001
+from precaution.definitions import Absent, ConceptName, Concepts, DaysName, NumberName, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

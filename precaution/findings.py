@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from precaution.answer import Finding, Hold, new_finding
+from precaution.definitions import Rule
+from precaution.evidence import backgrounds as backgrounds_of
 from precaution.evidence import searched, shown
 from precaution.expression import compiled, names, spoken
 from precaution.facts import ANSWER, Facts
 from precaution.facts.atoms import key_of
 from precaution.interval import Interval, show_number
+from precaution.logic import Truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from precaution.answer import Background, Searched
-    from precaution.definitions import Rule
     from precaution.evidence import Backgrounds
     from precaution.expression import Answers, Expression
     from precaution.facts.prepared import Prepared
-    from precaution.logic import Truth
 
     Test = Callable[[Answers], Truth]
 
@@ -124,27 +125,26 @@ class _Rules:
 _rules = lru_cache(maxsize=256)(_Rules)
 
 
-def judge(rule: Rule, facts: Facts, backgrounds: Backgrounds, *, everything: bool = False) -> Judged | None:
+def judge(rule: Rule, facts: Facts, *, everything: bool = False) -> Judged | None:
     """Return what a rule comes to for a patient.
 
     None where it does not apply at the stage or, unless `everything` is asked for, does not hold.
     """
     rules = _rules(facts.prepared)
     ready = rules.by_name.get(rule.name)
-    return next(iter(_judged([ready], rules, facts, backgrounds, everything=everything)), None) if ready else None
+    return next(iter(_judged([ready], rules, facts, everything=everything)), None) if ready else None
 
 
-def judge_all(facts: Facts, backgrounds: Backgrounds, *, everything: bool = False) -> list[Judged]:
+def judge_all(facts: Facts, *, everything: bool = False) -> list[Judged]:
     """Return what each rule of the label comes to for a patient, in the label's order, as `judge` does."""
     rules = _rules(facts.prepared)
-    return _judged(rules.ready, rules, facts, backgrounds, everything=everything)
+    return _judged(rules.ready, rules, facts, everything=everything)
 
 
-def _judged(
-    ready: Sequence[_Ready], rules: _Rules, facts: Facts, backgrounds: Backgrounds, *, everything: bool
-) -> list[Judged]:
+def _judged(ready: Sequence[_Ready], rules: _Rules, facts: Facts, *, everything: bool) -> list[Judged]:
     """Return what the rules come to that hold or can't be told: worked out where the record says anything to them."""
     touched, found, blank = rules.touched(facts), [], facts.blank
+    backgrounds = backgrounds_of(facts)
     nobody: dict[object, Judged | None] = blank.judged.setdefault((everything, backgrounds.applying), {})
     for each in ready:
         if touched & each.bit or (each.attest and each.answered_at in facts.chart.record.entries):
@@ -162,8 +162,9 @@ def _judge(ready: _Ready, facts: Facts, backgrounds: Backgrounds, *, everything:
     if ready.is_hold:
         return _judge_hold(ready, facts, backgrounds, everything=everything)
     key = ready.key(facts)
-    outcome: _Outcome | None = ready.outcomes.get(key, _UNMET)
-    if outcome is _UNMET:
+    if key in ready.outcomes:
+        outcome = ready.outcomes[key]
+    else:
         if len(ready.outcomes) >= _MOST:
             ready.outcomes.clear()
         truth = ready.test(facts)
@@ -175,7 +176,6 @@ def _judge(ready: _Ready, facts: Facts, backgrounds: Backgrounds, *, everything:
     return Judged(ready.rule, finding, None, outcome.behind)
 
 
-_UNMET: Any = object()
 _MOST = 4096
 """Most outcomes of one rule that are kept."""
 
@@ -259,7 +259,7 @@ def _searched(behind: tuple[str, ...], facts: Facts) -> tuple[Searched, ...]:
 
 def _beside(ready: _Ready, facts: Facts) -> Iterator[str]:
     for name in names(ready.when):
-        if name in ready.label.facts and facts.value(name) is True:
+        if name in ready.label.facts and facts[name] is True:
             yield from facts.basic(name)
 
 
@@ -280,7 +280,7 @@ def _action(ready: _Ready, truth: Truth, facts: Facts) -> tuple[str, bool]:
     action = rule.then[stage] if truth else rule.if_unknown.get(stage, rule.then[stage])
     if not ready.attest:
         return action, False
-    answer = facts.value(ready.attest)
+    answer = facts[ready.attest]
     if answer is None:
         return action, False
     softened = answer is True or (isinstance(answer, str) and answer in facts.chart.label.asks[rule.attest].reassures)
@@ -307,7 +307,7 @@ def _told(ready: _Ready, facts: Facts) -> str:
 
 
 def _value(name: str, facts: Facts) -> str:
-    value = facts.value(name)
+    value = facts[name]
     if value is None:
         return "not known"
     return show_number(value) if isinstance(value, Interval) else str(value)

@@ -12,6 +12,7 @@ A choice must be of the same sort as the label's default: days for days, one of 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -19,7 +20,6 @@ from precaution.errors import UsageError, did_you_mean
 from precaution.tables import Place, Table, as_table, read, read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from precaution.definitions import Parameter

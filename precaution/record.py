@@ -6,13 +6,15 @@ A reader makes a `Record`; nothing above the readers knows FHIR or OMOP. Days ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from precaution.interval import Interval
 
-    from precaution.interval import Interval
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 Kind = Literal["condition", "result", "procedure", "immunization", "medication", "order", "answer"]
 """The lists a record is made of. `order` is something requested or planned, of any sort."""

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from precaution.definitions import Stage
 from precaution.interval import Interval, hull, show_day
-from precaution.record import UNREADABLE
+from precaution.record import UNREADABLE, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precaution.definitions import Label, Stage
-    from precaution.record import Entry, Record
+    from precaution.definitions import Label
+    from precaution.record import Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class Patient:
     def __init__(self, values: dict[str, Interval | bool | None]) -> None:
         self.values = values
 
-    def value(self, name: str) -> Interval | bool | None:
+    def __getitem__(self, name: str) -> Interval | bool | None:
         return self.values[name]
 
     def recorded(self, name: str) -> bool:

@@ -39,7 +39,7 @@ class Answers:
     on_record: frozenset[str] = frozenset()
     asked: list[str] = field(default_factory=list)
 
-    def value(self, name: str) -> Value:
+    def __getitem__(self, name: str) -> Value:
         self.asked.append(name)
         return self.values[name]
 

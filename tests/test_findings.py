@@ -50,7 +50,7 @@ def judged(
 ) -> Judged | None:
     of = label(PAST, LAB, LOWEST, WHOLE, AGREED, DECIDED, given, *more, window=28, counts=True)
     known = facts(of, *entries, stage=stage, **record)
-    return judge(given, known, backgrounds(known), everything=True)
+    return judge(given, known, everything=True)
 
 
 def finding(given: d.Rule, *entries: Entry, **more: object) -> tuple[str, str, bool]:
@@ -78,7 +78,7 @@ def test_a_rule_of_another_stage_is_none_of_the_patients() -> None:
 def test_what_does_not_hold_is_told_only_on_request() -> None:
     of = label(PAST, rule())
     known = facts(of, stage=BEFORE)
-    assert judge(of.rules["r"], known, backgrounds(known)) is None
+    assert judge(of.rules["r"], known) is None
 
 
 def test_a_finding_names_its_evidence_what_was_searched_and_its_parameters() -> None:
@@ -309,7 +309,7 @@ def test_one_patient_leaves_no_trace_in_the_next() -> None:
 
     def found(*entries: Entry) -> object:
         known = facts(of, *entries, today=TODAY)
-        one = judge(given, known, backgrounds(known))
+        one = judge(given, known)
         assert one is not None
         return one.finding.urgent, [each.found for each in one.finding.searched]
 

@@ -8,22 +8,22 @@ counted. Nothing that leaves this package is a small number of patients.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from precaution.audit.counting import STRATA, Counting, Deciles, made_of
 from precaution.audit.lines import NOT_KNOWN, Line, Split, lines, strata_hidden
 from precaution.audit.suppression import small
-from precaution.cohort.results import stored
+from precaution.cohort.results import Summary, stored
+from precaution.definitions import Label, Measure
 from precaution.errors import UsageError
 from precaution.measures.followed import names_of_bands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from precaution.cohort.results import Summary
-    from precaution.definitions import Label, Measure
 
 __all__ = ["STRATA", "Audit", "Counted", "Deciles", "Line", "Reason", "Stratum", "Treated", "audited"]
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.audit.counting import Key, Tally
 from precaution.audit.intervals import Estimate, rate, share
 from precaution.audit.suppression import Range, hidden_columns, hidden_rows, small, too_few
+from precaution.definitions import Measure
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator
 
-    from precaution.definitions import Measure
 
 YES, NO, UNKNOWN, APART = range(4)
 """The columns of a line; `apart` are all who are not counted, for whatever reason."""

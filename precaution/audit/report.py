@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from precaution.audit import pictures, wording
+from precaution.audit import Counted, pictures, wording
+from precaution.audit.pictures import Picture
 from precaution.audit.suppression import small
 from precaution.cohort.problems import KINDS
 from precaution.cohort.results import QUALITY
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from precaution.audit import Audit, Counted
-    from precaution.audit.pictures import Picture
+    from precaution.audit import Audit
 
 STRATA = ("age", "sex", "month", "site")
 """What a report splits its counts by."""

@@ -6,20 +6,21 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from precaution.cases import Case
+from precaution.definitions import Label
 from precaution.expression import names
 from precaution.fact_kinds import Derived
+from precaution.knowledge.folder import Lists
 from precaution.knowledge.names import Named, named
 from precaution.tables import expressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.cases import Case
-    from precaution.definitions import Ask, Duty, Label, Measure, Rule, Says
+    from precaution.definitions import Ask, Duty, Measure, Rule, Says
     from precaution.errors import KnowledgeError
     from precaution.expression import Expression
     from precaution.fact_kinds import Fact
-    from precaution.knowledge.folder import Lists
     from precaution.tables import Place
 
 

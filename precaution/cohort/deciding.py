@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.assessment import assess
 from precaution.cohort.claims import Claims
-from precaution.cohort.partition import BROKEN, DROPPED, PLAIN, REPORT, framed, hash_of
+from precaution.cohort.partition import BROKEN, DROPPED, PLAIN, REPORT, LabelOf, framed, hash_of
 from precaution.cohort.problems import HARMLESS, KINDS, Problem, kind_of, message_of
 from precaution.cohort.processes import watch
 from precaution.cohort.shared import Shared
@@ -27,11 +29,9 @@ from precaution.timeline import timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
-    from pathlib import Path
 
     from precaution.answer import Decision
-    from precaution.cohort.partition import Framed, LabelOf
+    from precaution.cohort.partition import Framed
     from precaution.definitions import Label
     from precaution.readers.shape import Json
     from precaution.record import Record

@@ -23,15 +23,16 @@ from precaution.readers.omop.prepare import Prepared, prepared
 from precaution.readers.omop.rows import Person, Reader, Row
 
 import pyarrow as pa  # isort: skip - tables says what to do where it is missing
+from datetime import date
+
+from precaution.cohort.partition import LabelOf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     import duckdb
 
     from precaution.cohort.deciding import Decided
-    from precaution.cohort.partition import LabelOf
     from precaution.cohort.passes import Run
     from precaution.cohort.results import Summary
     from precaution.readers.codes import Codes

@@ -38,13 +38,14 @@ from precaution.record import UNREADABLE, Unrecognised, in_order
 import pyarrow as pa  # isort: skip - entries says what to do where it is missing
 import pyarrow.compute as pc  # isort: skip
 import pyarrow.parquet as pq  # isort: skip
+from datetime import date
+
+from precaution.cohort.partition import LabelOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import date
 
     from precaution.cohort.deciding import Decided
-    from precaution.cohort.partition import LabelOf
     from precaution.cohort.passes import Run
     from precaution.cohort.results import Summary
     from precaution.entries import Row

@@ -23,6 +23,7 @@ from precaution.record import LISTED
 
 import pyarrow as pa  # isort: skip - tables says what to do where it is missing
 import pyarrow.compute as pc  # isort: skip
+from collections.abc import Callable
 
 try:
     import duckdb
@@ -30,7 +31,7 @@ except ImportError:  # pragma: no cover - tested where it is not installed
     raise UsageError("cohorts from tables need duckdb: install it with `pip install 'precaution[cohort]'`") from None
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 PERSONS_EACH = 2000

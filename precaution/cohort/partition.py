@@ -13,6 +13,7 @@ import struct
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.cohort.problems import KINDS, Problem
@@ -26,7 +27,6 @@ from precaution.readers.shapes import Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from precaution.readers.owner import Place
 

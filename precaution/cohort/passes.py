@@ -5,26 +5,24 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
 
 from precaution.cohort import claims, shared
 from precaution.cohort.deciding import Decided, OtherVersion, Task, decide_partition, part_name
-from precaution.cohort.partition import Job, Sorted, framed_slowly, sort_piece
+from precaution.cohort.partition import Job, LabelOf, Sorted, framed_slowly, sort_piece
 from precaution.cohort.problems import KINDS, LOSSES, Problem, first, grave
 from precaution.cohort.processes import Processes
-from precaution.cohort.results import WORK, Summary, finished
-from precaution.cohort.source import path_of, pieces
+from precaution.cohort.results import WORK, LostLines, Summary, finished
+from precaution.cohort.source import File, path_of, pieces
 from precaution.cohort.tables import Tables, put
 from precaution.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import date
 
-    from precaution.cohort.partition import LabelOf
-    from precaution.cohort.results import LostLines
-    from precaution.cohort.source import File, Piece
+    from precaution.cohort.source import Piece
 
     Progress = Callable[[str, int, int], object]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
+from precaution.case_records import Resource
 from precaution.demo.disguises import disguised
 from precaution.demo.disguises.kit import Kit
 from precaution.demo.filler import filler
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from precaution.case_records import Resource
     from precaution.definitions import Label
     from precaution.demo.recipes import Recipes
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precaution.case_records import Resource, resources
+from precaution.demo.plan import Line
 from precaution.demo.spoils import spoiled
 from precaution.errors import KnowledgeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precaution.demo.plan import Line
     from precaution.terminology import Terminology
 
 NUMBER = "https://demo.invalid/patient-number"

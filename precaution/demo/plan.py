@@ -5,13 +5,14 @@ The truth is worked out here from the recipes alone, before a line becomes FHIR.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.demo.placeholders import Draw, NotToday
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
     from random import Random
 

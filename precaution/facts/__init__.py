@@ -28,9 +28,6 @@ class Facts(dict[str, "Value"]):
 
     __slots__ = ("_known", "_settled", "blank", "chart", "prepared")
 
-    value = dict.__getitem__
-    """Return the value of a fact, an ask or a parameter: asked so often that it must cost no Python call."""
-
     def __init__(self, chart: Chart, blank: Blank | None = None) -> None:
         """Take over from a blank record what this one says nothing to, and work out nothing yet."""
         self.chart = chart

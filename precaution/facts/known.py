@@ -7,25 +7,23 @@ is what makes a fact cost a few microseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from precaution.interval import EVERYTHING, larger
-from precaution.record import UNREADABLE
+from precaution.answer import Searched
+from precaution.definitions import Label, Stage
+from precaution.expression import Value
+from precaution.interval import EVERYTHING, Interval, larger
+from precaution.record import UNREADABLE, Entry, Record
+from precaution.therapy import Therapy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from precaution.answer import Searched
-    from precaution.definitions import Label, Stage
-    from precaution.expression import Value
-    from precaution.interval import Interval
     from precaution.logic import Truth
-    from precaution.record import Entry, Record
-    from precaution.therapy import Therapy
 
 
 @dataclass(slots=True)

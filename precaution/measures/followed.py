@@ -6,19 +6,21 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from precaution.definitions import Label, Stage
+from precaution.exposure import Exposure
 from precaution.facts import Chart, Facts
 from precaution.facts.durations import birthday
 from precaution.facts.known import day_of
+from precaution.record import Record
 from precaution.therapy import Therapy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from precaution.definitions import Label, Stage
-    from precaution.exposure import Course, Exposure
+    from precaution.exposure import Course
     from precaution.interval import Interval
     from precaution.logic import Truth
-    from precaution.record import Entry, Record
+    from precaution.record import Entry
 
 
 ALONE = 8

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from precaution.evidence import backgrounds
-from precaution.expression import compiled
+from precaution.expression import compiled, spoken
 from precaution.findings import judge
 from precaution.logic import disjunction
 
@@ -128,7 +127,7 @@ def _candidates(measure: Measure, facts: Facts) -> Iterator[Rule]:
 
 
 def _asks(rule: Rule, action: str, facts: Facts) -> Truth:
-    judged = judge(rule, facts, backgrounds(facts))
+    judged = judge(rule, facts)
     if judged is None or judged.finding.state == "no":
         return False
     if judged.finding.state == "holds":
@@ -138,5 +137,5 @@ def _asks(rule: Rule, action: str, facts: Facts) -> Truth:
 
 def _denied(rule: Rule, facts: Facts) -> bool:
     """Whether the ask that softens a rule was answered so that it is graver."""
-    answer = facts.value(rule.attest.replace("-", "_")) if rule.attest else None
+    answer = facts[spoken(rule.attest)] if rule.attest else None
     return answer is not None and answer is not True

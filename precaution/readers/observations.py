@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from precaution.interval import Interval
 from precaution.readers.codes import words_of
 from precaution.readers.dates import day_at, spanned, when
 from precaution.readers.meaning import spoken
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precaution.definitions import Concept
-    from precaution.interval import Interval
     from precaution.readers.codes import Codes, Looked
     from precaution.readers.reading import Item, Reading
 

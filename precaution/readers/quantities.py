@@ -27,6 +27,7 @@ _COMPARED: dict[str, Callable[[float], Interval]] = {
 _WRITTEN = re.compile(r"(<=|>=|[<>≤≥]?)\s*([0-9]{1,12})(?:([.,])([0-9]{1,12}))?(?:\s+(\S.*)|([^\s0-9.,].*))?")
 """A number as text: comparator, whole, mark, fraction, and a unit that can't be taken for more digits."""
 _UCUM = ("http://unitsofmeasure.org", "https://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
+_UCUM_OR_UNSAID = ("", *_UCUM)
 _LARGE = 1e15
 _DIMENSIONLESS = re.compile(r"1?|\{[^{}]*\}")
 
@@ -105,7 +106,7 @@ def _range(value: Json, concept: Concept, source: str) -> Amount:
 def units(quantity: Json) -> list[str]:
     """Return how a Quantity names its unit: the code first, if it is UCUM's or alone."""
     code, unit = text(quantity, "code"), text(quantity, "unit")
-    if code and (text(quantity, "system").rstrip("/") in ("", *_UCUM) or not unit):
+    if code and (text(quantity, "system").rstrip("/") in _UCUM_OR_UNSAID or not unit):
         return [code] if unit in ("", code) else [code, unit]
     return [unit] if unit else []
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from precaution.definitions import Says
 from precaution.writers.content import Content, Shown, content, parameter_line
 from precaution.writers.layout import NOTE
 from precaution.writers.measured import measures_by_group
@@ -17,7 +18,7 @@ from precaution.writers.measured import measures_by_group
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from precaution.definitions import Label, Parameter, Says
+    from precaution.definitions import Label, Parameter
 
 
 class Chapter(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.definitions import STAGES
+from precaution.definitions import STAGES, Says
 from precaution.errors import UsageError, did_you_mean
 from precaution.expression import names
 from precaution.expression import spoken as in_expressions
@@ -16,7 +16,7 @@ from precaution.writers.looks_at import fact_in_english
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from precaution.definitions import Duty, Label, Parameter, Rule, Says, Stage
+    from precaution.definitions import Duty, Label, Parameter, Rule, Stage
     from precaution.expression import Expression
 
 

@@ -12,15 +12,14 @@ patient's are in memory, and a task knows its partition, whose tables it writes 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pyspark.sql import SparkSession
+    from pyspark.sql import SparkSession  # noqa: TC004 - an extra, and this module is loaded without it
 
 PARTITIONS = "spark.sql.shuffle.partitions"
 SIZE = 4 * 1024 * 1024

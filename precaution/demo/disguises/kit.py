@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
+from precaution.demo.pieces import Piece
+from precaution.demo.recipes import Recipes
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from random import Random
 
     from precaution.case_records import Resource
-    from precaution.demo.pieces import Piece
-    from precaution.demo.recipes import Recipes
 
 SERVER = "https://demo.invalid/fhir"
 
