@@ -49,7 +49,7 @@ class Sorter:
             says = None
             if (known := of(line)) is not None:
                 shape, found = known
-                says = shape.known.get(found.group(*shape.looked_at))
+                says = shape.known.get(shape.values(found))
             if says is None:
                 if (unread := _unread(line)) is not None:
                     yield number, unread, line

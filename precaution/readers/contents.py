@@ -50,8 +50,9 @@ class Contents:
         name = resource.get("id")
         key = (kind, name if isinstance(name, str) else url or digest(resource))
         located = (resource, url)
-        first = self._seen.setdefault(key, located)
-        if first is located:
+        first = self._seen.get(key)
+        if first is None:
+            self._seen[key] = located
             self.kinds.setdefault(kind, []).append(located)
         elif first[0] != resource:
             self._versions.setdefault(key, [first]).append(located)
@@ -59,7 +60,7 @@ class Contents:
     def settle(self) -> None:
         """Keep of each resource the version that counts; all of them where that can't be told."""
         for (kind, _), versions in self._versions.items():
-            others = [each for each in self.kinds[kind] if each is not versions[0]]
+            others = [each for each in self.kinds[kind] if each[0] is not versions[0][0]]
             self.kinds[kind] = others + _latest(versions)
 
     def of(self, kind: str) -> list[Located]:

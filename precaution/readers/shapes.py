@@ -12,9 +12,13 @@ exponent, a subject in another form than `Patient/id`.
 from __future__ import annotations
 
 import re
-from typing import Literal
+from operator import methodcaller
+from typing import TYPE_CHECKING, Literal
 
 from precaution.readers.patterns import Made, Unusual, made_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Says = Literal["patient", "report", "plain", "unread"]
 """What the lines are: see `owner.About`."""
@@ -28,22 +32,22 @@ MOST = 1_000_000
 TRIED = 32
 """Most shapes that a line is held against; of more those forgotten first that fitted longest ago."""
 _ROOM = 50_000
-_BUCKET = slice(17, 27)
+_FROM, _TO = 17, 27
 """Where lines that begin with `{"resourceType":"` differ first."""
 
 
 class Shape:
     """Lines of one resource type with the same keys in the same order."""
 
-    __slots__ = ("fits", "key", "kind", "known", "looked_at", "name")
+    __slots__ = ("fits", "key", "kind", "known", "name", "values")
 
     def __init__(self, made: Made, kind: str) -> None:
         """Compile what was made of a line."""
         self.kind = kind
         self.fits = re.compile(made.pattern).fullmatch
         self.key, self.name = made.key, made.name
-        self.looked_at = made.looked_at
-        """The groups of the values that decide what a line is; at least one."""
+        self.values: Callable[[re.Match[bytes]], object] = methodcaller("group", *made.looked_at)
+        """What takes the values that decide what a line is out of a match."""
         self.known: dict[object, Says] = {}
         """What lines with these values are."""
 
@@ -61,7 +65,7 @@ class Shapes:
 
     def of(self, line: bytes) -> tuple[Shape, re.Match[bytes]] | None:
         """Return the shape of a line, with what the line has of its own; None where it fits none that is known."""
-        shapes = self._by_start.get(line[_BUCKET], self._others)
+        shapes = self._by_start.get(line[_FROM:_TO], self._others)
         for shape in shapes:
             if (found := shape.fits(line)) is not None:
                 if shape is not shapes[0]:  # lines of one shape come together
@@ -78,7 +82,7 @@ class Shapes:
             shape, found = known
             if len(shape.known) >= _ROOM:
                 shape.known.clear()
-            shape.known[found.group(*shape.looked_at)] = says
+            shape.known[shape.values(found)] = says
 
     def _is_frequent(self, line: bytes) -> bool:
         if len(self._seen) >= _ROOM:
@@ -97,8 +101,8 @@ class Shapes:
             return None
         self._size += len(made.pattern)
         found = shape.fits(line)
-        same = made.same >= _BUCKET.stop
-        shapes = self._by_start.setdefault(line[_BUCKET], []) if same else self._others
+        same = made.same >= _TO
+        shapes = self._by_start.setdefault(line[_FROM:_TO], []) if same else self._others
         shapes.insert(0, shape)
         del shapes[TRIED:]
         return (shape, found) if found is not None and _is_utf8(line) else None
