@@ -98,12 +98,14 @@ def _window(definition: Fact, ready: Prepared) -> str:
 
 def backgrounds(facts: Facts) -> Backgrounds:
     """Return the background sentences that explain rules and duties for this patient."""
-    ready = _backgrounds(facts.prepared)
-    key = ready.key(facts)
-    found = ready.found.get(key)
-    if found is None:
-        found = ready.found[key] = ready.of(facts)
-    return found
+    if facts.background is None:
+        ready = _backgrounds(facts.prepared)
+        key = ready.key(facts)
+        found = ready.found.get(key)
+        if found is None:
+            found = ready.found[key] = ready.of(facts)
+        facts.background = found
+    return facts.background
 
 
 class _Ready:

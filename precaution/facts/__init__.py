@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from precaution.definitions import Label
+    from precaution.evidence import Backgrounds
     from precaution.expression import Expression, Value
     from precaution.record import Entry
 
@@ -26,7 +27,7 @@ class Facts(dict[str, "Value"]):
     As a dictionary it holds their values, each worked out when first asked for; `known` says more of each.
     """
 
-    __slots__ = ("_known", "_settled", "blank", "chart", "prepared")
+    __slots__ = ("_known", "_settled", "background", "blank", "chart", "prepared")
 
     def __init__(self, chart: Chart, blank: Blank | None = None) -> None:
         """Take over from a blank record what this one says nothing to, and work out nothing yet."""
@@ -34,6 +35,8 @@ class Facts(dict[str, "Value"]):
         self.prepared = ready = prepared(chart.label, chart.stage)
         self.blank = blank_of(chart, ready) if blank is None else blank
         super().__init__(self.blank.values)
+        self.background: Backgrounds | None = None
+        """The background sentences for these facts, once they are worked out (`evidence.backgrounds`)."""
         self._known: dict[str, Known] = {}
         self._settled = self.blank.complete or blank is not None
         """Whether all that is still to be worked out is to be worked out of this record."""
