@@ -545,3 +545,31 @@ def test_a_plan_reads_nothing(tmp_path: Path) -> None:
 def test_wrong_numbers(wrong: Json, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         run(put(tmp_path / "in", *people()), tmp_path / "out", **wrong)
+
+
+class _Clearing:
+    """Something that is cleared up, at which moment the run is interrupted: Python only notes that and goes on."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interruption_at_a_bad_moment_is_heeded_all_the_same(workers: int, tmp_path: Path) -> None:
+    source, told, given = written(tmp_path / "in", people(300), files=3), [], []
+
+    def progress(*news: object) -> None:
+        told.append(news)
+        if not given:
+            given.append(True)
+            _Clearing()
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        cohort(source, tmp_path / "out", today=TODAY, workers=workers, progress=progress)
+    assert given
+    assert not (tmp_path / "out" / "_SUCCESS").exists()
+    assert signal.getsignal(signal.SIGINT) is before

@@ -5,18 +5,18 @@ from __future__ import annotations
 import sys
 from datetime import date
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from precaution.definitions import Label
 from precaution.errors import UsageError
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
+    from precaution.definitions import Label
     from precaution.record import Record
     from precaution.writers.content import Shown
 

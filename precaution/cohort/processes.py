@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from precaution.cohort.alone import join
+from precaution.cohort.interrupts import Interrupts
 from precaution.errors import OutputError
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class Processes:
         self._progress = progress
         self._pool: ProcessPoolExecutor | None = None
         self._told = 0
+        self._interrupts = Interrupts()
         if workers > 1:
             prepare(workers)
             context = multiprocessing.get_context(BEGIN)
@@ -133,6 +135,7 @@ class Processes:
             if kind is not None:
                 self._stop.set()
             self._pool.shutdown(cancel_futures=True)
+        self._interrupts.end()
 
     def run(self, work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
         """Yield the result of each task as it is done, in any order.
@@ -146,6 +149,7 @@ class Processes:
             waiting = {self._pool.submit(work, task) for task in tasks}
             while waiting:
                 done, waiting = wait(waiting, OFTEN, FIRST_COMPLETED)
+                self._interrupts.heed()
                 self._report()
                 for each in done:
                     yield each.result()
@@ -155,13 +159,17 @@ class Processes:
 
     def _alone(self, work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
         global _here  # noqa: PLW0603
-        before, _here = _here, Watch(tell=self._progress)
+        before, _here = _here, Watch(tell=self._tell)
         try:
             with _seldom_collecting():
                 for task in tasks:
                     yield work(task)
         finally:
             _here = before
+
+    def _tell(self, amount: int) -> None:
+        self._interrupts.heed()
+        self._progress(amount)
 
     def _report(self) -> None:
         now = self._done.value
