@@ -150,7 +150,7 @@ def whole(text: str, *entries: Entry, **parameters: float | bool | str) -> Facts
     ],
 )
 def test_a_derived_fact_is_its_expression(entries: list[Entry], value: Value) -> None:
-    assert whole("past or (recorded(lab) and lab < 1)", *entries).value("whole") is value
+    assert whole("past or (recorded(lab) and lab < 1)", *entries)["whole"] is value
 
 
 def test_the_evidence_of_a_derived_fact_is_that_of_what_decides_it() -> None:
@@ -162,7 +162,7 @@ def test_the_evidence_of_a_derived_fact_is_that_of_what_decides_it() -> None:
 
 def test_why_a_derived_fact_cannot_be_told() -> None:
     looked = whole("past or lab < 1")
-    assert (looked.value("whole"), looked.known("whole").why, looked.basic("whole")) == (
+    assert (looked["whole"], looked.known("whole").why, looked.basic("whole")) == (
         None,
         "no result on record",
         ("lab",),
@@ -171,29 +171,29 @@ def test_why_a_derived_fact_cannot_be_told() -> None:
 
 def test_a_parameter_is_its_value() -> None:
     looked = whole("lab < limit and counts", result("lab", 3), limit=5, counts=True)
-    assert (looked.value("limit"), looked.value("counts"), looked.value("whole")) == (exactly(5), True, True)
+    assert (looked["limit"], looked["counts"], looked["whole"]) == (exactly(5), True, True)
     assert looked.basic("limit") == ()
-    assert facts(label(a_word="worst")).value("a_word") == "worst"
+    assert facts(label(a_word="worst"))["a_word"] == "worst"
 
 
 def test_a_derived_fact_of_derived_facts() -> None:
     looked = facts(
         label(derived("inner and past"), derived("now or past", "inner"), PAST, NOW), condition(status="ended")
     )
-    assert looked.value("whole") is True
+    assert looked["whole"] is True
     assert looked.basic("whole") == ("past",)
 
 
 def test_recorded_is_whether_there_is_anything_to_look_at() -> None:
     looked = whole("recorded(lab)", result("lab", None))
     assert (looked.recorded("lab"), looked.recorded("past"), looked.recorded("agreed")) == (True, False, False)
-    assert looked.value("whole") is True
+    assert looked["whole"] is True
 
 
 def test_each_fact_is_worked_out_once() -> None:
     looked = whole("past", condition())
     assert looked.known("past") is looked.known("past")
-    assert looked.value("past") is True
+    assert looked["past"] is True
 
 
 def test_titles() -> None:
@@ -211,13 +211,13 @@ def test_names_are_kept_by_label() -> None:
 def test_what_nothing_on_record_means_is_asked_of_each_record(complete: bool) -> None:
     of = label(k.Planned(name="planned", topic="t", title="a plan", planned=("p",), absent="no-if-list-complete"))
     lists = {True: ("order",), False: ()}
-    assert facts(of, lists=lists[complete]).value("planned") is (False if complete else None)
-    assert facts(of, lists=lists[not complete]).value("planned") is (None if complete else False)
+    assert facts(of, lists=lists[complete])["planned"] is (False if complete else None)
+    assert facts(of, lists=lists[not complete])["planned"] is (None if complete else False)
 
 
 def test_another_day_is_another_answer() -> None:
     of = label(VALID, PAST, valid=365)
     entries = [answer("agreed", "yes", "2024-03-01")]
-    assert facts(of, *entries, today=TODAY).value("agreed") is True
-    assert facts(of, *entries, today=TODAY + 1).value("agreed") is None
+    assert facts(of, *entries, today=TODAY)["agreed"] is True
+    assert facts(of, *entries, today=TODAY + 1)["agreed"] is None
     assert chart(of, *entries).today == TODAY

@@ -109,7 +109,7 @@ def test_a_site_may_leave_results_of_one_day_that_differ_unknown() -> None:
     from dataclasses import replace
 
     unsure = replace(of, parameters=parameters, digest="of its own")
-    assert facts(unsure, lab(0.5), lab(3, source="Observation/2")).value("x") == Interval(0.5, 3)
+    assert facts(unsure, lab(0.5), lab(3, source="Observation/2"))["x"] == Interval(0.5, 3)
 
 
 def test_equal_results_of_one_day_need_no_word() -> None:

@@ -66,10 +66,10 @@ def test_a_site_may_believe_only_a_list_that_is_attested_or_call_its_own_complet
         label(ever(), absence="attested", **NUMBERS),
         label(ever(), absence="attested", complete=["condition"], **NUMBERS),
     )
-    assert facts(strict).value("x") is None
-    assert facts(strict, attested=frozenset({"condition"})).value("x") is False
-    assert facts(own).value("x") is False
-    assert facts(own, lists=()).value("x") is False
+    assert facts(strict)["x"] is None
+    assert facts(strict, attested=frozenset({"condition"}))["x"] is False
+    assert facts(own)["x"] is False
+    assert facts(own, lists=())["x"] is False
 
 
 def test_the_list_is_the_facts_own() -> None:
@@ -102,7 +102,7 @@ def test_a_suspicion_may_count(fact: k.Fact) -> None:
 
 @pytest.mark.parametrize("fact", [ever(), active()])
 def test_a_site_may_take_a_suspicion_for_a_diagnosis(fact: k.Fact) -> None:
-    assert facts(label(fact, suspected="yes", **NUMBERS), condition(certainty="suspected")).value("x") is True
+    assert facts(label(fact, suspected="yes", **NUMBERS), condition(certainty="suspected"))["x"] is True
 
 
 @pytest.mark.parametrize("fact", [ever(), active(), REPEATED])
