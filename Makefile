@@ -12,7 +12,7 @@ DEVELOPING := $(if $(CI),requirements-ci.lock,requirements-dev.lock)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test lint types knowledge tests booklet mutate pages lock clean
+.PHONY: help install run test lint types knowledge tests booklet compiled mutate pages lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,17 @@ help: ## Show this list
 	.venv/healthchain/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r tests/clients/healthchain.lock
 	@touch $@
 
+# The package compiled to C, in a folder of its own beside what .venv has: developers go on with the sources.
+COMPILED := .venv/compiled
+.venv/.compiled: .venv/.developing $(shell find precaution -name '*.py') pyproject.toml
+	rm -rf dist/compiled && mkdir -p dist/compiled
+	$(BIN)/python -m hatchling build -t sdist -d dist/compiled >/dev/null
+	HATCH_BUILD_HOOKS_ENABLE=1 $(PIP) wheel --quiet --no-deps --no-build-isolation -w dist/compiled dist/compiled/*.tar.gz
+	$(PYTHON) -m venv --clear --without-pip $(COMPILED)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(echo $(COMPILED)/lib/python3*/site-packages)/beside.pth
+	$(PIP) --python $(COMPILED)/bin/python install --quiet --no-deps --no-index dist/compiled/*.whl
+	@touch $@
+
 install: .venv/.installed ## Install precaution from the lock file into .venv
 
 run: .venv/.installed ## Assess the patients of examples/ and show the results
@@ -61,8 +72,11 @@ knowledge: .venv/.installed ## Check the label's folder
 booklet: .venv/.installed ## Check that the pages in docs/clinicians/ are those of the label
 	$(BIN)/precaution booklet --check
 
-tests: .venv/.developing $(if $(CI),.venv/.clients) ## Run the tests
+tests: .venv/.developing $(if $(CI),.venv/.clients .venv/.compiled) ## Run the tests
 	$(BIN)/pytest -q -n auto
+
+compiled: .venv/.compiled ## Compile the package into a wheel, in dist/compiled/ (needs a C compiler, takes two minutes)
+	@ls dist/compiled/*.whl
 
 mutate: .venv/.developing ## Show that a case fails for every change to a rule
 	$(BIN)/python tools/mutate_rules.py
