@@ -136,6 +136,15 @@ def test_a_medication_that_a_prescription_on_record_refers_to_counts(tmp_path: P
     assert "critical" in found
 
 
+def test_no_memory_of_an_earlier_search_is_wanted(tmp_path: Path) -> None:
+    """Servers keep the results of searches for a while, and would leave out what came since."""
+    with Stub(of_patient(example("ready"))) as server:
+        app = app_for(tmp_path, server)
+        fetched(app, asking(server, {}, patient=patient_of(example("ready"))))
+        app.close()
+    assert {each.headers.get("Cache-Control") for each in server.asked} == {"no-cache"}
+
+
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
 LYING = [
     Reply(OUTCOME, 403), Reply(OUTCOME), Reply({}, 500), Reply(b"<html>busy</html>"), Reply(b""), Reply(b'{"a":1'),
