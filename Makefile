@@ -31,8 +31,10 @@ help: ## Show this list
 	$(PIP) install --quiet --require-hashes -r $(DEVELOPING)
 	@touch $@
 
-# Clients that others wrote: they call the service in continuous integration.
-.venv/.clients: .venv/.developing tests/clients/package-lock.json tests/clients/healthchain.lock
+# Clients and FHIR servers that others wrote: they call the service in continuous integration, and it calls them.
+.venv/.clients: .venv/.developing tests/clients/package-lock.json tests/clients/healthchain.lock \
+		$(wildcard tests/clients/hapi/pom.xml tests/clients/hapi/src/main/java/*.java)
+	mvn -q -B -f tests/clients/hapi compile
 	npm --prefix tests/clients ci --no-audit --no-fund --silent
 	$(PYTHON) -m venv .venv/healthchain
 	.venv/healthchain/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r tests/clients/healthchain.lock
@@ -62,7 +64,7 @@ booklet: .venv/.installed ## Check that the pages in docs/clinicians/ are those 
 	$(BIN)/precaution booklet --check
 
 tests: .venv/.developing $(if $(CI),.venv/.clients) ## Run the tests
-	$(BIN)/pytest -q -n auto
+	$(BIN)/pytest -q -n auto --dist loadgroup
 
 mutate: .venv/.developing ## Show that a case fails for every change to a rule
 	$(BIN)/python tools/mutate_rules.py
