@@ -40,6 +40,12 @@ help: ## Show this list
 	.venv/healthchain/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r tests/clients/healthchain.lock
 	@touch $@
 
+# The service in a container, which tests run in continuous integration.
+.venv/.image: .venv/.python .ci/image .dockerignore deploy/Containerfile requirements-service.lock pyproject.toml \
+		$(shell find precaution -type f -not -name '*.pyc')
+	.ci/image
+	@touch $@
+
 install: .venv/.installed ## Install precaution from the lock file into .venv
 
 run: .venv/.installed ## Assess the patients of examples/ and show the results
@@ -63,7 +69,7 @@ knowledge: .venv/.installed ## Check the label's folder
 booklet: .venv/.installed ## Check that the pages in docs/clinicians/ are those of the label
 	$(BIN)/precaution booklet --check
 
-tests: .venv/.developing $(if $(CI),.venv/.clients) ## Run the tests
+tests: .venv/.developing $(if $(CI),.venv/.clients .venv/.image) ## Run the tests
 	$(BIN)/pytest -q -n auto --dist loadgroup
 
 mutate: .venv/.developing ## Show that a case fails for every change to a rule
