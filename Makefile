@@ -31,8 +31,10 @@ help: ## Show this list
 	$(PIP) install --quiet --require-hashes -r $(DEVELOPING)
 	@touch $@
 
-# Clients that others wrote: they call the service in continuous integration.
-.venv/.clients: .venv/.developing tests/clients/package-lock.json tests/clients/healthchain.lock
+# Clients and FHIR servers that others wrote: they call the service in continuous integration, and it calls them.
+.venv/.clients: .venv/.developing tests/clients/package-lock.json tests/clients/healthchain.lock \
+		$(wildcard tests/clients/hapi/pom.xml tests/clients/hapi/src/main/java/*.java)
+	mvn -q -B -f tests/clients/hapi compile
 	npm --prefix tests/clients ci --no-audit --no-fund --silent
 	$(PYTHON) -m venv .venv/healthchain
 	.venv/healthchain/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r tests/clients/healthchain.lock
@@ -47,6 +49,12 @@ COMPILED := .venv/compiled
 	$(PYTHON) -m venv --clear --without-pip $(COMPILED)
 	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(echo $(COMPILED)/lib/python3*/site-packages)/beside.pth
 	$(PIP) --python $(COMPILED)/bin/python install --quiet --no-deps --no-index dist/compiled/*.whl
+	@touch $@
+
+# The service in a container, which tests run in continuous integration.
+.venv/.image: .venv/.python .ci/image .dockerignore deploy/Containerfile requirements-service.lock pyproject.toml \
+		$(shell find precaution -type f -not -name '*.pyc')
+	.ci/image
 	@touch $@
 
 install: .venv/.installed ## Install precaution from the lock file into .venv
@@ -72,8 +80,8 @@ knowledge: .venv/.installed ## Check the label's folder
 booklet: .venv/.installed ## Check that the pages in docs/clinicians/ are those of the label
 	$(BIN)/precaution booklet --check
 
-tests: .venv/.developing $(if $(CI),.venv/.clients .venv/.compiled) ## Run the tests
-	$(BIN)/pytest -q -n auto
+tests: .venv/.developing $(if $(CI),.venv/.clients .venv/.compiled .venv/.image) ## Run the tests
+	$(BIN)/pytest -q -n auto --dist loadgroup
 
 compiled: .venv/.compiled ## Compile the package into a wheel, in dist/compiled/ (needs a C compiler, takes two minutes)
 	@ls dist/compiled/*.whl

@@ -12,6 +12,7 @@ import pytest
 
 import hooks_make
 from conftest import PROJECT, needs
+from server_make import kept
 from service_make import served
 
 if TYPE_CHECKING:
@@ -21,22 +22,6 @@ if TYPE_CHECKING:
 CLIENTS = PROJECT / "tests" / "clients"
 HEALTHCHAIN = PROJECT / ".venv" / "healthchain" / "bin" / "python"
 Json = dict[str, Any]
-
-
-def resources(name: str) -> list[Json]:
-    """Return an example's resources as a server keeps them: categories as its searches want them."""
-    found = hooks_make.example(name)
-    person = next(each["id"] for each in found if each["resourceType"] == "Patient")
-    for each in found:
-        if each["resourceType"] == "Observation":
-            social = any(code in json.dumps(each) for code in ("72166-2", "11367-0"))
-            code = "social-history" if social else "laboratory"
-            system = "http://terminology.hl7.org/CodeSystem/observation-category"
-            each["category"] = [{"coding": [{"system": system, "code": code}]}]
-        for key in ("subject", "patient"):
-            if key in each:
-                each[key] = {"reference": f"Patient/{person}"}
-    return found
 
 
 @contextmanager
@@ -66,7 +51,7 @@ def run(*command: str) -> Json:
 def medplum(tmp_path_factory: pytest.TempPathFactory) -> Json:
     """What @medplum/core comes to: its prefetch, searched by itself, and then none but the server's address."""
     folder = tmp_path_factory.mktemp("medplum")
-    found = resources("low-neutrophils")
+    found = kept("low-neutrophils")
     person = next(each["id"] for each in found if each["resourceType"] == "Patient")
     order = {**hooks_make.draft(), "id": "new", "subject": {"reference": f"Patient/{person}"}}
     orders = {

@@ -121,6 +121,30 @@ def test_a_medication_that_orders_refer_to_is_asked_for(tmp_path: Path) -> None:
     assert [each.path for each in server.asked] == ["/fhir/Medication/m1"]
 
 
+@pytest.mark.parametrize("reference", ["Medication/m1", "{base}/Medication/m1"])
+def test_a_medication_that_a_prescription_on_record_refers_to_counts(tmp_path: Path, reference: str) -> None:
+    low = example("low-neutrophils")
+    subject = {"reference": f"Patient/{patient_of(low)}"}
+    order = draft(id="o", status="active", authoredOn="2025-02-20", subject=subject,
+                  medicationCodeableConcept=None, medicationReference={"reference": reference})  # fmt: skip
+    medication = {"resourceType": "Medication", "id": "m1", "code": draft()["medicationCodeableConcept"]}
+    with Stub(of_patient([*low, order, medication])) as server:
+        app = app_for(tmp_path, server)
+        body = call("patient-view", {}, patient=patient_of(low), fhirServer=server.base, fhirAuthorization=TOKEN)
+        found = by_tier(cards(app, body))
+        app.close()
+    assert "critical" in found
+
+
+def test_no_memory_of_an_earlier_search_is_wanted(tmp_path: Path) -> None:
+    """Servers keep the results of searches for a while, and would leave out what came since."""
+    with Stub(of_patient(example("ready"))) as server:
+        app = app_for(tmp_path, server)
+        fetched(app, asking(server, {}, patient=patient_of(example("ready"))))
+        app.close()
+    assert {each.headers.get("Cache-Control") for each in server.asked} == {"no-cache"}
+
+
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
 LYING = [
     Reply(OUTCOME, 403), Reply(OUTCOME), Reply({}, 500), Reply(b"<html>busy</html>"), Reply(b""), Reply(b'{"a":1'),

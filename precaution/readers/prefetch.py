@@ -157,18 +157,21 @@ def read_prefetch(
     drafts: Iterable[Json],
     terminology: Terminology,
     asks: Mapping[str, Ask],
+    shared: Iterable[Json] = (),
 ) -> Prefetched:
     """Return the record that the answers to queries, by name, hold.
 
     `lists`: for each kind of entry the names of the queries that feed it; `patient`: the id whose record it must be.
-    `drafts`: orders that are being written; they count as planned, and make no list.
+    `drafts`: orders that are being written; they count as planned, and make no list. `shared`: medications that were
+    asked for since entries or drafts refer to them; they make no list either.
 
     Raises NoPatient where there is no Patient, MixedPatients where one resource is another patient's, InputError where
     a number is not finite.
     """
     bad: set[Ignored] = set()
     broken: set[str] = set()
-    contents = _contents(answers, bad, broken)
+    more = Retrieved("whole", tuple({"resource": each} for each in shared))
+    contents = _contents([*answers.items(), ("", more)], bad, broken)
     found = find(contents)
     if found.ids and found.ids != {patient}:
         raise MixedPatients("the Patient that was sent is not the one of context.patientId")
@@ -187,16 +190,17 @@ def read_prefetch(
     return _with_drafts(record, _drafted(drafts, contents.of("Medication"), reading, terminology, asks))
 
 
-def _contents(answers: Mapping[str, Retrieved], bad: set[Ignored], broken: set[str]) -> Contents:
+def _contents(answers: Iterable[tuple[str, Retrieved]], bad: set[Ignored], broken: set[str]) -> Contents:
     """Return the resources of all answers. What can't be read is noted as `bad`, and its list as `broken`."""
-    for name, answer in answers.items():
+    answers = list(answers)
+    for name, answer in answers:
         if not all(_is_plain(entry.get("resource")) for entry in answer.entries):
             broken.add(name)
     try:
-        return _unpacked(entry for answer in answers.values() for entry in answer.entries
+        return _unpacked(entry for _, answer in answers for entry in answer.entries
                          if _is_plain(entry.get("resource"), bad))  # fmt: skip
     except WrongRelease:  # seldom: each resource is looked at on its own
-        return _unpacked(entry for name, answer in answers.items() for entry in _readable(name, answer, bad, broken))
+        return _unpacked(entry for name, answer in answers for entry in _readable(name, answer, bad, broken))
 
 
 def _unpacked(entries: Iterable[Json]) -> Contents:

@@ -122,8 +122,7 @@ class Decider:
         known[PATIENT] = _identified(known[PATIENT], call.patient)
         try:
             return read_prefetch(
-                known, lists(self.asked), call.patient, [*call.drafts, *shared],
-                self.label.terminology, self.label.asks,
+                known, lists(self.asked), call.patient, call.drafts, self.label.terminology, self.label.asks, shared,
             )  # fmt: skip
         except NoPatient:
             raise Refused(412, _NO_PATIENT) from None

@@ -33,7 +33,11 @@ MOST_PAGES = 20
 MOST_MEDICATIONS = 25
 _MARGIN = 0.25
 """Part of the deadline that is kept for deciding."""
-_ACCEPT = b"application/fhir+json, application/json;q=0.9"
+_HEADERS = (
+    (b"Accept", b"application/fhir+json, application/json;q=0.9"), (b"Accept-Encoding", b"identity"),
+    (b"Cache-Control", b"no-cache"), (b"User-Agent", b"precaution"),
+)  # fmt: skip
+"""No cache: HAPI FHIR answers a search that it made within a minute from memory, without what was written since."""
 
 
 class Fetched(NamedTuple):
@@ -151,7 +155,7 @@ class _Work:
     async def _get(self, url: str) -> object:
         """Return what stands at an address as parsed JSON. Raises _Unable."""
         self.asked += 1
-        headers = [(b"Accept", _ACCEPT), (b"Accept-Encoding", b"identity"), (b"User-Agent", b"precaution")]
+        headers = [*_HEADERS]
         if self._call.token:
             headers.append((b"Authorization", b"Bearer " + self._call.token.encode()))
         try:
