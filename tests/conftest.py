@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,11 @@ def needs(there: object, what: str) -> None:
     which installs it: a test that is never run proves nothing."""
     if not there:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is not here")
+
+
+def heed_interrupts() -> None:
+    """Begin a process that heeds Ctrl-C: a shell tells what it starts in the background to ignore it, tests too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from cohort_make import rows, written
-from conftest import PROJECT, needs
+from conftest import PROJECT, needs, heed_interrupts
 from precaution.cohort import cohort, results
 from precaution.cohort.tables import SCHEMAS
 from test_cohort import person, put
@@ -134,7 +134,8 @@ def ran(arguments: list[str], code: int = 0, **more: Any) -> subprocess.Complete
 def begun(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
     """Begin a command line, at the head of a group of processes that ends with the block."""
     process = subprocess.Popen(arguments, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               env=os.environ | LOOPBACK, start_new_session=True)  # fmt: skip
+                               env=os.environ | LOOPBACK, start_new_session=True,
+                               preexec_fn=heed_interrupts)  # fmt: skip  # noqa: PLW1509 - it takes no lock
     with process:
         try:
             yield process

@@ -125,8 +125,11 @@ def _encoded(text: str) -> bytes:
 
 def _unread(line: bytes) -> Place | None:
     """Return the place of a line of the usual form whose type no reader looks at."""
-    found = _UNREAD.get(line[len(_START):line.find(b'"', len(_START))])
-    return found if found is not None and line.startswith(_START) and _is_one(line) else None
+    if not line.startswith(_START):
+        return None
+    end = line.find(b'"', len(_START))
+    found = _UNREAD.get(line[len(_START) : end]) if end > 0 else None
+    return found if found is not None and _is_one(line) else None
 
 
 def _is_one(line: bytes) -> bool:
