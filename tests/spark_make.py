@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from cohort_make import rows, written
-from conftest import PROJECT, needs, heed_interrupts
+from conftest import PROJECT, heed_interrupts, needs
 from precaution.cohort import cohort, results
 from precaution.cohort.tables import SCHEMAS
 from test_cohort import person, put
