@@ -1,8 +1,8 @@
-"""What the package says of many people, one line each: `python tests/compiled_probe.py [WORD]`.
+"""What the package says of many people, one line each: `python tests/compiled_probe.py [--whole] [PART ...]`.
 
 Run by the Python of the compiled package and by that of the sources, it must say the same. The first line tells where
-the rules were loaded from; then come names, each with a digest of what is said, or all of it where the name begins
-with WORD.
+the rules were loaded from; then come names, each with a digest of what is said, or with all of it (`--whole`). The
+parts are cases, examples, shared, random, demo, spoiled; all where none is named.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import sql_people
@@ -27,41 +29,59 @@ from precaution.writers.structured import to_json
 from random_records import AnyRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from precaution.definitions import Label
     from sql_make import Asked
 
 LABEL = sql_people.LABEL
 DAY = 739_000
-RANDOM, SPOILED, AUDITED = 1500, 6000, 100
+RANDOM, SPOILED, AUDITED = 800, 2000, 100
+_WHOLE = re.compile(r"\b(\d+)\.0\b")
 
 
-def everyone() -> Iterator[tuple[str, str]]:
-    """Yield a name and what is said, of everyone."""
+Said = Iterator[tuple[str, str]]
+"""A name, and what is said of it."""
+
+
+def cases() -> Said:
     for group in sql_people.cases():
-        yield from _decided("case", group.asked, group.label)
-    yield from _decided("example", sql_people.examples(), LABEL)
-    people = sql_people.demo(300)
-    yield from _decided("demo", people, LABEL)
+        yield from decided(group.asked, group.label)
+
+
+def examples() -> Said:
+    yield from decided(sql_people.examples())
+
+
+def shared() -> Said:
     if SHARED.is_dir():
-        yield from _decided("shared", sql_people.shared(), LABEL)
+        yield from decided(sql_people.shared())
+
+
+def made_at_random() -> Said:
     makes = AnyRecord(LABEL, DAY)
-    yield from _decided("random", [sql_people.Asked(str(n), makes.made(n), DAY) for n in range(RANDOM)], LABEL)
+    yield from decided([sql_people.Asked(str(number), makes.made(number), DAY) for number in range(RANDOM)])
+
+
+def demo() -> Said:
+    """Of some also how it was on every day, and what an audit counts."""
+    people = sql_people.demo(300)
+    yield from decided(people)
     for each in people[:AUDITED]:
-        yield f"timeline {each.person}", " ".join(map(to_json, timeline(each.record, LABEL, each.today)))
-        yield f"audit {each.person}", repr(audit_rows(each.person, each.record, LABEL, each.today))
-    yield from _spoiled()
+        yield f"days of {each.person}", " ".join(map(to_json, timeline(each.record, LABEL, each.today)))
+        yield f"audit of {each.person}", shown(audit_rows(each.person, each.record, LABEL, each.today))
 
 
-def _decided(what: str, asked: list[Asked], label: Label) -> Iterator[tuple[str, str]]:
+def decided(asked: list[Asked], label: Label = LABEL) -> Said:
     for each in asked:
-        decision = decide(each.record, label, each.today, each.stage, everything=True)
-        yield f"{what} {each.person}", to_json(decision)
+        yield each.person, to_json(decide(each.record, label, each.today, each.stage, everything=True))
 
 
-def _spoiled() -> Iterator[tuple[str, str]]:
-    """Yield what records come to of which some places were changed at random: a record, or an error."""
+def shown(value: object) -> str:
+    """Return a value as text; a compiled function makes a float of a whole number where it declares one."""
+    return _WHOLE.sub(r"\1", repr(value))
+
+
+def spoiled() -> Said:
+    """What records come to of which some places were changed at random: a record, or an error."""
     for number in range(SPOILED):
         dice = random.Random(number)  # noqa: S311 - made-up data
         resources = example(dice.choice(NAMES))
@@ -70,14 +90,18 @@ def _spoiled() -> Iterator[tuple[str, str]]:
         try:
             record = read_bytes(json.dumps(resources).encode(), LABEL.terminology, LABEL.asks)
         except PrecautionError as error:
-            yield f"spoiled {number}", f"{type(error).__name__}: {error}"
+            yield str(number), f"{type(error).__name__}: {error}"
         else:
-            yield f"spoiled {number}", repr(record)
+            yield str(number), shown(record)
+
+
+PARTS = {"cases": cases, "examples": examples, "shared": shared, "random": made_at_random, "demo": demo,
+         "spoiled": spoiled}  # fmt: skip
 
 
 if __name__ == "__main__":
     print(findings.__file__)  # noqa: T201
-    wanted = sys.argv[1] if len(sys.argv) > 1 else None
-    for name, says in everyone():
-        whole = wanted is not None and name.startswith(wanted)
-        print(name, says if whole else hashlib.sha256(says.encode()).hexdigest(), sep="\t")  # noqa: T201
+    whole = "--whole" in sys.argv
+    for part in [each for each in sys.argv[1:] if each != "--whole"] or PARTS:
+        for name, says in PARTS[part]():
+            print(part, name, says if whole else hashlib.sha256(says.encode()).hexdigest(), sep="\t")  # noqa: T201
