@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, select
 
 from precaution.service.store.kept import KeptDecision
+from precaution.service.store.prepared import Prepared
 from precaution.service.store.tables import decisions
 from precaution.service.store.texts import server_of, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+_KEEP = Prepared(lambda _: insert(decisions))
+
 
 def keep(connection: Connection, decision: KeptDecision) -> None:
     """Keep what a page shows."""
     plain = {name: storable(getattr(decision, name)) for name in ("uuid", "client", "patient", "content", "expires_at")}
-    connection.execute(insert(decisions).values(**plain, server=server_of(decision.server)))
+    _KEEP.many(connection, [{**plain, "server": server_of(decision.server)}])
 
 
 def find(connection: Connection, uuid: str, now: str) -> KeptDecision | None:

@@ -39,6 +39,8 @@ class Database:
         self._busy = busy_seconds
         self._turn = Lock()
         self.engine = _sqlite(self.url, busy_seconds) if self.embedded else _postgres(self.url, busy_seconds)
+        self.errors: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        """What the driver itself raises."""
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -120,8 +122,8 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         raw = cast("sqlite3.Connection", connection.connection.driver_connection)
-        raw.execute(f"PRAGMA synchronous={'FULL' if options.get(LASTS, True) else 'NORMAL'}").close()
         if options.get(WRITES):
+            raw.execute(f"PRAGMA synchronous={'FULL' if options.get(LASTS, True) else 'NORMAL'}").close()
             _begin_writing(raw, busy_seconds)
         else:
             raw.execute("BEGIN").close()
@@ -197,7 +199,7 @@ def _translated(database: Database) -> Iterator[None]:
         raise StoreBusy("the store is busy: every connection to it is in use. Try again") from None
     except exc.DBAPIError as error:
         raise _ours(error.orig, database) from None
-    except sqlite3.Error as error:
+    except database.errors as error:
         raise _ours(error, database) from None
 
 
