@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -510,7 +511,7 @@ def test_without_the_store_cards_are_given_and_nothing_is_softened(app: App, mon
     def fails(*_: object, **__: object) -> None:
         raise StoreDown("no")
 
-    for name in ("kept", "keep", "claim"):
+    for name in ("kept", "keeping", "claim"):
         monkeypatch.setattr(app.service.store, name, fails)
     blind = ordered(app)
     assert "Is there no suitable alternative" in json.dumps(blind)
@@ -528,8 +529,9 @@ def test_a_store_that_does_not_answer_takes_no_warning_with_it(tmp_path: Path, m
         raise StoreDown("no")
 
     monkeypatch.setattr("precaution.service.tokens._PATIENCE", 0.1)
-    for name in ("kept", "keep", "claim"):
+    for name in ("kept", "claim"):
         monkeypatch.setattr(app.service.store, name, waits)
+    monkeypatch.setattr(app.service.store, "keeping", lambda *_, **__: Future())
     try:
         found = asked(app)
         assert "Aged 65" in told([each for each in found if each["indicator"] == "warning"])

@@ -43,9 +43,15 @@ class Database:
         """What the driver itself raises."""
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads. Raises StoreError."""
-        with _translated(self), self.engine.connect() as connection, connection.begin():
+    def reading(self, *, waits: bool = True) -> Iterator[Connection]:
+        """A transaction that only reads. Raises StoreError.
+
+        It waits for no other but where a file of SQLite is locked as a whole; unless it `waits`, that is StoreBusy.
+        """
+        with (
+            _translated(self), self.engine.connect() as connection, self._waiting(connection, waits=waits),
+            connection.begin(),
+        ):  # fmt: skip
             yield connection
 
     @contextmanager
@@ -70,6 +76,18 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _waiting(self, connection: Connection, *, waits: bool) -> Iterator[None]:
+        if waits or not self.embedded:
+            yield
+            return
+        raw = cast("sqlite3.Connection", connection.connection.driver_connection)
+        raw.execute("PRAGMA busy_timeout=0").close()
+        try:
+            yield
+        finally:
+            raw.execute(f"PRAGMA busy_timeout={int(self._busy * 1000)}").close()
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:

@@ -127,9 +127,17 @@ class Store:
         with self._database.reading() as connection:
             return decisions.find(connection, uuid, moment(self._clock()))
 
-    def kept(self, server: str, patient: str, today: str) -> Kept:
-        """Return what bears on the next decision on a patient on `today`, an ISO day."""
-        with self._database.reading() as connection:
+    @property
+    def embedded(self) -> bool:
+        """Whether it is a file of this machine, which answers in microseconds."""
+        return self._database.embedded
+
+    def kept(self, server: str, patient: str, today: str, *, waits: bool = True) -> Kept:
+        """Return what bears on the next decision on a patient on `today`, an ISO day.
+
+        Unless it `waits`, SQLite raises StoreBusy at once where the file is locked.
+        """
+        with self._database.reading(waits=waits) as connection:
             silent, promised = feedbacks.standing(connection, server, patient, today)
             latest = answers.latest(connection, server, patient, today)
         return Kept(answers=tuple(latest[ask] for ask in sorted(latest)), overrides=silent, promises=promised)
