@@ -149,7 +149,7 @@ class _Work:
     async def done(self) -> Outcome:
         """Return what comes of the call, kept by the store."""
         known = self.service.knowledge.known
-        if self.call.fhir_server:
+        if self.call.fhir_server and self.service.settings.fhir_servers:
             await self.once.note()  # nobody makes us ask a server by a token that was used before
         fetched = await self.service.fetcher.complete(self.call, self.service.asked)
         self.service.metrics.fetched.inc(fetched.asked)

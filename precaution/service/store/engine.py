@@ -46,8 +46,11 @@ class Database:
     def reading(self, *, waits: bool = True) -> Iterator[Connection]:
         """A transaction that only reads. Raises StoreError.
 
-        It waits for no other but where a file of SQLite is locked as a whole; unless it `waits`, that is StoreBusy.
+        It waits for no other but where a file of SQLite is locked as a whole. Unless it `waits`, that is StoreBusy, and
+        so it is where no connection is open and free.
         """
+        if not waits and not self.engine.pool.checkedin():  # type: ignore[attr-defined]  # both pools have it
+            raise StoreBusy("the store is busy: no connection to it is free. Try again")
         with (
             _translated(self), self.engine.connect() as connection, self._waiting(connection, waits=waits),
             connection.begin(),
