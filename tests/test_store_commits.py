@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
-from precaution.errors import StoreBusy, StoreDown, UsageError
-from precaution.service.store import Event, Store, Use
+from precaution.errors import StoreBusy, StoreDown
+from precaution.service.store import Event, Store, Use, replay
 from precaution.service.store.engine import LASTS
 from store_make import card, execute, opened
 from test_store_faults import holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy import Connection
 
 
 @contextmanager
@@ -73,13 +75,18 @@ def test_what_waits_is_committed_at_once(store_url: str) -> None:
 
 def test_one_that_fails_takes_no_other_with_it(store_url: str) -> None:
     with opened(store_url) as store:
+
+        def spoiled(connection: Connection) -> None:
+            assert replay.claim(connection, *use("bad"))
+            raise ValueError("spoiled")
+
         with waiting(store):
             good = store.keeping([card("good")], Event(kind="decision"))
-            bad = store.keeping([card("x" * 300)], Event(kind="decision"), use=use("bad"))
+            bad = store._commits.later(spoiled)
             also = store.keeping([card("also")], Event(kind="decision"))
         assert good.result(60)
         assert also.result(60)
-        with pytest.raises(UsageError):
+        with pytest.raises(ValueError, match="spoiled"):
             bad.result(60)
         assert cards(store_url) == {"good", "also"}
         assert store.verify().whole

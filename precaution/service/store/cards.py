@@ -14,9 +14,11 @@ from precaution.service.store.tables import cards
 from precaution.service.store.texts import canonical, person_of, server_of, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
+
+Row = dict[str, str]
 
 LONGEST_ID = 200
 """Characters of a card's uuid, at most."""
@@ -27,11 +29,14 @@ _FIND = Prepared(
 _PLAIN = ("uuid", "client", "user", "patient", "hook", "service", "label", "today", "tier", "action")
 
 
-def keep(connection: Connection, given: Sequence[KeptCard], at: str) -> None:
-    """Keep cards; one that is kept already stays as it is. Raises UsageError for a uuid that is too long."""
-    if any(len(card.uuid) > LONGEST_ID for card in given):
-        raise UsageError(f"a card's uuid has at most {LONGEST_ID} characters")
-    _KEEP.many(connection, [_row(card, at) for card in given])
+def rows_of(given: Iterable[KeptCard], at: str) -> list[Row]:
+    """Return cards as rows. Raises UsageError for a uuid that is too long."""
+    return [_row(card, at) for card in given]
+
+
+def keep(connection: Connection, rows: Sequence[Row]) -> None:
+    """Keep cards; one that is kept already stays as it is."""
+    _KEEP.many(connection, rows)
 
 
 def find(connection: Connection, uuid: str, client: str) -> KeptCard | None:
@@ -40,7 +45,9 @@ def find(connection: Connection, uuid: str, client: str) -> KeptCard | None:
     return _card(found[0]) if found else None
 
 
-def _row(card: KeptCard, at: str) -> dict[str, str]:
+def _row(card: KeptCard, at: str) -> Row:
+    if len(card.uuid) > LONGEST_ID:
+        raise UsageError(f"a card's uuid has at most {LONGEST_ID} characters")
     content = {"findings": card.findings, "due": card.due, "offers": card.offers, "seen": card.seen}
     return {
         **{name: storable(getattr(card, name)) for name in _PLAIN},

@@ -78,13 +78,30 @@ class Report:
             self.more += 1
 
 
+class Said(NamedTuple):
+    """An event as the trail holds it, before it has its place there."""
+
+    payload: str
+    digest: str
+
+
+def said_of(events: Iterable[Event]) -> list[Said]:
+    """Return events as the trail holds them: all of it that needs no transaction."""
+    payloads = [canonical(as_dict(event)) for event in events]
+    return [Said(payload, digest(payload)) for payload in payloads]
+
+
 def append(connection: Connection, at: str, events: Iterable[Event]) -> Head:
     """Add events to the trail, within a transaction that no other writer shares, and return its new head."""
+    return link_up(connection, at, said_of(events))
+
+
+def link_up(connection: Connection, at: str, said: Iterable[Said]) -> Head:
+    """As `append`, for events of `said_of`."""
     last = head(connection)
     links, details = [], []
-    for event in events:
-        payload = canonical(as_dict(event))
-        link = {"seq": last.seq + 1, "at": at, "previous": last.hash, "digest": digest(payload)}
+    for payload, digested in said:
+        link = {"seq": last.seq + 1, "at": at, "previous": last.hash, "digest": digested}
         last = Head(last.seq + 1, link_hash(link))
         links.append({**link, "hash": last.hash})
         details.append({"seq": last.seq, "payload": payload})

@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 _KEEP = Prepared(lambda _: insert(decisions))
 
 
-def keep(connection: Connection, decision: KeptDecision) -> None:
-    """Keep what a page shows."""
+def row_of(decision: KeptDecision) -> dict[str, str]:
+    """Return what a page shows as a row."""
     plain = {name: storable(getattr(decision, name)) for name in ("uuid", "client", "patient", "content", "expires_at")}
-    _KEEP.many(connection, [{**plain, "server": server_of(decision.server)}])
+    return {**plain, "server": server_of(decision.server)}
+
+
+def keep(connection: Connection, row: dict[str, str]) -> None:
+    """Keep what a page shows."""
+    _KEEP.many(connection, [row])
 
 
 def find(connection: Connection, uuid: str, now: str) -> KeptDecision | None:

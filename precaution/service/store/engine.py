@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection, Engine
 
-WRITES, LASTS = "precaution_writes", "precaution_lasts"
-"""Options of a connection: whether a transaction writes, and whether it must outlast a loss of power."""
+WRITES, LASTS, WAITS = "precaution_writes", "precaution_lasts", "precaution_waits"
+"""Options of a connection: whether a transaction writes, must outlast a loss of power, waits for a lock."""
 _POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 _TRAIL = 7_420_531_844_012_907_653
 """The advisory lock under which PostgreSQL lets one transaction at a time write to the trail, or upgrade."""
@@ -51,11 +51,10 @@ class Database:
         """
         if not waits and not self.engine.pool.checkedin():  # type: ignore[attr-defined]  # both pools have it
             raise StoreBusy("the store is busy: no connection to it is free. Try again")
-        with (
-            _translated(self), self.engine.connect() as connection, self._waiting(connection, waits=waits),
-            connection.begin(),
-        ):  # fmt: skip
-            yield connection
+        with _translated(self), self.engine.connect() as opened:
+            connection = opened.execution_options(**{WAITS: waits})
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self, *, lasts: bool = True, alone: bool = True) -> Iterator[Connection]:
@@ -79,18 +78,6 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-
-    @contextmanager
-    def _waiting(self, connection: Connection, *, waits: bool) -> Iterator[None]:
-        if waits or not self.embedded:
-            yield
-            return
-        raw = cast("sqlite3.Connection", connection.connection.driver_connection)
-        raw.execute("PRAGMA busy_timeout=0").close()
-        try:
-            yield
-        finally:
-            raw.execute(f"PRAGMA busy_timeout={int(self._busy * 1000)}").close()
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
@@ -144,9 +131,11 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
         options = connection.get_execution_options()
         raw = cast("sqlite3.Connection", connection.connection.driver_connection)
         if options.get(WRITES):
-            raw.execute(f"PRAGMA synchronous={'FULL' if options.get(LASTS, True) else 'NORMAL'}").close()
+            _pragma(connection, "synchronous", "FULL" if options.get(LASTS, True) else "NORMAL")
+            _pragma(connection, "busy_timeout", "0")
             _begin_writing(raw, busy_seconds)
         else:
+            _pragma(connection, "busy_timeout", str(int(busy_seconds * 1000 if options.get(WAITS, True) else 0)))
             raw.execute("BEGIN").close()
 
     return engine
@@ -159,17 +148,21 @@ def _begin_writing(connection: sqlite3.Connection, busy_seconds: float) -> None:
     seconds; short pauses let them take turns.
     """
     until = monotonic() + busy_seconds
-    connection.execute("PRAGMA busy_timeout=0").close()
-    try:
-        while True:
-            try:
-                return connection.execute("BEGIN IMMEDIATE").close()
-            except sqlite3.OperationalError as error:
-                if _kind_sqlite(error) is not StoreBusy or monotonic() > until:
-                    raise
-                sleep(0.0005)
-    finally:
-        connection.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}").close()
+    while True:
+        try:
+            return connection.execute("BEGIN IMMEDIATE").close()
+        except sqlite3.OperationalError as error:
+            if _kind_sqlite(error) is not StoreBusy or monotonic() > until:
+                raise
+            sleep(0.0005)
+
+
+def _pragma(connection: Connection, name: str, value: str) -> None:
+    """Set what SQLite keeps for a connection, where it is another; nobody else sets it."""
+    if connection.info.get(name) != value:
+        raw = cast("sqlite3.Connection", connection.connection.driver_connection)
+        raw.execute(f"PRAGMA {name}={value}").close()
+        connection.info[name] = value
 
 
 def make_private(path: Path) -> None:

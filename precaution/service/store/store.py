@@ -106,18 +106,23 @@ class Store:
     def keeping(
         self, given: Sequence[KeptCard], *events: Event, page: KeptDecision | None = None, use: Use | None = None
     ) -> Future[bool]:
-        """As `keep`, but do not wait: return what will come of it. Cancelled before its turn, it comes to nothing."""
+        """As `keep`, but do not wait: return what will come of it. Cancelled before its turn, it comes to nothing.
+
+        Raises UsageError for a uuid that is too long.
+        """
+        at = moment(self._clock())  # what can be made here is: while a transaction writes, others can't
+        rows, said = cards.rows_of(given, at), chain.said_of(events)
+        shown = decisions.row_of(page) if page is not None else None
 
         def keep(connection: Connection) -> bool:
-            at = moment(self._clock())
             if use is not None and not self._claimed(connection, use):
                 return False
-            cards.keep(connection, given, at)
-            if page is not None:
-                decisions.keep(connection, page)
+            cards.keep(connection, rows)
+            if shown is not None:
+                decisions.keep(connection, shown)
                 if next(self._pages) % _SWEEP == 0:
                     decisions.sweep(connection, at)
-            chain.append(connection, at, events)
+            chain.link_up(connection, at, said)
             return True
 
         return self._commits.later(keep)
