@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +14,13 @@ from sqlalchemy import event
 
 from fhir_stub import Stub, of_patient
 from hooks_make import ID, App, call, draft, example, post, prefetch, settings
-from precaution.errors import StoreBusy
+from precaution.errors import StoreBusy, StoreOutdated
 from precaution.service import store_client
 from precaution.service.metrics import Metrics
 from precaution.service.settings import FhirServer, Issuer
 from precaution.service.store import UNREADABLE, Event, Kept, Store
 from precaution.service.store.engine import LASTS
-from store_make import execute, opened
+from store_make import PATIENT, SERVER, TODAY, answer, execute, opened
 from token_make import ISS, claims, key, public, token
 
 if TYPE_CHECKING:
@@ -150,11 +149,15 @@ class Watched(Store):
         self.loop: list[bool] = []
         self.locked = False
 
-    def kept(self, server: str, patient: str, today: str, *, waits: bool = True) -> Kept:
+    def kept(self, server: str, patient: str, today: str) -> Kept:
         self.loop.append(current_thread() is main_thread())
-        if self.locked and not waits:
+        return super().kept(server, patient, today)
+
+    def kept_at_once(self, server: str, patient: str, today: str) -> Kept:
+        self.loop.append(current_thread() is main_thread())
+        if self.locked:
             raise StoreBusy("locked")
-        return super().kept(server, patient, today, waits=waits)
+        return super().kept_at_once(server, patient, today)
 
 
 @pytest.fixture
@@ -190,7 +193,7 @@ def test_only_a_file_that_has_just_answered_is_read_in_the_event_loop(
     assert watched.loop == [False, watched.embedded, watched.embedded]
     watched.loop.clear()
     ask(watched, keeping=True)
-    assert watched.loop == [watched.embedded]
+    assert watched.loop == [watched.embedded], "what was written says as well that it answers"
     watched.loop.clear()
     monkeypatch.setattr(store_client, "_JUST", 0.01)
     ask(watched, 0.05, 0.05)
@@ -206,19 +209,33 @@ def test_a_file_that_is_locked_is_waited_for_in_another_thread(
     assert watched.loop == ([False, True, False] if watched.embedded else [False, False])
 
 
-def test_without_a_connection_that_is_free_the_loop_does_not_open_one(tmp_path: Path) -> None:
-    with opened(f"sqlite:///{tmp_path}/store.sqlite", busy_seconds=20) as store:
-        store.close()
-        held = sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None)
-        held.execute("PRAGMA locking_mode=EXCLUSIVE")
-        held.execute("BEGIN EXCLUSIVE")
-        began = time.monotonic()
+def test_at_once_is_read_only_what_is_open_and_what_was_kept_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "store.sqlite"
+    with opened(f"sqlite:///{file}", busy_seconds=20) as store:
         with pytest.raises(StoreBusy, match="no connection"):
-            store.kept("s", "p", "2025-03-01", waits=False)
-        held.close()
-        assert time.monotonic() - began < 5
-        assert store.kept("s", "p", "2025-03-01").readable
-        assert store.kept("s", "p", "2025-03-01", waits=False).readable
+            store.kept_at_once(SERVER, PATIENT, TODAY)
+        assert store.kept(SERVER, PATIENT, TODAY) == store.kept_at_once(SERVER, PATIENT, TODAY) == Kept()
+        store.answer(SERVER, PATIENT, [answer()])
+        assert store.kept_at_once(SERVER, PATIENT, TODAY) == store.kept(SERVER, PATIENT, TODAY) != Kept()
+        with closing(Store(f"sqlite:///{file}")) as other:
+            other.answer(SERVER, PATIENT, [answer("no")])
+        assert store.kept_at_once(SERVER, PATIENT, TODAY).answers[0].answer == "no"
+        store.close()
+        with pytest.raises(StoreBusy, match="no connection"):
+            store.kept_at_once(SERVER, PATIENT, TODAY)
+
+
+def test_what_fails_at_once_is_opened_anew(tmp_path: Path) -> None:
+    file = tmp_path / "store.sqlite"
+    with opened(f"sqlite:///{file}", busy_seconds=0.2) as store:
+        store.kept(SERVER, PATIENT, TODAY)
+        execute(f"sqlite:///{file}", "ALTER TABLE answers RENAME TO away")
+        with pytest.raises(StoreOutdated):
+            store.kept_at_once(SERVER, PATIENT, TODAY)
+        with pytest.raises(StoreBusy, match="no connection"):
+            store.kept_at_once(SERVER, PATIENT, TODAY)
+        execute(f"sqlite:///{file}", "ALTER TABLE away RENAME TO answers")
+        assert store.kept(SERVER, PATIENT, TODAY) == store.kept_at_once(SERVER, PATIENT, TODAY)
 
 
 def test_a_store_that_does_not_answer_is_left_after_its_time(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:

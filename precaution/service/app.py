@@ -85,7 +85,7 @@ def make_service(settings: Settings, store: Store | None = None) -> Service:
 def _desk(service: Service) -> Desk:
     label = service.knowledge.known.label
     ids = tuple(service_id(label, hook) for hook in HOOKS)
-    return Desk(service.settings, label, service.store, service.verifier, ids)
+    return Desk(service.settings, service.knowledge, service.store, service.verifier, ids)
 
 
 def _lifespan(service: Service) -> Any:

@@ -40,9 +40,9 @@ class StoreClient:
         try:
             if self._store.embedded and monotonic() - self._answered < _JUST:
                 try:
-                    return self._store.kept(server, patient, today, waits=False)
+                    return self._store.kept_at_once(server, patient, today)
                 except StoreBusy:
-                    pass  # seldom, as when another process upgrades the tables
+                    pass  # seldom, as when another process upgrades the tables: then another thread waits
             return await self._in_time(asyncio.to_thread(self._store.kept, server, patient, today))
         except (StoreError, TimeoutError) as error:
             self._failed(error)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection, Engine
 
-WRITES, LASTS, WAITS = "precaution_writes", "precaution_lasts", "precaution_waits"
-"""Options of a connection: whether a transaction writes, must outlast a loss of power, waits for a lock."""
+WRITES, LASTS = "precaution_writes", "precaution_lasts"
+"""Options of a connection: whether a transaction writes, and whether it must outlast a loss of power."""
 _POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 _TRAIL = 7_420_531_844_012_907_653
 """The advisory lock under which PostgreSQL lets one transaction at a time write to the trail, or upgrade."""
@@ -41,20 +41,47 @@ class Database:
         self.engine = _sqlite(self.url, busy_seconds) if self.embedded else _postgres(self.url, busy_seconds)
         self.errors: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         """What the driver itself raises."""
+        self._glance: Connection | None = None
+        self._opening = Lock()
 
     @contextmanager
-    def reading(self, *, waits: bool = True) -> Iterator[Connection]:
-        """A transaction that only reads. Raises StoreError.
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads. Raises StoreError."""
+        with _translated(self), self.engine.connect() as connection, connection.begin():
+            yield connection
 
-        It waits for no other but where a file of SQLite is locked as a whole. Unless it `waits`, that is StoreBusy, and
-        so it is where no connection is open and free.
+    @contextmanager
+    def glancing(self) -> Iterator[Connection]:
+        """A connection to SQLite that waits for nothing, for statements of `Prepared` that read, each by itself.
+
+        For one thread. Raises StoreError; StoreBusy where the file is locked as a whole, or `look_out` was not called.
         """
-        if not waits and not self.engine.pool.checkedin():  # type: ignore[attr-defined]  # both pools have it
+        connection = self._glance
+        if connection is None:
             raise StoreBusy("the store is busy: no connection to it is free. Try again")
-        with _translated(self), self.engine.connect() as opened:
-            connection = opened.execution_options(**{WAITS: waits})
-            with connection.begin():
+        try:
+            with _translated(self):
                 yield connection
+        except StoreError:
+            self._look_away()
+            raise
+
+    def _look_away(self) -> None:
+        """Close it for good: no other may have one that waits for nothing."""
+        connection, self._glance = self._glance, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def look_out(self) -> None:
+        """Open what `glancing` needs, where it is not open; this may wait. Raises StoreError."""
+        if not self.embedded or self._glance is not None:
+            return
+        with self._opening, _translated(self):
+            if self._glance is None:
+                connection = self.engine.connect()
+                _raw(connection).execute("PRAGMA busy_timeout=0").close()
+                self._glance = connection
 
     @contextmanager
     def writing(self, *, lasts: bool = True, alone: bool = True) -> Iterator[Connection]:
@@ -77,6 +104,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        self._look_away()
         self.engine.dispose()
 
     @contextmanager
@@ -129,16 +157,17 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        raw = cast("sqlite3.Connection", connection.connection.driver_connection)
         if options.get(WRITES):
-            _pragma(connection, "synchronous", "FULL" if options.get(LASTS, True) else "NORMAL")
-            _pragma(connection, "busy_timeout", "0")
-            _begin_writing(raw, busy_seconds)
+            _synchronous(connection, "FULL" if options.get(LASTS, True) else "NORMAL")
+            _begin_writing(_raw(connection), busy_seconds)
         else:
-            _pragma(connection, "busy_timeout", str(int(busy_seconds * 1000 if options.get(WAITS, True) else 0)))
-            raw.execute("BEGIN").close()
+            _raw(connection).execute("BEGIN").close()
 
     return engine
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
 def _begin_writing(connection: sqlite3.Connection, busy_seconds: float) -> None:
@@ -148,21 +177,24 @@ def _begin_writing(connection: sqlite3.Connection, busy_seconds: float) -> None:
     seconds; short pauses let them take turns.
     """
     until = monotonic() + busy_seconds
-    while True:
-        try:
-            return connection.execute("BEGIN IMMEDIATE").close()
-        except sqlite3.OperationalError as error:
-            if _kind_sqlite(error) is not StoreBusy or monotonic() > until:
-                raise
-            sleep(0.0005)
+    connection.execute("PRAGMA busy_timeout=0").close()
+    try:
+        while True:
+            try:
+                return connection.execute("BEGIN IMMEDIATE").close()
+            except sqlite3.OperationalError as error:
+                if _kind_sqlite(error) is not StoreBusy or monotonic() > until:
+                    raise
+                sleep(0.0005)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}").close()
 
 
-def _pragma(connection: Connection, name: str, value: str) -> None:
-    """Set what SQLite keeps for a connection, where it is another; nobody else sets it."""
-    if connection.info.get(name) != value:
-        raw = cast("sqlite3.Connection", connection.connection.driver_connection)
-        raw.execute(f"PRAGMA {name}={value}").close()
-        connection.info[name] = value
+def _synchronous(connection: Connection, value: str) -> None:
+    """Set for what SQLite waits when it commits, where it is something else."""
+    if connection.info.get("synchronous") != value:
+        _raw(connection).execute(f"PRAGMA synchronous={value}").close()
+        connection.info["synchronous"] = value
 
 
 def make_private(path: Path) -> None:

@@ -137,15 +137,17 @@ class Store:
         """Whether it is a file of this machine, which answers in microseconds."""
         return self._database.embedded
 
-    def kept(self, server: str, patient: str, today: str, *, waits: bool = True) -> Kept:
-        """Return what bears on the next decision on a patient on `today`, an ISO day.
+    def kept(self, server: str, patient: str, today: str) -> Kept:
+        """Return what bears on the next decision on a patient on `today`, an ISO day."""
+        with self._database.reading() as connection:
+            found = _kept(connection, server, patient, today)
+        self._database.look_out()
+        return found
 
-        Unless it `waits`, SQLite raises StoreBusy at once where the file is locked.
-        """
-        with self._database.reading(waits=waits) as connection:
-            silent, promised = feedbacks.standing(connection, server, patient, today)
-            latest = answers.latest(connection, server, patient, today)
-        return Kept(answers=tuple(latest[ask] for ask in sorted(latest)), overrides=silent, promises=promised)
+    def kept_at_once(self, server: str, patient: str, today: str) -> Kept:
+        """As `kept`, for one thread, where the store is embedded and has answered before; waits for nobody."""
+        with self._database.glancing() as connection:
+            return _kept(connection, server, patient, today)
 
     def card(self, uuid: str, client: str = "") -> KeptCard | None:
         """Return a card that was given to `client`; None where none was."""
@@ -245,6 +247,12 @@ class Store:
     def _written(self, work: Callable[[Connection, str], T]) -> T:
         """Return what `work`, given the moment too, has written, when it is on the disk."""
         return self._commits.later(lambda connection: work(connection, moment(self._clock()))).result()
+
+
+def _kept(connection: Connection, server: str, patient: str, today: str) -> Kept:
+    silent, promised = feedbacks.standing(connection, server, patient, today)
+    latest = answers.latest(connection, server, patient, today)
+    return Kept(answers=tuple(latest[ask] for ask in sorted(latest)), overrides=silent, promises=promised)
 
 
 def _feedback_events(given: Feedback, came: Received, sender: Sender) -> list[Event]:
