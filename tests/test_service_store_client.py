@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
@@ -20,7 +21,7 @@ from precaution.service.metrics import Metrics
 from precaution.service.settings import FhirServer, Issuer
 from precaution.service.store import UNREADABLE, Event, Kept, Store
 from precaution.service.store.engine import LASTS
-from store_make import PATIENT, SERVER, TODAY, answer, execute, opened
+from store_make import PATIENT, SERVER, TODAY, answer, card, execute, opened
 from token_make import ISS, claims, key, public, token
 
 if TYPE_CHECKING:
@@ -236,6 +237,20 @@ def test_what_fails_at_once_is_opened_anew(tmp_path: Path) -> None:
             store.kept_at_once(SERVER, PATIENT, TODAY)
         execute(f"sqlite:///{file}", "ALTER TABLE away RENAME TO answers")
         assert store.kept(SERVER, PATIENT, TODAY) == store.kept_at_once(SERVER, PATIENT, TODAY)
+
+
+def test_what_is_given_before_a_late_store_kept_it_is_kept_in_the_end(watched: Watched) -> None:
+    async def asked() -> bool:
+        client = store_client.StoreClient(watched, Metrics(), 0.1)
+        return await client.keep([card()], Event(kind="decision"), None, None)
+
+    go_on = threading.Event()
+    busy = watched._commits.later(lambda _: go_on.wait(60))
+    assert asyncio.run(asked())
+    go_on.set()
+    assert busy.result(60)
+    watched.note(Event(kind="start"))
+    assert watched.card("card-1") is not None
 
 
 def test_a_store_that_does_not_answer_is_left_after_its_time(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,11 +53,11 @@ class StoreClient:
     ) -> bool:
         """Keep what is given, before it is given; False where the store knows the token of the call.
 
-        A store that fails is only logged.
+        A store that fails is only logged. One that is late may still keep it: what was given is better told late.
         """
         try:
-            keeping = self._store.keeping(cards, event, page=page, use=use)
-            return await self._in_time(asyncio.wrap_future(keeping))
+            keeping = asyncio.wrap_future(self._store.keeping(cards, event, page=page, use=use))
+            return await self._in_time(asyncio.shield(keeping))
         except (StoreError, TimeoutError) as error:
             self._failed(error)
             return True

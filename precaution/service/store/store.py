@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import select, union
 
-from precaution.errors import StoreOutdated
+from precaution.errors import StoreError, StoreOutdated
 from precaution.service.store import (
     answers,
     cards,
@@ -141,7 +142,8 @@ class Store:
         """Return what bears on the next decision on a patient on `today`, an ISO day."""
         with self._database.reading() as connection:
             found = _kept(connection, server, patient, today)
-        self._database.look_out()
+        with suppress(StoreError):  # it is for the next one only
+            self._database.look_out()
         return found
 
     def kept_at_once(self, server: str, patient: str, today: str) -> Kept:
