@@ -20,7 +20,7 @@ from precaution.service import store_client
 from precaution.service.metrics import Metrics
 from precaution.service.settings import FhirServer, Issuer
 from precaution.service.store import UNREADABLE, Event, Kept, Store
-from precaution.service.store.engine import LASTS
+from precaution.service.store.sqlite_file import LASTS
 from store_make import PATIENT, SERVER, TODAY, answer, card, execute, opened
 from token_make import ISS, claims, key, public, token
 

@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from precaution.errors import StoreBusy, StoreDown
 from precaution.service.store import Event, Store, Use, replay
-from precaution.service.store.engine import LASTS
+from precaution.service.store.sqlite_file import LASTS
 from store_make import card, execute, opened
 from test_store_faults import holding
 

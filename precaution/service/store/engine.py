@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, exc, make_url
 
 from precaution.errors import StoreBusy, StoreDown, StoreError, StoreFull, StoreOutdated, UsageError
+from precaution.service.store import sqlite_file
+from precaution.service.store.sqlite_file import LASTS, WRITES, sqlite_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import URL, Connection, Engine
 
-WRITES, LASTS = "precaution_writes", "precaution_lasts"
-"""Options of a connection: whether a transaction writes, and whether it must outlast a loss of power."""
 _POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 _TRAIL = 7_420_531_844_012_907_653
 """The advisory lock under which PostgreSQL lets one transaction at a time write to the trail, or upgrade."""
@@ -38,7 +35,7 @@ class Database:
         self.embedded = self.url.get_backend_name() == "sqlite"
         self._busy = busy_seconds
         self._turn = Lock()
-        self.engine = _sqlite(self.url, busy_seconds) if self.embedded else _postgres(self.url, busy_seconds)
+        self.engine = sqlite_engine(self.url, busy_seconds) if self.embedded else _postgres(self.url, busy_seconds)
         self.errors: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         """What the driver itself raises."""
         self._glance: Connection | None = None
@@ -80,7 +77,7 @@ class Database:
         with self._opening, _translated(self):
             if self._glance is None:
                 connection = self.engine.connect()
-                _raw(connection).execute("PRAGMA busy_timeout=0").close()
+                sqlite_file.raw(connection).execute("PRAGMA busy_timeout=0").close()
                 self._glance = connection
 
     @contextmanager
@@ -136,84 +133,6 @@ def _url(text: str) -> URL:
     return url
 
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "secure_delete=ON")
-"""Readers and a writer beside each other; durable; what is deleted leaves nothing behind in the file."""
-
-
-def _sqlite(url: URL, busy_seconds: float) -> Engine:
-    path = Path(str(url.database))
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_seconds})
-
-    @event.listens_for(engine, "do_connect")
-    def _private(*_: object) -> None:
-        make_private(path)
-
-    @event.listens_for(engine, "connect")
-    def _set_up(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # we begin transactions ourselves, below
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if options.get(WRITES):
-            _synchronous(connection, "FULL" if options.get(LASTS, True) else "NORMAL")
-            _begin_writing(_raw(connection), busy_seconds)
-        else:
-            _raw(connection).execute("BEGIN").close()
-
-    return engine
-
-
-def _raw(connection: Connection) -> sqlite3.Connection:
-    return cast("sqlite3.Connection", connection.connection.driver_connection)
-
-
-def _begin_writing(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    """Begin a transaction that writes, as soon as no other process does.
-
-    SQLite's own way is to look again after ever longer pauses, by which one busy process keeps others waiting for
-    seconds; short pauses let them take turns.
-    """
-    until = monotonic() + busy_seconds
-    connection.execute("PRAGMA busy_timeout=0").close()
-    try:
-        while True:
-            try:
-                return connection.execute("BEGIN IMMEDIATE").close()
-            except sqlite3.OperationalError as error:
-                if _kind_sqlite(error) is not StoreBusy or monotonic() > until:
-                    raise
-                sleep(0.0005)
-    finally:
-        connection.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}").close()
-
-
-def _synchronous(connection: Connection, value: str) -> None:
-    """Set for what SQLite waits when it commits, where it is something else."""
-    if connection.info.get("synchronous") != value:
-        _raw(connection).execute(f"PRAGMA synchronous={value}").close()
-        connection.info["synchronous"] = value
-
-
-def make_private(path: Path) -> None:
-    """Make a file, and the folders above it, that nobody but its owner can read, whatever the umask.
-
-    SQLite gives the files beside it (-wal, -shm) the same mode. Raises StoreDown where that can't be done.
-    """
-    try:
-        for folder in reversed(path.absolute().parents):
-            if not folder.exists():
-                folder.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-        for file in (path, *(Path(f"{path}{end}") for end in ("-wal", "-shm"))):
-            if file.exists() and file.stat().st_mode & 0o777 != 0o600:
-                file.chmod(0o600)
-    except OSError as error:
-        raise StoreDown(f"the store's file {path} can't be made or opened: {error.strerror}") from None
-
-
 def _postgres(url: URL, busy_seconds: float) -> Engine:
     try:
         import psycopg  # noqa: F401, PLC0415
@@ -250,7 +169,7 @@ def _translated(database: Database) -> Iterator[None]:
 
 
 def _ours(error: BaseException | None, database: Database) -> StoreError:
-    kind = _kind_sqlite(error) if database.embedded else _kind_postgres(error)
+    kind = sqlite_file.kind_of(error) if database.embedded else _kind_postgres(error)
     where = str(database.url.database) if database.embedded else database.url.render_as_string(hide_password=True)
     return kind(f"the store {where} {_WHY[kind]}")
 
@@ -263,15 +182,6 @@ _WHY: dict[type[StoreError], str] = {
 }
 _BUSY = ("55P03", "40001", "40P01", "57014", "53300", "25P03")
 """SQLSTATEs: no lock, serialisation, deadlock, cancelled for time, too many connections, idle too long."""
-
-
-def _kind_sqlite(error: BaseException | None) -> type[StoreError]:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusy
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull
-    return StoreOutdated if "no such table" in str(error) or "no such column" in str(error) else StoreDown
 
 
 def _kind_postgres(error: BaseException | None) -> type[StoreError]:
