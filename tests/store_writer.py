@@ -3,7 +3,8 @@
     python store_writer.py URL NAME        one writer, until it is ended
     python store_writer.py URL NAME step   one step for each line on standard input; says what became of it
 
-A step keeps a card with an event, feedback on it, an answer, and the use of a token. `+NAME-7` says that step 7 was
+A step keeps a card with an event, two more at the same time, each with the use of a token, feedback on the first, an
+answer, and the use of another token. `+NAME-7` says that step 7 was
 acknowledged as a whole; `!NAME-7 StoreFull` that it was refused.
 """
 
@@ -14,14 +15,22 @@ import os
 import sys
 
 from precaution.errors import StoreError
-from precaution.service.store import Event, Feedback, Store
+from precaution.service.store import Event, Feedback, Store, Use
 from store_make import PATIENT, SERVER, TODAY, answer, card
 
 FOREVER = 2**40
 
 
+def together(name: str) -> list[str]:
+    """Return the names of what a step keeps at the same time."""
+    return [f"{name}-also", f"{name}-too"]
+
+
 def step(store: Store, name: str) -> None:
     store.keep([card(name)], Event(kind="decision", about={"step": name}))
+    beside = [store.keeping([card(each)], Event(kind="beside", about={"step": each}), use=Use("iss", each, FOREVER))
+              for each in together(name)]  # fmt: skip
+    assert all(each.result() for each in beside), name
     given = Feedback(card=name, outcome="overridden", at="2025-03-01T09:30:00Z", reason="patient-refuses")
     store.feedback("warnings-view", [given], today=TODAY)
     store.answer(SERVER, PATIENT, [answer(reason=name)])

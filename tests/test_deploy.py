@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
@@ -10,6 +11,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,9 @@ import pytest
 
 import hooks_make
 import postgres_make
+import token_make
 from conftest import PROJECT, needs
+from precaution.service.store import Store
 from service_make import free_port, served
 
 if TYPE_CHECKING:
@@ -132,3 +136,54 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     unit.write_text(text.replace("/opt/precaution/bin/precaution", "/bin/true"), encoding="utf-8")
     done = subprocess.run([program, "verify", str(unit)], capture_output=True, text=True, check=False)
     assert "precaution.service" not in done.stderr, done.stderr
+
+
+ISS = "https://ehr.example.org"
+RUNS = 2
+
+
+def test_what_clients_were_given_is_kept_when_the_service_is_killed_under_load(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_bytes(token_make.public(token_make.key()))
+    more = ('require-tokens = true\n[limits]\ndeadline-seconds = 60.0  # a busy disk is no failing one\n'
+            f'[[issuer]]\niss = "{ISS}"\nkeys = "keys.json"\n')  # fmt: skip
+    port, given, used = free_port(), list[str](), list[str]()
+    for _ in range(RUNS):
+        with served(tmp_path, more, port=port) as base:
+            kill = threading.Timer(1.0, os.kill, (int((tmp_path / f"service-{port}.pid").read_text()), signal.SIGKILL))
+            kill.start()
+            asyncio.run(calling(base, given, used))
+            kill.join()
+    assert len(given) > 20 * RUNS
+    store = Store(f"sqlite:///{tmp_path}/store.sqlite").open()
+    try:
+        assert store.verify().whole
+        assert [uuid for uuid in given if store.card(uuid, ISS) is None] == []
+    finally:
+        store.close()
+    with served(tmp_path, more, port=port) as base, httpx.Client(base_url=base, timeout=20) as client:
+        again = [client.post(SERVICE, json=BODY, headers={"Authorization": each}).status_code for each in used[:50]]
+        assert again == [401] * len(again), "a token that was used is used, whatever has happened since"
+        fresh = client.post(SERVICE, json=BODY, headers={"Authorization": signed(base)})
+        assert fresh.json()["cards"]
+
+
+async def calling(base: str, given: list[str], used: list[str]) -> None:
+    """Call from eight clients at once until the service is no more; note the cards given and the tokens used."""
+
+    async def one(client: httpx.AsyncClient) -> None:
+        while True:
+            authorization = signed(base)
+            found = await client.post(SERVICE, json=BODY, headers={"Authorization": authorization})
+            assert found.status_code == 200
+            given.extend(card["uuid"] for card in found.json()["cards"])
+            used.append(authorization)
+
+    async with httpx.AsyncClient(base_url=base, timeout=20) as client:
+        ended = await asyncio.gather(*(one(client) for _ in range(8)), return_exceptions=True)
+    assert all(isinstance(each, httpx.TransportError) for each in ended), ended
+
+
+def signed(base: str) -> str:
+    now = int(time.time())
+    return token_make.token(token_make.claims(aud=f"{base}/{SERVICE}", iat=now, exp=now + 600), jku=...)

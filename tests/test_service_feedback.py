@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -482,6 +484,16 @@ def test_what_is_taken_back_must_be_named(tmp_path: Path, wrong: Json) -> None:
     app.close()
 
 
+def test_answers_are_taken_by_the_label_that_is_decided_by_now(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    uuid = ordered(app)[0]["uuid"]
+    known = app.service.knowledge.known
+    others = {name: ask for name, ask in known.label.asks.items() if name != A1}
+    monkeypatch.setattr(app.service.knowledge, "known", replace(known, label=replace(known.label, asks=others)))
+    assert app.post("/answers", json={"card": uuid, "answers": [YES]}).status_code == 400
+    monkeypatch.setattr(app.service.knowledge, "known", known)
+    assert app.post("/answers", json={"card": uuid, "answers": [YES]}).status_code == 200
+
+
 # A store that fails
 
 
@@ -510,7 +522,7 @@ def test_without_the_store_cards_are_given_and_nothing_is_softened(app: App, mon
     def fails(*_: object, **__: object) -> None:
         raise StoreDown("no")
 
-    for name in ("kept", "keep", "claim"):
+    for name in ("kept", "kept_at_once", "keeping", "claim"):
         monkeypatch.setattr(app.service.store, name, fails)
     blind = ordered(app)
     assert "Is there no suitable alternative" in json.dumps(blind)
@@ -528,8 +540,9 @@ def test_a_store_that_does_not_answer_takes_no_warning_with_it(tmp_path: Path, m
         raise StoreDown("no")
 
     monkeypatch.setattr("precaution.service.tokens._PATIENCE", 0.1)
-    for name in ("kept", "keep", "claim"):
+    for name in ("kept", "claim"):
         monkeypatch.setattr(app.service.store, name, waits)
+    monkeypatch.setattr(app.service.store, "keeping", lambda *_, **__: Future())
     try:
         found = asked(app)
         assert "Aged 65" in told([each for each in found if each["indicator"] == "warning"])

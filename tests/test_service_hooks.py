@@ -463,7 +463,8 @@ def test_a_store_that_fails_takes_no_warning_away(tmp_path: Path, monkeypatch: p
         raise StoreDown("the store is down")
 
     monkeypatch.setattr(app.service.store, "kept", down)
-    monkeypatch.setattr(app.service.store, "keep", down)
+    monkeypatch.setattr(app.service.store, "kept_at_once", down)
+    monkeypatch.setattr(app.service.store, "keeping", down)
     found = by_tier(cards(app, call("order-sign", prefetch(example("restricted")), draft())))
     assert "only if no alternative" in found["warning"]["summary"]
     assert "could not be read" in found["info"]["detail"]

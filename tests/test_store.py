@@ -79,7 +79,7 @@ def test_an_upgrade_keeps_what_is_there(store_url: str) -> None:
     with store._database.writing() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-        cards_module.keep(connection, [card()], "2025-03-01T09:30:00.000Z")
+        cards_module.keep(connection, cards_module.rows_of([card()], "2025-03-01T09:30:00.000Z"))
         chain.append(connection, "2025-03-01T09:30:00.000Z", [Event(kind="decision")])
     assert not store.ready()
     assert store.upgrade() == ("0001", VERSION)

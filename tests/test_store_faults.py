@@ -19,7 +19,7 @@ from conftest import PROJECT, needs
 from precaution.errors import StoreBusy, StoreDown, StoreError, StoreFull, StoreOutdated
 from precaution.service.store import Event, Store
 from store_make import PATIENT, SERVER, TODAY, card, execute, fresh_url, opened
-from store_writer import FOREVER, write
+from store_writer import FOREVER, together, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,9 +71,15 @@ def lost(store: Store, url: str, steps: list[str]) -> list[str]:
     cards = {row[0] for row in execute(url, "SELECT uuid FROM cards")}
     feedback = {row[0] for row in execute(url, "SELECT card FROM feedback")}
     answers = {row[0] for row in execute(url, "SELECT reason FROM answers")}
-    events = {link.event["about"]["step"] for link in store.trail() if link.event and link.event["kind"] == "decision"}
-    gone = [step for step in steps if not (step in cards and step in feedback and step in answers and step in events)]
-    return gone + [step for step in steps if store.claim("iss", step, FOREVER)]
+    kept = [link.event for link in store.trail() if link.event and link.event["kind"] in ("decision", "beside")]
+    both = cards & {event["about"]["step"] for event in kept}
+    gone = [step for step in steps if not (step in feedback and step in answers and both.issuperset(whole(step)))]
+    return gone + [step for step in steps if any(store.claim("iss", each, FOREVER) for each in whole(step))]
+
+
+def whole(step: str) -> list[str]:
+    """Return the names of all cards of a step; each is also that of a token."""
+    return [step, *together(step)]
 
 
 def sound(url: str) -> bool:

@@ -34,6 +34,7 @@ from precaution.service.openapi import HOOK_CALL
 from precaution.service.outcomes import Refused, refusal
 from precaution.service.places import Places
 from precaution.service.queries import HOOKS, queries, service_id, services
+from precaution.service.store_client import StoreClient
 from precaution.service.tokens import Verifier
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
     from precaution.service.settings import Settings
     from precaution.service.store import Store
+
+_STORE_SHARE = 0.25
+"""How much of the time for a call the store may take to say what it keeps, and again to keep what is given."""
 
 
 def make_app(settings: Settings, store: Store | None = None) -> FastAPI:
@@ -73,28 +77,38 @@ def make_service(settings: Settings, store: Store | None = None) -> Service:
     metrics.know(knowledge.known.label)
     verifier = Verifier(settings, kept, fetcher_of(settings))
     links = Links(settings.base, key_of(settings), settings.link_hours)
-    return Service(settings, knowledge, queries(settings), kept, verifier, fetcher, links, metrics,
+    asking = StoreClient(kept, metrics, settings.limits.deadline_seconds * _STORE_SHARE)
+    return Service(settings, knowledge, queries(settings), kept, asking, verifier, fetcher, links, metrics,
                    Places(settings.limits))  # fmt: skip
 
 
 def _desk(service: Service) -> Desk:
     label = service.knowledge.known.label
     ids = tuple(service_id(label, hook) for hook in HOOKS)
-    return Desk(service.settings, label, service.store, service.verifier, ids)
+    return Desk(service.settings, service.knowledge, service.store, service.verifier, ids)
 
 
 def _lifespan(service: Service) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(service.knowledge.check)
-        gc.collect()
-        gc.freeze()  # what was read at start never becomes garbage: looking at it each time costs tens of milliseconds
+        _seldom()
         log().info("started", version=__version__, label=service.knowledge.known.label.digest[:16])
         yield
         await service.fetcher.close()
         log().info("ended")
 
     return lifespan
+
+
+def _seldom() -> None:
+    """Look for garbage seldom, and never in what was read at start, which takes tens of milliseconds each time.
+
+    A call makes some ten thousand objects and is done with them: counted references free all but a few.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _refusals(app: FastAPI) -> None:

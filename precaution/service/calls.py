@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import jiter
+from typing import TYPE_CHECKING
 
 from precaution.readers.shape import Json, children
+from precaution.service import strict_json
 from precaution.service.outcomes import Refused
 
 if TYPE_CHECKING:
@@ -51,36 +50,15 @@ class Call:
 def parsed(body: bytes, limits: Limits) -> Json:
     """Return the body as an object. Raises Refused: 400 where it is none, or is nested too deeply."""
     try:
-        value = jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode="keys")
-    except (ValueError, RecursionError) as error:
-        if "recursion limit" in str(error):
-            raise _too_deep(limits) from None
+        value = strict_json.read(body, limits.max_depth)
+    except strict_json.TooDeep:
+        raise Refused(400, f"the body is nested more than {limits.max_depth} levels deep") from None
+    except ValueError:
         raise Refused(400, "the body is not strict JSON: check that it is UTF-8, whole, without a key that is given "
                            "twice and without NaN") from None  # fmt: skip
     if not isinstance(value, dict):
         raise Refused(400, "the body must be a JSON object")
-    if deeper_than(limits.max_depth, value):
-        raise _too_deep(limits)
     return value
-
-
-def _too_deep(limits: Limits) -> Refused:
-    return Refused(400, f"the body is nested more than {limits.max_depth} levels deep")
-
-
-def deeper_than(most: int, value: object) -> bool:
-    """Whether objects and lists are nested more than `most` levels deep."""
-    level: list[Any] = [value]
-    for _ in range(most):
-        level = [
-            inner
-            for each in level
-            for inner in (each.values() if type(each) is dict else each)
-            if type(inner) is dict or type(inner) is list
-        ]
-        if not level:
-            return False
-    return True
 
 
 def call(body: Json, hook: str, limits: Limits) -> Call:

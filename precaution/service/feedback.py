@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from precaution.definitions import Ask, Label
+    from precaution.service.knowledge import Knowledge
     from precaution.service.settings import Settings
     from precaution.service.store import KeptCard, Store
     from precaution.service.tokens import Client, Verifier
@@ -60,11 +61,16 @@ class Desk:
     """What takes in feedback and answers needs."""
 
     settings: Settings
-    label: Label
+    knowledge: Knowledge
     store: Store
     verifier: Verifier
     services: Collection[str]
     """The ids of the services that give cards."""
+
+    @property
+    def label(self) -> Label:
+        """The label that is decided by now: it may have been read anew since the start."""
+        return self.knowledge.known.label
 
 
 def router(desk: Desk) -> APIRouter:

@@ -12,13 +12,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpcore
-import jiter
 
 from precaution.readers.gathered import pointed_to
 from precaution.readers.prefetch import FAILED, NOT_RETRIEVED, Retrieved, joined, retrieved
 from precaution.readers.shape import Json, child, text
+from precaution.service import strict_json
 from precaution.service.addresses import AddressRefused, address, allowed, pool_for
-from precaution.service.calls import deeper_than
 from precaution.service.queries import PATIENT
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 MOST_PAGES = 20
 """Of one query."""
 MOST_MEDICATIONS = 25
+_DEPTH = 64
+"""Levels of nesting."""
 _MARGIN = 0.25
 """Part of the deadline that is kept for deciding."""
 _HEADERS = (
@@ -175,10 +176,7 @@ class _Work:
             if self._room < 0:
                 raise _Unable
             parts.append(part)
-        value: object = jiter.from_json(b"".join(parts), catch_duplicate_keys=True, allow_inf_nan=False)
-        if deeper_than(64, [value]):
-            raise _Unable
-        return value
+        return strict_json.read(b"".join(parts), _DEPTH)
 
 
 def _wanting(answer: Retrieved) -> bool:

@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from time import perf_counter, time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from precaution.errors import StoreError
 from precaution.service import pages
 from precaution.service.bodies import body_of
 from precaution.service.calls import call as call_of
 from precaution.service.calls import parsed
 from precaution.service.deciding import Decider, Outcome
-from precaution.service.logs import log, where
-from precaution.service.outcomes import Refused, overloaded
+from precaution.service.outcomes import Refused
 from precaution.service.standing import evidence_about, kept_card, offer
-from precaution.service.store import UNREADABLE, Event, Kept, KeptCard, KeptDecision
+from precaution.service.store import Event, KeptCard, KeptDecision
 from precaution.service.store.texts import moment
 from precaution.service.tokens import Unauthorised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from starlette.requests import Request
 
@@ -34,15 +33,12 @@ if TYPE_CHECKING:
     from precaution.service.places import Places
     from precaution.service.queries import Query
     from precaution.service.settings import Settings
-    from precaution.service.store import Store
+    from precaution.service.store import Kept, Store, Use
+    from precaution.service.store_client import StoreClient
     from precaution.service.tokens import Client, Verifier
-
-T = TypeVar("T")
 
 _LARGE = 400_000
 """Bytes of a body above which deciding gets a thread of its own, so that others need not wait for it."""
-_STORE_SHARE = 0.25
-"""How much of the time for a call the store may take to say what it keeps, and again to keep what is given."""
 _UNREADABLE = "answers and overrides kept by the service could not be read, so nothing is softened by them"
 
 
@@ -54,33 +50,34 @@ class Service:
     knowledge: Knowledge
     asked: tuple[Query, ...]
     store: Store
+    asking: StoreClient
     verifier: Verifier
     fetcher: Fetcher
     links: Links
     metrics: Metrics
     places: Places
 
-    async def client(self, request: Request, path: str) -> Client:
-        """Return who calls. Raises Refused: 401 without a reason, or 503."""
+    async def cards(self, request: Request, service: str, hook: str) -> dict[str, Any]:
+        """Return the response to a call of a hook. Raises Refused."""
+        address = f"{self.settings.base}/cds-services/{service}"
         try:
-            return await self.verifier.verify(
-                request.headers.get("Authorization"), self.settings.base + path, needs_store=False
-            )
+            client, use = await self.verifier.check(request.headers.get("Authorization"), address)
+            once = Once(self.verifier, use)
+            try:
+                return await self._cards(request, service, hook, client, once)
+            finally:
+                await once.note()
         except Unauthorised as error:
             self.metrics.refused.labels(error.reason).inc()
             raise Refused(401, "", {"WWW-Authenticate": "Bearer"}) from None
-        except StoreError:
-            raise overloaded(5) from None
 
-    async def cards(self, request: Request, service: str, hook: str) -> dict[str, Any]:
-        """Return the response to a call of a hook. Raises Refused."""
-        client = await self.client(request, f"/cds-services/{service}")
+    async def _cards(self, request: Request, service: str, hook: str, client: Client, once: Once) -> dict[str, Any]:
         body = await body_of(request, self.settings.limits)
         began = perf_counter()
         async with self.places.one(self.settings.limits.deadline_seconds):
             call = call_of(parsed(body, self.settings.limits), hook, self.settings.limits)
             _tell(request, hook=hook, instance=call.logged_instance)
-            outcome = await self._in_time(_Work(self, call, client, service, len(body)), began)
+            outcome = await self._in_time(_Work(self, call, client, service, len(body), once), began)
         self._count(hook, outcome)
         _tell(request, cards=len(outcome.cards), why=outcome.why or "decided")
         return {"cards": [each.card for each in outcome.cards]}
@@ -105,6 +102,29 @@ class Service:
             self.metrics.cards.labels(hook, each.part.tier).inc()
 
 
+@dataclass(slots=True)
+class Once:
+    """The use of the token of a call, noted by the store once: with the cards, or else by itself before the answer."""
+
+    verifier: Verifier
+    use: Use | None
+
+    def taken(self) -> Use | None:
+        """Return the use, for who will note it."""
+        use, self.use = self.use, None
+        return use
+
+    async def note(self) -> None:
+        """Note the use if nobody has taken it. Raises Unauthorised where the token was used before.
+
+        Where the store fails this process's own memory must do: a warning that is not given does more harm than one
+        that is given twice.
+        """
+        use = self.taken()
+        if use is not None:
+            await self.verifier.note(use, needs_store=False)
+
+
 def _tell(request: Request, **told: object) -> None:
     request.state.told = {**getattr(request.state, "told", {}), **told}
 
@@ -119,6 +139,7 @@ class _Work:
     name: str
     """The id of the service that was called."""
     size: int
+    once: Once
 
     @property
     def server(self) -> str:
@@ -128,12 +149,17 @@ class _Work:
     async def done(self) -> Outcome:
         """Return what comes of the call, kept by the store."""
         known = self.service.knowledge.known
+        if self.call.fhir_server and self.service.settings.fhir_servers:
+            await self.once.note()  # nobody makes us ask a server by a token that was used before
         fetched = await self.service.fetcher.complete(self.call, self.service.asked)
         self.service.metrics.fetched.inc(fetched.asked)
-        kept = await self._kept()
-        outcome = await self._run(lambda: self._decided(known, fetched, kept))
+        day = self.service.settings.day()
+        kept = await self.service.asking.kept(self.server, self.call.patient, day.isoformat())
+        outcome = await self._run(lambda: self._decided(known, fetched, kept, day))
         if outcome.cards:
-            await self._keep(outcome, known)
+            cards, event, page = self._to_keep(outcome, known, day)
+            if not await self.service.asking.keep(cards, event, page, self.once.taken()):
+                raise Unauthorised("replay")
         return outcome
 
     async def _run(self, decide: Callable[[], Outcome]) -> Outcome:
@@ -144,41 +170,17 @@ class _Work:
         links, about = self.service.links, f"{self.service.settings.base}/label"
         return Decider(known.label, known.vocabulary, self.service.asked, lambda uuid: links.link(uuid, time()), about)
 
-    def _decided(self, known: Known, fetched: Fetched, kept: Kept) -> Outcome:
+    def _decided(self, known: Known, fetched: Fetched, kept: Kept, day: date) -> Outcome:
         notes = () if kept.readable else (_UNREADABLE,)
         late = ("the time for asking the FHIR server was up",) if fetched.late else ()
-        today = self.service.settings.day().toordinal()
         return self.decider(known).outcome(
-            self.call, fetched.answers, today, shared=fetched.shared, kept=kept, notes=(*notes, *late)
+            self.call, fetched.answers, day.toordinal(), shared=fetched.shared, kept=kept, notes=(*notes, *late)
         )
 
-    async def _kept(self) -> Kept:
-        store, day = self.service.store, self.service.settings.day().isoformat()
-        try:
-            return await self._soon(lambda: store.kept(self.server, self.call.patient, day))
-        except (StoreError, TimeoutError) as error:
-            self._failed(error)
-            return UNREADABLE
-
-    async def _keep(self, outcome: Outcome, known: Known) -> None:
-        """Keep what is given, before it is given. A store that fails takes no warning away: it is only logged."""
-        cards, event, page = self._to_keep(outcome, known)
-        try:
-            await self._soon(lambda: self.service.store.keep(cards, event, page=page))
-        except (StoreError, TimeoutError) as error:
-            self._failed(error)
-
-    async def _soon(self, call: Callable[[], T]) -> T:
-        """Return what the store says. Raises TimeoutError where it takes a share of the time there is: a store that
-        does not answer must not take the warnings with it."""
-        patience = self.service.settings.limits.deadline_seconds * _STORE_SHARE
-        return await asyncio.wait_for(asyncio.to_thread(call), patience)
-
-    def _failed(self, error: Exception) -> None:
-        self.service.metrics.store_failures.inc()
-        log().error("store", **where(error))
-
-    def _to_keep(self, outcome: Outcome, known: Known) -> tuple[list[KeptCard], Event, KeptDecision | None]:
+    def _to_keep(
+        self, outcome: Outcome, known: Known, day: date
+    ) -> tuple[list[KeptCard], Event, KeptDecision | None]:
+        """Return what the store is to keep of what is given: cards, an event of the trail, and the decision's page."""
         decision = outcome.decision
         event = Event(
             kind="decision", client=self.client.name, user=self.call.user, server=self.server,
@@ -188,8 +190,8 @@ class _Work:
         )  # fmt: skip
         if decision is None or outcome.record is None or outcome.words is None:
             return [], event, None
-        today = self.service.settings.day().toordinal()
-        seen = evidence_about(outcome.record, known.label, today)
+        asked = [each.ask for each in decision.asks]
+        seen = evidence_about(outcome.record, known.label, day.toordinal(), asks=asked)
         cards = [self._card(each, outcome, known, seen) for each in outcome.cards]
         notes = tuple(note for each in outcome.cards for note in each.part.notes)
         content = pages.content(decision, known.label, known.vocabulary, outcome.words, notes)

@@ -50,8 +50,10 @@ def orders_of(
     lacking = {each.duty: set(each.lacking) for each in part.due}
     for order in vocabulary.orders:
         settled = wanted & order.settles
+        if order.name in ordered or not settled:
+            continue
         tests = [test for test in _needed(order, settled, lacking) if not _is_ordered(test, record)]
-        if order.name in ordered or not tests or not settled:
+        if not tests:
             continue
         ordered.add(order.name)
         yield Offered(_suggestion(order, tests, patient))

@@ -108,10 +108,15 @@ def _surprised(answer: Answer, label: Label, about: Mapping[str, tuple[str, ...]
     return _may_be_surprised(answer, label) and not set(about[answer.ask]) <= set(answer.seen or ())
 
 
-def evidence_about(record: Record, label: Label, today: int, stage: Stage | None = None) -> dict[str, tuple[str, ...]]:
-    """Return for each ask the references of the evidence that it is about, for what is so or in doubt."""
+def evidence_about(
+    record: Record, label: Label, today: int, stage: Stage | None = None, *, asks: Iterable[str] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Return for each ask the references of the evidence that it is about, for what is so or in doubt.
+
+    `asks`: those that are wanted; all where left out.
+    """
     facts = Facts(Chart(record, label, today, therapy(record, label, today, stage)))
-    return {name: _evidence(ask, facts) for name, ask in label.asks.items()}
+    return {name: _evidence(label.asks[name], facts) for name in (label.asks if asks is None else asks)}
 
 
 def _evidence(ask: Ask, facts: Facts) -> tuple[str, ...]:

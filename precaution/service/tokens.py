@@ -19,6 +19,7 @@ from joserfc.errors import JoseError
 
 from precaution.errors import StoreError
 from precaution.service.keys import Keys
+from precaution.service.store.kept import Use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,8 +90,18 @@ class Verifier:
         store can't say whether the token was used before. Without `needs_store` only this process's own memory is
         asked then: a warning that is not given does more harm than one that is given twice.
         """
+        client, use = await self.check(authorization, audience)
+        if use is None:
+            return client
+        return client._replace(remembered=await self.note(use, needs_store=needs_store))
+
+    async def check(self, authorization: str | None, audience: str) -> tuple[Client, Use | None]:
+        """Return who calls, and the use of the token, which is still to be noted by the store: see `note`.
+
+        This process remembers it from now on. None where no token is needed. Raises Unauthorised.
+        """
         if not self._settings.require_tokens and (authorization is None or not self._keys):
-            return Client()
+            return Client(), None
         token = _token(authorization)
         header, claims = _decoded(token)
         issuer = self._issuer(header, claims)
@@ -105,8 +116,7 @@ class Verifier:
             jws.deserialize_compact(token, key, registry=self._registry)
         except (JoseError, ValueError):
             raise Unauthorised("signature") from None
-        remembered = await self._first_use(issuer.iss, claims, needs_store=needs_store)
-        return Client(issuer.iss, str(claims.get("tenant") or ""), kid, issuer.role, remembered)
+        return Client(issuer.iss, str(claims.get("tenant") or ""), kid, issuer.role), self._use(issuer.iss, claims)
 
     def _header(self, header: dict[str, Any]) -> tuple[str, str]:
         """Return the name of the key and the algorithm."""
@@ -139,20 +149,24 @@ class Verifier:
         if not 0 < expires - issued <= self._settings.max_token_seconds:
             raise Unauthorised("lifetime")
 
-    async def _first_use(self, iss: str, claims: dict[str, Any], *, needs_store: bool) -> bool:
-        """Note the use of a token; return whether the store did. Raises Unauthorised where it was used before."""
+    def _use(self, iss: str, claims: dict[str, Any]) -> Use:
+        """Return the use of a token, and remember it. Raises Unauthorised where this process knows of another one."""
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI:
             raise Unauthorised("jti")
         until = int(_number(claims, "exp")) + self._settings.leeway_seconds + 1
         if not self._remember(iss, jti, until):
             raise Unauthorised("replay")
-        claim = asyncio.to_thread(self._replay.claim, iss, jti, until)
+        return Use(iss, jti, until)
+
+    async def note(self, use: Use, *, needs_store: bool = True) -> bool:
+        """Note the use of a token; return whether the store did. Raises as `verify`."""
+        claim = asyncio.to_thread(self._replay.claim, *use)
         try:
             first = await (claim if needs_store else asyncio.wait_for(claim, _PATIENCE))
         except (StoreError, TimeoutError):
             if needs_store:
-                self._used.pop((iss, jti), None)  # the client may try again with it
+                self._used.pop((use.issuer, use.jti), None)  # the client may try again with it
                 raise
             return False
         if not first:

@@ -8,7 +8,7 @@ own words mean nothing to a renderer.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.facts import ANSWER, day_of
@@ -59,6 +59,7 @@ class Words:
     def __init__(self, label: Label, vocabulary: Vocabulary, record: Record, drafted: frozenset[Entry]) -> None:
         self._label, self._vocabulary, self._drafted = label, vocabulary, drafted
         self._by_source: dict[str, list[Entry]] = {}
+        self._entries: dict[int, Told] = {}  # cards and pages tell the same ones
         for entries in record.entries.values():
             for entry in entries:
                 self._by_source.setdefault(entry.source, []).append(entry)
@@ -84,7 +85,9 @@ class Words:
         chosen = next((each for each in same if each.concept in concepts), next(iter(same or entries), None))
         if chosen is None:
             return Told("Answer", "given beside the record", "", evidence.date, "", "", drafted=False)
-        return self._entry(chosen)
+        if id(chosen) not in self._entries:
+            self._entries[id(chosen)] = self._entry(chosen)
+        return self._entries[id(chosen)]
 
     def _entry(self, entry: Entry) -> Told:
         kind, drafted = _KINDS[entry.kind], entry in self._drafted
@@ -120,10 +123,12 @@ def unit(ucum: str) -> str:
 
 def without_sources(text: str) -> str:
     """Return one of our texts without references to entries of the record."""
+    if "/" not in text and "#" not in text:  # the pattern begins with a hundred names
+        return text
     return _SOURCE.sub("an entry", text)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def escaped(text: str) -> str:
     """Return `text` as Markdown that shows just that: no markup, no HTML, no links made by a renderer."""
     plain = _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", text)

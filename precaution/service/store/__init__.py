@@ -6,6 +6,8 @@
     store.feedback(service, [Feedback(...)], client=client, today=today)  # idempotent
     store.claim(iss, jti, expires)                                        # False: this token was used before
 
+Those that write at the same time are committed together (see `commits`).
+
 All calls block and are safe from many threads, processes and hosts. Each raises StoreError, whose kinds say whether it
 helps to try again: StoreBusy (soon), StoreFull and StoreDown (someone must look). What a call has returned from is
 durable. Where `kept` fails, decide with `UNREADABLE`: cards are still given, and say what could not be read.
@@ -29,6 +31,7 @@ from precaution.service.store.kept import (
     Override,
     Promise,
     Terms,
+    Use,
 )
 from precaution.service.store.retention import Purged
 from precaution.service.store.store import Store
@@ -36,4 +39,5 @@ from precaution.service.store.store import Store
 __all__ = [
     "PROMISES", "UNREADABLE", "Answer", "Event", "Feedback", "Head", "Kept", "KeptCard", "KeptDecision", "KeptDue",
     "KeptFinding", "Link", "Offer", "Override", "Promise", "Purged", "Received", "Report", "Store", "Terms",
+    "Use",
 ]  # fmt: skip

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from precaution.service.store.kept import Answer
+from precaution.service.store.prepared import Prepared
 from precaution.service.store.tables import answers
 from precaution.service.store.texts import canonical, person_of, server_of, storable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
+_LATEST = Prepared(
+    lambda _: select(answers)
+    .where(
+        answers.c.person == bindparam("of"), answers.c.withdrawn_at == "", answers.c.day <= bindparam("today")
+    )
+    .order_by(answers.c.day, answers.c.id)
+)
 _TEXTS = ("ask", "answer", "day", "who", "role", "reason", "expires", "card")
 
 
@@ -46,10 +54,8 @@ def keep(connection: Connection, server: str, patient: str, answer: Answer, at: 
 
 def latest(connection: Connection, server: str, patient: str, today: str = "9999") -> dict[str, Answer]:
     """Return the latest answer to each ask, of those given by `today` and not withdrawn."""
-    query = select(answers).where(
-        answers.c.person == person_of(server, patient), answers.c.withdrawn_at == "", answers.c.day <= today
-    )
-    return {row.ask: _answer(row) for row in connection.execute(query.order_by(answers.c.day, answers.c.id))}
+    rows = _LATEST.rows(connection, of=person_of(server, patient), today=today)
+    return {row.ask: _answer(row) for row in rows}
 
 
 def withdraw(connection: Connection, server: str, patient: str, number: int, who: str, at: str) -> bool:
@@ -65,7 +71,7 @@ def _same(one: Answer | None, other: Answer) -> bool:
     return one is not None and all(getattr(one, name) == storable(getattr(other, name)) for name in names)
 
 
-def _answer(row: Row[tuple[object, ...]]) -> Answer:
+def _answer(row: Any) -> Answer:
     return Answer(
         **{name: getattr(row, name) for name in _TEXTS},
         statement=tuple(json.loads(row.statement)),

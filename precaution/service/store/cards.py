@@ -3,44 +3,51 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, select
 
 from precaution.errors import UsageError
 from precaution.service.store.kept import KeptCard, KeptDue, KeptFinding, Offer
+from precaution.service.store.prepared import Prepared, insertion
 from precaution.service.store.tables import cards
 from precaution.service.store.texts import canonical, person_of, server_of, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
+
+Row = dict[str, str]
 
 LONGEST_ID = 200
 """Characters of a card's uuid, at most."""
+_KEEP = insertion(cards)
+_FIND = Prepared(
+    lambda _: select(cards).where(cards.c.uuid == bindparam("card"), cards.c.client == bindparam("by"))
+)
 _PLAIN = ("uuid", "client", "user", "patient", "hook", "service", "label", "today", "tier", "action")
 
 
-def keep(connection: Connection, given: Sequence[KeptCard], at: str) -> None:
-    """Keep cards; one that is kept already stays as it is. Raises UsageError for a uuid that is too long."""
-    if not given:
-        return
-    if any(len(card.uuid) > LONGEST_ID for card in given):
-        raise UsageError(f"a card's uuid has at most {LONGEST_ID} characters")
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(insert(cards).on_conflict_do_nothing(), [_row(card, at) for card in given])
+def rows_of(given: Iterable[KeptCard], at: str) -> list[Row]:
+    """Return cards as rows. Raises UsageError for a uuid that is too long."""
+    return [_row(card, at) for card in given]
+
+
+def keep(connection: Connection, rows: Sequence[Row]) -> None:
+    """Keep cards; one that is kept already stays as it is."""
+    _KEEP.many(connection, rows)
 
 
 def find(connection: Connection, uuid: str, client: str) -> KeptCard | None:
     """Return a card that was given to this client; None where there is none, or it was given to another."""
-    query = select(cards).where(cards.c.uuid == storable(uuid), cards.c.client == storable(client))
-    row = connection.execute(query).first()
-    return _card(row) if row is not None else None
+    found = _FIND.rows(connection, card=storable(uuid), by=storable(client))
+    return _card(found[0]) if found else None
 
 
-def _row(card: KeptCard, at: str) -> dict[str, str]:
+def _row(card: KeptCard, at: str) -> Row:
+    if len(card.uuid) > LONGEST_ID:
+        raise UsageError(f"a card's uuid has at most {LONGEST_ID} characters")
     content = {"findings": card.findings, "due": card.due, "offers": card.offers, "seen": card.seen}
     return {
         **{name: storable(getattr(card, name)) for name in _PLAIN},
@@ -51,7 +58,7 @@ def _row(card: KeptCard, at: str) -> dict[str, str]:
     }
 
 
-def _card(row: Row[tuple[object, ...]]) -> KeptCard:
+def _card(row: Any) -> KeptCard:
     content = json.loads(row.content)
     return KeptCard(
         **{name: getattr(row, name) for name in _PLAIN},

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, select
 
+from precaution.service.store.prepared import Prepared
 from precaution.service.store.tables import audit, audit_details, audit_purges
 from precaution.service.store.texts import canonical, digest, storable
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 FIRST = "0" * 64
 """What the first link has in place of a link before."""
+_HEAD = Prepared(lambda _: select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
+_LINK, _DETAILS = Prepared(lambda _: audit.insert()), Prepared(lambda _: audit_details.insert())
 _MOST = 20
 """Problems that are listed; the rest are counted."""
 
@@ -75,26 +78,42 @@ class Report:
             self.more += 1
 
 
+class Said(NamedTuple):
+    """An event as the trail holds it, before it has its place there."""
+
+    payload: str
+    digest: str
+
+
+def said_of(events: Iterable[Event]) -> list[Said]:
+    """Return events as the trail holds them: all of it that needs no transaction."""
+    payloads = [canonical(as_dict(event)) for event in events]
+    return [Said(payload, digest(payload)) for payload in payloads]
+
+
 def append(connection: Connection, at: str, events: Iterable[Event]) -> Head:
     """Add events to the trail, within a transaction that no other writer shares, and return its new head."""
+    return link_up(connection, at, said_of(events))
+
+
+def link_up(connection: Connection, at: str, said: Iterable[Said]) -> Head:
+    """As `append`, for events of `said_of`."""
     last = head(connection)
     links, details = [], []
-    for event in events:
-        payload = canonical(as_dict(event))
-        link = {"seq": last.seq + 1, "at": at, "previous": last.hash, "digest": digest(payload)}
+    for payload, digested in said:
+        link = {"seq": last.seq + 1, "at": at, "previous": last.hash, "digest": digested}
         last = Head(last.seq + 1, link_hash(link))
         links.append({**link, "hash": last.hash})
         details.append({"seq": last.seq, "payload": payload})
-    if links:
-        connection.execute(audit.insert(), links)
-        connection.execute(audit_details.insert(), details)
+    _LINK.many(connection, links)
+    _DETAILS.many(connection, details)
     return last
 
 
 def head(connection: Connection) -> Head:
     """Return the last link, or number 0 where there is none."""
-    row = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
-    return Head(row.seq, row.hash) if row else NONE
+    found = _HEAD.rows(connection)
+    return Head(*found[0]) if found else NONE
 
 
 def as_dict(event: Event) -> dict[str, Any]:

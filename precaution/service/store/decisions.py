@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, select
 
 from precaution.service.store.kept import KeptDecision
+from precaution.service.store.prepared import Prepared
 from precaution.service.store.tables import decisions
 from precaution.service.store.texts import server_of, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+_KEEP = Prepared(lambda _: insert(decisions))
 
-def keep(connection: Connection, decision: KeptDecision) -> None:
-    """Keep what a page shows."""
+
+def row_of(decision: KeptDecision) -> dict[str, str]:
+    """Return what a page shows as a row."""
     plain = {name: storable(getattr(decision, name)) for name in ("uuid", "client", "patient", "content", "expires_at")}
-    connection.execute(insert(decisions).values(**plain, server=server_of(decision.server)))
+    return {**plain, "server": server_of(decision.server)}
+
+
+def keep(connection: Connection, row: dict[str, str]) -> None:
+    """Keep what a page shows."""
+    _KEEP.many(connection, [row])
 
 
 def find(connection: Connection, uuid: str, now: str) -> KeptDecision | None:

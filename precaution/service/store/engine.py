@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, exc, make_url
 
 from precaution.errors import StoreBusy, StoreDown, StoreError, StoreFull, StoreOutdated, UsageError
+from precaution.service.store import sqlite_file
+from precaution.service.store.sqlite_file import LASTS, WRITES, sqlite_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import URL, Connection, Engine
 
-WRITES, LASTS = "precaution_writes", "precaution_lasts"
-"""Options of a connection: whether a transaction writes, and whether it must outlast a loss of power."""
 _POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 _TRAIL = 7_420_531_844_012_907_653
 """The advisory lock under which PostgreSQL lets one transaction at a time write to the trail, or upgrade."""
@@ -38,13 +35,50 @@ class Database:
         self.embedded = self.url.get_backend_name() == "sqlite"
         self._busy = busy_seconds
         self._turn = Lock()
-        self.engine = _sqlite(self.url, busy_seconds) if self.embedded else _postgres(self.url, busy_seconds)
+        self.engine = sqlite_engine(self.url, busy_seconds) if self.embedded else _postgres(self.url, busy_seconds)
+        self.errors: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        """What the driver itself raises."""
+        self._glance: Connection | None = None
+        self._opening = Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads. Raises StoreError."""
         with _translated(self), self.engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def glancing(self) -> Iterator[Connection]:
+        """A connection to SQLite that waits for nothing, for statements of `Prepared` that read, each by itself.
+
+        For one thread. Raises StoreError; StoreBusy where the file is locked as a whole, or `look_out` was not called.
+        """
+        connection = self._glance
+        if connection is None:
+            raise StoreBusy("the store is busy: no connection to it is free. Try again")
+        try:
+            with _translated(self):
+                yield connection
+        except StoreError:
+            self._look_away()
+            raise
+
+    def _look_away(self) -> None:
+        """Close it for good: no other may have one that waits for nothing."""
+        connection, self._glance = self._glance, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def look_out(self) -> None:
+        """Open what `glancing` needs, where it is not open; this may wait. Raises StoreError."""
+        if not self.embedded or self._glance is not None:
+            return
+        with self._opening, _translated(self):
+            if self._glance is None:
+                connection = self.engine.connect()
+                sqlite_file.raw(connection).execute("PRAGMA busy_timeout=0").close()
+                self._glance = connection
 
     @contextmanager
     def writing(self, *, lasts: bool = True, alone: bool = True) -> Iterator[Connection]:
@@ -67,6 +101,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        self._look_away()
         self.engine.dispose()
 
     @contextmanager
@@ -96,74 +131,6 @@ def _url(text: str) -> URL:
     if url.database in (None, "", ":memory:") or str(url.database).startswith("file:") or url.query:
         raise UsageError("the store's URL must name a file, as sqlite:///store.sqlite: what is only in memory is lost")
     return url
-
-
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "secure_delete=ON")
-"""Readers and a writer beside each other; durable; what is deleted leaves nothing behind in the file."""
-
-
-def _sqlite(url: URL, busy_seconds: float) -> Engine:
-    path = Path(str(url.database))
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_seconds})
-
-    @event.listens_for(engine, "do_connect")
-    def _private(*_: object) -> None:
-        make_private(path)
-
-    @event.listens_for(engine, "connect")
-    def _set_up(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # we begin transactions ourselves, below
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        raw = cast("sqlite3.Connection", connection.connection.driver_connection)
-        raw.execute(f"PRAGMA synchronous={'FULL' if options.get(LASTS, True) else 'NORMAL'}").close()
-        if options.get(WRITES):
-            _begin_writing(raw, busy_seconds)
-        else:
-            raw.execute("BEGIN").close()
-
-    return engine
-
-
-def _begin_writing(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    """Begin a transaction that writes, as soon as no other process does.
-
-    SQLite's own way is to look again after ever longer pauses, by which one busy process keeps others waiting for
-    seconds; short pauses let them take turns.
-    """
-    until = monotonic() + busy_seconds
-    connection.execute("PRAGMA busy_timeout=0").close()
-    try:
-        while True:
-            try:
-                return connection.execute("BEGIN IMMEDIATE").close()
-            except sqlite3.OperationalError as error:
-                if _kind_sqlite(error) is not StoreBusy or monotonic() > until:
-                    raise
-                sleep(0.0005)
-    finally:
-        connection.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}").close()
-
-
-def make_private(path: Path) -> None:
-    """Make a file, and the folders above it, that nobody but its owner can read, whatever the umask.
-
-    SQLite gives the files beside it (-wal, -shm) the same mode. Raises StoreDown where that can't be done.
-    """
-    try:
-        for folder in reversed(path.absolute().parents):
-            if not folder.exists():
-                folder.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-        for file in (path, *(Path(f"{path}{end}") for end in ("-wal", "-shm"))):
-            if file.exists() and file.stat().st_mode & 0o777 != 0o600:
-                file.chmod(0o600)
-    except OSError as error:
-        raise StoreDown(f"the store's file {path} can't be made or opened: {error.strerror}") from None
 
 
 def _postgres(url: URL, busy_seconds: float) -> Engine:
@@ -197,12 +164,12 @@ def _translated(database: Database) -> Iterator[None]:
         raise StoreBusy("the store is busy: every connection to it is in use. Try again") from None
     except exc.DBAPIError as error:
         raise _ours(error.orig, database) from None
-    except sqlite3.Error as error:
+    except database.errors as error:
         raise _ours(error, database) from None
 
 
 def _ours(error: BaseException | None, database: Database) -> StoreError:
-    kind = _kind_sqlite(error) if database.embedded else _kind_postgres(error)
+    kind = sqlite_file.kind_of(error) if database.embedded else _kind_postgres(error)
     where = str(database.url.database) if database.embedded else database.url.render_as_string(hide_password=True)
     return kind(f"the store {where} {_WHY[kind]}")
 
@@ -215,15 +182,6 @@ _WHY: dict[type[StoreError], str] = {
 }
 _BUSY = ("55P03", "40001", "40P01", "57014", "53300", "25P03")
 """SQLSTATEs: no lock, serialisation, deadlock, cancelled for time, too many connections, idle too long."""
-
-
-def _kind_sqlite(error: BaseException | None) -> type[StoreError]:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusy
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull
-    return StoreOutdated if "no such table" in str(error) or "no such column" in str(error) else StoreDown
 
 
 def _kind_postgres(error: BaseException | None) -> type[StoreError]:

@@ -10,11 +10,12 @@ import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from precaution.service.store import answers, cards
 from precaution.service.store.kept import Answer, Override, Promise
+from precaution.service.store.prepared import Prepared
 from precaution.service.store.tables import cards as cards_table
 from precaution.service.store.tables import feedback
 from precaution.service.store.texts import canonical, digest, moment_of, person_of, storable
@@ -22,7 +23,7 @@ from precaution.service.store.texts import canonical, digest, moment_of, person_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
     from precaution.service.store.kept import Feedback, KeptCard, KeptFinding, Terms
 
@@ -31,7 +32,11 @@ PROMISES = frozenset(
 )
 """Override reasons that say: not now, but I will see to it. Each makes something due."""
 
-
+_OF_PATIENT = Prepared(
+    lambda _: select(feedback, cards_table.c.content, cards_table.c.user, cards_table.c.tier, cards_table.c.label)
+    .join(cards_table, (cards_table.c.uuid == feedback.c.card) & (cards_table.c.client == feedback.c.client))
+    .where(cards_table.c.person == bindparam("of"), feedback.c.day <= bindparam("today"))
+)
 VIEWER = "viewer"
 """The role of a client whose feedback answers nothing."""
 
@@ -149,19 +154,15 @@ def standing(
     return tuple(silent), tuple(promised)
 
 
-def _latest(connection: Connection, server: str, patient: str, today: str) -> list[Row[Any]]:
+def _latest(connection: Connection, server: str, patient: str, today: str) -> list[Any]:
     """Return the latest feedback by `today` on each card of a patient, where it overrides, with the card."""
-    query = (
-        select(feedback, cards_table.c.content, cards_table.c.user, cards_table.c.tier, cards_table.c.label)
-        .join(cards_table, (cards_table.c.uuid == feedback.c.card) & (cards_table.c.client == feedback.c.client))
-        .where(cards_table.c.person == person_of(server, patient), feedback.c.day <= today)
-    )
-    rows = sorted(connection.execute(query), key=lambda row: (min(row.at, row.received_at), row.id))
+    found = _OF_PATIENT.rows(connection, of=person_of(server, patient), today=today)
+    rows = sorted(found, key=lambda row: (min(row.at, row.received_at), row.id))
     newest = {row.card: row for row in rows}  # no client's fast clock makes its word the last one for long
     return [row for row in newest.values() if row.outcome == "overridden"]
 
 
-def _override(row: Row[Any], finding: KeptFinding) -> Override:
+def _override(row: Any, finding: KeptFinding) -> Override:
     return Override(finding.rule, finding.state, finding.action, row.tier, row.reason, row.user, row.day,
                     row.silent_until, _refs(finding), row.label, row.card)  # fmt: skip
 

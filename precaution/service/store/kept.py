@@ -206,6 +206,15 @@ class Terms:
     """Whether `userComment` of feedback is kept: it is free text, which may say anything about anybody."""
 
 
+class Use(NamedTuple):
+    """The one use of a token."""
+
+    issuer: str
+    jti: str
+    until: int
+    """Seconds since 1970, after which nobody would take the token any more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something for the audit trail."""

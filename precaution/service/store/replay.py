@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy.dialects import postgresql, sqlite
-
+from precaution.service.store.prepared import Prepared
 from precaution.service.store.tables import used_tokens
 from precaution.service.store.texts import canonical, digest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+_CLAIM = Prepared(lambda insert: insert(used_tokens).on_conflict_do_nothing().returning(used_tokens.c.token))
 
 
 def claim(connection: Connection, issuer: str, jti: str, expires: int) -> bool:
@@ -18,10 +19,7 @@ def claim(connection: Connection, issuer: str, jti: str, expires: int) -> bool:
 
     `expires`: seconds since 1970, after which it may be forgotten.
     """
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    row = {"token": digest(canonical([issuer, jti])), "expires": expires}
-    new = insert(used_tokens).values(row).on_conflict_do_nothing().returning(used_tokens.c.token)
-    return connection.execute(new).scalar() is not None
+    return bool(_CLAIM.rows(connection, token=digest(canonical([issuer, jti])), expires=expires))
 
 
 def forget(connection: Connection, now: int) -> int:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import select, union
 
-from precaution.errors import StoreOutdated
+from precaution.errors import StoreError, StoreOutdated
 from precaution.service.store import (
     answers,
     cards,
@@ -22,19 +22,23 @@ from precaution.service.store import (
     tables,
     upgrading,
 )
+from precaution.service.store.commits import Commits
 from precaution.service.store.engine import Database
 from precaution.service.store.feedbacks import Received, Sender
-from precaution.service.store.kept import Event, Kept, Terms
+from precaution.service.store.kept import Event, Kept, Terms, Use
 from precaution.service.store.texts import digest, moment, server_of, storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
 
     from sqlalchemy import Connection
 
     from precaution.service.store.chain import Head, Link, Report
     from precaution.service.store.kept import Answer, Feedback, KeptCard, KeptDecision
     from precaution.service.store.retention import Purged
+
+T = TypeVar("T")
 
 _SWEEP = 500
 """After how many tokens those that are past are deleted."""
@@ -60,6 +64,7 @@ class Store:
         """
         self.terms = terms or Terms()
         self._database = Database(url, busy_seconds)
+        self._commits = Commits(self._database)
         self._clock = clock
         self._claims, self._pages = count(1), count(1)
 
@@ -81,37 +86,70 @@ class Store:
         return upgrading.upgrade(self._database)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Finish what is being written, and close all connections. What is asked for later opens them again."""
+        self._commits.close()
         self._database.close()
 
     def ready(self) -> bool:
         """Whether the store answers and its tables are of this version. Raises StoreError where it does not answer."""
         return upgrading.current(self._database)
 
-    def keep(self, given: Sequence[KeptCard], *events: Event, page: KeptDecision | None = None) -> None:
+    def keep(
+        self, given: Sequence[KeptCard], *events: Event, page: KeptDecision | None = None, use: Use | None = None
+    ) -> bool:
         """Keep cards that are given, events of the trail, and what the decision's page shows, in one commit.
 
-        A card kept before stays as it is.
+        A card kept before stays as it is. `use`: that of the token of the call, noted in the same commit; where it was
+        used before nothing is kept, and False is returned.
         """
-        with self._writing() as (connection, at):
-            cards.keep(connection, given, at)
-            if page is not None:
-                decisions.keep(connection, page)
+        return self.keeping(given, *events, page=page, use=use).result()
+
+    def keeping(
+        self, given: Sequence[KeptCard], *events: Event, page: KeptDecision | None = None, use: Use | None = None
+    ) -> Future[bool]:
+        """As `keep`, but do not wait: return what will come of it. Cancelled before its turn, it comes to nothing.
+
+        Raises UsageError for a uuid that is too long.
+        """
+        at = moment(self._clock())  # what can be made here is: while a transaction writes, others can't
+        rows, said = cards.rows_of(given, at), chain.said_of(events)
+        shown = decisions.row_of(page) if page is not None else None
+
+        def keep(connection: Connection) -> bool:
+            if use is not None and not self._claimed(connection, use):
+                return False
+            cards.keep(connection, rows)
+            if shown is not None:
+                decisions.keep(connection, shown)
                 if next(self._pages) % _SWEEP == 0:
                     decisions.sweep(connection, at)
-            chain.append(connection, at, events)
+            chain.link_up(connection, at, said)
+            return True
+
+        return self._commits.later(keep)
 
     def decision(self, uuid: str) -> KeptDecision | None:
         """Return what the page of a decision shows; None where there is none, or its time is over."""
         with self._database.reading() as connection:
             return decisions.find(connection, uuid, moment(self._clock()))
 
+    @property
+    def embedded(self) -> bool:
+        """Whether it is a file of this machine, which answers in microseconds."""
+        return self._database.embedded
+
     def kept(self, server: str, patient: str, today: str) -> Kept:
         """Return what bears on the next decision on a patient on `today`, an ISO day."""
         with self._database.reading() as connection:
-            silent, promised = feedbacks.standing(connection, server, patient, today)
-            latest = answers.latest(connection, server, patient, today)
-        return Kept(answers=tuple(latest[ask] for ask in sorted(latest)), overrides=silent, promises=promised)
+            found = _kept(connection, server, patient, today)
+        with suppress(StoreError):  # it is for the next one only
+            self._database.look_out()
+        return found
+
+    def kept_at_once(self, server: str, patient: str, today: str) -> Kept:
+        """As `kept`, for one thread, where the store is embedded and has answered before; waits for nobody."""
+        with self._database.glancing() as connection:
+            return _kept(connection, server, patient, today)
 
     def card(self, uuid: str, client: str = "") -> KeptCard | None:
         """Return a card that was given to `client`; None where none was."""
@@ -125,35 +163,43 @@ class Store:
 
         `role`: that of who sends it. Raises ValueError where a moment is none.
         """
-        with self._writing() as (connection, at):
+
+        def keep(connection: Connection, at: str) -> list[Received]:
             sender = Sender(client, service, role, today, at)
             received = [feedbacks.keep(connection, each, sender, self.terms) for each in given]
             for each, came in zip(given, received, strict=True):
                 chain.append(connection, at, _feedback_events(each, came, sender))
-        return received
+            return received
+
+        return self._written(keep)
 
     def answer(
         self, server: str, patient: str, given: Sequence[Answer], *, client: str = "", request: str = ""
     ) -> list[int]:
         """Keep answers, and return the number of each; 0 for one that only repeats the latest."""
-        with self._writing() as (connection, at):
+
+        def keep(connection: Connection, at: str) -> list[int]:
             numbers = [answers.keep(connection, server, patient, each, at) for each in given]
             kept = [each for each in zip(numbers, given, strict=True) if each[0]]
             told = Event(kind="answer", client=client, server=server_of(server), patient=patient, request=request)
             chain.append(connection, at, [_answer_event(told, number, each) for number, each in kept])
-        return numbers
+            return numbers
+
+        return self._written(keep)
 
     def withdraw(
         self, server: str, patient: str, number: int, who: str, *, client: str = "", reason: str = ""
     ) -> bool:
         """Take an answer back, as given in error; False where the patient has none of this number."""
-        with self._writing() as (connection, at):
+        about = {"answer": number, **({"reason": digest(reason)} if reason else {})}
+        told = Event(kind="withdrawal", client=client, user=who, server=server_of(server), patient=patient, about=about)
+
+        def withdraw(connection: Connection, at: str) -> bool:
             done = answers.withdraw(connection, server, patient, number, who, at)
-            about = {"answer": number, **({"reason": digest(reason)} if reason else {})}
-            event = Event(kind="withdrawal", client=client, user=who, server=server_of(server), patient=patient,
-                          outcome="success" if done else "failure", about=about)  # fmt: skip
-            chain.append(connection, at, [event])
-        return done
+            chain.append(connection, at, [replace(told, outcome="success" if done else "failure")])
+            return done
+
+        return self._written(withdraw)
 
     def servers(self, patient: str) -> list[str]:
         """Return the servers under which anything is kept of a patient of this id."""
@@ -165,18 +211,20 @@ class Store:
     def claim(self, issuer: str, jti: str, expires: int) -> bool:
         """Note that a token is used, until `expires` (seconds since 1970); False where it was used before.
 
-        It outlives this process; but SQLite does not wait until it is on the disk, so that after a loss of power a
-        token of the last moments could be used again.
+        It outlives this process. SQLite does not wait for the disk for this alone: the next commit that does puts it
+        there too. So after a loss of power a token can be used again only where its call had kept nothing.
         """
-        with self._database.writing(lasts=False, alone=False) as connection:
-            if next(self._claims) % _SWEEP == 0:
-                replay.forget(connection, int(self._clock().timestamp()))
-            return replay.claim(connection, issuer, jti, expires)
+        use = Use(issuer, jti, expires)
+        return self._commits.later(lambda connection: self._claimed(connection, use), lasts=False, alone=False).result()
+
+    def _claimed(self, connection: Connection, use: Use) -> bool:
+        if next(self._claims) % _SWEEP == 0:
+            replay.forget(connection, int(self._clock().timestamp()))
+        return replay.claim(connection, *use)
 
     def note(self, *events: Event) -> Head:
         """Add events to the audit trail, and return its new head."""
-        with self._writing() as (connection, at):
-            return chain.append(connection, at, events)
+        return self._written(lambda connection, at: chain.append(connection, at, events))
 
     def verify(self, known: Head | None = None) -> Report:
         """Look through the audit trail. `known`: a head exported before."""
@@ -195,13 +243,18 @@ class Store:
 
     def purge(self, today: str) -> Purged:
         """Delete what is older than the terms say and has no effect any more; the trail stays whole."""
-        with self._writing() as (connection, _):
-            return retention.purge(connection, self._clock(), today, self.terms.retention_days)
+        days = self.terms.retention_days
+        return self._written(lambda connection, _: retention.purge(connection, self._clock(), today, days))
 
-    @contextmanager
-    def _writing(self) -> Iterator[tuple[Connection, str]]:
-        with self._database.writing() as connection:
-            yield connection, moment(self._clock())
+    def _written(self, work: Callable[[Connection, str], T]) -> T:
+        """Return what `work`, given the moment too, has written, when it is on the disk."""
+        return self._commits.later(lambda connection: work(connection, moment(self._clock()))).result()
+
+
+def _kept(connection: Connection, server: str, patient: str, today: str) -> Kept:
+    silent, promised = feedbacks.standing(connection, server, patient, today)
+    latest = answers.latest(connection, server, patient, today)
+    return Kept(answers=tuple(latest[ask] for ask in sorted(latest)), overrides=silent, promises=promised)
 
 
 def _feedback_events(given: Feedback, came: Received, sender: Sender) -> list[Event]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import urlsplit, urlunsplit
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 _PORTS = {"http": 80, "https": 443}
 
 
 def canonical(value: object) -> str:
     """Return JSON that is the same for equal values: keys in order, no spaces, ASCII. Numbers must be whole."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def digest(text: str) -> str:
@@ -22,6 +24,8 @@ def digest(text: str) -> str:
 
 def storable(text: str) -> str:
     """Return a text without what PostgreSQL can't keep (NUL) and UTF-8 can't write (half of a pair)."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
@@ -41,6 +45,7 @@ def moment_of(text: str) -> str:
         raise ValueError("an instant of no year of ours") from None
 
 
+@lru_cache(maxsize=256)
 def server_of(address: str) -> str:
     """Return a FHIR base, or another name of a server, so that equal ones are written the same."""
     try:
