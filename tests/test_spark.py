@@ -20,8 +20,9 @@ from cohort_make import LABEL, Json, rows, written
 from conftest import PROJECT
 from precaution.cohort import Spark, cohort, results
 from precaution.cohort import source as sources
-from precaution.cohort.partition import Job, LabelOf
+from precaution.cohort.partition import Job
 from precaution.cohort.spark import PARTITIONS, lines, session, shipping, tasks
+from precaution.cohort.warm import LabelOf
 from precaution.errors import InputError, OutputError, UsageError
 from precaution.knowledge import find_label, load_label
 from spark_make import QUICK, here, hostile, need_spark, people, same

@@ -32,13 +32,13 @@ INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with an exit code; no error shows a traceback or a patient's data."""
-    sys.exit(run(arguments))
+    sys.exit(run(arguments, own_process=True))
 
 
-def run(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
+def run(arguments: list[str] | None = None, *, own_process: bool = False) -> int:
+    """Run the command line and return its exit code. `own_process`: whether the process is there for nothing else."""
     try:
-        left_with = precaution.main(arguments, prog_name="precaution", standalone_mode=False)
+        left_with = precaution.main(arguments, prog_name="precaution", standalone_mode=False, obj=own_process)
     except PrecautionError as error:
         return _complain(str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -84,7 +84,8 @@ def cohort(
     when it is started again.
     """
     from precaution import cohort as cohorts
-    from precaution.cohort.processes import prepare
+    from precaution.cohort.processes import keep_out_pandas, prepare
+    from precaution.cohort.warm import LabelOf
     from precaution.writers.structured import as_json, plain
 
     spark = _spark(engine, master, spark_conf, workers)
@@ -93,7 +94,11 @@ def cohort(
         emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
     day = options.chosen_day(today)
-    prepare(1 if spark else workers or os.cpu_count() or 1)
+    if not spark:
+        if click.get_current_context().find_root().obj:
+            keep_out_pandas()
+        of = LabelOf(str(chosen.folder), chosen.policy, chosen.codes)
+        prepare(workers or os.cpu_count() or 1, ["precaution.cli"], of)
     shown = _Shown() if sys.stderr.isatty() else None
     try:
         summary = cohorts.cohort(

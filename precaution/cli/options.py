@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from datetime import date
-from functools import wraps
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,6 @@ from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from precaution.definitions import Label
     from precaution.record import Record
@@ -47,13 +46,25 @@ class Day(click.ParamType[date]):
             self.fail(f"'{value}' is no day; write it as 2025-03-01", param, ctx)
 
 
-class Chosen(NamedTuple):
-    """What `--label`, `--policy` and `--codes` name."""
+class Chosen:
+    """What `--label`, `--policy` and `--codes` name; the label is loaded when it is first asked for."""
 
-    label: Label
-    folder: Path
-    policy: Path | None = None
-    codes: tuple[Path, ...] = ()
+    def __init__(self, name: str, policy: str | None = None, codes: Sequence[str] = ()) -> None:
+        """Take what was given. Raises UsageError where there is no such label."""
+        from pathlib import Path
+
+        from precaution.knowledge import find_label
+
+        self.folder = find_label(name)
+        self.policy = Path(policy) if policy else None
+        self.codes = tuple(Path(folder) for folder in codes)
+
+    @cached_property
+    def label(self) -> Label:
+        """The label. Raises KnowledgeError where something in it is wrong."""
+        from precaution.knowledge import load_label
+
+        return load_label(self.folder, policy=self.policy, codes=self.codes)
 
     def cases(self) -> Mapping[str, Sequence[Shown]]:
         """Return the cases of the label's folder by the rule or duty that they show."""
@@ -108,7 +119,7 @@ def label(command: Command) -> Command:
 
     @wraps(command)
     def with_label(*, name: str, policy: str | None, codes: tuple[str, ...], **others: object) -> None:
-        command(chosen=_chosen(name, policy, codes), **others)
+        command(chosen=Chosen(name, policy, codes), **others)
 
     return _with(_LABEL, with_label)
 
@@ -122,15 +133,6 @@ def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> 
     for option in options:
         command = option(command)
     return command
-
-
-def _chosen(name: str, policy: str | None, codes: tuple[str, ...]) -> Chosen:
-    from pathlib import Path
-
-    from precaution.knowledge import find_label, load_label
-
-    choices, more = Path(policy) if policy else None, tuple(Path(folder) for folder in codes)
-    return Chosen(load_label(name, policy=choices, codes=more), find_label(name), choices, more)
 
 
 def chosen_day(today: date | None) -> date:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.assessment import assess
 from precaution.cohort.claims import Claims
-from precaution.cohort.partition import BROKEN, DROPPED, PLAIN, REPORT, LabelOf, framed, hash_of
+from precaution.cohort.partition import BROKEN, DROPPED, PLAIN, REPORT, framed, hash_of
 from precaution.cohort.problems import HARMLESS, KINDS, Problem, kind_of, message_of
 from precaution.cohort.processes import watch
 from precaution.cohort.shared import Shared
 from precaution.cohort.tables import AUDIT, SCHEMAS, Tables, put, rows_of
+from precaution.cohort.warm import LabelOf
 from precaution.entries import person_row
 from precaution.entries import rows_of as entries_of
 from precaution.errors import InputError, PrecautionError

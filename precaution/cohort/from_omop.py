@@ -25,7 +25,7 @@ from precaution.readers.omop.rows import Person, Reader, Row
 import pyarrow as pa  # isort: skip - tables says what to do where it is missing
 from datetime import date
 
-from precaution.cohort.partition import LabelOf
+from precaution.cohort.warm import LabelOf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -40,7 +40,7 @@ import pyarrow.compute as pc  # isort: skip
 import pyarrow.parquet as pq  # isort: skip
 from datetime import date
 
-from precaution.cohort.partition import LabelOf
+from precaution.cohort.warm import LabelOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from precaution.cohort.problems import KINDS, Problem
 from precaution.cohort.processes import watch
 from precaution.cohort.source import File, Piece, is_document, lines, path_of
+from precaution.cohort.warm import LabelOf
 from precaution.knowledge import load_label
 from precaution.readers.bulk import Sorter
 from precaution.readers.plain import Plain
@@ -43,14 +44,6 @@ _CODES = {"patient": 0, "report": 1, "plain": 2}
 PATIENT, REPORT, PLAIN, DROPPED, BROKEN = range(5)
 """What lines of a partition are, as `owner.About` says. Dropped: names, one in a line. Broken: no strict JSON.
 Several reports of a patient may stand together, one in a line."""
-
-
-class LabelOf(NamedTuple):
-    """What a label is loaded from, for every process loads its own."""
-
-    folder: str
-    policy: Path | None = None
-    codes: tuple[Path, ...] = ()
 
 
 class Job(NamedTuple):

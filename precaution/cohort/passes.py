@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
 
 from precaution.cohort import claims, shared
 from precaution.cohort.deciding import Decided, OtherVersion, Task, decide_partition, part_name
-from precaution.cohort.partition import Job, LabelOf, Sorted, framed_slowly, sort_piece
+from precaution.cohort.partition import Job, Sorted, framed_slowly, sort_piece
 from precaution.cohort.problems import KINDS, LOSSES, Problem, first, grave
 from precaution.cohort.processes import Processes
 from precaution.cohort.results import WORK, LostLines, Summary, finished
 from precaution.cohort.source import File, path_of, pieces
 from precaution.cohort.tables import Tables, put
+from precaution.cohort.warm import LabelOf
 from precaution.errors import InputError, OutputError
 
 if TYPE_CHECKING:

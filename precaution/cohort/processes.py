@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from precaution.cohort import warm
 from precaution.cohort.alone import join
 from precaution.cohort.interrupts import Interrupts
 from precaution.errors import OutputError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
+
+    from precaution.cohort.warm import LabelOf
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -64,13 +67,32 @@ def watch() -> Watch:
     return _here
 
 
-def prepare(workers: int, more: Sequence[str] = ()) -> None:
-    """Begin to load what several processes need, and the modules `more`; return at once."""
+def prepare(workers: int, more: Sequence[str] = (), label: LabelOf | None = None) -> None:
+    """Begin to load what several processes need: a label, and the modules `more`; return at once."""
     if workers > 1 and BEGIN == "forkserver":
         from multiprocessing import forkserver  # noqa: PLC0415 - is not there on every system
 
-        multiprocessing.set_forkserver_preload([*_LOADED, *more])
-        forkserver.ensure_running()
+        multiprocessing.set_forkserver_preload([*_LOADED, *more, "precaution.cohort.warm"])
+        with warm.told(label):
+            forkserver.ensure_running()
+
+
+class _NoPandas:
+    """Finds no pandas, where others would look for it."""
+
+    @staticmethod
+    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
+        """Refuse pandas and leave everything else to others."""
+        if name == "pandas":
+            raise ModuleNotFoundError(f"{name} is kept out of this process", name=name)
+
+
+def keep_out_pandas() -> None:
+    """In a process of our own, have pyarrow believe that there is no pandas.
+
+    It would load it, in 0.2 seconds, to see whether what it is given comes from there; here nothing does.
+    """
+    sys.meta_path.insert(0, _NoPandas)
 
 
 @contextmanager
@@ -90,6 +112,7 @@ def _begin(stop: Any, done: Any, work: Path | None, environment: Mapping[str, st
     """
     global _here  # noqa: PLW0603 - one for each process is what is meant
     _here = Watch(stop, done)
+    keep_out_pandas()
     os.environ.update(environment)
     gc.freeze()
     gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])

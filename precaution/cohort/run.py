@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.assessment import as_day
 from precaution.cohort import from_omop, from_tables, passes
 from precaution.cohort.alone import alone
-from precaution.cohort.partition import LabelOf, partitions
+from precaution.cohort.partition import partitions
 from precaution.cohort.passes import Run
 from precaution.cohort.results import WORK, Summary, described, opened, stored
 from precaution.cohort.source import File, files
+from precaution.cohort.warm import LabelOf
 from precaution.errors import OutputError, UsageError
 from precaution.knowledge import find_label, load_label
 from precaution.labels import DEFAULT

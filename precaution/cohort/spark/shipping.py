@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import precaution
-from precaution.cohort.partition import LabelOf
+from precaution.cohort.warm import LabelOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

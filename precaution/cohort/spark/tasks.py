@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from precaution.cohort.partition import Job, LabelOf
+    from precaution.cohort.partition import Job
+    from precaution.cohort.warm import LabelOf
 
     Batches = Iterator[pa.RecordBatch]
     Work = Callable[[Batches], Iterator[tuple[int, int]]]
