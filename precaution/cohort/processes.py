@@ -32,7 +32,7 @@ OFTEN = 0.25
 BEGIN = "forkserver" if sys.platform == "linux" else "spawn"
 """How processes begin: forked from one that has the modules already but no threads and none of our memory."""
 _LOADED = ("precaution.cohort.deciding", "precaution.cohort.partition")
-_OBJECTS = 20_000
+_OBJECTS = 200_000
 """So many new objects between two searches for cyclic garbage: records are large, and hold none."""
 
 
