@@ -240,8 +240,8 @@ def _maybe(written: str | None) -> str | None:
 # The columns of the CDM 5.4, as far as a test fills them, and some that nobody reads
 
 COLUMNS = {
-    "person": "person_id gender_concept_id year_of_birth month_of_birth day_of_birth birth_datetime race_concept_id "
-              "ethnicity_concept_id person_source_value",
+    "person": "person_id gender_concept_id care_site_id year_of_birth month_of_birth day_of_birth birth_datetime "
+              "race_concept_id ethnicity_concept_id person_source_value",
     "death": "person_id death_date death_datetime death_type_concept_id cause_concept_id",
     "observation_period": "observation_period_id person_id observation_period_start_date observation_period_end_date "
                           "period_type_concept_id",

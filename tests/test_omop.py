@@ -507,6 +507,17 @@ def test_a_birth_that_is_not_known(number: int, unread: bool) -> None:
     assert (record.birth, bool(record.ignored)) == (None, unread)
 
 
+@pytest.mark.parametrize(("number", "sex", "site"), batch("strata", "person", {}, [
+    ({}, "", ""),
+    ({"gender_concept_id": 8507, "care_site_id": 12}, "male", "12"),
+    ({"gender_concept_id": 8532, "care_site_id": 0}, "female", ""),
+    ({"gender_concept_id": 8551}, "", ""),
+]))  # fmt: skip
+def test_sex_and_site(number: int, sex: str, site: str) -> None:
+    record = together("strata")[number]
+    assert (record.sex, record.site) == (sex, site)
+
+
 @pytest.mark.parametrize(
     ("deaths", "died"),
     [

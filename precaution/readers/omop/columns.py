@@ -45,7 +45,8 @@ def _columns(ids: str = "", days: str = "", numbers: str = "", texts: str = "", 
 
 
 TABLES: Mapping[str, tuple[Column, ...]] = {
-    "person": _columns("person_id year_of_birth month_of_birth day_of_birth", "birth_datetime", needed="person_id"),
+    "person": _columns("person_id year_of_birth month_of_birth day_of_birth gender_concept_id care_site_id",
+                       "birth_datetime", needed="person_id"),
     "death": _columns("person_id", "death_date/death_datetime", needed="person_id death_date"),
     "observation_period": _columns("person_id", "observation_period_start_date observation_period_end_date",
                                    needed="person_id observation_period_start_date observation_period_end_date"),

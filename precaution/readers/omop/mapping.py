@@ -28,7 +28,7 @@ COLUMNS: Mapping[str, str] = {
 PERSON_COLUMNS: Mapping[str, str] = {
     "person": "varchar", "year": "bigint", "month": "bigint", "day": "bigint", "born_day": "bigint",
     "born_unread": "boolean", "died": "boolean", "died_unread": "boolean", "died_first": "bigint",
-    "died_last": "bigint", "observed": "boolean",
+    "died_last": "bigint", "observed": "boolean", "gender_id": "bigint", "care_site": "varchar",
 }  # fmt: skip
 """The columns of a mapped person."""
 
@@ -108,7 +108,8 @@ def persons(source: Source, today: str) -> str:
             it.day_of_birth as day, {_ordinal("it.birth_datetime")} as born_day,
             it.birth_datetime_unread as born_unread, dead.person_id is not null as died,
             coalesce(dead.unread, false) as died_unread, dead.first as died_first, dead.last as died_last,
-            seen.person_id is not null as observed
+            seen.person_id is not null as observed, it.gender_concept_id as gender_id,
+            {_text("nullif(it.care_site_id, 0)")} as care_site
         from {source.named("person")} it
         left join (
             select person_id, max(case when death_date is null then 1 else 0 end) = 1 as unread,

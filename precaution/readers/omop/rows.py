@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from precaution.readers.codes import Codes
     from precaution.readers.omop.meanings import Known
     from precaution.readers.shape import Json
-    from precaution.record import Certainty, Kind, Status
+    from precaution.record import Certainty, Kind, Sex, Status
 
 _URLS = {"SNOMED": "http://snomed.info/sct", "LOINC": "http://loinc.org"}
+_SEXES: Mapping[int | None, Sex] = {8507: "male", 8532: "female"}
+"""The two standard concepts of the domain Gender (OHDSI's documentation of the vocabulary); any other is not known."""
 _OPERATORS = {4172703: "", 4171756: "<", 4171754: "<=", 4172704: ">", 4171755: ">="}
 """Concept ids of operators; any other can't be read."""
 _COMPARED = re.compile(r"\s*(<=|>=|<|>|≤|≥)")
@@ -97,6 +99,8 @@ class Person(NamedTuple):
     died_first: int | None
     died_last: int | None
     observed: bool
+    gender_id: int | None = None
+    care_site: str | None = None
 
 
 class Reader:
@@ -120,6 +124,7 @@ class Reader:
         return Record(
             birth=birth, died=_died(person), entries=making.sorted(), lists=kept, attested=frozenset(making.attested),
             ignored=tuple(sorted(making.ignored)), unrecognised=tuple(sorted(making.unrecognised)),
+            sex=_SEXES.get(person.gender_id, ""), site=person.care_site or "",
         )  # fmt: skip
 
     def _read(self, making: _Making, row: Row) -> None:
