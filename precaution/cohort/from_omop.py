@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +13,7 @@ from precaution.cohort.from_tables import RowsRun, Task, decide_of, decided_rows
 from precaution.cohort.parting import Parted, Queries, Shape, connected, part, partitions
 from precaution.cohort.source import File
 from precaution.cohort.tables import put
+from precaution.cohort.warm import LabelOf
 from precaution.errors import UsageError
 from precaution.knowledge import load_label
 from precaution.readers.codes import codes_for
@@ -23,9 +25,6 @@ from precaution.readers.omop.prepare import Prepared, prepared
 from precaution.readers.omop.rows import Person, Reader, Row
 
 import pyarrow as pa  # isort: skip - tables says what to do where it is missing
-from datetime import date
-
-from precaution.cohort.warm import LabelOf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

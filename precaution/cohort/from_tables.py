@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -31,6 +32,7 @@ from precaution.cohort.results import DONE, RUN, finished
 from precaution.cohort.row_checks import SCHEMAS, check_columns, wrong_entry, wrong_person
 from precaution.cohort.sound_rows import sound, unsound
 from precaution.cohort.source import File
+from precaution.cohort.warm import LabelOf
 from precaution.entries import as_rows, record_of
 from precaution.errors import InputError, PrecautionError, UsageError
 from precaution.record import UNREADABLE, Unrecognised, in_order
@@ -38,9 +40,6 @@ from precaution.record import UNREADABLE, Unrecognised, in_order
 import pyarrow as pa  # isort: skip - entries says what to do where it is missing
 import pyarrow.compute as pc  # isort: skip
 import pyarrow.parquet as pq  # isort: skip
-from datetime import date
-
-from precaution.cohort.warm import LabelOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

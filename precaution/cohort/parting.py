@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +24,6 @@ from precaution.record import LISTED
 
 import pyarrow as pa  # isort: skip - tables says what to do where it is missing
 import pyarrow.compute as pc  # isort: skip
-from collections.abc import Callable
 
 try:
     import duckdb
