@@ -147,3 +147,14 @@ def test_memory_does_not_grow_with_the_cohort(tmp_path: Path) -> None:
 @pytest.mark.parametrize("many", ["0", "-1", "x"])
 def test_a_number_of_patients_is_asked_for(tmp_path: Path, many: str) -> None:
     assert run(["demo-cohort", "--out", str(tmp_path / "d"), "--", many]) == 2
+
+
+def test_the_command_that_is_hinted_at_decides_them_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Given the folder above, a cohort takes the truths for resources of nobody, and nobody's list is complete."""
+    pytest.importorskip("pyarrow")
+    cohort(tmp_path / "a", many=5)
+    hint = capsys.readouterr().out.splitlines()[-1]
+    arguments = hint[hint.index("`") + 1 : hint.rindex("`")].replace("FOLDER", str(tmp_path / "out")).split()
+    assert arguments[0] == "precaution"
+    assert run([*arguments[1:], "--workers", "1"]) == 0
+    assert "nobody's" not in capsys.readouterr().out

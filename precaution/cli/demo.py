@@ -66,7 +66,7 @@ def demo_cohort(
     recipes = load_recipes(chosen.folder, chosen.label)
     generator = Generator(chosen.label, recipes, seed=seed, today=day, entries=entries, bundled=form == "bundles")
     written = write_cohort(generator, many, Path(out), form=form, compressed=compressed, seen=_progress(many))
-    emit(as_json({"today": day.isoformat(), "seed": seed, **written._asdict()}) if json else _told(written, out))
+    emit(as_json({"today": day.isoformat(), "seed": seed, **written._asdict()}) if json else _told(written, out, day))
 
 
 def _progress(many: int) -> Callable[[int], None]:
@@ -83,11 +83,12 @@ def _progress(many: int) -> Callable[[int], None]:
     return show
 
 
-def _told(written: Written, out: str) -> str:
+def _told(written: Written, out: str, day: date) -> str:
     counts = f"{written.resources:,} resources, {written.files:,} files in {out}"
     lines = [f"{written.patients:,} synthetic patients, {counts}"]
     for title, table in (("stages", written.stages), ("actions", written.actions)):
         lines += ["", title, *(f"  {number:>9,}  {name}" for name, number in table.items())]
     lines += ["", f"{len(written.traps)} kinds of traps, {len(written.disguises)} kinds of disguises; truth.ndjson "
-              "says which stand in whom"]  # fmt: skip
+              "says which stand in whom", ""]  # fmt: skip
+    lines.append(f"hint: `precaution cohort {out.rstrip('/')}/fhir --out FOLDER --today {day}` decides them")
     return "\n".join(lines) + "\n"
