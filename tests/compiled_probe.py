@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 LABEL = sql_people.LABEL
 DAY = 739_000
-RANDOM, SPOILED, AUDITED = 800, 2000, 100
+RANDOM, SPOILED, AUDITED = 500, 1500, 40
 _WHOLE = re.compile(r"\b(\d+)\.0\b")
 
 

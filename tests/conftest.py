@@ -21,6 +21,16 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
+LONG = ("test_sql_agreement", "test_spark_cluster", "test_spark", "test_service_hapi", "test_image", "test_compiled",
+        "test_store_faults", "test_cohort_robust", "test_omop_cases", "test_fuzzing")  # fmt: skip
+"""Files of which a test may take a minute."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: at the end no process waits for another that has only just begun a long test."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
+
+
 def needs(there: object, what: str) -> None:
     """Skip the test where something that a user's machine need not have is not there; fail in continuous integration,
     which installs it: a test that is never run proves nothing."""
