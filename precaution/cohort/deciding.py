@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -102,9 +102,6 @@ class Decided:
     first: Problem | None = None
 
 
-_DECIDED = [each.name for each in fields(Decided)]
-
-
 def part_name(partition: int) -> str:
     """Return the name of a partition's files."""
     return f"part-{partition:04d}"
@@ -177,7 +174,7 @@ class Deciding:
         self.tables.write(self.wanted.out, part_name(self.found.partition),
                           [name for name in SCHEMAS if asked.get(name, True)], self.wanted.work)
         put(self.wanted.work / f"{part_name(self.found.partition)}.json",
-            lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in _DECIDED})))
+            lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})))
         return self.found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
@@ -194,8 +193,7 @@ def index(work: Path) -> None:
 
 def as_text(found: Iterable[Sorted]) -> str:
     """Return what was found as JSON."""
-    names = [each.name for each in fields(Sorted)]
-    written = [{name: getattr(each, name) for name in names} | {"lost_kinds": sorted(each.lost_kinds)}
+    written = [{name: getattr(each, name) for name in Sorted.__slots__} | {"lost_kinds": sorted(each.lost_kinds)}
                for each in found]  # fmt: skip
     return json.dumps(written)
 
