@@ -96,6 +96,8 @@ def test_a_label_in_which_something_is_wrong_is_said_once(tmp_path: Path) -> Non
     done = run("cohort", source, "--out", tmp_path / "out", "--today", TODAY, "--workers", 2, "--label", folder)
     assert (done.returncode, done.stdout) == (5, "")
     assert done.stderr.count("precaution: ") == 1
+    done = run("cohort", source, "--out", tmp_path / "out", "--today", TODAY, "--label", folder, "--dry-run")
+    assert (done.returncode, done.stdout) == (5, "")
 
 
 def test_a_policy_reaches_the_workers(tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ def cohort(
 
     spark = _spark(engine, master, spark_conf, workers)
     if dry_run:
+        _ = chosen.label  # what is wrong with it is said now, and not only by the run
         plan = cohorts.plan(source, out, workers, spark)
         emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
