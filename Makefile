@@ -70,6 +70,7 @@ test: lint types knowledge booklet tests ## Run every check: style, types, knowl
 
 lint: .venv/.developing ## Check style
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 
 types: .venv/.developing ## Check types
 	$(BIN)/mypy

@@ -41,8 +41,9 @@ _ID = re.compile(rb"[0-9a-f]{8}(?=-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{
 
 def grown(folder: Path, size: int) -> None:
     """Write about `size` bytes of NDJSON: every copy of the shared data has ids of its own."""
-    sources = sorted(path for name in ("synthea-v2.4-ndjson", "synthea-v2.7-ndjson")
-                     for path in (SHARED / name).glob("*.ndjson"))  # fmt: skip
+    sources = sorted(
+        path for name in ("synthea-v2.4-ndjson", "synthea-v2.7-ndjson") for path in (SHARED / name).glob("*.ndjson")
+    )
     texts = {path: path.read_bytes() for path in sources}
     copies = max(1, round(size / sum(map(len, texts.values()))))
     folder.mkdir()
@@ -69,8 +70,11 @@ def parsed(task: tuple[str, int, int]) -> int:
 
 def parse_all(folder: Path, workers: int) -> None:
     """Parse the folder in as many processes, which begin as those of a run do."""
-    tasks = [(str(path), start, min(start + CHUNK, path.stat().st_size))
-             for path in sorted(folder.iterdir()) for start in range(0, path.stat().st_size, CHUNK)]  # fmt: skip
+    tasks = [
+        (str(path), start, min(start + CHUNK, path.stat().st_size))
+        for path in sorted(folder.iterdir())
+        for start in range(0, path.stat().st_size, CHUNK)
+    ]
     with ProcessPoolExecutor(workers, get_context(processes.BEGIN)) as pool:
         sum(pool.map(parsed, tasks))
 

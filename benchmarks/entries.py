@@ -80,9 +80,10 @@ def made(folder: Path, count: int, base: Path) -> None:
         for number, first in enumerate(range(0, count, FILE)):
             copies = f"range({first // BASE}, {-(-min(first + FILE, count) // BASE)}) copies(copy)"
             for name, days in (("entries", ("start", "end", "recorded")), ("persons", ("birth", "died"))):
-                earlier = ", ".join(f'"{day}_{end}" - (copy % 29) as "{day}_{end}"' for day in days
-                                    for end in ("low", "high"))  # fmt: skip
-                order = "order by person, concept, \"order\"" if name == "entries" else "order by person"
+                earlier = ", ".join(
+                    f'"{day}_{end}" - (copy % 29) as "{day}_{end}"' for day in days for end in ("low", "high")
+                )
+                order = 'order by person, concept, "order"' if name == "entries" else "order by person"
                 to.execute(f"""
                     copy (select * replace (person || '-' || lpad(copy::varchar, 4, '0') as person, {earlier})
                         from '{base}/{name}.parquet', {copies} {order})
@@ -93,8 +94,9 @@ def made(folder: Path, count: int, base: Path) -> None:
 def written(folder: Path) -> Path:
     """Write the patients of which all others are copies."""
     people = list(patients(BASE))
-    pq.write_table(as_table([row for name, record in people for row in rows_of(name, record)], ENTRIES),
-                   folder / "entries.parquet")  # fmt: skip
+    pq.write_table(
+        as_table([row for name, record in people for row in rows_of(name, record)], ENTRIES), folder / "entries.parquet"
+    )
     pq.write_table(as_table([person_row(name, record) for name, record in people], PERSONS), folder / "persons.parquet")
     return folder
 
@@ -146,8 +148,11 @@ def lines(source: Path, file: Path) -> int:
     """Write entries as lines of JSON, and return how many patients they are of."""
     with duckdb.connect() as base:
         read = f"read_parquet('{source}/entries/part-0000.parquet')"
-        finite = ", ".join(f'case when not isinf("{field.name}") then "{field.name}" end as "{field.name}"'
-                           for field in ENTRIES if field.type == "double")  # fmt: skip - JSON has no infinity
+        finite = ", ".join(
+            f'case when not isinf("{field.name}") then "{field.name}" end as "{field.name}"'
+            for field in ENTRIES
+            if field.type == "double"
+        )  # JSON has no infinity
         base.execute(f"""
             copy (select * replace ({finite}) from {read} where person in
                 (select distinct person from {read} order by all limit {LINES})) to '{file}' (format json)
@@ -162,8 +167,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--folder", type=Path, help="where the data goes; 5 GB for a million patients")
     options = parser.parse_args()
-    print(f"{'patients':>9}  {'decided in':>10}  {'patients/s':>10}  {'processors':>10}  {'each':>7}  {'memory':>8}  "
-          f"{'exponent':>8}  {'a scan of the entries':>24}  {'orjson.loads of them':>24}")  # fmt: skip
+    print(
+        f"{'patients':>9}  {'decided in':>10}  {'patients/s':>10}  {'processors':>10}  {'each':>7}  {'memory':>8}  "
+        f"{'exponent':>8}  {'a scan of the entries':>24}  {'orjson.loads of them':>24}"
+    )
     with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
         folder = Path(temporary)
         written(folder)
@@ -172,21 +179,26 @@ def main() -> None:
             source, out = folder / "source", folder / "out"
             made(source, count, folder)
             scan = run("-c", _SCAN, source, options.workers, folder / "spill")
-            ours = run("-m", "precaution", "cohort", source, "--out", out, "--today", TODAY, "--workers",
-                       options.workers)  # fmt: skip
+            ours = run(
+                "-m", "precaution", "cohort", source, "--out", out, "--today", TODAY, "--workers", options.workers
+            )
             parsed = lines(source, folder / "lines.ndjson")
             parse = run("-c", _PARSE, folder / "lines.ndjson", options.workers).processor * count / parsed
             exponent = log(ours.processor / before[1]) / log(count / before[0]) if before else None
             before = (count, ours.processor)
-            print(f"{count:9}  {ours.seconds:8.1f} s  {count / ours.seconds:10.0f}  {ours.processor:8.1f} s  "
-                  f"{ours.processor / count * 1e6:4.0f} µs  {ours.memory:5.0f} MB  "
-                  f"{'' if exponent is None else f'{exponent:.2f}':>8}  {scan.processor:8.1f} s, ours "
-                  f"{ours.processor / scan.processor:4.1f} ×  {parse:8.1f} s, ours {ours.processor / parse:4.1f} ×",
-                  flush=True)  # fmt: skip
+            print(
+                f"{count:9}  {ours.seconds:8.1f} s  {count / ours.seconds:10.0f}  {ours.processor:8.1f} s  "
+                f"{ours.processor / count * 1e6:4.0f} µs  {ours.memory:5.0f} MB  "
+                f"{'' if exponent is None else f'{exponent:.2f}':>8}  {scan.processor:8.1f} s, ours "
+                f"{ours.processor / scan.processor:4.1f} ×  {parse:8.1f} s, ours {ours.processor / parse:4.1f} ×",
+                flush=True,
+            )
             rmtree(source)
             rmtree(out)
-    print(f"\n{SIZE} entries each, {options.workers} processes; aims: 18,000 patients/s on two cores, at most 1 GB at "
-          "a million, exponent at most 1")  # fmt: skip
+    print(
+        f"\n{SIZE} entries each, {options.workers} processes; aims: 18,000 patients/s on two cores, at most 1 GB at "
+        "a million, exponent at most 1"
+    )
 
 
 if __name__ == "__main__":

@@ -88,8 +88,10 @@ def _call(resources: list[Json]) -> Json:
 
 def request(port: int, content: bytes, authorization: str) -> bytes:
     """Return a whole request."""
-    head = (f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
-            f"Authorization: {authorization}\r\nContent-Length: {len(content)}\r\n\r\n")  # fmt: skip
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+        f"Authorization: {authorization}\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
     return head.encode() + content
 
 
@@ -218,21 +220,39 @@ def main() -> None:
         keys = Path(folder) / "keys.json"
         keys.write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
         config = Path(folder) / "service.toml"
-        config.write_text(f'port = {ports[0]}\ntoday = "{TODAY}"\nrequire-tokens = true\nlog-level = "error"\n'
-                          f'store-url = "sqlite:///{folder}/store.sqlite"\n'
-                          f'[[issuer]]\niss = "{ISS}"\nkeys = "keys.json"\n')  # fmt: skip
+        config.write_text(
+            f'port = {ports[0]}\ntoday = "{TODAY}"\nrequire-tokens = true\nlog-level = "error"\n'
+            f'store-url = "sqlite:///{folder}/store.sqlite"\n'
+            f'[[issuer]]\niss = "{ISS}"\nkeys = "keys.json"\n'
+        )
         ours = [sys.executable, "-m", "precaution", "serve", "--config", str(config)]
-        other = [sys.executable, "-m", "uvicorn", "--factory", "hooks:trivial", "--app-dir", "benchmarks",
-                 "--port", str(ports[1]), "--no-access-log", "--http", "h11", "--loop", "asyncio"]  # fmt: skip
+        other = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "--factory",
+            "hooks:trivial",
+            "--app-dir",
+            "benchmarks",
+            "--port",
+            str(ports[1]),
+            "--no-access-log",
+            "--http",
+            "h11",
+            "--loop",
+            "asyncio",
+        ]
         with running(ours, ports[0], "/health/ready"), running(other, ports[1], PATH, BENCHMARK_KEYS=str(keys)):
             print(f"a call of {len(content) / 1000:.0f} kB with a token, {os.cpu_count()} cores\n")
             print("| at once | p50 | beside | p50, times | p99 | beside | calls/s | aim |")
             print("|---|---|---|---|---|---|---|---|")
             for at_once, aim in AIMS.items():
                 mine, theirs = measured(ports, content, key, at_once, many)
-                print(f"| {at_once} | {mine.p50:.1f} ms | {theirs.p50:.1f} ms | {mine.p50 / theirs.p50:.1f} × | "
-                      f"{mine.p99:.1f} ms | {theirs.p99:.1f} ms | {mine.each_second:.0f} | p50 ≤ 1.5 ×, "
-                      f"p99 ≤ {aim:.0f} ms |")  # fmt: skip
+                print(
+                    f"| {at_once} | {mine.p50:.1f} ms | {theirs.p50:.1f} ms | {mine.p50 / theirs.p50:.1f} × | "
+                    f"{mine.p99:.1f} ms | {theirs.p99:.1f} ms | {mine.each_second:.0f} | p50 ≤ 1.5 ×, "
+                    f"p99 ≤ {aim:.0f} ms |"
+                )
 
 
 if __name__ == "__main__":

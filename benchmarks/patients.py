@@ -38,14 +38,31 @@ LIPIDS = {
 }
 SCREENS = ("lab_hbsag", "lab_anti_hbc", "lab_anti_hcv", "lab_igra_interpretation")
 CONDITIONS = (
-    "cv_risk_hypertension", "cv_risk_dyslipidemia", "diabetes", "cv_risk_obesity", "infection_any", "infection_any",
-    "herpes_zoster", "ascvd_mi", "malignancy_history", "vte", "vte_history", "nmsc", "infection_chronic_or_recurrent",
-    "thrombophilia_acquired", "superficial_thrombophlebitis", "hepatitis_b",
-)  # fmt: skip
+    "cv_risk_hypertension",
+    "cv_risk_dyslipidemia",
+    "diabetes",
+    "cv_risk_obesity",
+    "infection_any",
+    "infection_any",
+    "herpes_zoster",
+    "ascvd_mi",
+    "malignancy_history",
+    "vte",
+    "vte_history",
+    "nmsc",
+    "infection_chronic_or_recurrent",
+    "thrombophilia_acquired",
+    "superficial_thrombophlebitis",
+    "hepatitis_b",
+)
 DRUGS = (
-    "drug_methotrexate", "drug_csdmard", "drug_bdmard_tnf", "drug_statin", "drug_systemic_antiinfective",
+    "drug_methotrexate",
+    "drug_csdmard",
+    "drug_bdmard_tnf",
+    "drug_statin",
+    "drug_systemic_antiinfective",
     "drug_combined_hormonal_contraceptive",
-)  # fmt: skip
+)
 ANSWERS = {
     "no-suitable-alternative": ("yes", "no"),
     "infection-considered": ("yes", "no"),
@@ -77,12 +94,18 @@ def patient(dice: Random) -> Record:
         entries.setdefault(entry.concept, []).append(entry)
     birth = date(dice.randint(1938, 1999), dice.randint(1, 12), dice.randint(1, 28)).toordinal()
     return Record(
-        exactly(birth), None, {name: tuple(sorted(each, key=in_order)) for name, each in entries.items()},
+        exactly(birth),
+        None,
+        {name: tuple(sorted(each, key=in_order)) for name, each in entries.items()},
         LISTS if dice.random() < 0.9 else LISTS - {dice.choice(sorted(LISTS))},
         ignored=tuple(Ignored(f"Encounter/{n}", "not looked at") for n in range(dice.choice((0, 0, 1, 2)))),
-        unrecognised=tuple(Unrecognised(f"Condition/u{n}", "http://snomed.info/sct", str(dice.randint(10**6, 10**7)),
-                                        "no code list knows it") for n in range(dice.choice((0, 1, 1, 3)))),
-    )  # fmt: skip
+        unrecognised=tuple(
+            Unrecognised(
+                f"Condition/u{n}", "http://snomed.info/sct", str(dice.randint(10**6, 10**7)), "no code list knows it"
+            )
+            for n in range(dice.choice((0, 1, 1, 3)))
+        ),
+    )
 
 
 class _Made:
@@ -143,8 +166,13 @@ class _Made:
         for concept in self.dice.sample(DRUGS, self.dice.randint(1, 4)):
             begun = self.ago(1500)
             over = self.dice.random() < 0.5
-            self.add(concept, "medication", begun, status="ended" if over else "active",
-                     end=exactly(min(begun + 200, DAY)) if over else None)  # fmt: skip
+            self.add(
+                concept,
+                "medication",
+                begun,
+                status="ended" if over else "active",
+                end=exactly(min(begun + 200, DAY)) if over else None,
+            )
         if self.dice.random() < 0.4:
             self.add("vaccine_live", "immunization", self.ago(2000))
         if self.dice.random() < 0.4:
@@ -171,7 +199,8 @@ class _Made:
         unit, typical, spread, upper = what
         number = round(max(self.dice.gauss(typical, spread), 0.1), 1)
         sort = self.dice.random()
-        value, sign = (below(number), "<") if sort < 0.01 else (above(number), ">") if sort < 0.02 else (
-            exactly(number), "")  # fmt: skip
+        value, sign = (
+            (below(number), "<") if sort < 0.01 else (above(number), ">") if sort < 0.02 else (exactly(number), "")
+        )
         status = "preliminary" if self.dice.random() < 0.02 else "final"
         self.add(concept, "result", day, f"{sign}{number:g} {unit}", value=value, upper=upper, status=status)

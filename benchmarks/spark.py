@@ -45,7 +45,9 @@ def run(source: Path, out: Path, options: list[str]) -> Run:
     begin, most = perf_counter(), 0
     process = subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "precaution", "cohort", str(source), "--out", str(out), "--today", TODAY, *options],
-        stdout=subprocess.DEVNULL, env=os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"})  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"},
+    )
     while process.poll() is None:
         most = max(most, memory(process.pid))
         sleep(0.1)
@@ -101,8 +103,10 @@ def show(patients: int, written: int, start: float, taken: dict[str, list[Run]])
     for way, runs in taken.items():
         most = max(each.memory for each in runs) / MB
         beside = f"   {seconds[BESIDE[way]] / seconds[way]:5.0%} of the rate of {BESIDE[way]}" if way in BESIDE else ""
-        print(f"{way:<18}{seconds[way]:8.1f} s {written / MB / seconds[way]:7.1f} MB/s {patients / seconds[way]:7.0f} "
-              f"patients/s {most:7.0f} MB of memory{beside}")
+        print(
+            f"{way:<18}{seconds[way]:8.1f} s {written / MB / seconds[way]:7.1f} MB/s {patients / seconds[way]:7.0f} "
+            f"patients/s {most:7.0f} MB of memory{beside}"
+        )
     print(f"\nseven patients with Spark, local[1]: {start:.1f} s, nearly all of it to start Spark")
     for way, beside in BESIDE.items():
         print(f"{way} without that: {seconds[beside] / max(seconds[way] - start, 0.1):5.0%} of the rate of {beside}")

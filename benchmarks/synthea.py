@@ -23,8 +23,13 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0
 """
 DAY = "20260101"
 """The last day of the records."""
-SETTINGS = {"exporter.fhir.export": "true", "exporter.fhir.bulk_data": "true", "exporter.hospital.fhir.export": "false",
-            "exporter.practitioner.fhir.export": "false", "exporter.years_of_history": "10"}  # fmt: skip
+SETTINGS = {
+    "exporter.fhir.export": "true",
+    "exporter.fhir.bulk_data": "true",
+    "exporter.hospital.fhir.export": "false",
+    "exporter.practitioner.fhir.export": "false",
+    "exporter.years_of_history": "10",
+}
 
 
 def needed() -> str:
@@ -50,9 +55,21 @@ def generated(patients: int, folder: Path) -> Path:
     """Write the NDJSON of `patients` living patients, and return its folder."""
     settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
     numbers = ["-p", str(patients), "-s", "7", "-cs", "7", "-r", DAY, "-e", DAY]
-    subprocess.run(["java", "-cp", f"{generator()}/*", "App", *numbers, *settings,  # noqa: S603, S607
-                    f"--exporter.baseDirectory={folder}", "Massachusetts"], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)  # fmt: skip
+    subprocess.run(  # noqa: S603
+        [  # noqa: S607
+            "java",
+            "-cp",
+            f"{generator()}/*",
+            "App",
+            *numbers,
+            *settings,
+            f"--exporter.baseDirectory={folder}",
+            "Massachusetts",
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     for other in (folder / "fhir").glob("*.json"):
         other.unlink()
     return folder / "fhir"

@@ -144,24 +144,33 @@ def place_of(case: Case) -> Place:
 
 def wrong(case: Case, label: Label) -> Iterator[tuple[Place, str]]:
     """Yield where and what a case says that the label does not know: rules, duties, states, actions, asks."""
-    states = {**dict.fromkeys(label.rules, RULE_STATES), **dict.fromkeys(label.duties, DUTY_STATES),
-              "action": label.actions, "stage": STAGES}
+    states = {
+        **dict.fromkeys(label.rules, RULE_STATES),
+        **dict.fromkeys(label.duties, DUTY_STATES),
+        "action": label.actions,
+        "stage": STAGES,
+    }
     several: Mapping[str, Mapping[str, object]] = {"cites": label.says, "urgent": label.rules, "shows": label.says}
     if not case.expect:
         yield place_of(case), "'expect' is empty; say what the case shows"
     for name, state in case.expect.items():
         place = place_of(case).at(f"expect.{name}")
         if name in several:
-            yield from ((place, f"the label has no '{word}'.{did_you_mean(word, several[name])}")
-                        for word in state.split() if word not in several[name] and state != NONE)
+            yield from (
+                (place, f"the label has no '{word}'.{did_you_mean(word, several[name])}")
+                for word in state.split()
+                if word not in several[name] and state != NONE
+            )
         elif name not in states:
             yield place, f"no rule or duty is called '{name}'.{did_you_mean(name, states)}"
         elif state not in states[name]:
             yield place, f"must be one of {', '.join(states[name])}.{did_you_mean(state, states[name])}"
     for name in case.policy:
         if name not in label.parameters:
-            yield (place_of(case).at(f"policy.{name}"),
-                   f"the label has no such parameter.{did_you_mean(name, label.parameters)}")
+            yield (
+                place_of(case).at(f"policy.{name}"),
+                f"the label has no such parameter.{did_you_mean(name, label.parameters)}",
+            )
     for answer in case.answers:
         ask = answer.partition("=")[0]
         if ask not in label.asks:

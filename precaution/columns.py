@@ -171,18 +171,44 @@ def _doubtful(begins: Sequence[int], day: Array) -> set[int]:
 # What a row says
 
 _NAMES = (
-    "concept", "kind", "source", "start_low", "start_high", "end_low", "end_high", "recorded_low", "recorded_high",
-    "status", "certainty", "low", "high", "low_open", "high_open", "upper", "result", "says", "note",
-)  # fmt: skip
+    "concept",
+    "kind",
+    "source",
+    "start_low",
+    "start_high",
+    "end_low",
+    "end_high",
+    "recorded_low",
+    "recorded_high",
+    "status",
+    "certainty",
+    "low",
+    "high",
+    "low_open",
+    "high_open",
+    "upper",
+    "result",
+    "says",
+    "note",
+)
 
 
 def _entries(columns: Columns) -> Iterable[Entry]:
     fields: list[Iterable[object]] = [
-        _words(columns["concept"]), _words(columns["kind"]), columns["source"].to_pylist(), _days(columns, "start"),
-        _days(columns, "end"), _words(columns["status"]), _words(columns["certainty"]),
-        _intervals(*(columns[name] for name in ("low", "high", "low_open", "high_open"))), _words(columns["upper"]),
-        _words(columns["result"]), _words(columns["says"]), _words(columns["note"]), _days(columns, "recorded"),
-    ]  # fmt: skip
+        _words(columns["concept"]),
+        _words(columns["kind"]),
+        columns["source"].to_pylist(),
+        _days(columns, "start"),
+        _days(columns, "end"),
+        _words(columns["status"]),
+        _words(columns["certainty"]),
+        _intervals(*(columns[name] for name in ("low", "high", "low_open", "high_open"))),
+        _words(columns["upper"]),
+        _words(columns["result"]),
+        _words(columns["says"]),
+        _words(columns["note"]),
+        _days(columns, "recorded"),
+    ]
     return map(_new_entry, zip(*fields, strict=True))
 
 
@@ -233,11 +259,17 @@ def _intervals(low: Array, high: Array, low_open: Array = None, high_open: Array
 def _person_columns(table: pa.Table) -> list[list[Any]]:
     columns = columns_of(table)
     return [
-        columns["person"].to_pylist(), _days(columns, "birth"), _days(columns, "died"), _kinds(columns["lists"]),
-        _kinds(columns["attested"]), [bool(each) for each in columns["partial"].to_pylist()],
-        _structs(columns["ignored"], Ignored), _structs(columns["unrecognised"], Unrecognised),
-        _words(pc.fill_null(columns["sex"], "")), _words(pc.fill_null(columns["site"], "")),
-    ]  # fmt: skip
+        columns["person"].to_pylist(),
+        _days(columns, "birth"),
+        _days(columns, "died"),
+        _kinds(columns["lists"]),
+        _kinds(columns["attested"]),
+        [bool(each) for each in columns["partial"].to_pylist()],
+        _structs(columns["ignored"], Ignored),
+        _structs(columns["unrecognised"], Unrecognised),
+        _words(pc.fill_null(columns["sex"], "")),
+        _words(pc.fill_null(columns["site"], "")),
+    ]
 
 
 def _kinds(column: Array) -> list[frozenset[str]]:

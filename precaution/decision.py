@@ -140,9 +140,7 @@ def _note(behind: Sequence[str], by: str, facts: Facts, needed: dict[str, list[s
             needed.setdefault(name, []).append(by)
 
 
-def _asks(
-    judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts, ready: _Ready
-) -> tuple[OpenAsk, ...]:
+def _asks(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts, ready: _Ready) -> tuple[OpenAsk, ...]:
     """Return the asks that matter for this patient: those behind a finding or duty, and those answered."""
     wanted: set[str] = set()
     for each in judged:

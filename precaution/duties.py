@@ -235,11 +235,13 @@ def _next(ready: _Ready, facts: Facts, start: float, last: _Last) -> tuple[float
 
 def _lacking(ready: _Ready, last: _Last, day: float) -> tuple[str, ...]:
     """Which parts have no result that counts for the time it is due."""
-    return tuple([
-        group[0]
-        for group, entry in zip(ready.duty.needs, last.newest, strict=True)
-        if entry is None or _day(entry) < day - ready.early
-    ])  # fmt: skip
+    return tuple(
+        [
+            group[0]
+            for group, entry in zip(ready.duty.needs, last.newest, strict=True)
+            if entry is None or _day(entry) < day - ready.early
+        ]
+    )
 
 
 def _interval(ready: _Ready, facts: Facts) -> float:

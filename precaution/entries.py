@@ -29,37 +29,88 @@ Row = tuple[Any, ...]
 
 _S, _F, _B = pa.string(), pa.float64(), pa.bool_()
 _L = pa.list_(_S)
-ENTRIES = pa.schema([
-    ("person", _S), ("concept", _S), ("kind", _S), ("source", _S), ("start_low", _F), ("start_high", _F),
-    ("end_low", _F), ("end_high", _F), ("recorded_low", _F), ("recorded_high", _F), ("status", _S), ("certainty", _S),
-    ("low", _F), ("high", _F), ("low_open", _B), ("high_open", _B), ("upper", _F), ("result", _S), ("says", _S),
-    ("note", _S), ("order", pa.int32()),
-])  # fmt: skip
-PERSONS = pa.schema([
-    ("person", _S), ("birth_low", _F), ("birth_high", _F), ("died_low", _F), ("died_high", _F), ("lists", _L),
-    ("attested", _L), ("partial", _B), ("ignored", pa.list_(pa.struct([("source", _S), ("why", _S)]))),
-    ("unrecognised", pa.list_(pa.struct([("source", _S), ("system", _S), ("code", _S), ("why", _S)]))),
-    ("sex", _S), ("site", _S),
-])  # fmt: skip
+ENTRIES = pa.schema(
+    [
+        ("person", _S),
+        ("concept", _S),
+        ("kind", _S),
+        ("source", _S),
+        ("start_low", _F),
+        ("start_high", _F),
+        ("end_low", _F),
+        ("end_high", _F),
+        ("recorded_low", _F),
+        ("recorded_high", _F),
+        ("status", _S),
+        ("certainty", _S),
+        ("low", _F),
+        ("high", _F),
+        ("low_open", _B),
+        ("high_open", _B),
+        ("upper", _F),
+        ("result", _S),
+        ("says", _S),
+        ("note", _S),
+        ("order", pa.int32()),
+    ]
+)
+PERSONS = pa.schema(
+    [
+        ("person", _S),
+        ("birth_low", _F),
+        ("birth_high", _F),
+        ("died_low", _F),
+        ("died_high", _F),
+        ("lists", _L),
+        ("attested", _L),
+        ("partial", _B),
+        ("ignored", pa.list_(pa.struct([("source", _S), ("why", _S)]))),
+        ("unrecognised", pa.list_(pa.struct([("source", _S), ("system", _S), ("code", _S), ("why", _S)]))),
+        ("sex", _S),
+        ("site", _S),
+    ]
+)
 
 
 def rows_of(person: str, record: Record) -> list[Row]:
     """Return the rows of `entries` of one person, in order."""
     return [
-        (person, concept, e.kind, e.source, *_days(e.start), *_days(e.end), *_days(e.recorded), e.status, e.certainty,
-         *(e.value if e.value is not None else (None,) * 4), e.upper, e.result, e.says, e.note, order)
+        (
+            person,
+            concept,
+            e.kind,
+            e.source,
+            *_days(e.start),
+            *_days(e.end),
+            *_days(e.recorded),
+            e.status,
+            e.certainty,
+            *(e.value if e.value is not None else (None,) * 4),
+            e.upper,
+            e.result,
+            e.says,
+            e.note,
+            order,
+        )
         for concept in sorted(record.entries)
         for order, e in enumerate(record.entries[concept])
-    ]  # fmt: skip
+    ]
 
 
 def person_row(person: str, record: Record) -> Row:
     """Return the row of `persons` of one person."""
     return (
-        person, *_days(record.birth), *_days(record.died), sorted(record.lists), sorted(record.attested),
-        record.partial, [each._asdict() for each in record.ignored],
-        [each._asdict() for each in record.unrecognised], record.sex, record.site,
-    )  # fmt: skip
+        person,
+        *_days(record.birth),
+        *_days(record.died),
+        sorted(record.lists),
+        sorted(record.attested),
+        record.partial,
+        [each._asdict() for each in record.ignored],
+        [each._asdict() for each in record.unrecognised],
+        record.sex,
+        record.site,
+    )
 
 
 def record_of(person: Row, entries: Iterable[Row]) -> Record:
@@ -100,13 +151,44 @@ def as_table(rows: list[Row], schema: pa.Schema) -> pa.Table:
 
 
 def _entry(row: Row) -> Entry:
-    (_, concept, kind, source, start_low, start_high, end_low, end_high, recorded_low, recorded_high, status, certainty,
-     low, high, low_open, high_open, upper, result, says, note, _) = row  # fmt: skip
+    (
+        _,
+        concept,
+        kind,
+        source,
+        start_low,
+        start_high,
+        end_low,
+        end_high,
+        recorded_low,
+        recorded_high,
+        status,
+        certainty,
+        low,
+        high,
+        low_open,
+        high_open,
+        upper,
+        result,
+        says,
+        note,
+        _,
+    ) = row
     return Entry(
-        concept, kind, source, _interval(start_low, start_high), _interval(end_low, end_high), status, certainty,
-        None if low is None else Interval(low, high, low_open, high_open), upper, result, says, note,
+        concept,
+        kind,
+        source,
+        _interval(start_low, start_high),
+        _interval(end_low, end_high),
+        status,
+        certainty,
+        None if low is None else Interval(low, high, low_open, high_open),
+        upper,
+        result,
+        says,
+        note,
         _interval(recorded_low, recorded_high),
-    )  # fmt: skip
+    )
 
 
 def _days(interval: Interval | None) -> tuple[float | None, float | None]:

@@ -36,7 +36,6 @@ class Backgrounds(dict[str, "tuple[Background, ...]"]):
                 self[name] = (*self.get(name, ()), Background(says.id, says.means))
 
 
-
 def shown(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
     """Return entries as evidence, each source once, newest first."""
     if not entries:

@@ -86,8 +86,9 @@ class _Piece(NamedTuple):
 def exposure(record: Record, label: Label, audit: Audit, today: int) -> Exposure:
     """Return the courses of the label's drug up to `today` (an ordinal) or the day of death, which must be exact."""
     until = min(today, int(record.died.low)) if record.died is not None else today
-    grace, gap, believed = (label.parameters[name].value
-                            for name in (label.therapy.grace, label.therapy.gap, audit.open_order))  # fmt: skip
+    grace, gap, believed = (
+        label.parameters[name].value for name in (label.therapy.grace, label.therapy.gap, audit.open_order)
+    )
     taken, unclear = _sorted(record, label, until)
     pieces = sorted(_piece(entry, until, float(grace), float(believed)) for entry in taken if entry.start is not None)
     undated = [entry for entry in (*taken, *unclear) if entry.start is None]
@@ -164,5 +165,11 @@ def _course(pieces: Sequence[_Piece], until: int, held: set[Interval | None]) ->
     open_ends = [] if goes_on else [each for each in pieces if each.latest > end.covered]
     latest = max((each.latest for each in open_ends), default=end.last)
     why = next((each.why for each in open_ends), "")
-    return Course(pieces[0].start, Interval(end.last, max(latest, end.last)), tuple(spans), goes_on,
-                  any(each.start in held for each in pieces), why)  # fmt: skip
+    return Course(
+        pieces[0].start,
+        Interval(end.last, max(latest, end.last)),
+        tuple(spans),
+        goes_on,
+        any(each.start in held for each in pieces),
+        why,
+    )

@@ -107,10 +107,19 @@ class Any:
 Expression = Name | Literally | Compare | Among | Ask | Not | All | Any
 
 _OPERATORS: dict[type[ast.cmpop], Operator] = {
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
 }
 _COMPARISONS: dict[str, Callable[[Interval, Interval], Truth]] = {
-    "<": less, "<=": at_most, ">": greater, ">=": at_least, "==": equal,
+    "<": less,
+    "<=": at_most,
+    ">": greater,
+    ">=": at_least,
+    "==": equal,
 }
 
 
@@ -152,8 +161,10 @@ def _typed(node: ast.expr, text: str) -> Expression:
         case ast.Name(id=name):
             return Name(name)
         case _:
-            raise KnowledgeError(f"'{ast.unparse(node)}' in '{text}' is not part of the language of `when`: "
-                                 "it has comparisons, and, or, not, in, known(), recorded(), possible()")
+            raise KnowledgeError(
+                f"'{ast.unparse(node)}' in '{text}' is not part of the language of `when`: "
+                "it has comparisons, and, or, not, in, known(), recorded(), possible()"
+            )
 
 
 def _name(node: ast.expr, text: str) -> Name:

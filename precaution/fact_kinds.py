@@ -212,8 +212,18 @@ class Derived(Fact):
 
 
 FACT_KINDS: Mapping[str, type[Fact]] = {
-    "latest": Latest, "extreme": Extreme, "test": Tested, "ever": Ever, "active": Active,
-    "repeated": Repeated, "planned": Planned, "latest-of": Worded, "days-since": DaysSince,
-    "days-on": DaysOn, "reached-age": ReachedAge, "reached-age-parameter": ReachedAge, "is": Derived,
+    "latest": Latest,
+    "extreme": Extreme,
+    "test": Tested,
+    "ever": Ever,
+    "active": Active,
+    "repeated": Repeated,
+    "planned": Planned,
+    "latest-of": Worded,
+    "days-since": DaysSince,
+    "days-on": DaysOn,
+    "reached-age": ReachedAge,
+    "reached-age-parameter": ReachedAge,
+    "is": Derived,
 }
 """The key that tells a fact's kind."""

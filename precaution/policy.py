@@ -124,4 +124,3 @@ def _overridden(default: Parameter, raw: object, place: Place) -> Parameter:
 
 
 _ARTICLES = {"days": "a number of days", "number": "a number", "word": "a word", "true or false": "true or false"}
-

@@ -107,8 +107,10 @@ def _factors() -> dict[tuple[str, str], tuple[float, float]]:
 
 @cache
 def _spellings() -> dict[tuple[str, str], _Spelling]:
-    return {(_tidy(row["spelling"]), row["only_for"]): _Spelling(row["ucum"], row["scale"] == "log10")
-            for row in _table("unit_aliases.csv")}
+    return {
+        (_tidy(row["spelling"]), row["only_for"]): _Spelling(row["ucum"], row["scale"] == "log10")
+        for row in _table("unit_aliases.csv")
+    }
 
 
 @cache

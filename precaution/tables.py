@@ -131,9 +131,13 @@ def as_table(value: object, place: Place) -> Table:
 def columns(kind: Any) -> Mapping[str, Column]:
     """Return key -> field of a dataclass, for the keys that a file may give."""
     hints = get_type_hints(kind, localns=_NAMES, include_extras=True)
-    return {_KEYS.get(each.name, each.name.replace("_", "-")): Column(
-                each.name, hints[each.name], each.default is MISSING and each.default_factory is MISSING)
-            for each in fields(kind) if each.name not in FILLED}
+    return {
+        _KEYS.get(each.name, each.name.replace("_", "-")): Column(
+            each.name, hints[each.name], each.default is MISSING and each.default_factory is MISSING
+        )
+        for each in fields(kind)
+        if each.name not in FILLED
+    }
 
 
 def references(thing: Any) -> Iterator[tuple[str, Refers, str]]:
@@ -156,14 +160,18 @@ def expressions(thing: Any) -> Iterator[tuple[str, Expression]]:
 
 @cache
 def _referring(kind: Any) -> tuple[tuple[str, str, Any], ...]:
-    return tuple((key, column.field, column.hint)
-                 for key, column in columns(kind).items() if _holds(column.hint, Refers))
+    return tuple(
+        (key, column.field, column.hint) for key, column in columns(kind).items() if _holds(column.hint, Refers)
+    )
 
 
 @cache
 def _expressive(kind: Any) -> tuple[tuple[str, str, bool], ...]:
-    return tuple((key, column.field, get_origin(column.hint) is Mapping)
-                 for key, column in columns(kind).items() if _holds(column.hint, _Parsed))
+    return tuple(
+        (key, column.field, get_origin(column.hint) is Mapping)
+        for key, column in columns(kind).items()
+        if _holds(column.hint, _Parsed)
+    )
 
 
 def _holds(hint: Any, wanted: type) -> bool:
@@ -271,5 +279,10 @@ def _by_stage(stage: Convert, convert: Convert, value: object, place: Place) -> 
 
 
 _PLAIN: Mapping[Any, Convert] = {
-    str: _text, bool: _truth, float: _number, int: _whole, object: lambda value, _: value, _Parsed: _expression,
+    str: _text,
+    bool: _truth,
+    float: _number,
+    int: _whole,
+    object: lambda value, _: value,
+    _Parsed: _expression,
 }

@@ -124,9 +124,9 @@ class _Words:
 
     def _begun(self, folded: str, place: int) -> Iterator[str]:
         for length in range(1, _KEY + 1):
-            for word, whole, name in self._starts.get(folded[place:place + length], ()):
+            for word, whole, name in self._starts.get(folded[place : place + length], ()):
                 end = place + len(word)
-                if folded.startswith(word, place) and not (whole and folded[end:end + 1].isalnum()):
+                if folded.startswith(word, place) and not (whole and folded[end : end + 1].isalnum()):
                     yield name
 
 
@@ -179,8 +179,10 @@ def _rows(path: Path) -> list[tuple[str, str]]:
 
 def _check(system: str, code: str, name: str) -> None:
     if system not in SYSTEMS:
-        raise KnowledgeError(f"{name}: '{system}' (code {code}) is no code system of {', '.join(SYSTEMS)}."
-                             f"{did_you_mean(system, SYSTEMS)}")
+        raise KnowledgeError(
+            f"{name}: '{system}' (code {code}) is no code system of {', '.join(SYSTEMS)}."
+            f"{did_you_mean(system, SYSTEMS)}"
+        )
     if not code.rstrip("*"):
         raise KnowledgeError(f"{name}: a row of {system} has no code")
     if code.endswith("*") and system not in HIERARCHICAL:
@@ -216,8 +218,11 @@ def read_concept_ids(folder: Path) -> dict[int, tuple[str, str]]:
     return found
 
 
-def build(lists: Mapping[str, Iterable[tuple[str, str]]], known: Mapping[str, Concept],
-          concept_ids: Mapping[int, tuple[str, str]] | None = None) -> Terminology:
+def build(
+    lists: Mapping[str, Iterable[tuple[str, str]]],
+    known: Mapping[str, Concept],
+    concept_ids: Mapping[int, tuple[str, str]] | None = None,
+) -> Terminology:
     """Return the terminology of code lists and the concepts' own tables."""
     exact: dict[tuple[str, str], tuple[str, ...]] = {}
     prefixes: dict[tuple[str, str], tuple[str, ...]] = {}

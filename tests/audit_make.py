@@ -87,17 +87,20 @@ class Person:
             f"immunization CVX|33 on {self.on(-90)}",
             f"result smoking_status_question smoking_never on {self.on(-40)}",
             f"result lab_hdl 55 mg/dL on {self.on(-40)}",
-            f"medication drug_baricitinib active since {self.on(0)}" if self.stop is None else
-            f"medication drug_baricitinib stopped since {self.on(0)} until {self.on(self.stop)}",
-        ]  # fmt: skip
+            f"medication drug_baricitinib active since {self.on(0)}"
+            if self.stop is None
+            else f"medication drug_baricitinib stopped since {self.on(0)} until {self.on(self.stop)}",
+        ]
         if self.tb is not None:
             test = "result lab_igra_interpretation negative" if self.tb_read else "procedure tb_screening_procedure"
             found.append(f"{test} on {self.on(self.tb)}")
         tests = {name: getattr(self, name) for name in ("hbsag", "anti_hbc", "anti_hcv")}
         found += [f"result lab_{name} negative on {self.on(day)}" for name, day in tests.items() if day is not None]
         if self.counts is not None:
-            found += [f"result lab_{name} {value} on {self.on(self.counts)}" for name, value in (
-                ("anc", f"{self.anc} 10*9/L"), ("alc", "1.5 10*9/L"), ("hemoglobin", "12 g/dL"))]  # fmt: skip
+            found += [
+                f"result lab_{name} {value} on {self.on(self.counts)}"
+                for name, value in (("anc", f"{self.anc} 10*9/L"), ("alc", "1.5 10*9/L"), ("hemoglobin", "12 g/dL"))
+            ]
         if self.liver is not None:
             found += [f"result lab_{name} 20 U/L on {self.on(self.liver)}" for name in ("alt", "ast")]
         found += [f"result lab_{name} 100 mg/dL on {self.on(day)}" for name, day in self.lipids.items()]
@@ -105,8 +108,9 @@ class Person:
             found.append(f"answer no-suitable-alternative yes on {self.on(-5)}")
         if self.low is not None:
             found.append(f"result lab_anc 0.7 10*9/L on {self.on(self.low)}")
-        found += [f"condition herpes_zoster resolved since {self.on(day)} until {self.on(day + 20)}"
-                  for day in self.zoster]  # fmt: skip
+        found += [
+            f"condition herpes_zoster resolved since {self.on(day)} until {self.on(day + 20)}" for day in self.zoster
+        ]
         found += [f"condition vte active since {self.on(day)}" for day in self.vte]
         if self.vaccine is not None:
             found.append(f"immunization vaccine_live on {self.on(self.vaccine)}")
@@ -173,9 +177,20 @@ def _restrictions(person: Person) -> dict[str, str]:
 
 
 def _monitoring(person: Person) -> dict[str, str]:
-    lipids = "not-measurable" if person.until < 112 else "not-counted" if person.last < 112 else (
-        "yes" if all(_within(person.lipids.get(name), 56, 112)
-                     for name in ("ldl", "hdl", "total_cholesterol", "triglycerides")) else "no")  # fmt: skip
+    lipids = (
+        "not-measurable"
+        if person.until < 112
+        else "not-counted"
+        if person.last < 112
+        else (
+            "yes"
+            if all(
+                _within(person.lipids.get(name), 56, 112)
+                for name in ("ldl", "hdl", "total_cholesterol", "triglycerides")
+            )
+            else "no"
+        )
+    )
     vaccine = "yes" if _within(person.vaccine, 0, person.last) else "no"
     return {"lipids-at-12-weeks": lipids, "live-vaccine-given-on-treatment": vaccine}
 
@@ -238,13 +253,21 @@ def drawn(number: int, seed: int = 0) -> Person:
         return dice.randint(low, high) if dice.random() < chance else None
 
     person = Person(
-        f"p{number:05d}", TODAY - timedelta(days=dice.randint(20, 790)),
+        f"p{number:05d}",
+        TODAY - timedelta(days=dice.randint(20, 790)),
         date(dice.randint(1940, 2000), dice.randint(1, 12), dice.randint(1, 28)),
-        dice.choices(["female", "male", "other", "unknown"], [66, 31, 1, 2])[0], f"site-{site:02d}",
+        dice.choices(["female", "male", "other", "unknown"], [66, 31, 1, 2])[0],
+        f"site-{site:02d}",
         dice.choice([-800, -700, -500, -366, -365, -364, -100]) if dice.random() < 0.2 else -900,
-        maybe(careful, -420, 70), dice.random() < 0.94, maybe(careful, -420, 70), maybe(careful - 0.1, -420, 70),
-        maybe(careful - 0.2, -420, 70), maybe(0.8, -40, 0), 0.8 if dice.random() < 0.06 else 2.5, maybe(0.7, -40, 0),
-    )  # fmt: skip
+        maybe(careful, -420, 70),
+        dice.random() < 0.94,
+        maybe(careful, -420, 70),
+        maybe(careful - 0.1, -420, 70),
+        maybe(careful - 0.2, -420, 70),
+        maybe(0.8, -40, 0),
+        0.8 if dice.random() < 0.06 else 2.5,
+        maybe(0.7, -40, 0),
+    )
     panel = maybe(0.6, 40, 130)
     if panel is not None:
         person.lipids = dict.fromkeys(("ldl", "hdl", "total_cholesterol", "triglycerides"), panel)

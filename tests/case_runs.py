@@ -34,8 +34,9 @@ def label_for(case: Case, label: Label) -> Label:
 def decided(case: Case, label: Label, record: Record | None = None) -> Decision:
     """Return the decision for a case; `record` is its record where it was read already."""
     patient = record if record is not None else resources(case.record, label.terminology)
-    return assess(patient, today=case.today, label=label_for(case, label), stage=case.stage, answers=case.answers,
-                  everything=True)
+    return assess(
+        patient, today=case.today, label=label_for(case, label), stage=case.stage, answers=case.answers, everything=True
+    )
 
 
 def came_to(case: Case, label: Label, record: Record | None = None) -> dict[str, str]:

@@ -95,8 +95,14 @@ def spoiled() -> Said:
             yield str(number), shown(record)
 
 
-PARTS = {"cases": cases, "examples": examples, "shared": shared, "random": made_at_random, "demo": demo,
-         "spoiled": spoiled}  # fmt: skip
+PARTS = {
+    "cases": cases,
+    "examples": examples,
+    "shared": shared,
+    "random": made_at_random,
+    "demo": demo,
+    "spoiled": spoiled,
+}
 
 
 if __name__ == "__main__":

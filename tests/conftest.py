@@ -21,8 +21,18 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "developer")
 
 
-LONG = ("test_sql_agreement", "test_spark_cluster", "test_spark", "test_service_hapi", "test_image", "test_compiled",
-        "test_store_faults", "test_cohort_robust", "test_omop_cases", "test_fuzzing")  # fmt: skip
+LONG = (
+    "test_sql_agreement",
+    "test_spark_cluster",
+    "test_spark",
+    "test_service_hapi",
+    "test_image",
+    "test_compiled",
+    "test_store_faults",
+    "test_cohort_robust",
+    "test_omop_cases",
+    "test_fuzzing",
+)
 """Files of which a test may take a minute."""
 
 

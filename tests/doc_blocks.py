@@ -17,8 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("examples/*.md"), *PROJECT.glob("benchmarks/*.md"),
-                *(page for page in PROJECT.glob("docs/**/*.md") if page.parent.name != "clinicians")])  # fmt: skip
+PAGES = sorted(
+    [
+        *PROJECT.glob("*.md"),
+        *PROJECT.glob("examples/*.md"),
+        *PROJECT.glob("benchmarks/*.md"),
+        *(page for page in PROJECT.glob("docs/**/*.md") if page.parent.name != "clinicians"),
+    ]
+)
 """Every page written by people."""
 _BLOCK = re.compile(r"^```([a-z]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -41,8 +47,11 @@ def blocks(language: str, pages: list[Path] = PAGES) -> list[Block]:
     found = []
     for page in pages:
         text = page.read_text(encoding="utf-8")
-        found += [Block(page, text.count("\n", 0, match.start()) + 1, language, match[2])
-                  for match in _BLOCK.finditer(text) if match[1] == language]  # fmt: skip
+        found += [
+            Block(page, text.count("\n", 0, match.start()) + 1, language, match[2])
+            for match in _BLOCK.finditer(text)
+            if match[1] == language
+        ]
     return found
 
 
@@ -57,8 +66,12 @@ def played(text: str) -> str:
     for command in commands(text):
         done = subprocess.run(
             ["sh", "-c", command.replace("$?", str(code))],  # noqa: S607
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=PROJECT, env=_environment(), check=False,
-        )  # fmt: skip
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=PROJECT,
+            env=_environment(),
+            check=False,
+        )
         code = done.returncode
         played += f"$ {command}\n{done.stdout.decode('utf-8')}"
     return played

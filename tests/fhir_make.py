@@ -91,8 +91,13 @@ def quantity(value: object, unit: str | None = None, comparator: str | None = No
 
 def _maker(kind: str, subject: str, defaults: Json) -> Callable[..., Json]:
     def make(id: str | None = None, **elements: object) -> Json:  # noqa: A002  FHIR's own name
-        whole = {"resourceType": kind, "id": id or kind.lower(), subject: {"reference": "Patient/p"}, **defaults,
-                 **elements}
+        whole = {
+            "resourceType": kind,
+            "id": id or kind.lower(),
+            subject: {"reference": "Patient/p"},
+            **defaults,
+            **elements,
+        }
         return {key: value for key, value in whole.items() if value is not None}
 
     return make
@@ -100,24 +105,50 @@ def _maker(kind: str, subject: str, defaults: Json) -> Callable[..., Json]:
 
 CLOT = code(SNOMED, "128053003", "Deep vein thrombosis")
 DRUG = code(RXNORM, "2047241", "a tablet")
-condition = _maker("Condition", "subject", {
-    "clinicalStatus": status("active"), "verificationStatus": status("confirmed"), "code": CLOT,
-    "onsetDateTime": "2024-05-01"})
-observation = _maker("Observation", "subject", {
-    "status": "final", "code": code(LOINC, "751-8"), "effectiveDateTime": "2024-05-01"})
-procedure = _maker("Procedure", "subject", {
-    "status": "completed", "code": code(SNOMED, "171126009"), "performedDateTime": "2024-05-01"})
-immunization = _maker("Immunization", "patient", {
-    "status": "completed", "vaccineCode": code(CVX, "121"), "occurrenceDateTime": "2024-05-01"})
-request = _maker("MedicationRequest", "subject", {
-    "status": "active", "intent": "order", "medicationCodeableConcept": DRUG, "authoredOn": "2024-05-01"})
+condition = _maker(
+    "Condition",
+    "subject",
+    {
+        "clinicalStatus": status("active"),
+        "verificationStatus": status("confirmed"),
+        "code": CLOT,
+        "onsetDateTime": "2024-05-01",
+    },
+)
+observation = _maker(
+    "Observation", "subject", {"status": "final", "code": code(LOINC, "751-8"), "effectiveDateTime": "2024-05-01"}
+)
+procedure = _maker(
+    "Procedure",
+    "subject",
+    {"status": "completed", "code": code(SNOMED, "171126009"), "performedDateTime": "2024-05-01"},
+)
+immunization = _maker(
+    "Immunization",
+    "patient",
+    {"status": "completed", "vaccineCode": code(CVX, "121"), "occurrenceDateTime": "2024-05-01"},
+)
+request = _maker(
+    "MedicationRequest",
+    "subject",
+    {"status": "active", "intent": "order", "medicationCodeableConcept": DRUG, "authoredOn": "2024-05-01"},
+)
 statement = _maker("MedicationStatement", "subject", {"status": "active", "medicationCodeableConcept": DRUG})
-dispense = _maker("MedicationDispense", "subject", {
-    "status": "completed", "medicationCodeableConcept": DRUG, "whenHandedOver": "2024-05-01"})
-administration = _maker("MedicationAdministration", "subject", {
-    "status": "completed", "medicationCodeableConcept": DRUG, "effectiveDateTime": "2024-05-01"})
-service = _maker("ServiceRequest", "subject", {
-    "status": "active", "intent": "order", "code": code(SNOMED, "171126009"), "occurrenceDateTime": "2024-05-01"})
+dispense = _maker(
+    "MedicationDispense",
+    "subject",
+    {"status": "completed", "medicationCodeableConcept": DRUG, "whenHandedOver": "2024-05-01"},
+)
+administration = _maker(
+    "MedicationAdministration",
+    "subject",
+    {"status": "completed", "medicationCodeableConcept": DRUG, "effectiveDateTime": "2024-05-01"},
+)
+service = _maker(
+    "ServiceRequest",
+    "subject",
+    {"status": "active", "intent": "order", "code": code(SNOMED, "171126009"), "occurrenceDateTime": "2024-05-01"},
+)
 report = _maker("DiagnosticReport", "subject", {"status": "final"})
 response = _maker("QuestionnaireResponse", "subject", {"status": "completed", "authored": "2024-05-01"})
 

@@ -25,9 +25,29 @@ NAMES = tuple(sorted(path.stem for path in (PROJECT / "examples").glob("*.json")
 ALLOWED = {200, 400, 404, 412, 413}
 NOTHING_IN_THE_WAY = ("clear", "may-resume")
 ODD: tuple[Any, ...] = (
-    None, "", 0, -1, 1e308, True, [], {}, [[]], {"resourceType": "Patient"}, "Patient/other", "9999-99-99", "2025",
-    "<0.5", "entered-in-error", "\u202e", "\x00", "http://loinc.org", ["x"], {"reference": "#"}, 10**30, "a" * 5000,
-)  # fmt: skip
+    None,
+    "",
+    0,
+    -1,
+    1e308,
+    True,
+    [],
+    {},
+    [[]],
+    {"resourceType": "Patient"},
+    "Patient/other",
+    "9999-99-99",
+    "2025",
+    "<0.5",
+    "entered-in-error",
+    "\u202e",
+    "\x00",
+    "http://loinc.org",
+    ["x"],
+    {"reference": "#"},
+    10**30,
+    "a" * 5000,
+)
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
@@ -81,8 +101,9 @@ def resources_in(value: Any) -> list[Json]:
 
 def bases() -> list[Json]:
     """Return the calls that are spoiled."""
-    found = [call(hook, prefetch(example(name)), *orders) for name in NAMES for hook in HOOKS
-             for orders in ([draft()], [])]  # fmt: skip
+    found = [
+        call(hook, prefetch(example(name)), *orders) for name in NAMES for hook in HOOKS for orders in ([draft()], [])
+    ]
     folder = SHARED / "data" / "cds-hooks"
     for file in sorted(folder.rglob("*.json")) if folder.is_dir() else []:
         value = json.loads(file.read_text(encoding="utf-8"))
@@ -105,8 +126,9 @@ class Calls:
         body, context = self._dice.choice(self._bases), self._dice.random() < 0.4
         hook = body["hook"] if body["hook"] in HOOKS else self._dice.choice(HOOKS)
         data = spoiled(body, self._dice, context=context)
-        response = self._app.post(f"/cds-services/{ID.format(hook)}", content=data,
-                                  headers={"Content-Type": "application/json"})  # fmt: skip
+        response = self._app.post(
+            f"/cds-services/{ID.format(hook)}", content=data, headers={"Content-Type": "application/json"}
+        )
         self.counts[str(response.status_code)] += 1
         if response.status_code not in ALLOWED:
             self.wrong.append(f"call {number}: status {response.status_code}")

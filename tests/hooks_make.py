@@ -116,8 +116,11 @@ def searchset(resources: Iterable[Json], **more: Any) -> Json:
 def prefetch(resources: Iterable[Json]) -> Json:
     """Return resources as a client sends them, query by query, each whole."""
     resources = list(resources)
-    shared = [{"resource": each, "search": {"mode": "include"}} for each in resources
-              if each["resourceType"] in ("Medication", "Substance")]  # fmt: skip
+    shared = [
+        {"resource": each, "search": {"mode": "include"}}
+        for each in resources
+        if each["resourceType"] in ("Medication", "Substance")
+    ]
     made: Json = {}
     for query in ALL:
         found = [each for each in resources if each["resourceType"] == query.type]
@@ -132,8 +135,13 @@ def prefetch(resources: Iterable[Json]) -> Json:
 
 def draft(**more: Any) -> Json:
     """Return an order of the drug that is being written."""
-    return {"resourceType": "MedicationRequest", "status": "draft", "intent": "order",
-            "medicationCodeableConcept": copy.deepcopy(DRUG), **more}  # fmt: skip
+    return {
+        "resourceType": "MedicationRequest",
+        "status": "draft",
+        "intent": "order",
+        "medicationCodeableConcept": copy.deepcopy(DRUG),
+        **more,
+    }
 
 
 def call(hook: str, sent: Json, *drafts: Json, patient: str = "", **more: Any) -> Json:

@@ -73,9 +73,14 @@ class Cdm:
             elif kind != "answer":
                 self._line(person, kind, words)
         self.add("person", **born, gender_concept_id=0, race_concept_id=0, ethnicity_concept_id=0)
-        self.add("observation_period", observation_period_id=self._next(), person_id=person,
-                 observation_period_start_date=self.observed[0], observation_period_end_date=self.observed[1],
-                 period_type_concept_id=32817)  # fmt: skip
+        self.add(
+            "observation_period",
+            observation_period_id=self._next(),
+            person_id=person,
+            observation_period_start_date=self.observed[0],
+            observation_period_end_date=self.observed[1],
+            period_type_concept_id=32817,
+        )
         return person
 
     def add(self, table: str, **row: Any) -> None:
@@ -90,9 +95,16 @@ class Cdm:
             found = self._ids[system, code] = OWN_IDS + len(self._ids)
         if found not in self._written:
             self._written.add(found)
-            self.add("concept", concept_id=found, concept_name=name or code, domain_id="Other",
-                     concept_class_id="Other", vocabulary_id=VOCABULARIES.get(system, system), concept_code=code,
-                     standard_concept="S" if system in _STANDARD else "")  # fmt: skip
+            self.add(
+                "concept",
+                concept_id=found,
+                concept_name=name or code,
+                domain_id="Other",
+                concept_class_id="Other",
+                vocabulary_id=VOCABULARIES.get(system, system),
+                concept_code=code,
+                standard_concept="S" if system in _STANDARD else "",
+            )
         return found
 
     def coded(self, name: str, stem: str) -> Row:
@@ -125,8 +137,11 @@ class Cdm:
         stem = "measurement" if kind == "result" else stem
         if kind == "result" and words[0].endswith("_question"):
             stem = "observation"
-        coded = ({f"{stem}_concept_id": 0, f"{stem}_source_concept_id": 0, f"{stem}_source_value": words[0]} if text
-                 else self.coded(words[0], stem))  # fmt: skip
+        coded = (
+            {f"{stem}_concept_id": 0, f"{stem}_source_concept_id": 0, f"{stem}_source_value": words[0]}
+            if text
+            else self.coded(words[0], stem)
+        )
         make(self, person, coded, times, rest)
 
     def _condition(self, person: int, coded: Row, times: dict[str, str], words: list[str]) -> None:
@@ -135,15 +150,28 @@ class Cdm:
         if _DOUBTS & set(words):
             status = 32899
         said = min((word for word in words if word not in _DOUBTS), key=_GRAVITY.index, default=None)
-        self.add("condition_occurrence", condition_occurrence_id=self._next(), person_id=person, **coded,
-                 condition_start_date=_day(start), condition_end_date=_maybe(times.get("until")),
-                 condition_type_concept_id=32817, condition_status_concept_id=status,
-                 condition_status_source_value=said)  # fmt: skip
+        self.add(
+            "condition_occurrence",
+            condition_occurrence_id=self._next(),
+            person_id=person,
+            **coded,
+            condition_start_date=_day(start),
+            condition_end_date=_maybe(times.get("until")),
+            condition_type_concept_id=32817,
+            condition_status_concept_id=status,
+            condition_status_source_value=said,
+        )
 
     def _result(self, person: int, coded: Row, times: dict[str, str], words: list[str]) -> None:
         event = "observation" if "observation_concept_id" in coded else "measurement"
-        row: Row = {f"{event}_id": self._next(), "person_id": person, **coded, f"{event}_date": _day(times.get("on")),
-                    f"{event}_type_concept_id": 32817, "value_as_concept_id": 0}  # fmt: skip
+        row: Row = {
+            f"{event}_id": self._next(),
+            "person_id": person,
+            **coded,
+            f"{event}_date": _day(times.get("on")),
+            f"{event}_type_concept_id": 32817,
+            "value_as_concept_id": 0,
+        }
         left = iter(words)
         for word in left:
             row |= self._part(word, left, event)
@@ -179,10 +207,17 @@ class Cdm:
         if status not in ("active", "stopped", "completed"):
             raise CannotCarry(f"a drug that is {status}")
         start, until = times.get("since", times.get("on")), times.get("until")
-        self.add("drug_exposure", drug_exposure_id=self._next(), person_id=person, **coded,
-                 drug_exposure_start_date=_day(start), drug_exposure_end_date=_day(until or start),
-                 verbatim_end_date=_maybe(until), drug_type_concept_id=38000178,
-                 stop_reason=status if status != "active" else None)  # fmt: skip
+        self.add(
+            "drug_exposure",
+            drug_exposure_id=self._next(),
+            person_id=person,
+            **coded,
+            drug_exposure_start_date=_day(start),
+            drug_exposure_end_date=_day(until or start),
+            verbatim_end_date=_maybe(until),
+            drug_type_concept_id=38000178,
+            stop_reason=status if status != "active" else None,
+        )
 
     def _immunization(self, person: int, coded: Row, times: dict[str, str], words: list[str]) -> None:
         if words and words[0] != "completed":
@@ -190,26 +225,49 @@ class Cdm:
         if not coded["drug_concept_id"] and coded["drug_source_concept_id"]:
             raise CannotCarry("a vaccine of an unknown code: the CDM does not tell vaccines from drugs")
         day = _day(times.get("on"))
-        self.add("drug_exposure", drug_exposure_id=self._next(), person_id=person, **coded,
-                 drug_exposure_start_date=day, drug_exposure_end_date=day, drug_type_concept_id=32818)  # fmt: skip
+        self.add(
+            "drug_exposure",
+            drug_exposure_id=self._next(),
+            person_id=person,
+            **coded,
+            drug_exposure_start_date=day,
+            drug_exposure_end_date=day,
+            drug_type_concept_id=32818,
+        )
 
     def _procedure(self, person: int, coded: Row, times: dict[str, str], words: list[str]) -> None:
         if words and words[0] != "completed":
             raise CannotCarry(f"a procedure that is {words[0]}")
-        self.add("procedure_occurrence", procedure_occurrence_id=self._next(), person_id=person, **coded,
-                 procedure_date=_day(times.get("on")), procedure_type_concept_id=32817)  # fmt: skip
+        self.add(
+            "procedure_occurrence",
+            procedure_occurrence_id=self._next(),
+            person_id=person,
+            **coded,
+            procedure_date=_day(times.get("on")),
+            procedure_type_concept_id=32817,
+        )
 
     def _order(self, person: int, coded: Row, times: dict[str, str], words: list[str]) -> None:
         if words and words[0] != "active":
             raise CannotCarry(f"an order that is {words[0]}")
-        self.add("procedure_occurrence", procedure_occurrence_id=self._next(), person_id=person, **coded,
-                 procedure_date=_day(times.get("on")), procedure_type_concept_id=32833)  # fmt: skip
+        self.add(
+            "procedure_occurrence",
+            procedure_occurrence_id=self._next(),
+            person_id=person,
+            **coded,
+            procedure_date=_day(times.get("on")),
+            procedure_type_concept_id=32833,
+        )
 
 
 _MAKERS: dict[str, Callable[[Cdm, int, Row, dict[str, str], list[str]], None]] = {
-    "condition": Cdm._condition, "result": Cdm._result, "medication": Cdm._medication,
-    "immunization": Cdm._immunization, "procedure": Cdm._procedure, "order": Cdm._order,
-}  # fmt: skip
+    "condition": Cdm._condition,
+    "result": Cdm._result,
+    "medication": Cdm._medication,
+    "immunization": Cdm._immunization,
+    "procedure": Cdm._procedure,
+    "order": Cdm._order,
+}
 
 
 def _times(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -241,30 +299,30 @@ def _maybe(written: str | None) -> str | None:
 
 COLUMNS = {
     "person": "person_id gender_concept_id care_site_id year_of_birth month_of_birth day_of_birth birth_datetime "
-              "race_concept_id ethnicity_concept_id person_source_value",
+    "race_concept_id ethnicity_concept_id person_source_value",
     "death": "person_id death_date death_datetime death_type_concept_id cause_concept_id",
     "observation_period": "observation_period_id person_id observation_period_start_date observation_period_end_date "
-                          "period_type_concept_id",
+    "period_type_concept_id",
     "visit_occurrence": "visit_occurrence_id person_id visit_concept_id visit_start_date visit_end_date",
     "condition_occurrence": "condition_occurrence_id person_id condition_concept_id condition_start_date "
-        "condition_start_datetime condition_end_date condition_end_datetime condition_type_concept_id "
-        "condition_status_concept_id stop_reason visit_occurrence_id condition_source_value "
-        "condition_source_concept_id condition_status_source_value",
+    "condition_start_datetime condition_end_date condition_end_datetime condition_type_concept_id "
+    "condition_status_concept_id stop_reason visit_occurrence_id condition_source_value "
+    "condition_source_concept_id condition_status_source_value",
     "drug_exposure": "drug_exposure_id person_id drug_concept_id drug_exposure_start_date drug_exposure_start_datetime "
-        "drug_exposure_end_date drug_exposure_end_datetime verbatim_end_date drug_type_concept_id stop_reason refills "
-        "quantity days_supply sig drug_source_value drug_source_concept_id",
+    "drug_exposure_end_date drug_exposure_end_datetime verbatim_end_date drug_type_concept_id stop_reason refills "
+    "quantity days_supply sig drug_source_value drug_source_concept_id",
     "procedure_occurrence": "procedure_occurrence_id person_id procedure_concept_id procedure_date procedure_datetime "
-        "procedure_end_date procedure_type_concept_id procedure_source_value procedure_source_concept_id",
+    "procedure_end_date procedure_type_concept_id procedure_source_value procedure_source_concept_id",
     "measurement": "measurement_id person_id measurement_concept_id measurement_date measurement_datetime "
-        "measurement_type_concept_id operator_concept_id value_as_number value_as_concept_id unit_concept_id range_low "
-        "range_high measurement_source_value measurement_source_concept_id unit_source_value value_source_value",
+    "measurement_type_concept_id operator_concept_id value_as_number value_as_concept_id unit_concept_id range_low "
+    "range_high measurement_source_value measurement_source_concept_id unit_source_value value_source_value",
     "observation": "observation_id person_id observation_concept_id observation_date observation_type_concept_id "
-        "value_as_number value_as_string value_as_concept_id unit_concept_id observation_source_value "
-        "observation_source_concept_id unit_source_value value_source_value",
+    "value_as_number value_as_string value_as_concept_id unit_concept_id observation_source_value "
+    "observation_source_concept_id unit_source_value value_source_value",
     "concept": "concept_id concept_name domain_id vocabulary_id concept_class_id standard_concept concept_code",
     "concept_ancestor": "ancestor_concept_id descendant_concept_id min_levels_of_separation max_levels_of_separation",
     "condition_era": "condition_era_id person_id condition_concept_id condition_era_start_date condition_era_end_date",
-}  # fmt: skip
+}
 
 
 def sql_type(column: str) -> str:
@@ -276,8 +334,13 @@ def sql_type(column: str) -> str:
     if column in ("value_as_number", "range_low", "range_high", "quantity"):
         return "double precision"
     whole = ("_id", "_of_birth", "refills", "days_supply", "_of_separation")
-    return "bigint" if column.endswith(whole) and column != "vocabulary_id" and not column.endswith(
-        ("domain_id", "concept_class_id")) else "varchar"  # fmt: skip
+    return (
+        "bigint"
+        if column.endswith(whole)
+        and column != "vocabulary_id"
+        and not column.endswith(("domain_id", "concept_class_id"))
+        else "varchar"
+    )
 
 
 def read_from(source: Path) -> Tables:
@@ -304,8 +367,9 @@ def _cast(column: str) -> str:
     return f"try_cast({column} as {kind})"
 
 
-def put_csv(folder: Path, tables: Tables, mark: str = ",", *, packed: bool = False, upper: bool = False,
-            suffix: str = ".csv") -> Path:
+def put_csv(
+    folder: Path, tables: Tables, mark: str = ",", *, packed: bool = False, upper: bool = False, suffix: str = ".csv"
+) -> Path:
     """Write tables as text files."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in tables.items():
@@ -315,8 +379,9 @@ def put_csv(folder: Path, tables: Tables, mark: str = ",", *, packed: bool = Fal
         with (gzip.open if packed else open)(path, "wt", encoding="utf-8", newline="") as file:  # type: ignore[operator]
             writer = csv.writer(file, delimiter=mark, lineterminator="\n", **tabs)  # type: ignore[arg-type]
             writer.writerow([column.upper() if upper else column for column in columns])
-            writer.writerows([row.get(column, "") if row.get(column) is not None else "" for column in columns]
-                             for row in rows)  # fmt: skip
+            writer.writerows(
+                [row.get(column, "") if row.get(column) is not None else "" for column in columns] for row in rows
+            )
     return folder
 
 

@@ -40,8 +40,12 @@ class Server:
         needs(programs(), "PostgreSQL")
         self._programs = programs() or Path()
         self._home = Path(tempfile.mkdtemp(prefix="precaution-pg-"))
-        self._settings = {"listen_addresses": "''", "unix_socket_directories": f"'{self._home}'", "fsync": "off",
-                          **settings}  # fmt: skip
+        self._settings = {
+            "listen_addresses": "''",
+            "unix_socket_directories": f"'{self._home}'",
+            "fsync": "off",
+            **settings,
+        }
         self._running: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://precaution@/postgres?host={self._home}"
         if tcp:

@@ -21,9 +21,14 @@ STATUSES: dict[Kind, tuple[Status, ...]] = {
 }
 KINDS: tuple[Kind, ...] = ("condition", "result", "procedure", "immunization", "medication", "order")
 BEGINNINGS: dict[str, Kind] = {
-    "lab_": "result", "drug_": "medication", "vaccine": "immunization", "smoking": "result", "skin_ex": "procedure",
-    "major_": "procedure", "tb_screening": "procedure",
-}  # fmt: skip
+    "lab_": "result",
+    "drug_": "medication",
+    "vaccine": "immunization",
+    "smoking": "result",
+    "skin_ex": "procedure",
+    "major_": "procedure",
+    "tb_screening": "procedure",
+}
 NUMBERS = (0.1, 0.4, 0.5, 0.8, 1, 1.2, 2, 5, 7.9, 8, 10, 12, 39, 40, 41, 60, 100, 200, 0, 30)
 
 
@@ -61,19 +66,26 @@ class _One:
             table.setdefault(each.concept, []).append(each)
         lists = ("condition", "medication", "procedure", "immunization", "result", "order")
         return Record(
-            self.birth(), None, {name: tuple(sorted(own, key=in_order)) for name, own in table.items()},
+            self.birth(),
+            None,
+            {name: tuple(sorted(own, key=in_order)) for name, own in table.items()},
             frozenset(name for name in lists if dice.random() < 0.7),
-            frozenset(name for name in lists[:3] if dice.random() < 0.1), dice.random() < 0.03,
+            frozenset(name for name in lists[:3] if dice.random() < 0.1),
+            dice.random() < 0.03,
             tuple(Ignored(f"{self.mark}x/{n}", "why") for n in range(dice.choice((0, 1, 2)))),
             (Unrecognised(f"{self.mark}u/1", "s", "c", "w"),) * dice.choice((0, 1)),
-        )  # fmt: skip
+        )
 
     def birth(self) -> Interval | None:
         about_65 = self.of.day - 365 * 65
-        return self.dice.choice([
-            None, exactly(self.of.day - self.dice.randint(10, 40000)), Interval(about_65 - 100, about_65 + 200),
-            exactly(self.of.day + 5),
-        ])  # fmt: skip
+        return self.dice.choice(
+            [
+                None,
+                exactly(self.of.day - self.dice.randint(10, 40000)),
+                Interval(about_65 - 100, about_65 + 200),
+                exactly(self.of.day + 5),
+            ]
+        )
 
     def answers(self) -> list[Entry]:
         asks = sorted(self.of.label.asks)
@@ -91,14 +103,20 @@ class _One:
         result = kind == "result"
         self.number += 1
         return Entry(
-            concept, kind, f"{self.mark}{kind}/{self.number}", self.some_day(),
+            concept,
+            kind,
+            f"{self.mark}{kind}/{self.number}",
+            self.some_day(),
             self.some_day() if kind in ("condition", "medication") and dice.random() < 0.5 else None,
-            dice.choice(STATUSES[kind]), dice.choice(("certain",) * 8 + ("suspected", "mentioned")),  # type: ignore[arg-type]
-            self.value() if result else None, dice.choice((None, None, 40.0, 4.0)) if result else None,
+            dice.choice(STATUSES[kind]),
+            dice.choice(("certain",) * 8 + ("suspected", "mentioned")),  # type: ignore[arg-type]
+            self.value() if result else None,
+            dice.choice((None, None, 40.0, 4.0)) if result else None,
             dice.choice(("", "positive", "negative", "negative", "indeterminate", "yes")) if result else "",
-            dice.choice(("", self.mark + "said")), dice.choice(("", "", self.mark + "noted")),
+            dice.choice(("", self.mark + "said")),
+            dice.choice(("", "", self.mark + "noted")),
             self.some_day() if dice.random() < 0.2 else None,
-        )  # fmt: skip
+        )
 
     def kind(self, concept: str) -> Kind:
         if self.dice.random() < 0.04:

@@ -72,8 +72,10 @@ def client(base: str, token: str = TOKEN) -> httpx.Client:
 
 def load(server: httpx.Client, resources: Iterable[Json]) -> None:
     """Put resources on a FHIR server, all or none."""
-    entries = [{"resource": each, "request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"}}
-               for each in resources]  # fmt: skip
+    entries = [
+        {"resource": each, "request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"}}
+        for each in resources
+    ]
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
     answer = server.post("", json=bundle, headers=JSON)
     assert answer.status_code == 200, answer.text

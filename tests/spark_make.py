@@ -87,24 +87,49 @@ def hostile(folder: Path) -> Path:
     claimed = {**person("p9")[1], "id": "k", "subject": {"identifier": number["identifier"][0]}}
     nobody = {**claimed, "id": "n", "subject": {"identifier": {"value": "8"}}}
     order = {
-        "resourceType": "MedicationRequest", "id": "r", "status": "active", "intent": "order",
-        "authoredOn": "2025-01-01", "subject": {"reference": "Patient/p0"},
+        "resourceType": "MedicationRequest",
+        "id": "r",
+        "status": "active",
+        "intent": "order",
+        "authoredOn": "2025-01-01",
+        "subject": {"reference": "Patient/p0"},
         "medicationReference": {"reference": "Medication/m"},
-    }  # fmt: skip
-    drug = {"resourceType": "Medication", "id": "m", "code": {
-        "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2047232"}]}}  # fmt: skip
+    }
+    drug = {
+        "resourceType": "Medication",
+        "id": "m",
+        "code": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2047232"}]},
+    }
     large = {**person("p1")[1], "id": "large", "note": [{"text": "x" * 3_000_000}]}
     put(folder, *(each for number in range(9) for each in person(f"p{number}")), order, person("p9", **number)[0])
-    put(folder / "deeper", *person("p1"), large, claimed, nobody, drug, *person("gone", deceasedBoolean=True),
-        b'{"resourceType":"Condition","subject":{"reference":"Patient/p2"},"code":', b"Mustermann", b"",
-        {**person("p3")[1], "id": "x", "assertedDate": "2020"}, *person("x")[1:], {"resourceType": "Encounter"},
-        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for name in ("b0", "b1")
-                                                                   for each in person(name)]},
-        name="b.ndjson")  # fmt: skip
+    put(
+        folder / "deeper",
+        *person("p1"),
+        large,
+        claimed,
+        nobody,
+        drug,
+        *person("gone", deceasedBoolean=True),
+        b'{"resourceType":"Condition","subject":{"reference":"Patient/p2"},"code":',
+        b"Mustermann",
+        b"",
+        {**person("p3")[1], "id": "x", "assertedDate": "2020"},
+        *person("x")[1:],
+        {"resourceType": "Encounter"},
+        {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"resource": each} for name in ("b0", "b1") for each in person(name)],
+        },
+        name="b.ndjson",
+    )
     whole = gzip.compress(b'{"resourceType":"Encounter"}\n' * 5000)
     (folder / "c.ndjson.gz").write_bytes(whole[:-20])
-    (folder / "d.json").write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [
-        {"resource": each} for each in person("doc")]}))  # fmt: skip
+    (folder / "d.json").write_text(
+        json.dumps(
+            {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in person("doc")]}
+        )
+    )
     return folder
 
 
@@ -113,8 +138,22 @@ def hostile(folder: Path) -> Path:
 
 def command(source: Path, out: Path, *more: str, master: str = "local[1]") -> list[str]:
     """Return the command line of a run on Spark."""
-    return [sys.executable, "-m", "precaution", "cohort", str(source), "--out", str(out), "--today", "2025-03-01",
-            "--engine", "spark", "--master", master, *more]  # fmt: skip
+    return [
+        sys.executable,
+        "-m",
+        "precaution",
+        "cohort",
+        str(source),
+        "--out",
+        str(out),
+        "--today",
+        "2025-03-01",
+        "--engine",
+        "spark",
+        "--master",
+        master,
+        *more,
+    ]
 
 
 def confs(*settings: str) -> list[str]:
@@ -124,8 +163,16 @@ def confs(*settings: str) -> list[str]:
 
 def ran(arguments: list[str], code: int = 0, **more: Any) -> subprocess.CompletedProcess[str]:
     """Run a command line to its end, which has to come to `code`."""
-    done = subprocess.run(arguments, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE * 2,
-                          env=os.environ | LOOPBACK, check=False, **more)  # fmt: skip
+    done = subprocess.run(
+        arguments,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE * 2,
+        env=os.environ | LOOPBACK,
+        check=False,
+        **more,
+    )
     assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
     return done
 
@@ -133,9 +180,16 @@ def ran(arguments: list[str], code: int = 0, **more: Any) -> subprocess.Complete
 @contextmanager
 def begun(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
     """Begin a command line, at the head of a group of processes that ends with the block."""
-    process = subprocess.Popen(arguments, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               env=os.environ | LOOPBACK, start_new_session=True,
-                               preexec_fn=heed_interrupts)  # fmt: skip  # noqa: PLW1509 - it takes no lock
+    process = subprocess.Popen(
+        arguments,
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | LOOPBACK,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509
+    )
     with process:
         try:
             yield process
@@ -174,9 +228,16 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
     def start(name: str, kind: str, *more: str) -> Path:
         log = folder / f"{name}.log"
         with log.open("wb") as file:
-            started.append(subprocess.Popen(
-                [str(spark), f"org.apache.spark.deploy.{kind}", "--host", "127.0.0.1", "--webui-port", "0", *more],
-                cwd=folder, env=env, stdout=file, stderr=file, start_new_session=True))  # fmt: skip
+            started.append(
+                subprocess.Popen(
+                    [str(spark), f"org.apache.spark.deploy.{kind}", "--host", "127.0.0.1", "--webui-port", "0", *more],
+                    cwd=folder,
+                    env=env,
+                    stdout=file,
+                    stderr=file,
+                    start_new_session=True,
+                )
+            )
         return log
 
     def said(log: Path, words: str, times: int = 1) -> Callable[[], bool]:
@@ -186,8 +247,17 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
         master = start("master", "master.Master", "--port", str(port))
         until(said(master, "New state: ALIVE"), "the master is up")
         for number in range(workers):
-            start(f"worker{number}", "worker.Worker", f"spark://127.0.0.1:{port}", "--cores", "1", "--memory", "1g",
-                  "--work-dir", str(folder / f"work{number}"))  # fmt: skip
+            start(
+                f"worker{number}",
+                "worker.Worker",
+                f"spark://127.0.0.1:{port}",
+                "--cores",
+                "1",
+                "--memory",
+                "1g",
+                "--work-dir",
+                str(folder / f"work{number}"),
+            )
         until(said(master, "Registering worker", workers), "the workers are up")
         yield Cluster(f"spark://127.0.0.1:{port}", started[1:], folder)
     finally:

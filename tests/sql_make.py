@@ -175,12 +175,14 @@ def arrow(asked: Sequence[Asked]) -> dict[str, pa.Table]:
     return {
         "entries": as_table([row for each in asked for row in rows_of(each.person, each.record)], ENTRIES),
         "persons": as_table([person_row(each.person, each.record) for each in asked], PERSONS),
-        "asked": pa.table({
-            "person": pa.array([each.person for each in asked], pa.string()),
-            "today": pa.array([float(each.today) for each in asked], pa.float64()),
-            "stage": pa.array([each.stage for each in asked], pa.string()),
-        }),
-    }  # fmt: skip
+        "asked": pa.table(
+            {
+                "person": pa.array([each.person for each in asked], pa.string()),
+                "today": pa.array([float(each.today) for each in asked], pa.float64()),
+                "stage": pa.array([each.stage for each in asked], pa.string()),
+            }
+        ),
+    }
 
 
 def on_duckdb(statements: Sequence[str], asked: Sequence[Asked]) -> Tables:
@@ -202,9 +204,12 @@ def rows_on_duckdb(database: duckdb.DuckDBPyConnection, result: str) -> Rows:
 
 
 _POSTGRES = {
-    pa.string(): "text", pa.float64(): "double precision", pa.bool_(): "boolean", pa.int32(): "integer",
+    pa.string(): "text",
+    pa.float64(): "double precision",
+    pa.bool_(): "boolean",
+    pa.int32(): "integer",
     pa.list_(pa.string()): "text[]",
-}  # fmt: skip
+}
 
 
 def on_postgres(database: Connection[Any], statements: Sequence[str], asked: Sequence[Asked]) -> Tables:

@@ -60,8 +60,9 @@ def demo(many: int) -> list[Asked]:
     """Return synthetic patients of the demo cohort."""
     today = date(2025, 3, 1)
     made = Generator(LABEL, load_recipes(find_label(NAME), LABEL), seed=3, today=today)
-    records = ((each.ident, read_resources(each.resources, LABEL.terminology, LABEL.asks))
-               for each in made.patients(many))  # fmt: skip
+    records = (
+        (each.ident, read_resources(each.resources, LABEL.terminology, LABEL.asks)) for each in made.patients(many)
+    )
     return [Asked(name, record, today.toordinal()) for name, record in records]
 
 
@@ -69,15 +70,20 @@ def shared() -> list[Asked]:
     """Return every patient of the shared data, on days of the data, after them, and at a given stage."""
     records = test_real_records.records()
     asked = at_all(records, ("2021-07-10", "2015-01-01"), (None,))
-    return [*asked, *(Asked(f"{name} as before", record, as_day("2025-03-01"), STAGES[number % 3])
-                      for number, (name, record) in enumerate(records.items()))]  # fmt: skip
+    return [
+        *asked,
+        *(
+            Asked(f"{name} as before", record, as_day("2025-03-01"), STAGES[number % 3])
+            for number, (name, record) in enumerate(records.items())
+        ),
+    ]
 
 
-def at_all(
-    records: dict[str, Record], days: Iterable[str], stages: Iterable[object] = (None, *STAGES)
-) -> list[Asked]:
+def at_all(records: dict[str, Record], days: Iterable[str], stages: Iterable[object] = (None, *STAGES)) -> list[Asked]:
     """Return records on each of some days, at each of some stages."""
     return [
         Asked(f"{name} {today} {stage}", record, as_day(today), stage)  # type: ignore[arg-type]
-        for name, record in records.items() for today in days for stage in stages
-    ]  # fmt: skip
+        for name, record in records.items()
+        for today in days
+        for stage in stages
+    ]

@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 KINDS: tuple[Kind, ...] = ("condition", "result", "procedure", "immunization", "medication", "order", "answer")
 STATUSES = ("active", "ended", "planned", "held", "unknown", "preliminary", "final")
 LIKELY = {
-    "condition": ("active", "ended", "unknown"), "medication": ("active", "held", "ended", "planned", "unknown"),
-    "order": ("planned",), "result": ("final", "final", "preliminary"), "procedure": ("final", "unknown"),
-    "immunization": ("final", "unknown"), "answer": ("final",),
-}  # fmt: skip
+    "condition": ("active", "ended", "unknown"),
+    "medication": ("active", "held", "ended", "planned", "unknown"),
+    "order": ("planned",),
+    "result": ("final", "final", "preliminary"),
+    "procedure": ("final", "unknown"),
+    "immunization": ("final", "unknown"),
+    "answer": ("final",),
+}
 NUMBERS = (0.0, 0.5, 1.0, 1.2, 2.5, 3.0, 5.0, 8.0, 10.0, 40.0, 80.0, 1 / 3, 2.0000000005, 0.0009765625, 1e-13, 100.0)
 
 
@@ -87,8 +91,9 @@ class Maker:
             case 2:
                 return Interval(day - self.chance.choice((1, 30, 365)), day)
             case 3:
-                return self.chance.choice((Interval(-inf, day, True, False), Interval(day, inf, False, True),
-                                           Interval(-inf, inf, True, True)))  # fmt: skip
+                return self.chance.choice(
+                    (Interval(-inf, day, True, False), Interval(day, inf, False, True), Interval(-inf, inf, True, True))
+                )
             case 4:
                 return exactly(float(self.today + self.chance.choice(self.days) + self.chance.choice((-1, 0, 1))))
             case _:
@@ -98,18 +103,26 @@ class Maker:
         if not self._rarely(2 if status in ("ended", "active") else 3):
             return None
         edge = float(self.today - self.chance.choice(self.days) + self.chance.choice((0, 0, -1, 1)))
-        return self.chance.choice((exactly(float(self.today)), exactly(self.today + 1.0), exactly(edge), exactly(edge),
-                                   self._day()))  # fmt: skip
+        return self.chance.choice(
+            (exactly(float(self.today)), exactly(self.today + 1.0), exactly(edge), exactly(edge), self._day())
+        )
 
     def _value(self) -> Interval | None:
         one, other = sorted(self.chance.sample(NUMBERS, 2))
         if not self.odd and not self._rarely(8):
             return exactly(one)
-        return self.chance.choice((
-            None, exactly(one), exactly(other), exactly(self.chance.uniform(0, 4)), Interval(one, other),
-            Interval(-inf, one, True, self._rarely(2)), Interval(other, inf, self._rarely(2), True),
-            Interval(one, other, self._rarely(2), self._rarely(2)),
-        ))  # fmt: skip
+        return self.chance.choice(
+            (
+                None,
+                exactly(one),
+                exactly(other),
+                exactly(self.chance.uniform(0, 4)),
+                Interval(one, other),
+                Interval(-inf, one, True, self._rarely(2)),
+                Interval(other, inf, self._rarely(2), True),
+                Interval(one, other, self._rarely(2), self._rarely(2)),
+            )
+        )
 
     def _entry(self, concept: str, kind: Kind) -> Entry:
         if self._rarely(25 if self.odd else 100):
@@ -121,9 +134,11 @@ class Maker:
         if kind == "result":
             words = ("", "", "", "positive", "negative", "indeterminate") if self.odd else ("positive", "negative")
             made = made._replace(
-                value=self._value(), upper=self.chance.choice((None, None, 0.5, 1.0, 3.0, 40.0, 1e-3)),
-                result=self.chance.choice(words), end=None,
-            )  # fmt: skip
+                value=self._value(),
+                upper=self.chance.choice((None, None, 0.5, 1.0, 3.0, 40.0, 1e-3)),
+                result=self.chance.choice(words),
+                end=None,
+            )
         if start is None or self._rarely(8):
             made = made._replace(recorded=self._day())
         return made
@@ -191,26 +206,48 @@ class Maker:
     def _birth(self) -> Interval | None:
         years = self.chance.choice((18, 65, 65, 40, 90))
         born = self.chance.choice((date.fromordinal(self.today).year - years, 1960, 1936))
-        day = self.chance.choice((date(born, 3, 1), date(born, 2, 28), date(born, 12, 31), date(born, 1, 1),
-                                  date.fromordinal(self.today).replace(year=born),
-                                  *([date(born, 2, 29)] if born % 4 == 0 and born % 100 else [])))  # fmt: skip
+        day = self.chance.choice(
+            (
+                date(born, 3, 1),
+                date(born, 2, 28),
+                date(born, 12, 31),
+                date(born, 1, 1),
+                date.fromordinal(self.today).replace(year=born),
+                *([date(born, 2, 29)] if born % 4 == 0 and born % 100 else []),
+            )
+        )
         day += timedelta(days=self.chance.choice((0, 0, 1, -1)))
         low = float(day.toordinal())
-        return self.chance.choice((None, exactly(low), exactly(low), exactly(low), Interval(low, low + 364),
-                                   Interval(low, low + 27), exactly(self.today + 5.0)))  # fmt: skip
+        return self.chance.choice(
+            (
+                None,
+                exactly(low),
+                exactly(low),
+                exactly(low),
+                Interval(low, low + 364),
+                Interval(low, low + 27),
+                exactly(self.today + 5.0),
+            )
+        )
 
     def _died(self) -> Interval | None:
         if not self._rarely(25):
             return None
         today = float(self.today)
-        return self.chance.choice((exactly(today), exactly(today + 1), Interval(-inf, inf, True, True),
-                                   Interval(today - 3, today + 3)))  # fmt: skip
+        return self.chance.choice(
+            (exactly(today), exactly(today + 1), Interval(-inf, inf, True, True), Interval(today - 3, today + 3))
+        )
 
 
 def _kind_of(fact: Fact) -> Kind:
     kind = getattr(fact, "list", None)
-    return cast("Kind", kind) if kind else "condition" if hasattr(fact, "latest_of") else (
-        "medication" if isinstance(fact, Planned) else "result")  # fmt: skip
+    return (
+        cast("Kind", kind)
+        if kind
+        else "condition"
+        if hasattr(fact, "latest_of")
+        else ("medication" if isinstance(fact, Planned) else "result")
+    )
 
 
 def other_policy(label: Label, seed: int) -> Label:

@@ -80,22 +80,39 @@ def opened(url: str, **more: Any) -> Iterator[Store]:
 def card(uuid: str = "card-1", **changed: Any) -> KeptCard:
     """Return a card as one is kept."""
     usual: dict[str, Any] = {
-        "uuid": uuid, "client": "", "user": "Practitioner/1", "server": SERVER, "patient": PATIENT,
-        "hook": "patient-view", "service": "warnings-view", "label": "digest-1", "today": TODAY, "tier": "warning",
+        "uuid": uuid,
+        "client": "",
+        "user": "Practitioner/1",
+        "server": SERVER,
+        "patient": PATIENT,
+        "hook": "patient-view",
+        "service": "warnings-view",
+        "label": "digest-1",
+        "today": TODAY,
+        "tier": "warning",
         "action": "only-if-no-alternative",
-        "findings": (KeptFinding("restricted", "holds", "only-if-no-alternative", ("S05",),
-                                 (("Condition/c1", "2024-01-01"),)),),
-        "offers": (Offer("s-yes", "no-suitable-alternative", "yes", ("S05",), 365),
-                   Offer("s-no", "no-suitable-alternative", "no", ("S05",), 0)),
+        "findings": (
+            KeptFinding("restricted", "holds", "only-if-no-alternative", ("S05",), (("Condition/c1", "2024-01-01"),)),
+        ),
+        "offers": (
+            Offer("s-yes", "no-suitable-alternative", "yes", ("S05",), 365),
+            Offer("s-no", "no-suitable-alternative", "no", ("S05",), 0),
+        ),
         "seen": {"no-suitable-alternative": ("Condition/c1",)},
-    }  # fmt: skip
+    }
     return KeptCard(**{**usual, **changed})
 
 
 def answer(word: str = "yes", **changed: Any) -> Answer:
     """Return an answer as a clinician gives one."""
     usual: dict[str, Any] = {
-        "ask": "no-suitable-alternative", "answer": word, "day": TODAY, "who": "Practitioner/1",
-        "role": "clinician", "statement": ("S05",), "reason": "tried the others", "expires": "2025-09-01",
-    }  # fmt: skip
+        "ask": "no-suitable-alternative",
+        "answer": word,
+        "day": TODAY,
+        "who": "Practitioner/1",
+        "role": "clinician",
+        "statement": ("S05",),
+        "reason": "tried the others",
+        "expires": "2025-09-01",
+    }
     return Answer(**{**usual, **changed})

@@ -28,8 +28,10 @@ def together(name: str) -> list[str]:
 
 def step(store: Store, name: str) -> None:
     store.keep([card(name)], Event(kind="decision", about={"step": name}))
-    beside = [store.keeping([card(each)], Event(kind="beside", about={"step": each}), use=Use("iss", each, FOREVER))
-              for each in together(name)]  # fmt: skip
+    beside = [
+        store.keeping([card(each)], Event(kind="beside", about={"step": each}), use=Use("iss", each, FOREVER))
+        for each in together(name)
+    ]
     assert all(each.result() for each in beside), name
     given = Feedback(card=name, outcome="overridden", at="2025-03-01T09:30:00Z", reason="patient-refuses")
     store.feedback("warnings-view", [given], today=TODAY)

@@ -20,9 +20,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 def records(resources: list[Json]) -> dict[str, Record]:
     """Return each patient's record by the reader of single patients."""
-    return {
-        person: read_resources(own, LABEL.terminology, LABEL.asks) for person, own in by_person(resources).items()
-    }
+    return {person: read_resources(own, LABEL.terminology, LABEL.asks) for person, own in by_person(resources).items()}
 
 
 def rows(people: dict[str, Record]) -> Rows:
@@ -48,8 +46,10 @@ def put(folder: Path, found: Rows, seed: int = 0, files: int = 3) -> Path:
 def changed(found: Rows, table: str, row: int, **values: object) -> Rows:
     """Return the rows with other values in the columns of one row."""
     names = SCHEMAS[table].names
-    own = [tuple(values.get(name, cell) if at == row else cell for name, cell in zip(names, each, strict=True))
-           for at, each in enumerate(found[table])]  # fmt: skip
+    own = [
+        tuple(values.get(name, cell) if at == row else cell for name, cell in zip(names, each, strict=True))
+        for at, each in enumerate(found[table])
+    ]
     return {**found, table: own}
 
 

@@ -93,8 +93,13 @@ def test_strata_are_parts_of_the_whole_and_those_of_the_truth(whole: Audit, by: 
         ages = {range(18): "under 18", range(18, 50): "18 to 49", range(50, 65): "50 to 64", range(65, 75): "65 to 74"}
         band = next((name for each, name in ages.items() if person.age() in each), "75 or older")
         sex = "not known" if person.sex == "unknown" else person.sex
-        return {"age": band, "sex": sex, "year": str(person.start.year), "site": person.site,
-                "month": person.start.isoformat()[:7]}[by]  # fmt: skip
+        return {
+            "age": band,
+            "sex": sex,
+            "year": str(person.start.year),
+            "site": person.site,
+            "month": person.start.isoformat()[:7],
+        }[by]
 
     expected = Counter((value(person), truth(person)["tuberculosis-screened"]) for person in PEOPLE if truth(person))
     (found,) = [each for each in whole.counted if each.measure.name == "tuberculosis-screened"]
@@ -120,8 +125,11 @@ def test_deciles_over_sites_need_enough_of_them(whole: Audit) -> None:
 
 
 def test_delays_are_the_quartiles_of_who_ended_treatment(whole: Audit, results: Path) -> None:
-    days = sorted(row["delay"] for row in rows(results, "measured")
-                  if row["measure"] == "zoster-to-stop" and row["state"] == "yes")  # fmt: skip
+    days = sorted(
+        row["delay"]
+        for row in rows(results, "measured")
+        if row["measure"] == "zoster-to-stop" and row["state"] == "yes"
+    )
     (found,) = [each for each in whole.counted if each.measure.name == "zoster-to-stop"]
     assert found.whole.delays is not None
     middle = (days[(len(days) - 1) // 2] + days[len(days) // 2]) / 2
@@ -132,9 +140,12 @@ def test_days_on_treatment_while_the_label_asked_for_more(tmp_path: Path) -> Non
     """Zoster on 1 February asked to interrupt up to its end on the 21st, and treatment went on: 20 days."""
     from audit_make import fhir
 
-    lines = ["born 1980-01-01", "condition indication_rheumatoid_arthritis active since 2020-01-01",
-             "medication drug_baricitinib active since 2024-12-01",
-             "condition herpes_zoster resolved since 2025-02-01 until 2025-02-21"]  # fmt: skip
+    lines = [
+        "born 1980-01-01",
+        "condition indication_rheumatoid_arthritis active since 2020-01-01",
+        "medication drug_baricitinib active since 2024-12-01",
+        "condition herpes_zoster resolved since 2025-02-01 until 2025-02-21",
+    ]
     source = [each for number in range(5) for each in fhir(f"p{number}", lines)]
     written(tmp_path / "in", source)
     cohort(tmp_path / "in", tmp_path / "out", today=TODAY, workers=1, audit=True, history=True)
@@ -153,7 +164,11 @@ def test_the_groups_come_in_the_labels_order(whole: Audit) -> None:
     assert LABEL.audit
     assert [*whole.groups("audit"), *whole.groups("baseline")] == list(LABEL.audit.groups)
     assert [each.measure.name for each in whole.groups("audit")["Screening"]] == [
-        "tuberculosis-screened", "hepatitis-b-screened", "hepatitis-c-screened", "all-three-screened"]  # fmt: skip
+        "tuberculosis-screened",
+        "hepatitis-b-screened",
+        "hepatitis-c-screened",
+        "all-three-screened",
+    ]
 
 
 # Small numbers
@@ -219,8 +234,12 @@ def test_a_month_of_a_year_that_is_shown_does_not_tell_a_hidden_one() -> None:
 def test_few_unknown_in_a_stratum_are_shown_together_with_no() -> None:
     """Then the share is at least that of yes: nobody is counted as no for being unknown."""
     sites = {"a": [30, 20, 2, 0], "b": [40, 30, 9, 0]}
-    split = Split("site", {Key("m", name): tally(row) for name, row in sites.items()},
-                  {name: sum(row) for name, row in sites.items()}, list(sites))  # fmt: skip
+    split = Split(
+        "site",
+        {Key("m", name): tally(row) for name, row in sites.items()},
+        {name: sum(row) for name, row in sites.items()},
+        list(sites),
+    )
     first, second = made({"m": [70, 50, 11, 0]}, measure("m"), splits=[split])["m"][1:]
     assert (first.yes, first.no, first.unknown, first.share) == (30, None, None, None)
     assert first.least is not None
@@ -274,11 +293,14 @@ def test_the_commands(results: Path, tmp_path: Path, capsys: Capture) -> None:
     assert {row["value"] for row in table if row["by"] == "site"} == {person.site for person in PEOPLE}
 
 
-@pytest.mark.parametrize(("arguments", "code", "said"), [
-    (["--strata", "agee"], 2, "'agee' is no stratum"),
-    (["--min-count", "0"], 2, "0 is not in the range"),
-    (["--policy", "examples/policy.toml"], 2, "another label, policy or code lists"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--strata", "agee"], 2, "'agee' is no stratum"),
+        (["--min-count", "0"], 2, "0 is not in the range"),
+        (["--policy", "examples/policy.toml"], 2, "another label, policy or code lists"),
+    ],
+)
 def test_wrong_arguments(
     results: Path, arguments: list[str], code: int, said: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -330,14 +352,20 @@ def test_a_folder_with_a_quote_in_its_name_is_a_folder(tmp_path: Path) -> None:
     assert audited(out, LABEL).counted
 
 
-@pytest.mark.parametrize(("module", "command"), [
-    ("duckdb", ["audit", "x/"]), ("scipy", ["audit", "x/"]), ("altair", ["report", "x", "--out", "y"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [
+        ("duckdb", ["audit", "x/"]),
+        ("scipy", ["audit", "x/"]),
+        ("altair", ["report", "x", "--out", "y"]),
+    ],
+)
 def test_without_a_library_it_is_said_what_to_install(module: str, command: list[str], tmp_path: Path) -> None:
     (tmp_path / f"{module}.py").write_text("raise ImportError\n")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{PROJECT}"}
-    done = subprocess.run([sys.executable, "-m", "precaution", *command], env=environment, capture_output=True,
-                          cwd=tmp_path, check=False)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "precaution", *command], env=environment, capture_output=True, cwd=tmp_path, check=False
+    )
     assert done.returncode == 2
     assert b"pip install 'precaution[audit]'" in done.stderr
 

@@ -13,10 +13,14 @@ from precaution.service.store.chain import as_dict
 SERVER = "https://fhir.example.org/r4"
 BALP = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 FULL: dict[str, Any] = {
-    "client": "https://ehr.example.org ward", "user": "Practitioner/12", "server": SERVER, "patient": "p1",
-    "request": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "address": "10.0.0.7",
+    "client": "https://ehr.example.org ward",
+    "user": "Practitioner/12",
+    "server": SERVER,
+    "patient": "p1",
+    "request": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+    "address": "10.0.0.7",
     "about": {"hook": "order-sign", "tiers": ["critical", "info"], "empty": ""},
-}  # fmt: skip
+}
 
 
 def written(kind: str, **event: Any) -> dict[str, Any]:
@@ -37,9 +41,16 @@ def test_a_decision_is_a_patient_read() -> None:
     event = written("decision", **FULL)
     assert event["meta"]["profile"] == [BALP + "PatientRead"]
     assert (event["resourceType"], event["id"], event["recorded"]) == (
-        "AuditEvent", "precaution-7", "2025-03-01T09:30:00.000Z")  # fmt: skip
+        "AuditEvent",
+        "precaution-7",
+        "2025-03-01T09:30:00.000Z",
+    )
     assert (event["type"]["code"], event["subtype"][0]["code"], event["action"], event["outcome"]) == (
-        "rest", "read", "R", "0")  # fmt: skip
+        "rest",
+        "read",
+        "R",
+        "0",
+    )
     who = agents(event)
     assert set(who) == {"110152", "110153", "IRCP"}
     assert who["110152"]["who"]["identifier"]["value"] == "https://ehr.example.org ward"
@@ -64,10 +75,12 @@ def test_its_entities_are_the_patient_the_event_and_the_request() -> None:
 @pytest.mark.parametrize(
     ("kind", "profile", "action", "interaction"),
     [
-        ("read", "PatientRead", "R", "read"), ("feedback", "PatientCreate", "C", "create"),
-        ("answer", "PatientCreate", "C", "create"), ("withdrawal", "PatientUpdate", "U", "update"),
+        ("read", "PatientRead", "R", "read"),
+        ("feedback", "PatientCreate", "C", "create"),
+        ("answer", "PatientCreate", "C", "create"),
+        ("withdrawal", "PatientUpdate", "U", "update"),
     ],
-)  # fmt: skip
+)
 def test_what_is_kept_about_a_patient_is_a_create(kind: str, profile: str, action: str, interaction: str) -> None:
     event = written(kind, **FULL)
     assert event["meta"]["profile"] == [BALP + profile]

@@ -65,8 +65,15 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     strange = fhir("p-strange", ["born 1980-01-01", "medication drug_baricitinib active since 2024-06-01"])
     code = {"system": "http://local", "code": "T1", "display": "Tuberculosis"}
-    strange += [{"resourceType": "Condition", "id": f"t{number}", "subject": {"reference": "Patient/p-strange"},
-                 "code": {"coding": [code]}} for number in range(6)]  # fmt: skip
+    strange += [
+        {
+            "resourceType": "Condition",
+            "id": f"t{number}",
+            "subject": {"reference": "Patient/p-strange"},
+            "code": {"coding": [code]},
+        }
+        for number in range(6)
+    ]
     written(folder / "in", [*written_people(people(700, seed=2)), *strange])
     cohort(folder / "in", folder / "out", today=TODAY, workers=1, audit=True)
     return folder / "out"
@@ -164,10 +171,19 @@ def test_the_limits_of_chance_are_wider_for_few() -> None:
 def chromium(*arguments: str, home: Path) -> None:
     browser = shutil.which("chromium")
     needs(browser, "chromium")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
-    subprocess.run([str(browser), *flags, f"--user-data-dir={home}", *arguments], check=True, capture_output=True,
-                   timeout=120)  # fmt: skip
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    subprocess.run(
+        [str(browser), *flags, f"--user-data-dir={home}", *arguments], check=True, capture_output=True, timeout=120
+    )
 
 
 def asked_for(log: Path) -> set[str]:
@@ -193,6 +209,10 @@ def test_a_browser_shows_it_with_its_style_and_without_a_request(page: str, tmp_
 def test_a_request_would_be_seen(tmp_path: Path) -> None:
     (tmp_path / "bad.html").write_text('<img src="http://127.0.0.1:9/x.png">')
     log = tmp_path / "net.json"
-    chromium(f"--log-net-log={log}", f"--screenshot={tmp_path / 's.png'}", (tmp_path / "bad.html").as_uri(),
-             home=tmp_path / "a")  # fmt: skip
+    chromium(
+        f"--log-net-log={log}",
+        f"--screenshot={tmp_path / 's.png'}",
+        (tmp_path / "bad.html").as_uri(),
+        home=tmp_path / "a",
+    )
     assert asked_for(log) == {"http://127.0.0.1:9/x.png"}

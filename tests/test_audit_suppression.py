@@ -37,11 +37,15 @@ def test_where_nothing_helps_the_row_is_not_shown(row: list[int]) -> None:
 
 def in_accord(row: list[int], shown: dict[int, Range], smallest: int) -> list[tuple[int, ...]]:
     """Return every row that shows the same: the same sum, the same counts, counts within the ranges, and as small."""
-    parts = [range(shown[place].low, shown[place].high + 1) if place in shown else [count]
-             for place, count in enumerate(row)]  # fmt: skip
+    parts = [
+        range(shown[place].low, shown[place].high + 1) if place in shown else [count] for place, count in enumerate(row)
+    ]
     primary = {place for place, count in enumerate(row) if small(count, smallest)}
-    return [each for each in product(*parts) if sum(each) == sum(row)
-            and {place for place, count in enumerate(each) if small(count, smallest)} == primary]  # fmt: skip
+    return [
+        each
+        for each in product(*parts)
+        if sum(each) == sum(row) and {place for place, count in enumerate(each) if small(count, smallest)} == primary
+    ]
 
 
 @given(ROWS, st.integers(2, 6))
@@ -62,10 +66,17 @@ def alike(rows: list[list[int]], hidden: frozenset[int], known: set[int]) -> lis
     columns = [sum(rows[place][column] for place in places) for column in range(len(rows[0]))]
     found: list[tuple[tuple[int, ...], ...]] = [()]
     for place in places[:-1]:
-        choices = [each for each in product(*(range(most + 1) for most in columns))
-                   if sum(each) and (place not in known or sum(each) == sum(rows[place]))]  # fmt: skip
-        found = [(*block, each) for block in found for each in choices
-                 if all(sum(row[c] for row in (*block, each)) <= columns[c] for c in range(len(columns)))]  # fmt: skip
+        choices = [
+            each
+            for each in product(*(range(most + 1) for most in columns))
+            if sum(each) and (place not in known or sum(each) == sum(rows[place]))
+        ]
+        found = [
+            (*block, each)
+            for block in found
+            for each in choices
+            if all(sum(row[c] for row in (*block, each)) <= columns[c] for c in range(len(columns)))
+        ]
     whole = []
     for block in found:
         last = tuple(columns[c] - sum(row[c] for row in block) for c in range(len(columns)))

@@ -71,7 +71,8 @@ def test_everything_of_the_label_is_in_it(kind: str) -> None:
 
 
 def test_a_rule_in_markdown(markdown: str) -> None:
-    assert """### Low A
+    assert (
+        """### Low A
 
 Rule `low-a`, from S01, S02.
 
@@ -81,7 +82,9 @@ Equal to 1 is not below.
 
 - Count of A is below 1 ×10⁹/L.
   - before-start: ■ do not start; where it can't be told: obtain
-""" in markdown  # fmt: skip
+"""
+        in markdown
+    )
     assert "- A of 0.99 keeps from starting: holds" in markdown
 
 

@@ -17,8 +17,15 @@ LABEL = read_label(GOOD)
 
 
 def case(*record: str, stage: str | None = None, answers: tuple[str, ...] = (), **expect: str) -> Case:
-    return Case(topic="counts", name="x", today="2025-03-01", record=record, answers=answers, stage=stage,  # type: ignore[arg-type]
-                expect={name.replace("_", "-"): state for name, state in expect.items()})
+    return Case(
+        topic="counts",
+        name="x",
+        today="2025-03-01",
+        record=record,
+        answers=answers,
+        stage=stage,  # type: ignore[arg-type]
+        expect={name.replace("_", "-"): state for name, state in expect.items()},
+    )
 
 
 def wrong_in(given: Case) -> dict[str, str]:
@@ -46,13 +53,20 @@ def test_only_the_right_action_passes(expected: str) -> None:
 def test_the_stage_is_read_from_the_record_and_compared(expected: str) -> None:
     drug = "medication drug_examplinib active since 2025-01-01"
     assert wrong_in(replace(case(drug), expect={"stage": expected})) == (
-        {} if expected == "on-treatment" else {"stage": "on-treatment"})
+        {} if expected == "on-treatment" else {"stage": "on-treatment"}
+    )
 
 
-@pytest.mark.parametrize(("name", "right", "wrong"), [
-    ("cites", "E1", "E3"), ("cites", "E1", "none"), ("cites", "E1", "E1 E3"),
-    ("urgent", "none", "low-neutrophils"), ("shows", "none", "E2"),
-])
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("cites", "E1", "E3"),
+        ("cites", "E1", "none"),
+        ("cites", "E1", "E1 E3"),
+        ("urgent", "none", "low-neutrophils"),
+        ("shows", "none", "E2"),
+    ],
+)
 def test_only_the_right_names_pass(name: str, right: str, wrong: str) -> None:
     assert wrong_in(replace(case(LOW), expect={name: right})) == {}
     assert wrong_in(replace(case(LOW), expect={name: wrong})) == {name: right}
@@ -75,9 +89,14 @@ def test_a_given_stage_is_taken() -> None:
     assert came_to(given, LABEL) == {"stage": "interrupted"}
 
 
-@pytest.mark.parametrize(("stage", "state"), [
-    ("before-start", "no"), ("on-treatment", "overdue"), ("interrupted", "no"),
-])
+@pytest.mark.parametrize(
+    ("stage", "state"),
+    [
+        ("before-start", "no"),
+        ("on-treatment", "overdue"),
+        ("interrupted", "no"),
+    ],
+)
 def test_a_duty_that_does_not_apply_is_no(stage: str, state: str) -> None:
     drug = "medication drug_examplinib active since 2024-01-01"
     assert came_to(case(drug, stage=stage, counts=state), LABEL) == {"counts": state}
@@ -88,9 +107,14 @@ def test_the_cases_of_the_correct_label_come_to_what_they_expect(each: Case) -> 
     assert came_to(each, LABEL) == dict(each.expect)
 
 
-@pytest.mark.parametrize(("line", "wrong"), [
-    ("reslut lab_anc 1", "reslut lab_anc 1"), ("result lab_acn 1", "result lab_acn 1"), ("result lab_anc one", "one"),
-])
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("reslut lab_anc 1", "reslut lab_anc 1"),
+        ("result lab_acn 1", "result lab_acn 1"),
+        ("result lab_anc one", "one"),
+    ],
+)
 def test_a_line_that_says_nothing_known_is_refused(line: str, wrong: str) -> None:
     with pytest.raises(KnowledgeError, match=wrong):
         came_to(case(line, low_neutrophils="no"), LABEL)

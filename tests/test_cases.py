@@ -25,7 +25,9 @@ def said(case: Case) -> list[str]:
 
 
 def test_a_case_is_read_as_it_stands(tmp_path: Path) -> None:
-    assert load(tmp_path, """
+    assert load(
+        tmp_path,
+        """
         [[case]]
         name = "A low count"
         today = 2025-03-01
@@ -33,9 +35,18 @@ def test_a_case_is_read_as_it_stands(tmp_path: Path) -> None:
         record = ["lab_anc 0.9 on 2025-02-20", "born 1960"]
         answers = "dizzy=yes@2025-02-01"
         expect = { low-neutrophils = "holds", action = "do-not-start" }
-    """) == (Case(topic="counts", name="A low count", today="2025-03-01", stage="before-start",
-                  record=("lab_anc 0.9 on 2025-02-20", "born 1960"), answers=("dizzy=yes@2025-02-01",),
-                  expect={"low-neutrophils": "holds", "action": "do-not-start"}),)
+    """,
+    ) == (
+        Case(
+            topic="counts",
+            name="A low count",
+            today="2025-03-01",
+            stage="before-start",
+            record=("lab_anc 0.9 on 2025-02-20", "born 1960"),
+            answers=("dizzy=yes@2025-02-01",),
+            expect={"low-neutrophils": "holds", "action": "do-not-start"},
+        ),
+    )
 
 
 def test_a_folder_without_cases_has_none(tmp_path: Path) -> None:
@@ -47,22 +58,31 @@ def test_a_day_may_stand_in_quotes_and_a_stage_may_be_left_out(tmp_path: Path) -
     assert (found.today, found.stage, found.record) == ("2025-03-01", None, ())
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    ('[[case]]\nname = "x"\ntoday = 2025-03-01T10:00:00Z\n', "[case 1] today: must be a day, as 2025-03-01"),
-    ('[[case]]\nname = "x"\n', "[case 1] today: must be a day, as 2025-03-01"),
-    ('[[case]]\nname = "x"\ntoday = "2025-02-30"\n', "[case 1] today: must be a day, as 2025-03-01"),
-    ('[[case]]\ntoday = 2025-03-01\n', "[case 1]: 'name' is missing"),
-    ('[[case]]\nname = "x"\ntoday = 2025-03-01\nrecords = []\n',
-     "[case 1]: 'records' is not known here. Did you mean 'record'?"),
-    ('[[case]]\nname = "x"\ntoday = 2025-03-01\nstage = "before"\n',
-     "[case 1] stage: must be one of before-start, on-treatment, interrupted. Did you mean 'before-start'?"),
-    ('[[case]]\nname = "x"\ntoday = 2025-03-01\ntopic = "y"\n', "[case 1]: 'topic' is not known here."),
-    ('[[case]]\nname = "x"\ntoday = 2025-03-01\n[[case]]\nname = "x"\ntoday = 2025-03-01\n',
-     "[case 2]: another case is called 'x'"),
-    ('[case]\nname = "x"\n', "[case]: must be written [[case]], once for each case"),
-    ('[[cases]]\nname = "x"\n', ": 'cases' is not known here. Did you mean 'case'?"),
-    ('case = ["x"]\n', "[case 1]: must be a table"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('[[case]]\nname = "x"\ntoday = 2025-03-01T10:00:00Z\n', "[case 1] today: must be a day, as 2025-03-01"),
+        ('[[case]]\nname = "x"\n', "[case 1] today: must be a day, as 2025-03-01"),
+        ('[[case]]\nname = "x"\ntoday = "2025-02-30"\n', "[case 1] today: must be a day, as 2025-03-01"),
+        ("[[case]]\ntoday = 2025-03-01\n", "[case 1]: 'name' is missing"),
+        (
+            '[[case]]\nname = "x"\ntoday = 2025-03-01\nrecords = []\n',
+            "[case 1]: 'records' is not known here. Did you mean 'record'?",
+        ),
+        (
+            '[[case]]\nname = "x"\ntoday = 2025-03-01\nstage = "before"\n',
+            "[case 1] stage: must be one of before-start, on-treatment, interrupted. Did you mean 'before-start'?",
+        ),
+        ('[[case]]\nname = "x"\ntoday = 2025-03-01\ntopic = "y"\n', "[case 1]: 'topic' is not known here."),
+        (
+            '[[case]]\nname = "x"\ntoday = 2025-03-01\n[[case]]\nname = "x"\ntoday = 2025-03-01\n',
+            "[case 2]: another case is called 'x'",
+        ),
+        ('[case]\nname = "x"\n', "[case]: must be written [[case]], once for each case"),
+        ('[[cases]]\nname = "x"\n', ": 'cases' is not known here. Did you mean 'case'?"),
+        ('case = ["x"]\n', "[case 1]: must be a table"),
+    ],
+)
 def test_a_case_that_cannot_be_read_is_refused(content: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(KnowledgeError) as raised:
         load(tmp_path, content)
@@ -79,30 +99,45 @@ def test_a_duty_may_be_in_any_of_its_states(state: str) -> None:
     assert said(Case(topic="counts", name="x", today="2025-03-01", expect={"counts": state})) == []
 
 
-@pytest.mark.parametrize(("expect", "message"), [
-    ({"low-neutrophils": "done"}, "must be one of holds, unknown, no."),
-    ({"counts": "holds"}, "must be one of done, upcoming, due, overdue, unknown, no."),
-    ({"action": "stop"}, "must be one of do-not-start, interrupt, obtain, caution, due, clear."),
-    ({"stage": "interupted"}, "must be one of before-start, on-treatment, interrupted. Did you mean 'interrupted'?"),
-    ({}, "'expect' is empty; say what the case shows"),
-])
+@pytest.mark.parametrize(
+    ("expect", "message"),
+    [
+        ({"low-neutrophils": "done"}, "must be one of holds, unknown, no."),
+        ({"counts": "holds"}, "must be one of done, upcoming, due, overdue, unknown, no."),
+        ({"action": "stop"}, "must be one of do-not-start, interrupt, obtain, caution, due, clear."),
+        (
+            {"stage": "interupted"},
+            "must be one of before-start, on-treatment, interrupted. Did you mean 'interrupted'?",
+        ),
+        ({}, "'expect' is empty; say what the case shows"),
+    ],
+)
 def test_a_state_that_does_not_exist_is_said(expect: dict[str, str], message: str) -> None:
     (found,) = said(Case(topic="counts", name="x", today="2025-03-01", expect=expect))
     assert found.startswith(message)
 
 
-@pytest.mark.parametrize("expect", [
-    {"cites": "E1 E3"}, {"cites": "none"}, {"shows": "E2"}, {"urgent": "low-neutrophils"},
-])
+@pytest.mark.parametrize(
+    "expect",
+    [
+        {"cites": "E1 E3"},
+        {"cites": "none"},
+        {"shows": "E2"},
+        {"urgent": "low-neutrophils"},
+    ],
+)
 def test_a_case_may_expect_sentences_and_urgent_rules(expect: dict[str, str]) -> None:
     assert said(Case(topic="counts", name="x", today="2025-03-01", expect=expect)) == []
 
 
-@pytest.mark.parametrize(("expect", "message"), [
-    ({"cites": "E1 F3"}, "the label has no 'F3'."),
-    ({"shows": "E2 none"}, "the label has no 'none'."),
-    ({"urgent": "low-neutrophil"}, "the label has no 'low-neutrophil'. Did you mean 'low-neutrophils'?"),
-])
+@pytest.mark.parametrize(
+    ("expect", "message"),
+    [
+        ({"cites": "E1 F3"}, "the label has no 'F3'."),
+        ({"shows": "E2 none"}, "the label has no 'none'."),
+        ({"urgent": "low-neutrophil"}, "the label has no 'low-neutrophil'. Did you mean 'low-neutrophils'?"),
+    ],
+)
 def test_a_name_that_the_label_does_not_have_is_said(expect: dict[str, str], message: str) -> None:
     (found,) = said(Case(topic="counts", name="x", today="2025-03-01", expect=expect))
     assert found.startswith(message)

@@ -34,12 +34,27 @@ def test_snomed_identifiers_that_a_spreadsheet_rounded(code: str) -> None:
     assert not is_snomed(code)
 
 
-@pytest.mark.parametrize(("system", "code", "formed"), [
-    ("ICD10CM", "A15.0", True), ("ICD10CM", "C4A.9", True), ("ICD10CM", "U07.1", True), ("ICD10CM", "A15.", False),
-    ("ICD10CM", "I2101", False), ("ICD10CM", "a15", False), ("ICD10CM", "XXXX", False), ("ATC", "L04AF02", True),
-    ("ATC", "L04", True), ("ATC", "L04A0", False), ("RxNorm", "2047232", True), ("RxNorm", "2047232x", False),
-    ("RxNorm", "", False), ("CVX", "05", True), ("CVX", "1234", False), ("nonsense", "1", False),
-])
+@pytest.mark.parametrize(
+    ("system", "code", "formed"),
+    [
+        ("ICD10CM", "A15.0", True),
+        ("ICD10CM", "C4A.9", True),
+        ("ICD10CM", "U07.1", True),
+        ("ICD10CM", "A15.", False),
+        ("ICD10CM", "I2101", False),
+        ("ICD10CM", "a15", False),
+        ("ICD10CM", "XXXX", False),
+        ("ATC", "L04AF02", True),
+        ("ATC", "L04", True),
+        ("ATC", "L04A0", False),
+        ("RxNorm", "2047232", True),
+        ("RxNorm", "2047232x", False),
+        ("RxNorm", "", False),
+        ("CVX", "05", True),
+        ("CVX", "1234", False),
+        ("nonsense", "1", False),
+    ],
+)
 def test_shapes(system: str, code: str, *, formed: bool) -> None:
     assert well_formed(system, code) is formed
 
@@ -47,21 +62,21 @@ def test_shapes(system: str, code: str, *, formed: bool) -> None:
 @given(st.text("0123456789", min_size=5, max_size=16), st.integers(0, 15), st.integers(1, 9))
 def test_verhoeff_finds_every_wrong_digit(digits: str, place: int, shift: int) -> None:
     place %= len(digits)
-    wrong = digits[:place] + str((int(digits[place]) + shift) % 10) + digits[place + 1:]
+    wrong = digits[:place] + str((int(digits[place]) + shift) % 10) + digits[place + 1 :]
     assert verhoeff(wrong) != verhoeff(digits)
 
 
 @given(st.text("0123456789", min_size=5, max_size=16), st.integers(0, 15))
 def test_verhoeff_finds_every_swap_of_neighbours(digits: str, place: int) -> None:
     place %= len(digits) - 1
-    swapped = digits[:place] + digits[place + 1] + digits[place] + digits[place + 2:]
+    swapped = digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
     assert (verhoeff(swapped) == verhoeff(digits)) is (swapped == digits)
 
 
 @given(st.text("0123456789", min_size=1, max_size=6), st.integers(0, 5), st.integers(1, 9))
 def test_luhn_finds_every_wrong_digit(digits: str, place: int, shift: int) -> None:
     place %= len(digits)
-    wrong = digits[:place] + str((int(digits[place]) + shift) % 10) + digits[place + 1:]
+    wrong = digits[:place] + str((int(digits[place]) + shift) % 10) + digits[place + 1 :]
     assert luhn(wrong) != luhn(digits)
 
 
@@ -70,7 +85,10 @@ def test_every_shared_code_is_well_formed() -> None:
     wrong = []
     for path in LISTS.glob("[a-z]*.csv"):
         with path.open(encoding="utf-8") as file:
-            wrong += [(path.name, row["code"]) for row in csv.DictReader(file)
-                      if row["system"] in ("LOINC", "SNOMED", "ICD10CM", "RxNorm", "ATC", "CVX")
-                      and not well_formed(row["system"], row["code"].rstrip("*"))]
+            wrong += [
+                (path.name, row["code"])
+                for row in csv.DictReader(file)
+                if row["system"] in ("LOINC", "SNOMED", "ICD10CM", "RxNorm", "ATC", "CVX")
+                and not well_formed(row["system"], row["code"].rstrip("*"))
+            ]
     assert not wrong

@@ -55,8 +55,12 @@ def test_every_check_has_a_folder_that_it_alone_or_first_sees(name: str, tmp_pat
     """The folder is seen by the check it is named after: taking that check away would let it pass."""
     folder = laid_over(name, tmp_path)
     seeing = CHECKS[NAMES.index(name)]
-    whole = Folder(read_label(folder), load_cases(folder), read_codes(folder / "codes"),
-                   (folder / "text.txt").read_text(encoding="utf-8"))
+    whole = Folder(
+        read_label(folder),
+        load_cases(folder),
+        read_codes(folder / "codes"),
+        (folder / "text.txt").read_text(encoding="utf-8"),
+    )
     assert list(seeing(whole))
     assert set(map(str, seeing(whole))) <= set(seen_in(folder))
 
@@ -104,15 +108,18 @@ def test_a_problem_reads_as_one_line() -> None:
     assert str(Problem("label.toml [therapy] gap", "is missing")) == "label.toml [therapy] gap: is missing"
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("anc < 1", True),
-    ("dizzy", True),
-    ("known(anc)", False),
-    ("recorded(anc) and not known(anc)", False),
-    ("recorded(anc) and anc < 1", True),
-    ("possible(dizzy)", True),
-    ("counts_interval >= 14", False),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("anc < 1", True),
+        ("dizzy", True),
+        ("known(anc)", False),
+        ("recorded(anc) and not known(anc)", False),
+        ("recorded(anc) and anc < 1", True),
+        ("possible(dizzy)", True),
+        ("counts_interval >= 14", False),
+    ],
+)
 def test_only_what_asks_for_a_value_can_be_unknown(text: str, expected: bool) -> None:
     assert coverage.can_be_unknown(parse(text), named(read_label(GOOD))) is expected
 
@@ -121,17 +128,25 @@ def test_a_rule_that_cannot_be_unknown_needs_no_such_case(tmp_path: Path) -> Non
     folder = laid_over("unused-facts", tmp_path)
     (folder / "topics" / "more.toml").write_text(
         '[rule.more]\ntitle = "More"\ncites = "E1"\nwhen = "not known(anc)"\nthen = "caution"\n'
-        'if-unknown = "obtain"\ntell = "More"\n', encoding="utf-8")
+        'if-unknown = "obtain"\ntell = "More"\n',
+        encoding="utf-8",
+    )
     assert [problem.message.split(";")[0] for problem in check(folder)] == [
-        "no case shows it as 'holds'", "no case shows it as 'no'"]
+        "no case shows it as 'holds'",
+        "no case shows it as 'no'",
+    ]
 
 
 def test_the_upper_limit_itself_is_no_number_of_ours(tmp_path: Path) -> None:
     folder = laid_over("unstated-numbers", tmp_path)
     topic = folder / "topics" / "counts.toml"
     text = topic.read_text(encoding="utf-8").replace("anc < 1.5 and adult", "anc > 1 and adult")
-    topic.write_text(text.replace('latest = "lab_anc"', 'latest = "lab_anc"\ntimes-upper-limit = true').replace(
-        "numbers = [1]", "numbers = [18]"), encoding="utf-8")
+    topic.write_text(
+        text.replace('latest = "lab_anc"', 'latest = "lab_anc"\ntimes-upper-limit = true').replace(
+            "numbers = [1]", "numbers = [18]"
+        ),
+        encoding="utf-8",
+    )
     assert seen_in(folder) == []
 
 
@@ -142,8 +157,7 @@ def test_a_measure_uses_its_facts_and_parameters(tmp_path: Path) -> None:
     fact = '[fact.anc_ever]\ntitle = "a count"\never = "lab_anc"\nlist = "result"\nabsent = "unknown"\n'
     text = topic.read_text(encoding="utf-8").replace("cites = []", 'cites = ["E1"]')
     topic.write_text(text + fact, encoding="utf-8")
-    assert [problem.message.split(";")[0] for problem in check(folder)] == [
-        "is used by no rule, duty or other fact"]
+    assert [problem.message.split(";")[0] for problem in check(folder)] == ["is used by no rule, duty or other fact"]
     topic.write_text(text.replace("known(anc)", "anc_ever") + fact, encoding="utf-8")
     assert check(folder) == []
 

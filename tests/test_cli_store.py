@@ -52,9 +52,7 @@ def test_an_upgrade_says_what_it_did(store_url: str, capsys: Capture) -> None:
     assert "as before" in printed(capsys, "store", "upgrade", "--store", store_url)
 
 
-def test_the_store_may_be_named_by_the_environment(
-    url: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_store_may_be_named_by_the_environment(url: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRECAUTION_STORE_URL", url)
     assert "3 events" in printed(capsys, "audit", "verify")
 

@@ -64,8 +64,13 @@ def started(source: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
         f"partition.SIZE = {SMALL}; source.pieces.__defaults__ = ({SMALL},); main(sys.argv[1:])"
     )
     arguments = ["cohort", str(source), "--out", str(out), "--today", TODAY, "--workers", "2", *more]
-    return subprocess.Popen([sys.executable, "-c", small, *arguments], cwd=PROJECT, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.PIPE, start_new_session=True)  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-c", small, *arguments],
+        cwd=PROJECT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
 
 
 def workers_of(parent: int) -> list[int]:

@@ -51,8 +51,9 @@ def test_every_table_comes_back_as_it_was(results: Path, tmp_path: Path) -> None
     assert sorted(names) == sorted(path.name for path in tmp_path.iterdir())
     assert {f"{name}.csv" for name in SHEETS} <= set(names)
     for name in SHEETS:
-        expected = [{key: as_written(value) for key, value in row.items() if key != "evidence"}
-                    for row in rows(results, name)]  # fmt: skip
+        expected = [
+            {key: as_written(value) for key, value in row.items() if key != "evidence"} for row in rows(results, name)
+        ]
         assert sheet(tmp_path, name) == expected
 
 
@@ -81,7 +82,8 @@ def test_no_table_of_results_has_a_formula(tmp_path: Path) -> None:
     tables.add("missing", [('=HYPERLINK("http://x")', "fact", "+title", "@why", ["-rule"])])
     tables.write(out, "part-0000", ["missing"])
     (out / "quality.json").write_text(
-        '{"people":0,"decided":0,"died":0,"failed":0,"actions":{},"problems":{}}', encoding="utf-8")
+        '{"people":0,"decided":0,"died":0,"failed":0,"actions":{},"problems":{}}', encoding="utf-8"
+    )
     (out / "_SUCCESS").write_text("")
     for name in KEYS:
         tables.write(out, "part-0000", [name])
@@ -126,8 +128,13 @@ def test_an_event_is_a_whole_day_with_its_reason() -> None:
     lines = unfolded(calendar(iter([TASK]), TODAY))
     assert lines[0] == "BEGIN:VCALENDAR"
     assert lines[-2:] == ["END:VCALENDAR", ""]
-    assert {"VERSION:2.0", "DTSTART;VALUE=DATE:20250212", "DTEND;VALUE=DATE:20250213", "DTSTAMP:20250301T000000Z",
-            r"SUMMARY:Lipids\; about 12 weeks\, then yearly (p-1)"} <= set(lines)  # fmt: skip
+    assert {
+        "VERSION:2.0",
+        "DTSTART;VALUE=DATE:20250212",
+        "DTEND;VALUE=DATE:20250213",
+        "DTSTAMP:20250301T000000Z",
+        r"SUMMARY:Lipids\; about 12 weeks\, then yearly (p-1)",
+    } <= set(lines)
     (about,) = [line for line in lines if line.startswith("DESCRIPTION:")]
     assert plain(about).startswith("DESCRIPTION:overdue on 2025-03-01; overdue after 2025-03-12; S36. Supports")
 
@@ -153,7 +160,9 @@ def test_a_text_comes_back_without_what_cannot_be_printed(text: str) -> None:
 
 
 def test_the_same_person_duty_and_day_is_the_same_event() -> None:
-    first, other = (re.findall(r"UID:(.*)\r", calendar(iter([task]), TODAY)) for task in (
-        TASK, TASK._replace(due=date(2025, 3, 3).isoformat())))  # fmt: skip
+    first, other = (
+        re.findall(r"UID:(.*)\r", calendar(iter([task]), TODAY))
+        for task in (TASK, TASK._replace(due=date(2025, 3, 3).isoformat()))
+    )
     assert first != other
     assert first == re.findall(r"UID:(.*)\r", calendar(iter([TASK._replace(state="due")]), "2025-03-02"))

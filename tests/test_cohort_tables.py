@@ -39,8 +39,9 @@ def decided(source: Path, tmp_path: Path, **more: object) -> Path:
 
 
 def problems(out: Path) -> list[tuple[object, ...]]:
-    return [(row["person"], row["kind"], row["file"], row["line"], row["lines"])
-            for row in result_rows(out, "problems")]  # fmt: skip
+    return [
+        (row["person"], row["kind"], row["file"], row["line"], row["lines"]) for row in result_rows(out, "problems")
+    ]
 
 
 def quality(out: Path) -> dict[str, object]:

@@ -49,8 +49,14 @@ def state(_):
 def asked(folder: Path, label: str) -> list[object]:
     (folder / "ask.py").write_text(ASK)
     (folder / "asked.py").write_text(STATE)
-    done = subprocess.run([sys.executable, "ask.py", label], cwd=folder, capture_output=True, text=True, check=True,
-                          env={**os.environ, "PYTHONPATH": str(folder)})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "ask.py", label],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+    )
     found: list[object] = json.loads(done.stdout.replace("True", "true").replace("False", "false"))
     return found
 
@@ -84,8 +90,13 @@ def test_only_the_process_that_begins_is_told(monkeypatch: pytest.MonkeyPatch) -
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "precaution", *map(str, arguments)], cwd=PROJECT,
-                          capture_output=True, text=True, check=False)  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-m", "precaution", *map(str, arguments)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_a_label_in_which_something_is_wrong_is_said_once(tmp_path: Path) -> None:

@@ -23,8 +23,14 @@ PROBE = Path(__file__).with_name("compiled_probe.py")
 def said(python: Path | str, *parts: str, first: Path | None = None) -> list[str]:
     """What the probe says by one Python; modules are looked for in `first` first, and not where it is run."""
     environment = {**os.environ, "PYTHONHASHSEED": "0"} | ({"PYTHONPATH": str(first)} if first else {})
-    done = subprocess.run([str(python), str(PROBE), *parts], capture_output=True, text=True, check=True,
-                          cwd=PROJECT / "tests", env=environment)  # fmt: skip
+    done = subprocess.run(
+        [str(python), str(PROBE), *parts],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=PROJECT / "tests",
+        env=environment,
+    )
     return done.stdout.splitlines()
 
 
@@ -68,14 +74,20 @@ def test_everything_that_is_to_be_compiled_is(compiled: Path) -> None:
     named = {path for name in hook["include"] for path in PROJECT.glob(name[1:])} - left_out
     assert len(named) > 30
     (package,) = compiled.parents[1].glob("lib/python3*/site-packages/precaution")
-    missing = [path for path in named
-               if not list((package.parent / path.relative_to(PROJECT)).parent.glob(f"{path.stem}.*.so"))]
+    missing = [
+        path
+        for path in named
+        if not list((package.parent / path.relative_to(PROJECT)).parent.glob(f"{path.stem}.*.so"))
+    ]
     assert not missing
 
 
 def test_the_compiled_package_is_that_of_these_sources(compiled: Path) -> None:
     """Nobody measures or checks the package of yesterday."""
     (package,) = compiled.parents[1].glob("lib/python3*/site-packages/precaution")
-    other = [path for path in sorted((PROJECT / "precaution").rglob("*.py"))
-             if (package / path.relative_to(PROJECT / "precaution")).read_bytes() != path.read_bytes()]
+    other = [
+        path
+        for path in sorted((PROJECT / "precaution").rglob("*.py"))
+        if (package / path.relative_to(PROJECT / "precaution")).read_bytes() != path.read_bytes()
+    ]
     assert not other, "make compiled"

@@ -97,8 +97,13 @@ def differing(many: int, *, today: date, seed: int, bundled: bool = False) -> tu
 # The oracle
 
 
-DAYS = [(date(2025, 3, 1), 800, 1), (date(2024, 2, 29), 200, 2), (date(2024, 12, 31), 200, 3),
-        (date(2025, 1, 1), 200, 4), (date(2026, 3, 31), 200, 5)]  # fmt: skip
+DAYS = [
+    (date(2025, 3, 1), 800, 1),
+    (date(2024, 2, 29), 200, 2),
+    (date(2024, 12, 31), 200, 3),
+    (date(2025, 1, 1), 200, 4),
+    (date(2026, 3, 31), 200, 5),
+]
 
 
 @pytest.mark.parametrize(("today", "many", "seed"), DAYS, ids=str)
@@ -146,9 +151,17 @@ def test_results_without_a_known_start_leave_the_next_open() -> None:
 # That the oracle sees what is wrong
 
 
-CHANGED = [("restricted-age", 75), ("count-max-age", "7 days"), ("symptom-max-age", "5 days"),
-           ("skin-interval", "30 days"), ("absence-counts", "attested"), ("suspected-diagnosis", "yes"),
-           ("therapy-gap", "10000 days"), ("tb-screen-max-age", "30 days"), ("same-day-value", "unknown")]  # fmt: skip
+CHANGED = [
+    ("restricted-age", 75),
+    ("count-max-age", "7 days"),
+    ("symptom-max-age", "5 days"),
+    ("skin-interval", "30 days"),
+    ("absence-counts", "attested"),
+    ("suspected-diagnosis", "yes"),
+    ("therapy-gap", "10000 days"),
+    ("tb-screen-max-age", "30 days"),
+    ("same-day-value", "unknown"),
+]
 
 
 @pytest.mark.parametrize(("parameter", "value"), CHANGED)
@@ -277,8 +290,13 @@ def test_another_process_writes_the_same_bytes(hash_seed: str) -> None:
         "import sys, json; sys.path.insert(0, 'tests'); import test_demo_cohort as t\n"
         "print(json.dumps([[p.resources, p.truth] for p in t.generator().patients(25)]))"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, check=True,
-                          env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(PROJECT)})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PROJECT,
+        capture_output=True,
+        check=True,
+        env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(PROJECT)},
+    )
     assert json.loads(done.stdout) == json.loads(json.dumps([[p.resources, p.truth] for p in generator().patients(25)]))
 
 

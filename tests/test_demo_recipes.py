@@ -262,7 +262,7 @@ def test_the_smallest_recipes(tmp_path: Path) -> None:
         ('[scenario.s]\non = ["b"]\nline = []\nexpect = { action = "clear" }', "'line' is not known"),
         ('[scenario.s]\non = ["b"]\ntraps = ["x"]\nexpect = { action = "clear" }', "there is no 'x'"),
         ('[[decoy]]\nlines = []\ntraps = ["x"]', "there is no 'x'"),
-        ('[base.c]\nweight = 1\nlines = []\nexpect = {}', "must say 'stage' and 'action'"),
+        ("[base.c]\nweight = 1\nlines = []\nexpect = {}", "must say 'stage' and 'action'"),
         ("[bases]\n", "'bases' is not known"),
         ("[[noise]]\ncode = 'LOINC|1'\ntext = 5\n", "text in quotes"),
     ],

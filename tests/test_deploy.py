@@ -37,9 +37,24 @@ SERVICE = "cds-services/baricitinib-patient-view"
 def certificate(folder: Path) -> None:
     """Write a certificate for this machine, signed by itself."""
     needs(shutil.which("openssl"), "openssl")
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-               "-addext", "subjectAltName=DNS:localhost", "-keyout", str(folder / "tls.key"), "-out",
-               str(folder / "tls.crt")]  # fmt: skip
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        str(folder / "tls.key"),
+        "-out",
+        str(folder / "tls.crt"),
+    ]
     subprocess.run(command, check=True, capture_output=True)
 
 
@@ -145,8 +160,10 @@ RUNS = 2
 def test_what_clients_were_given_is_kept_when_the_service_is_killed_under_load(tmp_path: Path) -> None:
     keys = tmp_path / "keys.json"
     keys.write_bytes(token_make.public(token_make.key()))
-    more = ('require-tokens = true\n[limits]\ndeadline-seconds = 60.0  # a busy disk is no failing one\n'
-            f'[[issuer]]\niss = "{ISS}"\nkeys = "keys.json"\n')  # fmt: skip
+    more = (
+        "require-tokens = true\n[limits]\ndeadline-seconds = 60.0  # a busy disk is no failing one\n"
+        f'[[issuer]]\niss = "{ISS}"\nkeys = "keys.json"\n'
+    )
     port, given, used = free_port(), list[str](), list[str]()
     for _ in range(RUNS):
         with served(tmp_path, more, port=port) as base:

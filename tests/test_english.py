@@ -93,9 +93,11 @@ class Patient:
 TRUTHS = st.sampled_from([True, False, None])
 PATIENTS = st.builds(
     lambda a, b, c, n: Patient({"past_c": a, "active_c": b, "often_c": c, "a": n}),
-    TRUTHS, TRUTHS, TRUTHS,
+    TRUTHS,
+    TRUTHS,
+    TRUTHS,
     st.sampled_from([None, exactly(0.4), exactly(0.5), exactly(1), exactly(2), Interval(0.4, 2)]),
-)  # fmt: skip
+)
 
 
 @given(EXPRESSIONS, PATIENTS)
@@ -117,17 +119,23 @@ def test_an_unknown_unit_is_left_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("fact", "text"),
     [
-        ("a", "The latest result of lab_a, of several on one day the lowest. Not older than 28 days (count-max-age, "
-              "local policy) before a start. Where there is none, it is worked out from lab_w and lab_p of one day, "
-              "and said so."),
+        (
+            "a",
+            "The latest result of lab_a, of several on one day the lowest. Not older than 28 days (count-max-age, "
+            "local policy) before a start. Where there is none, it is worked out from lab_w and lab_p of one day, "
+            "and said so.",
+        ),
         ("lowest_a", "The lowest result of lab_a since the start of treatment."),
-        ("often_c", "At least 3 (times, local policy) episodes of c in 28 days (count-max-age, local policy), each "
-                    "28 days (count-max-age, local policy) or more after the one before. Nothing on record means no."),
+        (
+            "often_c",
+            "At least 3 (times, local policy) episodes of c in 28 days (count-max-age, local policy), each "
+            "28 days (count-max-age, local policy) or more after the one before. Nothing on record means no.",
+        ),
         ("old", "Whether 65 years of age are completed."),
         ("since_d", "Days since the latest entry of d. Nothing on record means none."),
         ("risk", "“Age 65 or older” or history of C."),
     ],
-)  # fmt: skip
+)
 def test_a_fact_in_english(fact: str, text: str) -> None:
     assert fact_in_english(FACTS[fact], LABEL) == text
 

@@ -38,10 +38,21 @@ def values(draw: st.DrawFn) -> Interval | None:
 
 
 ANY_ENTRY = st.builds(
-    Entry, st.sampled_from(["a", "b", "ask:c"]), st.sampled_from(["condition", "result", "medication"]), WORDS, days(),
-    days(), st.sampled_from(["active", "ended", "final"]), st.sampled_from(["certain", "suspected"]), values(),
-    st.none() | st.floats(0.1, 100), WORDS, WORDS, WORDS, days(),
-)  # fmt: skip
+    Entry,
+    st.sampled_from(["a", "b", "ask:c"]),
+    st.sampled_from(["condition", "result", "medication"]),
+    WORDS,
+    days(),
+    days(),
+    st.sampled_from(["active", "ended", "final"]),
+    st.sampled_from(["certain", "suspected"]),
+    values(),
+    st.none() | st.floats(0.1, 100),
+    WORDS,
+    WORDS,
+    WORDS,
+    days(),
+)
 
 
 @st.composite
@@ -51,12 +62,17 @@ def any_record(draw: st.DrawFn) -> Record:
         entries.setdefault(each.concept, []).append(each)
     kinds = st.frozensets(st.sampled_from(["condition", "medication", "procedure"]))
     return Record(
-        draw(days()), draw(days()), {name: tuple(sorted(each, key=in_order)) for name, each in entries.items()},
-        draw(kinds), draw(kinds), draw(st.booleans()),
+        draw(days()),
+        draw(days()),
+        {name: tuple(sorted(each, key=in_order)) for name, each in entries.items()},
+        draw(kinds),
+        draw(kinds),
+        draw(st.booleans()),
         tuple(draw(st.lists(st.builds(Ignored, WORDS, WORDS), max_size=2))),
         tuple(draw(st.lists(st.builds(Unrecognised, WORDS, WORDS, WORDS, WORDS), max_size=2))),
-        draw(st.sampled_from(["", "female", "male", "other"])), draw(WORDS),
-    )  # fmt: skip
+        draw(st.sampled_from(["", "female", "male", "other"])),
+        draw(WORDS),
+    )
 
 
 @given(any_record(), st.randoms())

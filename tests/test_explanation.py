@@ -59,9 +59,16 @@ def test_a_background_sentence_leads_to_the_rules_it_explains() -> None:
 
 def test_a_duty_has_its_schedule() -> None:
     said = explain("lipids")
-    for part in ("Stages: on-treatment.", "For whom: Count of A can be told.", "Done when: HBxAg is “negative”.",
-                 "Needs: lab_l; lab_m or lab_n.", "Due after the start: 84 days.", "Then every 84 days.",
-                 "Every 28 days where this holds: Any risk.", "Overdue 28 days after it is due."):  # fmt: skip
+    for part in (
+        "Stages: on-treatment.",
+        "For whom: Count of A can be told.",
+        "Done when: HBxAg is “negative”.",
+        "Needs: lab_l; lab_m or lab_n.",
+        "Due after the start: 84 days.",
+        "Then every 84 days.",
+        "Every 28 days where this holds: Any risk.",
+        "Overdue 28 days after it is due.",
+    ):
         assert part in said
 
 

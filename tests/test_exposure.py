@@ -53,8 +53,9 @@ def test_an_open_order_is_believed_for_a_time_only() -> None:
 
 
 def test_supplies_within_the_grace_are_one_span_and_within_the_gap_one_course() -> None:
-    found = exposed(supply("2024-01-01", "2024-02-01"), supply("2024-03-01", "2024-04-01"),
-                    supply("2024-06-20", "2024-07-01"))  # fmt: skip
+    found = exposed(
+        supply("2024-01-01", "2024-02-01"), supply("2024-03-01", "2024-04-01"), supply("2024-06-20", "2024-07-01")
+    )
     (course,) = found.courses
     assert days(found) == [(day("2024-01-01"), day("2024-05-01")), (day("2024-06-20"), day("2024-07-31"))]
     assert [span.last for span in course.spans] == [day("2024-04-01"), day("2024-07-01")]
@@ -76,9 +77,13 @@ def test_an_order_that_ended_has_no_grace() -> None:
     assert found.on(day("2024-04-02")) is False
 
 
-@pytest.mark.parametrize(("status", "why"), [
-    ("ended", "the day it was stopped is not recorded"), ("held", "the day of the hold is not recorded"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("ended", "the day it was stopped is not recorded"),
+        ("held", "the day of the hold is not recorded"),
+    ],
+)
 def test_an_end_without_a_day_leaves_all_but_the_first_day_open(status: str, why: str) -> None:
     found = exposed(drug("2024-01-01", None, status))
     (course,) = found.courses
@@ -136,10 +141,15 @@ def test_days_of_treatment_are_the_time_that_goes_by() -> None:
 
 ENTRY = st.builds(
     lambda start, length, status: drug(
-        Interval(start, start), None if length is None else Interval(start + length, start + length), status,
-        source=f"order/{start}-{length}-{status}"),
-    st.integers(TODAY - 360, TODAY), st.none() | st.integers(0, 200), st.sampled_from(["active", "ended", "held"]),
-)  # fmt: skip
+        Interval(start, start),
+        None if length is None else Interval(start + length, start + length),
+        status,
+        source=f"order/{start}-{length}-{status}",
+    ),
+    st.integers(TODAY - 360, TODAY),
+    st.none() | st.integers(0, 200),
+    st.sampled_from(["active", "ended", "held"]),
+)
 """No open order is older than it is believed."""
 
 

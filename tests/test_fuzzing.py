@@ -47,8 +47,14 @@ def test_silence_where_assess_is_not_clear_would_be_seen(monkeypatch: pytest.Mon
 
 def test_the_reader_reads_or_refuses_what_atheris_finds() -> None:
     needs(importlib.util.find_spec("atheris"), "atheris")
-    done = subprocess.run([sys.executable, "tests/fuzz_reader.py", str(MANY)], cwd=PROJECT, capture_output=True,
-                          text=True, check=False, timeout=600)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "tests/fuzz_reader.py", str(MANY)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"Done {MANY}" in done.stderr
 

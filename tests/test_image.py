@@ -80,8 +80,22 @@ def started(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the image as the Containerfile says, but for the network: it has none, and is asked from within."""
     limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]  # who may not raise limits must say them
     mounts = [f"--volume={folder / file}:/etc/precaution/{file}:ro" for file in ("service.toml", "jwks.json")]
-    command = podman("run", "--rm", "--name", NAME, "--read-only", "--cap-drop", "all", *limits, "--log-driver", "none",
-                     "--network", "none", *mounts, "precaution")  # fmt: skip
+    command = podman(
+        "run",
+        "--rm",
+        "--name",
+        NAME,
+        "--read-only",
+        "--cap-drop",
+        "all",
+        *limits,
+        "--log-driver",
+        "none",
+        "--network",
+        "none",
+        *mounts,
+        "precaution",
+    )
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             yield process

@@ -94,8 +94,11 @@ def test_a_measure_without_an_audit_is_refused(folder: Path) -> None:
 
 # Which parameters something depends on
 
+
 def test_uses_are_followed_through_facts_and_asks(folder: Path) -> None:
-    label = add(folder, """
+    label = add(
+        folder,
+        """
         [fact.worrying]
         title = "worrying"
         is = "anc < 1 or (dizzy and anc > counts_interval)"
@@ -106,7 +109,8 @@ def test_uses_are_followed_through_facts_and_asks(folder: Path) -> None:
         then = "caution"
         if-unknown = "obtain"
         tell = "Worry"
-    """)
+    """,
+    )
     assert label.facts["anc"].uses == ("count-max-age",)
     assert label.facts["worrying"].uses == ("count-max-age", "counts-interval", "dizziness-valid")
     assert label.rules["worry"].uses == label.facts["worrying"].uses
@@ -114,7 +118,9 @@ def test_uses_are_followed_through_facts_and_asks(folder: Path) -> None:
 
 
 def test_when_an_ask_is_put_does_not_count_as_a_use(folder: Path) -> None:
-    label = add(folder, """
+    label = add(
+        folder,
+        """
         [ask.sure]
         number = "A2"
         question = "Are you sure?"
@@ -123,7 +129,8 @@ def test_when_an_ask_is_put_does_not_count_as_a_use(folder: Path) -> None:
         [fact.told]
         title = "told"
         is = "sure"
-    """)
+    """,
+    )
     assert label.facts["told"].uses == ()
 
 
@@ -148,32 +155,47 @@ def test_facts_asks_and_parameters_share_their_names() -> None:
 KNOWN = {"n": NUMBER, "m": NUMBER, "t": TRUTH, "w": ("high", "low"), "v": ("low",)}
 
 
-@pytest.mark.parametrize("text", [
-    "t", "not t", "n < 1", "n >= m", "w == 'low'", "w != v", "w in ('low', 'high')", "known(n)", "recorded(w)",
-    "possible(n < 1 or t)", "t and (n == 1 or not possible(t))",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "t",
+        "not t",
+        "n < 1",
+        "n >= m",
+        "w == 'low'",
+        "w != v",
+        "w in ('low', 'high')",
+        "known(n)",
+        "recorded(w)",
+        "possible(n < 1 or t)",
+        "t and (n == 1 or not possible(t))",
+    ],
+)
 def test_what_means_something_passes(text: str) -> None:
     check_expression(parse(text), KNOWN, Place("x.toml"))
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("n", "'n' is a number; compare it with something"),
-    ("w", "'w' is a word (high, low); compare it with something"),
-    ("t and n", "'n' is a number; compare it with something"),
-    ("possible(n)", "'n' is a number; compare it with something"),
-    ("t == 1", "'t' is true or false; write 't' or 'not t' alone"),
-    ("t == t", "'t' is true or false; write 't' or 'not t' alone"),
-    ("n == True", "'n' is a number and can't be compared with true or false"),
-    ("n == t", "'n' is a number and can't be compared with true or false"),
-    ("n < 'low'", "'n' is a number and can't be compared with a word (low)"),
-    ("w == 1", "'w' is a word (high, low) and can't be compared with a number"),
-    ("w < 'low'", "'w' is a word; only == and != compare words"),
-    ("w == 'lwo'", "'w' is never 'lwo'; it can be high, low. Did you mean 'low'?"),
-    ("w in ('low', 'x')", "'w' is never 'x'; it can be high, low."),
-    ("n in ('low', 'x')", "'n' is a number, so it is never one of some words"),
-    ("known(x)", "no fact, ask or parameter is called 'x'."),
-    ("not (t or recorded(tt))", "no fact, ask or parameter is called 'tt'. Did you mean 't'?"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n", "'n' is a number; compare it with something"),
+        ("w", "'w' is a word (high, low); compare it with something"),
+        ("t and n", "'n' is a number; compare it with something"),
+        ("possible(n)", "'n' is a number; compare it with something"),
+        ("t == 1", "'t' is true or false; write 't' or 'not t' alone"),
+        ("t == t", "'t' is true or false; write 't' or 'not t' alone"),
+        ("n == True", "'n' is a number and can't be compared with true or false"),
+        ("n == t", "'n' is a number and can't be compared with true or false"),
+        ("n < 'low'", "'n' is a number and can't be compared with a word (low)"),
+        ("w == 1", "'w' is a word (high, low) and can't be compared with a number"),
+        ("w < 'low'", "'w' is a word; only == and != compare words"),
+        ("w == 'lwo'", "'w' is never 'lwo'; it can be high, low. Did you mean 'low'?"),
+        ("w in ('low', 'x')", "'w' is never 'x'; it can be high, low."),
+        ("n in ('low', 'x')", "'n' is a number, so it is never one of some words"),
+        ("known(x)", "no fact, ask or parameter is called 'x'."),
+        ("not (t or recorded(tt))", "no fact, ask or parameter is called 'tt'. Did you mean 't'?"),
+    ],
+)
 def test_what_means_nothing_is_refused(text: str, message: str) -> None:
     with pytest.raises(KnowledgeError) as raised:
         check_expression(parse(text), KNOWN, Place("x.toml"))
@@ -185,10 +207,12 @@ def test_all_that_is_wrong_with_names_is_said_at_once(folder: Path) -> None:
         add(folder, '[fact.a]\ntitle = "a"\nis = "anc"\n[fact.b]\ntitle = "b"\never = "nothing"\nabsent = "no"\n')
     assert str(raised.value).splitlines() == [
         "topics/more.toml [fact.b] ever: no concept is called 'nothing' (there is no codes/nothing.csv).",
-        "topics/more.toml [fact.a] is: 'anc' is a number; compare it with something"]
+        "topics/more.toml [fact.a] is: 'anc' is a number; compare it with something",
+    ]
 
 
 # A site's policy and code lists
+
 
 def test_a_policy_changes_values_and_says_what(tmp_path: Path) -> None:
     path = site(tmp_path, '[parameter]\ncount-max-age = "14 days"\n[lists]\ncomplete = ["medication", "condition"]\n')
@@ -232,6 +256,7 @@ def test_a_folder_of_codes_that_is_not_there_is_a_wrong_call(tmp_path: Path) -> 
 
 # The digest
 
+
 @pytest.mark.parametrize("name", ["label.toml", "concepts.toml", "topics/counts.toml", "codes/lab_anc.csv"])
 def test_the_digest_changes_with_what_can_change_an_answer(name: str, folder: Path) -> None:
     before = read_label(folder).digest
@@ -251,8 +276,12 @@ def test_the_digest_does_not_change_with_anything_else(name: str, folder: Path) 
 def test_the_digest_changes_with_policy_and_code_lists(tmp_path: Path) -> None:
     empty, same = site(tmp_path, ""), site(tmp_path, "", "of-another-name.toml")
     codes = more_codes(tmp_path)
-    digests = [read_label(GOOD).digest, read_label(GOOD, empty).digest, read_label(GOOD, None, (codes,)).digest,
-               read_label(GOOD, empty, (codes,)).digest]
+    digests = [
+        read_label(GOOD).digest,
+        read_label(GOOD, empty).digest,
+        read_label(GOOD, None, (codes,)).digest,
+        read_label(GOOD, empty, (codes,)).digest,
+    ]
     assert len(set(digests)) == 4
     assert read_label(GOOD, same).digest == digests[1]
 
@@ -268,6 +297,7 @@ def test_a_renamed_file_changes_the_digest(folder: Path) -> None:
 
 
 # Finding a label
+
 
 def test_a_label_is_read_once() -> None:
     assert load_label(GOOD) is load_label(GOOD)
@@ -296,6 +326,7 @@ def test_the_nearest_name_is_said() -> None:
 
 
 # The first label
+
 
 def test_the_first_label_has_all_its_sentences_and_every_uses_is_a_parameter() -> None:
     label = load_label()

@@ -11,8 +11,13 @@ from precaution.writers.layout import SHAPES, WIDTH, columns, counted, folded, i
 
 def test_each_kind_of_status_has_its_own_shape_and_word() -> None:
     assert [status(action) for action in ("do-not-start", "caution", "obtain", "due", "clear", "may-resume")] == [
-        "■ do not start", "▲ caution", "? obtain", "○ due", "● clear", "● may resume",
-    ]  # fmt: skip
+        "■ do not start",
+        "▲ caution",
+        "? obtain",
+        "○ due",
+        "● clear",
+        "● may resume",
+    ]
 
 
 def test_an_action_nobody_has_heard_of_is_never_shown_as_clear() -> None:

@@ -58,9 +58,17 @@ def test_a_death_without_a_day_is_still_a_death() -> None:
 def test_a_record_as_json() -> None:
     answer = json.loads(as_json(listing.record_as_dict(RECORD)))
     assert answer["entries"]["lab_a"] == [
-        {"concept": "lab_a", "kind": "result", "source": "Observation/a-7", "start": "2025-02-20", "status": "final",
-         "certainty": "certain", "value": "<0.5", "note": "derived"}
-    ]  # fmt: skip
+        {
+            "concept": "lab_a",
+            "kind": "result",
+            "source": "Observation/a-7",
+            "start": "2025-02-20",
+            "status": "final",
+            "certainty": "certain",
+            "value": "<0.5",
+            "note": "derived",
+        }
+    ]
     assert answer["ignored"] == [{"source": "Observation/x", "why": "entered-in-error"}]
 
 

@@ -35,40 +35,68 @@ PANEL = ("ldl", "hdl", "total_cholesterol", "triglycerides")
 OPEN = "medication drug_baricitinib active since 2024-06-01"
 TEN = {
     "complete": [
-        "born 1980-03-01", *COMMON, OPEN,
+        "born 1980-03-01",
+        *COMMON,
+        OPEN,
         *(f"result lab_{name} negative on 2024-05-01" for name in SCREEN),
-        "result lab_anc 3 10*9/L on 2024-05-20", "result lab_alc 1.5 10*9/L on 2024-05-20",
-        "result lab_hemoglobin 12 g/dL on 2024-05-20", "result lab_alt 20 U/L on 2024-05-20",
+        "result lab_anc 3 10*9/L on 2024-05-20",
+        "result lab_alc 1.5 10*9/L on 2024-05-20",
+        "result lab_hemoglobin 12 g/dL on 2024-05-20",
+        "result lab_alt 20 U/L on 2024-05-20",
         "result lab_ast 20 U/L on 2024-05-20",
         *(f"result lab_{name} 100 mg/dL on 2024-08-20" for name in PANEL),
     ],
-    "old-with-answer": ["born 1950-01-01", *COMMON, "answer no-suitable-alternative yes on 2024-05-25",
-                        "medication drug_baricitinib stopped since 2024-06-01 until 2024-07-01"],
+    "old-with-answer": [
+        "born 1950-01-01",
+        *COMMON,
+        "answer no-suitable-alternative yes on 2024-05-25",
+        "medication drug_baricitinib stopped since 2024-06-01 until 2024-07-01",
+    ],
     "old-without-answer": [
-        "born 1955-01-01", *COMMON, OPEN, "procedure tb_screening_procedure on 2024-05-01",
+        "born 1955-01-01",
+        *COMMON,
+        OPEN,
+        "procedure tb_screening_procedure on 2024-05-01",
         "result lab_hbsag negative on 2024-05-01",
         *(f"result lab_{name} 100 mg/dL on 2024-08-20" for name in ("hdl", "total_cholesterol", "triglycerides")),
     ],
     "tested-late": [
-        "born 1980-03-01", *COMMON, OPEN,
+        "born 1980-03-01",
+        *COMMON,
+        OPEN,
         *(f"result lab_{name} negative on 2024-07-01" for name in SCREEN),
     ],
     "tested-a-year-before": [
-        "born 1980-03-01", *COMMON, OPEN, "result lab_igra_interpretation negative on 2023-06-01",
-        "result lab_hbsag negative on 2023-06-02", "result lab_anti_hbc negative on 2023-06-02",
+        "born 1980-03-01",
+        *COMMON,
+        OPEN,
+        "result lab_igra_interpretation negative on 2023-06-01",
+        "result lab_hbsag negative on 2023-06-02",
+        "result lab_anti_hbc negative on 2023-06-02",
     ],
     "low-count": ["born 1980-03-01", *COMMON, OPEN, "result lab_anc 0.8 10*9/L on 2024-05-25"],
-    "zoster": ["born 1980-03-01", *COMMON, "condition herpes_zoster resolved since 2024-09-01 until 2024-09-20",
-               "medication drug_baricitinib stopped since 2024-06-01 until 2024-09-04"],
+    "zoster": [
+        "born 1980-03-01",
+        *COMMON,
+        "condition herpes_zoster resolved since 2024-09-01 until 2024-09-20",
+        "medication drug_baricitinib stopped since 2024-06-01 until 2024-09-04",
+    ],
     "thrombosis": ["born 1980-03-01", *COMMON, OPEN, "condition vte active since 2024-10-01"],
     "thrombosis-suspected": [
-        "born 1980-03-01", *COMMON, "condition herpes_zoster resolved since 2019-03-01 until 2019-04-01",
-        "condition vte suspected since 2024-08-01", "immunization vaccine_live on 2024-07-15",
+        "born 1980-03-01",
+        *COMMON,
+        "condition herpes_zoster resolved since 2019-03-01 until 2019-04-01",
+        "condition vte suspected since 2024-08-01",
+        "immunization vaccine_live on 2024-07-15",
         "medication drug_baricitinib stopped since 2024-06-01 until 2024-08-01",
     ],
-    "known-for-a-month": ["born 1980-03-01", "condition indication_rheumatoid_arthritis active since 2024-05-01",
-                          *COMMON[1:], OPEN],
-}  # fmt: skip
+    "known-for-a-month": [
+        "born 1980-03-01",
+        "condition indication_rheumatoid_arthritis active since 2024-05-01",
+        *COMMON[1:],
+        OPEN,
+    ],
+}
 """All start on 1 June 2024; 1 March 2025 is 273 days later. The last is not known for a year, and is no new user."""
 
 BY_HAND: dict[str, dict[str, int]] = {
@@ -197,7 +225,14 @@ def test_every_state_of_a_cohort_is_its_truth(tmp_path: Path) -> None:
         _check_days(person, own)
     assert compared > 7000
     assert {state for states in counted(found).values() for state in states} == {
-        "yes", "no", "unknown", "left-out", "not-counted", "who-unknown", "not-measurable"}  # fmt: skip
+        "yes",
+        "no",
+        "unknown",
+        "left-out",
+        "not-counted",
+        "who-unknown",
+        "not-measurable",
+    }
 
 
 def _check_days(person: Person, own: dict[str, dict[str, object]]) -> None:
@@ -220,17 +255,26 @@ def test_a_truth_that_is_wrong_would_be_seen() -> None:
 def test_without_any_list_of_results_screening_is_unknown() -> None:
     lines = [line for line in COMMON if not line.startswith("result")]
     found = measured("born 1980-03-01", *lines, OPEN)
-    for name in ("tuberculosis-screened", "hepatitis-b-screened", "all-three-screened", "blood-counts-at-start",
-                 "liver-tests-at-start", "lipids-at-12-weeks"):  # fmt: skip
+    for name in (
+        "tuberculosis-screened",
+        "hepatitis-b-screened",
+        "all-three-screened",
+        "blood-counts-at-start",
+        "liver-tests-at-start",
+        "lipids-at-12-weeks",
+    ):
         assert found[name]["state"] == "unknown", name
     assert found["low-count-to-stop"]["state"] == "who-unknown"
 
 
-@pytest.mark.parametrize("line", [
-    "result lab_igra_interpretation indeterminate on 2024-05-01",
-    "result lab_igra_interpretation preliminary negative on 2024-05-01",
-    "procedure tb_screening_procedure on 2024-05-01",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "line",
+    [
+        "result lab_igra_interpretation indeterminate on 2024-05-01",
+        "result lab_igra_interpretation preliminary negative on 2024-05-01",
+        "procedure tb_screening_procedure on 2024-05-01",
+    ],
+)
 def test_a_test_without_a_result_that_counts_is_unknown(line: str) -> None:
     assert state("tuberculosis-screened", OPEN, line) == "unknown"
     assert state("all-three-screened", OPEN, line) == "no", "the others are known not to be done"
@@ -267,8 +311,11 @@ def test_an_answer_that_something_newer_made_void_is_unknown() -> None:
 
 
 def test_the_answer_that_there_is_an_alternative_makes_a_start_one_against_the_label() -> None:
-    fresh = ["result lab_anc 3 10*9/L on 2024-05-20", "result lab_alc 1.5 10*9/L on 2024-05-20",
-             "result lab_hemoglobin 12 g/dL on 2024-05-20"]  # fmt: skip
+    fresh = [
+        "result lab_anc 3 10*9/L on 2024-05-20",
+        "result lab_alc 1.5 10*9/L on 2024-05-20",
+        "result lab_hemoglobin 12 g/dL on 2024-05-20",
+    ]
     denied = "answer no-suitable-alternative no on 2024-05-25"
     assert state("started-against-do-not-start", OPEN, *fresh, denied) == "no", "nothing is restricted"
     found = measured("born 1950-01-01", *COMMON, *fresh, OPEN, denied)
@@ -358,10 +405,18 @@ def test_who_shows_nothing_of_the_drug_has_no_row() -> None:
     assert audit_rows("p", record("born 1980-03-01", *COMMON), LABEL, DAY) == {"exposures": [], "measured": []}
 
 
-@pytest.mark.parametrize(("born", "band"), [
-    ("1959-06-01", "65 to 74"), ("1959-06-02", "50 to 64"), ("1959", ""), ("1958", "65 to 74"),
-    ("2010-01-01", "under 18"), ("1930-01-01", "75 or older"), ("2030-01-01", ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("born", "band"),
+    [
+        ("1959-06-01", "65 to 74"),
+        ("1959-06-02", "50 to 64"),
+        ("1959", ""),
+        ("1958", "65 to 74"),
+        ("2010-01-01", "under 18"),
+        ("1930-01-01", "75 or older"),
+        ("2030-01-01", ""),
+    ],
+)
 def test_bands_of_ages_are_those_of_the_day_of_the_start(born: str, band: str) -> None:
     assert chosen(f"born {born}", *COMMON, OPEN)["age"] == band
 

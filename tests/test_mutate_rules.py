@@ -26,17 +26,20 @@ def survivors(folder: Path) -> dict[str, bool]:
     return {mutant.name: mutant.name in alive for mutant in wanted}
 
 
-@pytest.mark.parametrize(("text", "changed"), [
-    ("anc < 1", {"anc <= 1", "anc >= 1", "anc < 0.9", "anc < 1.1"}),
-    ("a and b", {"a or b", "a", "b", "not a and b", "a and (not b)"}),
-    ("not a", {"a", "not not a"}),
-    ("possible(a)", {"a", "possible(not a)"}),
-    ("known(a)", {"not known(a)"}),
-    ("w in ('x', 'y')", {"w in ('x',)", "w in ('y',)"}),
-    ("w == 'x'", {"w != 'x'"}),
-    ("a < b", {"a <= b", "a >= b"}),
-    ("a\n   or b", {"a and b", "a", "b", "not a or b", "a or not b"}),
-])
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("anc < 1", {"anc <= 1", "anc >= 1", "anc < 0.9", "anc < 1.1"}),
+        ("a and b", {"a or b", "a", "b", "not a and b", "a and (not b)"}),
+        ("not a", {"a", "not not a"}),
+        ("possible(a)", {"a", "possible(not a)"}),
+        ("known(a)", {"not known(a)"}),
+        ("w in ('x', 'y')", {"w in ('x',)", "w in ('y',)"}),
+        ("w == 'x'", {"w != 'x'"}),
+        ("a < b", {"a <= b", "a >= b"}),
+        ("a\n   or b", {"a and b", "a", "b", "not a or b", "a or not b"}),
+    ],
+)
 def test_one_thing_is_changed_at_a_time(text: str, changed: set[str]) -> None:
     assert set(tool.expressions(text)) == changed
 
@@ -76,11 +79,16 @@ def test_a_case_that_fails_unchanged_is_left_out_and_said(tmp_path: Path, capsys
 
 def test_an_entry_of_the_list_matches_what_it_names_and_is_idle_otherwise(tmp_path: Path) -> None:
     path = tmp_path / "equivalent.toml"
-    path.write_text('[[equivalent]]\nmutants = ["fact.a without *", "fact.b x"]\nwhy = "shown"\n'
-                    '[[equivalent]]\nmutants = ["fact.c x"]\nwhy = ""\n', encoding="utf-8")
+    path.write_text(
+        '[[equivalent]]\nmutants = ["fact.a without *", "fact.b x"]\nwhy = "shown"\n'
+        '[[equivalent]]\nmutants = ["fact.c x"]\nwhy = ""\n',
+        encoding="utf-8",
+    )
     listed = tool.Equivalents(path)
-    known = [tool.Mutant("topics/t.toml", "fact", name, said, ()) for name, said in
-             (("a", "without within"), ("aa", "without within"), ("c", "x"))]
+    known = [
+        tool.Mutant("topics/t.toml", "fact", name, said, ())
+        for name, said in (("a", "without within"), ("aa", "without within"), ("c", "x"))
+    ]
     assert [listed.know(mutant) for mutant in known] == [True, False, False]
     assert listed.idle() == ["fact.b x"]
 

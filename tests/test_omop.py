@@ -44,12 +44,17 @@ def cdm(**tables: list[dict[str, Any]]) -> Cdm:
 _ID = {"concept": "concept", "concept_ancestor": "ancestor_concept"}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "condition_occurrence": {"person_id": 1, "condition_start_date": "2025-02-10", "condition_concept_id": 0},
-    "drug_exposure": {"person_id": 1, "drug_exposure_start_date": "2025-02-10", "drug_concept_id": 0,
-                      "drug_exposure_end_date": "2025-02-10", "drug_type_concept_id": 32838},
+    "drug_exposure": {
+        "person_id": 1,
+        "drug_exposure_start_date": "2025-02-10",
+        "drug_concept_id": 0,
+        "drug_exposure_end_date": "2025-02-10",
+        "drug_type_concept_id": 32838,
+    },
     "procedure_occurrence": {"person_id": 1, "procedure_date": "2025-02-10", "procedure_concept_id": 0},
     "measurement": {"person_id": 1, "measurement_date": "2025-02-10", "measurement_concept_id": 0},
     "observation": {"person_id": 1, "observation_date": "2025-02-10", "observation_concept_id": 0},
-}  # fmt: skip
+}
 
 
 def read(tables: Tables | Cdm, tmp_path: Path, today: str = TODAY) -> dict[str, Record]:
@@ -127,9 +132,14 @@ def test_a_concept_id_is_known_without_a_vocabulary(row: dict[str, Any], tmp_pat
 
 @pytest.mark.parametrize(
     ("vocabulary", "code", "concept"),
-    [("ICD10CM", "I21.9", "ascvd_mi"), ("ICD10", "i21.9", "ascvd_mi"), ("ICD10CM", "I219", "ascvd_mi"),
-     ("SNOMED", "57054005", "ascvd_mi"), ("ICD10CM", "B02.9", "herpes_zoster")],
-)  # fmt: skip
+    [
+        ("ICD10CM", "I21.9", "ascvd_mi"),
+        ("ICD10", "i21.9", "ascvd_mi"),
+        ("ICD10CM", "I219", "ascvd_mi"),
+        ("SNOMED", "57054005", "ascvd_mi"),
+        ("ICD10CM", "B02.9", "herpes_zoster"),
+    ],
+)
 @pytest.mark.parametrize("column", ["condition_concept_id", "condition_source_concept_id"])
 def test_the_vocabulary_of_the_source_decides(
     vocabulary: str, code: str, concept: str, column: str, tmp_path: Path
@@ -140,8 +150,12 @@ def test_the_vocabulary_of_the_source_decides(
 
 
 def test_a_code_that_no_list_knows_raises_a_doubt_by_the_words_of_its_concept(tmp_path: Path) -> None:
-    known = {"concept_id": 5000, "vocabulary_id": "SNOMED", "concept_code": "999999999999", "concept_name":
-             "Tuberculosis of the moon"}  # fmt: skip
+    known = {
+        "concept_id": 5000,
+        "vocabulary_id": "SNOMED",
+        "concept_code": "999999999999",
+        "concept_name": "Tuberculosis of the moon",
+    }
     (record,) = read(cdm(concept=[known], condition_occurrence=[{"condition_concept_id": 5000}]), tmp_path).values()
     assert record.entries["tb_active"][0].certainty == "mentioned"
     (said,) = record.unrecognised
@@ -161,19 +175,29 @@ def test_what_can_not_be_understood_at_all_may_be_anything_of_its_list(number: i
     assert record.entries["unreadable-condition"][0].certainty == "mentioned"
 
 
-batch("unreadable", "condition_occurrence", {}, [
-    ({},), ({"condition_concept_id": 777},), ({"condition_source_value": "X9-17"},)])  # fmt: skip
+batch(
+    "unreadable",
+    "condition_occurrence",
+    {},
+    [({},), ({"condition_concept_id": 777},), ({"condition_source_value": "X9-17"},)],
+)
 
 
 def test_a_drug_that_can_not_be_understood_may_be_a_vaccine(tmp_path: Path) -> None:
     found = entries(cdm(drug_exposure=[{"drug_source_value": "0815"}]), tmp_path)
     assert {name: each.kind for name, each in found.items()} == {
-        "unreadable-medication": "medication", "unreadable-immunization": "immunization"}  # fmt: skip
+        "unreadable-medication": "medication",
+        "unreadable-immunization": "immunization",
+    }
 
 
 def test_a_concept_of_id_0_is_no_word_of_its_name(tmp_path: Path) -> None:
-    known = {"concept_id": 0, "vocabulary_id": "None", "concept_code": "No matching concept", "concept_name":
-             "No matching concept"}  # fmt: skip
+    known = {
+        "concept_id": 0,
+        "vocabulary_id": "None",
+        "concept_code": "No matching concept",
+        "concept_name": "No matching concept",
+    }
     found = entries(cdm(concept=[known], condition_occurrence=[{"condition_source_value": "4711"}]), tmp_path)
     assert set(found) == {"unreadable-condition"}
 
@@ -186,25 +210,46 @@ def test_a_source_value_alone_is_a_doubt(value: str, certainty: str, tmp_path: P
 
 def test_what_is_not_mapped_is_counted_by_code_and_unit(tmp_path: Path) -> None:
     known = {"concept_id": 3013650, "vocabulary_id": "LOINC", "concept_code": "751-8", "concept_name": "ANC"}
-    numbers = [{"measurement_concept_id": 3013650, "value_as_number": 3.2, "unit_source_value": unit}
-               for unit in ("furlong", "furlong", "", "10*9/L")]  # fmt: skip
-    read(cdm(concept=[known], measurement=[*numbers, {"measurement_source_value": "LOCAL-1"}] + [
-        {"measurement_source_value": "LOCAL-2"}] * 2), tmp_path)  # fmt: skip
+    numbers = [
+        {"measurement_concept_id": 3013650, "value_as_number": 3.2, "unit_source_value": unit}
+        for unit in ("furlong", "furlong", "", "10*9/L")
+    ]
+    read(
+        cdm(
+            concept=[known],
+            measurement=[*numbers, {"measurement_source_value": "LOCAL-1"}]
+            + [{"measurement_source_value": "LOCAL-2"}] * 2,
+        ),
+        tmp_path,
+    )
     report = quality(tmp_path)
     assert report["units"] == [
         {"concept": "lab_anc", "unit": "furlong", "why": "unit not convertible to 10*9/L", "count": 2},
         {"concept": "lab_anc", "unit": "", "why": "no unit", "count": 1},
     ]
     assert [(each["table"], each["code"], each["count"]) for each in report["not_mapped"]] == [
-        ("measurement", "LOCAL-2", 2), ("measurement", "LOCAL-1", 1)]  # fmt: skip
+        ("measurement", "LOCAL-2", 2),
+        ("measurement", "LOCAL-1", 1),
+    ]
     assert {each["why"] for each in report["not_mapped"]} == {"no list knows it"}
 
 
 def test_a_free_text_is_in_no_report(tmp_path: Path) -> None:
     canary = "Canary Smith has tuberculosis"
-    read(cdm(condition_occurrence=[{"condition_source_value": canary}],
-             measurement=[{"measurement_source_value": canary, "unit_source_value": canary, "value_as_number": 1.0,
-                           "value_source_value": canary}]), tmp_path)  # fmt: skip
+    read(
+        cdm(
+            condition_occurrence=[{"condition_source_value": canary}],
+            measurement=[
+                {
+                    "measurement_source_value": canary,
+                    "unit_source_value": canary,
+                    "value_as_number": 1.0,
+                    "value_source_value": canary,
+                }
+            ],
+        ),
+        tmp_path,
+    )
     out = tmp_path / "out"
     everything = "".join(str(pq.ParquetDataset(path).read().to_pylist()) for path in out.iterdir() if path.is_dir())
     assert "Canary" not in everything + (out / "quality.json").read_text()
@@ -251,8 +296,10 @@ def test_without_the_table_of_ancestors_a_descendant_is_not_known(tmp_path: Path
 
 
 def test_a_test_is_not_known_by_its_ancestors(tmp_path: Path) -> None:
-    made = made_of(hierarchy((3017732, 3)), measurement=[{"measurement_concept_id": 3, "value_as_number": 0.4,
-                                                          "unit_source_value": "10*9/L"}])  # fmt: skip
+    made = made_of(
+        hierarchy((3017732, 3)),
+        measurement=[{"measurement_concept_id": 3, "value_as_number": 0.4, "unit_source_value": "10*9/L"}],
+    )
     assert "lab_anc" not in entries(made, tmp_path)
 
 
@@ -267,27 +314,38 @@ def test_of_the_listed_ancestors_those_above_others_are_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("number", "status", "end", "certainty", "note"),
-    batch("conditions", "condition_occurrence", {"condition_concept_id": 312327}, [
-        ({}, "unknown", None, "certain", ""),
-        ({"condition_end_date": "2025-02-20"}, "ended", exactly(DAY + 10), "certain", ""),
-        ({"condition_end_date": "2025-02-10"}, "unknown", None, "certain", "its end is that of the visit"),
-        ({"condition_end_date": "2025-02-01"}, "unknown", None, "certain", "it ends before it begins"),
-        ({"condition_end_date": "soon"}, "unknown", None, "certain", "its end date can't be read"),
-        ({"condition_end_date": "2025-02-15", "visit_occurrence_id": 7}, "unknown", None, "certain", "of the visit"),
-        ({"stop_reason": "better"}, "ended", None, "certain", ""),
-        ({"condition_status_concept_id": 32893}, "unknown", None, "certain", ""),
-        ({"condition_status_concept_id": 32899}, "unknown", None, "suspected", ""),
-        ({"condition_status_concept_id": 32906}, "ended", None, "certain", ""),
-        ({"condition_status_concept_id": 1234567}, "unknown", None, "suspected", ""),
-        ({"condition_status_source_value": "Active"}, "active", None, "certain", ""),
-        ({"condition_status_source_value": "resolved"}, "ended", None, "certain", ""),
-        ({"condition_status_source_value": "Provisional"}, "unknown", None, "suspected", ""),
-        ({"condition_status_source_value": "primary dx"}, "unknown", None, "certain", ""),
-        ({"condition_status_source_value": "perhaps"}, "unknown", None, "suspected", ""),
-        ({"condition_start_date": ""}, "unknown", None, "certain", ""),
-        ({"condition_start_date": "2025-02-30"}, "unknown", None, "certain", "its date can't be read"),
-    ]),
-)  # fmt: skip
+    batch(
+        "conditions",
+        "condition_occurrence",
+        {"condition_concept_id": 312327},
+        [
+            ({}, "unknown", None, "certain", ""),
+            ({"condition_end_date": "2025-02-20"}, "ended", exactly(DAY + 10), "certain", ""),
+            ({"condition_end_date": "2025-02-10"}, "unknown", None, "certain", "its end is that of the visit"),
+            ({"condition_end_date": "2025-02-01"}, "unknown", None, "certain", "it ends before it begins"),
+            ({"condition_end_date": "soon"}, "unknown", None, "certain", "its end date can't be read"),
+            (
+                {"condition_end_date": "2025-02-15", "visit_occurrence_id": 7},
+                "unknown",
+                None,
+                "certain",
+                "of the visit",
+            ),
+            ({"stop_reason": "better"}, "ended", None, "certain", ""),
+            ({"condition_status_concept_id": 32893}, "unknown", None, "certain", ""),
+            ({"condition_status_concept_id": 32899}, "unknown", None, "suspected", ""),
+            ({"condition_status_concept_id": 32906}, "ended", None, "certain", ""),
+            ({"condition_status_concept_id": 1234567}, "unknown", None, "suspected", ""),
+            ({"condition_status_source_value": "Active"}, "active", None, "certain", ""),
+            ({"condition_status_source_value": "resolved"}, "ended", None, "certain", ""),
+            ({"condition_status_source_value": "Provisional"}, "unknown", None, "suspected", ""),
+            ({"condition_status_source_value": "primary dx"}, "unknown", None, "certain", ""),
+            ({"condition_status_source_value": "perhaps"}, "unknown", None, "suspected", ""),
+            ({"condition_start_date": ""}, "unknown", None, "certain", ""),
+            ({"condition_start_date": "2025-02-30"}, "unknown", None, "certain", "its date can't be read"),
+        ],
+    ),
+)
 def test_a_condition(number: int, status: str, end: Interval | None, certainty: str, note: str) -> None:
     (entry,) = together("conditions")[number].entries["ascvd_mi"]
     assert (entry.status, entry.end, entry.certainty, entry.kind) == (status, end, certainty, "condition")
@@ -316,26 +374,36 @@ def test_no_known_problems_is_a_list(event: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "status", "end", "note"),
-    batch("drugs", "drug_exposure", {"drug_concept_id": 1305058}, [
-        ({}, "active", None, ""),
-        ({"drug_exposure_end_date": None}, "active", None, ""),
-        ({"drug_type_concept_id": 32825}, "unknown", None, "how long the supply lasts is not known"),
-        ({"drug_type_concept_id": 0}, "unknown", None, "how long the supply lasts is not known"),
-        ({"drug_type_concept_id": 32818}, "active", exactly(DAY), ""),
-        ({"days_supply": 30}, "active", exactly(DAY + 30), ""),
-        ({"days_supply": 30, "drug_exposure_end_date": "2025-03-11"}, "active", exactly(DAY + 30), ""),
-        ({"days_supply": 30, "drug_exposure_end_date": "2025-02-20"}, "active", Interval(DAY + 10, DAY + 30), "not"),
-        ({"drug_exposure_end_date": "2025-02-20"}, "active", exactly(DAY + 10), ""),
-        ({"verbatim_end_date": "2025-02-25", "days_supply": 90}, "active", exactly(DAY + 15), ""),
-        ({"stop_reason": "rash", "verbatim_end_date": "2025-02-25"}, "ended", exactly(DAY + 15), ""),
-        ({"stop_reason": "rash"}, "ended", None, ""),
-        ({"drug_exposure_end_date": "2025-01-01"}, "unknown", None, "it ends before it begins"),
-        ({"drug_exposure_end_date": "later"}, "unknown", None, "its end date can't be read"),
-        ({"days_supply": 99999}, "active", None, ""),
-        ({"days_supply": -3}, "active", None, ""),
-        ({"days_supply": "nan"}, "active", None, ""),
-    ]),
-)  # fmt: skip
+    batch(
+        "drugs",
+        "drug_exposure",
+        {"drug_concept_id": 1305058},
+        [
+            ({}, "active", None, ""),
+            ({"drug_exposure_end_date": None}, "active", None, ""),
+            ({"drug_type_concept_id": 32825}, "unknown", None, "how long the supply lasts is not known"),
+            ({"drug_type_concept_id": 0}, "unknown", None, "how long the supply lasts is not known"),
+            ({"drug_type_concept_id": 32818}, "active", exactly(DAY), ""),
+            ({"days_supply": 30}, "active", exactly(DAY + 30), ""),
+            ({"days_supply": 30, "drug_exposure_end_date": "2025-03-11"}, "active", exactly(DAY + 30), ""),
+            (
+                {"days_supply": 30, "drug_exposure_end_date": "2025-02-20"},
+                "active",
+                Interval(DAY + 10, DAY + 30),
+                "not",
+            ),
+            ({"drug_exposure_end_date": "2025-02-20"}, "active", exactly(DAY + 10), ""),
+            ({"verbatim_end_date": "2025-02-25", "days_supply": 90}, "active", exactly(DAY + 15), ""),
+            ({"stop_reason": "rash", "verbatim_end_date": "2025-02-25"}, "ended", exactly(DAY + 15), ""),
+            ({"stop_reason": "rash"}, "ended", None, ""),
+            ({"drug_exposure_end_date": "2025-01-01"}, "unknown", None, "it ends before it begins"),
+            ({"drug_exposure_end_date": "later"}, "unknown", None, "its end date can't be read"),
+            ({"days_supply": 99999}, "active", None, ""),
+            ({"days_supply": -3}, "active", None, ""),
+            ({"days_supply": "nan"}, "active", None, ""),
+        ],
+    ),
+)
 def test_a_drug(number: int, status: str, end: Interval | None, note: str) -> None:
     (entry,) = together("drugs")[number].entries["drug_methotrexate"]
     assert (entry.status, entry.end, entry.kind, entry.start) == (status, end, "medication", exactly(DAY))
@@ -362,10 +430,12 @@ def test_a_vaccine_of_no_interest_is_on_the_list_of_vaccines(tmp_path: Path) -> 
     ("row", "found"),
     [
         ({}, {("procedure", "final", "done")}),
-        ({"procedure_type_concept_id": 32833},
-         {("procedure", "unknown", "not known to be done"), ("order", "planned", "ordered")}),
+        (
+            {"procedure_type_concept_id": 32833},
+            {("procedure", "unknown", "not known to be done"), ("order", "planned", "ordered")},
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_procedure(row: dict[str, Any], found: set[tuple[str, str, str]], tmp_path: Path) -> None:
     (record,) = read(cdm(procedure_occurrence=[{"procedure_concept_id": 4336464, **row}]), tmp_path).values()
     entries_ = record.entries["ascvd_revascularization"]
@@ -377,34 +447,60 @@ def test_a_procedure(row: dict[str, Any], found: set[tuple[str, str, str]], tmp_
 
 @pytest.mark.parametrize(
     ("number", "value", "says", "note"),
-    batch("numbers", "measurement", {"measurement_concept_id": 3013650}, [
-        ({"value_as_number": 3.2, "unit_concept_id": 9444}, exactly(3.2), "3.2 10*9/L", ""),
-        ({"value_as_number": 3.2, "unit_concept_id": 8848}, exactly(3.2), "3.2 10*3/uL", ""),
-        ({"value_as_number": 3200, "unit_concept_id": 8647}, exactly(3.2), "3200 /uL", ""),
-        ({"value_as_number": 3.2, "unit_source_value": "K/uL"}, exactly(3.2), "3.2 10*3/uL", ""),
-        ({"value_as_number": 3.2, "unit_concept_id": 8848, "unit_source_value": "/uL"}, None, "", "disagree"),
-        ({"value_as_number": 3.2}, None, "", "no unit"),
-        ({"value_as_number": 3.2, "unit_concept_id": 8840}, None, "", "unit not convertible"),
-        ({"value_as_number": 320, "unit_concept_id": 9444}, None, "", "implausible"),
-        ({"value_as_number": -1, "unit_concept_id": 9444}, None, "", "implausible"),
-        ({"value_as_number": "nan", "unit_concept_id": 9444}, None, "", "not a number"),
-        ({"value_as_number": "inf", "unit_concept_id": 9444}, None, "", "not a number"),
-        ({"value_as_number": "high", "unit_concept_id": 9444}, None, "", "not a number"),
-        ({"value_as_number": 0.5, "unit_concept_id": 9444, "operator_concept_id": 4171756},
-         Interval(-inf, 0.5, True, True), "<0.5 10*9/L", ""),
-        ({"value_as_number": 0.5, "unit_concept_id": 9444, "operator_concept_id": 4171755},
-         Interval(0.5, inf, False, True), "≥0.5 10*9/L", ""),
-        ({"value_as_number": 0.5, "unit_concept_id": 9444, "operator_concept_id": 4172703}, exactly(0.5), "0.5", ""),
-        ({"value_as_number": 0.5, "unit_concept_id": 9444, "operator_concept_id": 12345}, None, "", "comparator"),
-        ({"value_as_number": 0.5, "unit_concept_id": 9444, "value_source_value": "<0.5"},
-         Interval(-inf, 0.5, True, True), "<0.5 10*9/L", ""),
-        ({"value_source_value": "0.8 10*9/L"}, exactly(0.8), "0.8 10*9/L", ""),
-        ({"value_source_value": "see note"}, None, "", "can't be understood"),
-        ({}, None, "", "no value"),
-        ({"value_as_number": 3.2, "unit_concept_id": 9444, "measurement_date": "nonsense"}, exactly(3.2), "3.2",
-         "its date can't be read"),
-    ]),
-)  # fmt: skip
+    batch(
+        "numbers",
+        "measurement",
+        {"measurement_concept_id": 3013650},
+        [
+            ({"value_as_number": 3.2, "unit_concept_id": 9444}, exactly(3.2), "3.2 10*9/L", ""),
+            ({"value_as_number": 3.2, "unit_concept_id": 8848}, exactly(3.2), "3.2 10*3/uL", ""),
+            ({"value_as_number": 3200, "unit_concept_id": 8647}, exactly(3.2), "3200 /uL", ""),
+            ({"value_as_number": 3.2, "unit_source_value": "K/uL"}, exactly(3.2), "3.2 10*3/uL", ""),
+            ({"value_as_number": 3.2, "unit_concept_id": 8848, "unit_source_value": "/uL"}, None, "", "disagree"),
+            ({"value_as_number": 3.2}, None, "", "no unit"),
+            ({"value_as_number": 3.2, "unit_concept_id": 8840}, None, "", "unit not convertible"),
+            ({"value_as_number": 320, "unit_concept_id": 9444}, None, "", "implausible"),
+            ({"value_as_number": -1, "unit_concept_id": 9444}, None, "", "implausible"),
+            ({"value_as_number": "nan", "unit_concept_id": 9444}, None, "", "not a number"),
+            ({"value_as_number": "inf", "unit_concept_id": 9444}, None, "", "not a number"),
+            ({"value_as_number": "high", "unit_concept_id": 9444}, None, "", "not a number"),
+            (
+                {"value_as_number": 0.5, "unit_concept_id": 9444, "operator_concept_id": 4171756},
+                Interval(-inf, 0.5, True, True),
+                "<0.5 10*9/L",
+                "",
+            ),
+            (
+                {"value_as_number": 0.5, "unit_concept_id": 9444, "operator_concept_id": 4171755},
+                Interval(0.5, inf, False, True),
+                "≥0.5 10*9/L",
+                "",
+            ),
+            (
+                {"value_as_number": 0.5, "unit_concept_id": 9444, "operator_concept_id": 4172703},
+                exactly(0.5),
+                "0.5",
+                "",
+            ),
+            ({"value_as_number": 0.5, "unit_concept_id": 9444, "operator_concept_id": 12345}, None, "", "comparator"),
+            (
+                {"value_as_number": 0.5, "unit_concept_id": 9444, "value_source_value": "<0.5"},
+                Interval(-inf, 0.5, True, True),
+                "<0.5 10*9/L",
+                "",
+            ),
+            ({"value_source_value": "0.8 10*9/L"}, exactly(0.8), "0.8 10*9/L", ""),
+            ({"value_source_value": "see note"}, None, "", "can't be understood"),
+            ({}, None, "", "no value"),
+            (
+                {"value_as_number": 3.2, "unit_concept_id": 9444, "measurement_date": "nonsense"},
+                exactly(3.2),
+                "3.2",
+                "its date can't be read",
+            ),
+        ],
+    ),
+)
 def test_a_number(number: int, value: Interval | None, says: str, note: str) -> None:
     (entry,) = together("numbers")[number].entries["lab_anc"]
     assert entry.value == value
@@ -417,25 +513,34 @@ def test_a_number(number: int, value: Interval | None, says: str, note: str) -> 
 )
 def test_the_upper_limit_is_in_the_unit_of_the_value(high: Any, unit: int, upper: float | None, tmp_path: Path) -> None:
     alt = {**coded("lab_alt", "measurement"), "measurement_concept_id": 5000}
-    known = {"concept_id": 5000, "vocabulary_id": "LOINC", "concept_code": alt["measurement_source_value"],
-             "concept_name": "ALT"}  # fmt: skip
+    known = {
+        "concept_id": 5000,
+        "vocabulary_id": "LOINC",
+        "concept_code": alt["measurement_source_value"],
+        "concept_name": "ALT",
+    }
     row = {"measurement_concept_id": 5000, "value_as_number": 60, "unit_concept_id": unit, "range_high": high}
     assert entries(cdm(concept=[known], measurement=[row]), tmp_path)["lab_alt"].upper == upper
 
 
 @pytest.mark.parametrize(
     ("number", "result"),
-    batch("outcomes", "measurement", {"measurement_concept_id": 3017143}, [
-        ({"value_as_concept_id": 9191}, "positive"),
-        ({"value_as_concept_id": 9189}, "negative"),
-        ({"value_as_concept_id": 45880296}, "negative"),
-        ({"value_as_concept_id": 45884091}, "indeterminate"),
-        ({"value_source_value": "Negative"}, "negative"),
-        ({"value_as_concept_id": 0}, ""),
-        ({"value_as_concept_id": 424242}, ""),
-        ({}, ""),
-    ]),
-)  # fmt: skip
+    batch(
+        "outcomes",
+        "measurement",
+        {"measurement_concept_id": 3017143},
+        [
+            ({"value_as_concept_id": 9191}, "positive"),
+            ({"value_as_concept_id": 9189}, "negative"),
+            ({"value_as_concept_id": 45880296}, "negative"),
+            ({"value_as_concept_id": 45884091}, "indeterminate"),
+            ({"value_source_value": "Negative"}, "negative"),
+            ({"value_as_concept_id": 0}, ""),
+            ({"value_as_concept_id": 424242}, ""),
+            ({}, ""),
+        ],
+    ),
+)
 def test_an_outcome(number: int, result: str) -> None:
     (entry,) = together("outcomes")[number].entries["lab_anti_hcv"]
     assert (entry.result, bool(entry.note)) == (result, not result)
@@ -453,16 +558,21 @@ def test_a_row_without_a_value_is_no_negative_test(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "certainty"),
-    batch("histories", "observation", {"observation_concept_id": 4163874}, [
-        ({}, "certain"),
-        ({"value_as_concept_id": 9191}, "certain"),
-        ({"value_as_concept_id": 9189}, None),
-        ({"value_as_string": "Negative"}, None),
-        ({"value_as_string": "father only"}, "mentioned"),
-        ({"value_as_number": 3}, "mentioned"),
-        ({"value_as_concept_id": 4242}, "mentioned"),
-    ]),
-)  # fmt: skip
+    batch(
+        "histories",
+        "observation",
+        {"observation_concept_id": 4163874},
+        [
+            ({}, "certain"),
+            ({"value_as_concept_id": 9191}, "certain"),
+            ({"value_as_concept_id": 9189}, None),
+            ({"value_as_string": "Negative"}, None),
+            ({"value_as_string": "father only"}, "mentioned"),
+            ({"value_as_number": 3}, "mentioned"),
+            ({"value_as_concept_id": 4242}, "mentioned"),
+        ],
+    ),
+)
 def test_a_history_among_observations(number: int, certainty: str | None) -> None:
     record = together("histories")[number]
     if certainty is None:
@@ -484,35 +594,50 @@ def test_a_drug_among_observations_is_a_doubt(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "first", "last"),
-    batch("births", "person", {}, [
-        ({"year_of_birth": 1970, "month_of_birth": 5, "day_of_birth": 4}, "1970-05-04", "1970-05-04"),
-        ({"year_of_birth": 1970, "month_of_birth": 12}, "1970-12-01", "1970-12-31"),
-        ({"year_of_birth": 1970}, "1970-01-01", "1970-12-31"),
-        ({"year_of_birth": 1970, "birth_datetime": "1970-01-01 00:00:00"}, "1970-01-01", "1970-12-31"),
-        ({"birth_datetime": "1970-05-04 10:00:00"}, "1970-05-04", "1970-05-04"),
-        ({"year_of_birth": 1970, "birth_datetime": "1971-05-04"}, "1970-01-01", "1971-05-04"),
-        ({"year_of_birth": 1970, "month_of_birth": 13, "day_of_birth": 4}, "1970-01-01", "1970-12-31"),
-        ({"year_of_birth": 1970, "month_of_birth": 2, "day_of_birth": 31}, "1970-02-01", "1970-02-28"),
-    ]),
-)  # fmt: skip
+    batch(
+        "births",
+        "person",
+        {},
+        [
+            ({"year_of_birth": 1970, "month_of_birth": 5, "day_of_birth": 4}, "1970-05-04", "1970-05-04"),
+            ({"year_of_birth": 1970, "month_of_birth": 12}, "1970-12-01", "1970-12-31"),
+            ({"year_of_birth": 1970}, "1970-01-01", "1970-12-31"),
+            ({"year_of_birth": 1970, "birth_datetime": "1970-01-01 00:00:00"}, "1970-01-01", "1970-12-31"),
+            ({"birth_datetime": "1970-05-04 10:00:00"}, "1970-05-04", "1970-05-04"),
+            ({"year_of_birth": 1970, "birth_datetime": "1971-05-04"}, "1970-01-01", "1971-05-04"),
+            ({"year_of_birth": 1970, "month_of_birth": 13, "day_of_birth": 4}, "1970-01-01", "1970-12-31"),
+            ({"year_of_birth": 1970, "month_of_birth": 2, "day_of_birth": 31}, "1970-02-01", "1970-02-28"),
+        ],
+    ),
+)
 def test_a_birth(number: int, first: str, last: str) -> None:
     days = Interval(date.fromisoformat(first).toordinal(), date.fromisoformat(last).toordinal())
     assert together("births")[number].birth == days
 
 
-@pytest.mark.parametrize(("number", "unread"), batch("unborn", "person", {}, [
-    ({}, False), ({"birth_datetime": "unknown"}, True), ({"year_of_birth": 0}, True)]))  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "unread"),
+    batch("unborn", "person", {}, [({}, False), ({"birth_datetime": "unknown"}, True), ({"year_of_birth": 0}, True)]),
+)
 def test_a_birth_that_is_not_known(number: int, unread: bool) -> None:
     record = together("unborn")[number]
     assert (record.birth, bool(record.ignored)) == (None, unread)
 
 
-@pytest.mark.parametrize(("number", "sex", "site"), batch("strata", "person", {}, [
-    ({}, "", ""),
-    ({"gender_concept_id": 8507, "care_site_id": 12}, "male", "12"),
-    ({"gender_concept_id": 8532, "care_site_id": 0}, "female", ""),
-    ({"gender_concept_id": 8551}, "", ""),
-]))  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "sex", "site"),
+    batch(
+        "strata",
+        "person",
+        {},
+        [
+            ({}, "", ""),
+            ({"gender_concept_id": 8507, "care_site_id": 12}, "male", "12"),
+            ({"gender_concept_id": 8532, "care_site_id": 0}, "female", ""),
+            ({"gender_concept_id": 8551}, "", ""),
+        ],
+    ),
+)
 def test_sex_and_site(number: int, sex: str, site: str) -> None:
     record = together("strata")[number]
     assert (record.sex, record.site) == (sex, site)
@@ -549,19 +674,29 @@ def test_a_death_of_unknown_day_may_have_been_any(day: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("period", "kept"),
     [
-        (("2000-01-01", "2025-03-01"), True), (("2025-03-01", "2025-03-01"), True), (("2000-01-01", None), True),
-        (("2000-01-01", "2025-02-28"), False), (("2025-03-02", "2030-01-01"), False), (("2000-01-01", "x"), False),
-        (("", "2030-01-01"), False), (None, False),
+        (("2000-01-01", "2025-03-01"), True),
+        (("2025-03-01", "2025-03-01"), True),
+        (("2000-01-01", None), True),
+        (("2000-01-01", "2025-02-28"), False),
+        (("2025-03-02", "2030-01-01"), False),
+        (("2000-01-01", "x"), False),
+        (("", "2030-01-01"), False),
+        (None, False),
     ],
-)  # fmt: skip
+)
 def test_a_list_is_kept_where_a_period_of_observation_covers_the_day(
     period: tuple[str, str | None] | None, kept: bool, tmp_path: Path
 ) -> None:
     made = cdm(condition_occurrence=[{"condition_concept_id": 312327}])
     made.tables["observation_period"].clear()
     if period:
-        made.add("observation_period", observation_period_id=1, person_id=1, observation_period_start_date=period[0],
-                 observation_period_end_date=period[1])  # fmt: skip
+        made.add(
+            "observation_period",
+            observation_period_id=1,
+            person_id=1,
+            observation_period_start_date=period[0],
+            observation_period_end_date=period[1],
+        )
     (record,) = read(made, tmp_path).values()
     assert record.lists == ({"condition"} if kept else set())
 
@@ -578,8 +713,10 @@ def test_without_a_row_there_is_no_list_and_nothing_is_no(tmp_path: Path) -> Non
 
 
 def test_rows_of_nobody_and_of_persons_that_are_not_there(tmp_path: Path) -> None:
-    made = cdm(condition_occurrence=[{"condition_concept_id": 312327, "person_id": person} for person in (1, 99, None)],
-               measurement=[{"measurement_concept_id": 3013650, "person_id": "abc"}])  # fmt: skip
+    made = cdm(
+        condition_occurrence=[{"condition_concept_id": 312327, "person_id": person} for person in (1, 99, None)],
+        measurement=[{"measurement_concept_id": 3013650, "person_id": "abc"}],
+    )
     summary = cohort(put_csv(tmp_path / "cdm", made.tables), tmp_path / "out", today=TODAY, workers=1)
     assert (summary.people, summary.decided, summary.failed) == (2, 1, 1)
     found = sorted((row["kind"], row["person"], row["file"]) for row in rows(tmp_path / "out", "problems"))
@@ -604,15 +741,21 @@ def test_a_row_twice_counts_once(tmp_path: Path) -> None:
     assert len(record.entries["ascvd_mi"]) == 1
 
 
-@pytest.mark.parametrize(("name", "lists"), [
-    ("condition_occurrence", {"medication", "result", "procedure"}),
-    ("drug_exposure", {"condition", "result", "procedure"}),
-    ("person", {"condition", "medication", "result", "procedure"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "lists"),
+    [
+        ("condition_occurrence", {"medication", "result", "procedure"}),
+        ("drug_exposure", {"condition", "result", "procedure"}),
+        ("person", {"condition", "medication", "result", "procedure"}),
+    ],
+)
 def test_a_broken_line_may_be_anybodys(name: str, lists: set[str], tmp_path: Path) -> None:
-    made = cdm(condition_occurrence=[{"condition_concept_id": 312327}], drug_exposure=[{"drug_concept_id": 1305058}],
-               measurement=[{"measurement_concept_id": 3013650}],
-               procedure_occurrence=[{"procedure_concept_id": 4336464}])  # fmt: skip
+    made = cdm(
+        condition_occurrence=[{"condition_concept_id": 312327}],
+        drug_exposure=[{"drug_concept_id": 1305058}],
+        measurement=[{"measurement_concept_id": 3013650}],
+        procedure_occurrence=[{"procedure_concept_id": 4336464}],
+    )
     source = put_csv(tmp_path / "cdm", made.tables)
     with (source / f"{name}.csv").open("a") as file:
         file.write('7,"never closed\n')
@@ -644,16 +787,19 @@ def test_without_persons_nothing_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("gone", sorted(set(TABLES) - {"person"}))
 def test_every_other_table_may_be_missing(gone: str, tmp_path: Path) -> None:
-    made = cdm(condition_occurrence=[{"condition_concept_id": 312327}],
-               measurement=[{"measurement_concept_id": 3013650}])  # fmt: skip
+    made = cdm(
+        condition_occurrence=[{"condition_concept_id": 312327}], measurement=[{"measurement_concept_id": 3013650}]
+    )
     tables = {name: own for name, own in made.tables.items() if name != gone}
     (record,) = read(tables, tmp_path).values()
     assert ("ascvd_mi" in record.entries) == (gone != "condition_occurrence")
     assert (record.lists == set()) == (gone == "observation_period")
 
 
-@pytest.mark.parametrize(("name", "column"), [("measurement", "measurement_concept_id"), ("death", "death_date"),
-                                              ("condition_occurrence", "person_id")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("measurement", "measurement_concept_id"), ("death", "death_date"), ("condition_occurrence", "person_id")],
+)
 def test_a_column_without_which_a_table_means_nothing(name: str, column: str, tmp_path: Path) -> None:
     source = put_csv(tmp_path / "cdm", cdm().tables)
     columns = COLUMNS[name].split()
@@ -665,15 +811,18 @@ def test_a_column_without_which_a_table_means_nothing(name: str, column: str, tm
 def test_columns_that_are_new_old_or_unknown(tmp_path: Path) -> None:
     """Of 5.3, 5.4 or a site's own; in any order."""
     source = put_csv(tmp_path / "cdm", cdm().tables)
-    (source / "measurement.csv").write_text("sites_own,Value_As_Number,MEASUREMENT_ID,person_id,measurement_concept_id,"
-                                            "measurement_date,unit_source_value\n1,3.2,8,1,3013650,20250210,10*9/L\n")
+    (source / "measurement.csv").write_text(
+        "sites_own,Value_As_Number,MEASUREMENT_ID,person_id,measurement_concept_id,"
+        "measurement_date,unit_source_value\n1,3.2,8,1,3013650,20250210,10*9/L\n"
+    )
     cohort(source, tmp_path / "out", today=TODAY, workers=1, entries=True)
     (row,) = rows(tmp_path / "out", "entries")
     assert (row["source"], row["low"], row["start_low"]) == ("measurement/8", 3.2, DAY)
 
 
-@pytest.mark.parametrize("data", [b"", b"\n", b"a,a\n1,2\n", b"\xff\xfe\n",
-                                  gzip.compress(b"person_id\n1\n" * 99, mtime=0)[:40]])  # fmt: skip
+@pytest.mark.parametrize(
+    "data", [b"", b"\n", b"a,a\n1,2\n", b"\xff\xfe\n", gzip.compress(b"person_id\n1\n" * 99, mtime=0)[:40]]
+)
 def test_a_file_that_is_no_table(data: bytes, tmp_path: Path) -> None:
     source = put_csv(tmp_path / "cdm", cdm().tables)
     (source / "death.csv").write_bytes(data)
@@ -730,13 +879,29 @@ def test_numbers_and_ids_as_other_types(tmp_path: Path) -> None:
     source = put_csv(tmp_path / "cdm", {"person": [], "observation_period": []})
     for name in source.glob("*.csv"):
         name.unlink()
-    pq.write_table(pa.table({"person_id": pa.array([1.0, 2.5]), "year_of_birth": ["1970", "1971.0"],
-                             "birth_datetime": pa.array([None, None], pa.bool_())}), source / "person.parquet")
-    pq.write_table(pa.table({"measurement_id": [1, 2], "person_id": ["1", "1.0"],
-                             "measurement_concept_id": [3013650.0] * 2,
-                             "measurement_date": ["2025-02-10T10:00:00Z", "2025-02-10 00:00:00"],
-                             "value_as_number": ["3.2", " 3.2 "], "unit_source_value": ["10*9/L"] * 2}),
-                   source / "measurement.parquet")  # fmt: skip
+    pq.write_table(
+        pa.table(
+            {
+                "person_id": pa.array([1.0, 2.5]),
+                "year_of_birth": ["1970", "1971.0"],
+                "birth_datetime": pa.array([None, None], pa.bool_()),
+            }
+        ),
+        source / "person.parquet",
+    )
+    pq.write_table(
+        pa.table(
+            {
+                "measurement_id": [1, 2],
+                "person_id": ["1", "1.0"],
+                "measurement_concept_id": [3013650.0] * 2,
+                "measurement_date": ["2025-02-10T10:00:00Z", "2025-02-10 00:00:00"],
+                "value_as_number": ["3.2", " 3.2 "],
+                "unit_source_value": ["10*9/L"] * 2,
+            }
+        ),
+        source / "measurement.parquet",
+    )
     summary = cohort(source, tmp_path / "out", today=TODAY, workers=1, entries=True)
     assert dict(summary.problems) == {"no-id": 1}
     assert [(row["low"], row["start_low"]) for row in rows(tmp_path / "out", "entries")] == [(3.2, DAY)] * 2

@@ -22,20 +22,32 @@ from precaution.entries import records_of
 from precaution.knowledge import LABELS
 
 if TYPE_CHECKING:
-
     from precaution.record import Record
 
 CASES = load_cases(LABELS / "baricitinib")
 REASONS = {
-    "a drug that is on-hold", "something without a day: the CDM requires one", "a result that is preliminary",
-    "a day of which only the month or year is known", "a result that is entered-in-error",
-    "the day on which something was written down", "a result that is cancelled", "a drug that is not-taken",
-    "a procedure that is not-done", "an order that is revoked", "a procedure that is in-progress",
-    "a procedure that is unknown", "a drug that is intended", "a drug that is entered-in-error",
-    "a drug that is unknown", "a vaccine that is unknown", "a vaccine that is not-done",
-    "a vaccine that is entered-in-error", "an order that is completed", "an answer without a day",
+    "a drug that is on-hold",
+    "something without a day: the CDM requires one",
+    "a result that is preliminary",
+    "a day of which only the month or year is known",
+    "a result that is entered-in-error",
+    "the day on which something was written down",
+    "a result that is cancelled",
+    "a drug that is not-taken",
+    "a procedure that is not-done",
+    "an order that is revoked",
+    "a procedure that is in-progress",
+    "a procedure that is unknown",
+    "a drug that is intended",
+    "a drug that is entered-in-error",
+    "a drug that is unknown",
+    "a vaccine that is unknown",
+    "a vaccine that is not-done",
+    "a vaccine that is entered-in-error",
+    "an order that is completed",
+    "an answer without a day",
     "a vaccine of an unknown code: the CDM does not tell vaccines from drugs",
-}  # fmt: skip
+}
 """Everything that a case may say and a CDM can't; docs/guides/omop.md lists it."""
 
 
@@ -67,8 +79,9 @@ def carried() -> tuple[Cdm, dict[int, Case], Counter[str]]:
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
     folder = tmp_path_factory.mktemp("cases")
-    summary = cohort(put_csv(folder / "cdm", carried()[0].tables), folder / "out", today="2025-03-01", workers=1,
-                     entries=True)  # fmt: skip
+    summary = cohort(
+        put_csv(folder / "cdm", carried()[0].tables), folder / "out", today="2025-03-01", workers=1, entries=True
+    )
     assert set(summary.problems) <= {"died"}
     persons, entries = (pq.ParquetDataset(folder / "out" / name).read() for name in ("persons", "entries"))
     return dict(records_of(persons, entries))
@@ -87,8 +100,11 @@ def test_every_case_comes_to_what_it_expects(records: dict[str, Record]) -> None
     for person, case in carried()[1].items():
         found = came_to(case, LABEL, records[str(person)])
         compared += len(found)
-        wrong += [(case.topic, case.name, name, state, case.expect[name]) for name, state in found.items()
-                  if state != case.expect[name]]  # fmt: skip
+        wrong += [
+            (case.topic, case.name, name, state, case.expect[name])
+            for name, state in found.items()
+            if state != case.expect[name]
+        ]
     print(f"{compared} states compared")  # noqa: T201 - how much was compared is part of the answer
     assert compared > 2400
     assert wrong == []

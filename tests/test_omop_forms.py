@@ -34,14 +34,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TODAY = "2019-01-01"
-READY = ["born 1980-05-14", "condition indication_rheumatoid_arthritis active since 2010-01-10",
-         "result lab_anc 3.2 10*9/L on 2018-12-20", "result lab_hbsag negative on 2018-12-20",
-         "medication drug_methotrexate stopped since 2012-02-01 until 2014-12-01",
-         "text condition \"Tuberculosis, 'old' \\\\ | ; of, lung\"" + " since 2001-01-01",
-         "immunization CVX|33 on 2015-10-01", "procedure skin_examination on 2016-11-05"]  # fmt: skip
-ODD = ["born 1975-02", "died 2030-01-01", "result lab_alt <10.5 U/L upper 40 on 2018-12-24",
-       "result smoking_status_question smoking_current on 2018-01-15",
-       "condition ICD10CM|I21.9 since 2015-03-02", "order major_surgery on 2019-02-01"]  # fmt: skip
+READY = [
+    "born 1980-05-14",
+    "condition indication_rheumatoid_arthritis active since 2010-01-10",
+    "result lab_anc 3.2 10*9/L on 2018-12-20",
+    "result lab_hbsag negative on 2018-12-20",
+    "medication drug_methotrexate stopped since 2012-02-01 until 2014-12-01",
+    "text condition \"Tuberculosis, 'old' \\\\ | ; of, lung\"" + " since 2001-01-01",
+    "immunization CVX|33 on 2015-10-01",
+    "procedure skin_examination on 2016-11-05",
+]
+ODD = [
+    "born 1975-02",
+    "died 2030-01-01",
+    "result lab_alt <10.5 U/L upper 40 on 2018-12-24",
+    "result smoking_status_question smoking_current on 2018-01-15",
+    "condition ICD10CM|I21.9 since 2015-03-02",
+    "order major_surgery on 2019-02-01",
+]
 
 
 def own() -> Tables:
@@ -170,8 +180,11 @@ def test_a_password_is_shown_nowhere(
     assert run(["cohort", url.replace("s3", "S4"), "--out", str(tmp_path / "no"), "--today", TODAY]) == 3
     said = capsys.readouterr()
     assert "refuses this user or password" in said.err
-    everything = said.out + said.err + "".join(
-        path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file())  # fmt: skip
+    everything = (
+        said.out
+        + said.err
+        + "".join(path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file())
+    )
     assert "canary" not in everything
     monkeypatch.setenv("PGPASSWORD", secret)
     bare = url.replace(f":{secret}@", "@")

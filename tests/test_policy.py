@@ -20,8 +20,16 @@ HERE = Place("site.toml", "parameter", "x")
 
 
 def parameter(raw: object, choices: tuple[str, ...] = ()) -> Parameter:
-    return Parameter(name="x", topic="", value=measured(raw, HERE), written=as_written(raw), of=("S1",), why="w",
-                     status="proposed", choices=choices)
+    return Parameter(
+        name="x",
+        topic="",
+        value=measured(raw, HERE),
+        written=as_written(raw),
+        of=("S1",),
+        why="w",
+        status="proposed",
+        choices=choices,
+    )
 
 
 def chosen(default: Parameter, raw: object) -> Parameter:
@@ -34,18 +42,26 @@ def test_days_are_numbers_of_days(days: int) -> None:
     assert sort(f"{days} days", float(days)) == "days"
 
 
-@pytest.mark.parametrize(("raw", "value", "kind"), [
-    ("1 day", 1.0, "days"), (65, 65.0, "number"), (0.5, 0.5, "number"), (True, True, "true or false"),
-    ("worst", "worst", "word"),
-])
+@pytest.mark.parametrize(
+    ("raw", "value", "kind"),
+    [
+        ("1 day", 1.0, "days"),
+        (65, 65.0, "number"),
+        (0.5, 0.5, "number"),
+        (True, True, "true or false"),
+        ("worst", "worst", "word"),
+    ],
+)
 def test_a_value_is_what_it_is_written_as(raw: object, value: object, kind: str) -> None:
     found = measured(raw, HERE)
     assert found == value
     assert sort(as_written(raw), found) == kind
 
 
-@pytest.mark.parametrize("raw", ["2 weeks", "28days", "-3 days", "1.5 days", "", " ", -1, float("nan"), float("inf"),
-                                 [], None, "٣ days", "<b>"])
+@pytest.mark.parametrize(
+    "raw",
+    ["2 weeks", "28days", "-3 days", "1.5 days", "", " ", -1, float("nan"), float("inf"), [], None, "٣ days", "<b>"],
+)
 def test_a_value_that_can_be_misread_is_refused(raw: object) -> None:
     with pytest.raises(KnowledgeError, match=r"^site.toml \[parameter\] x: must be a number"):
         measured(raw, HERE)
@@ -56,13 +72,16 @@ def test_a_choice_takes_the_place_of_the_default_and_says_so() -> None:
     assert (found.value, found.written, found.overridden) == (14.0, "14 days", True)
 
 
-@pytest.mark.parametrize(("default", "raw", "message"), [
-    ("28 days", 14, "must be a number of days, as the default 28 days is"),
-    (65, "65 days", "must be a number, as the default 65 is"),
-    (65, True, "must be a number, as the default 65 is"),
-    (True, 1, "must be true or false, as the default true is"),
-    ("worst", 1, "must be a word, as the default worst is"),
-])
+@pytest.mark.parametrize(
+    ("default", "raw", "message"),
+    [
+        ("28 days", 14, "must be a number of days, as the default 28 days is"),
+        (65, "65 days", "must be a number, as the default 65 is"),
+        (65, True, "must be a number, as the default 65 is"),
+        (True, 1, "must be true or false, as the default true is"),
+        ("worst", 1, "must be a word, as the default worst is"),
+    ],
+)
 def test_a_choice_of_another_sort_is_refused(default: object, raw: object, message: str) -> None:
     with pytest.raises(KnowledgeError) as raised:
         chosen(parameter(default), raw)
@@ -95,14 +114,17 @@ def test_the_file_is_read_whole(tmp_path: Path) -> None:
     assert (found.name, found.parameter, found.complete) == ("Clinic", {"x": 1}, frozenset({"condition"}))
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    ("[parameters]\n", "'parameters' is not known here. Did you mean 'parameter'?"),
-    ("file = 'x'\n", "'file' is not known here."),
-    ("parameter = 3\n", "parameter: must be a table"),
-    ("[lists]\ncomplete = ['conditions']\n", "medication, order. Did you mean 'condition'?"),
-    ("[lists]\ncomplet = []\n", "'complet' is not known here. Did you mean 'complete'?"),
-    ("name", "can't be read as TOML"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[parameters]\n", "'parameters' is not known here. Did you mean 'parameter'?"),
+        ("file = 'x'\n", "'file' is not known here."),
+        ("parameter = 3\n", "parameter: must be a table"),
+        ("[lists]\ncomplete = ['conditions']\n", "medication, order. Did you mean 'condition'?"),
+        ("[lists]\ncomplet = []\n", "'complet' is not known here. Did you mean 'complete'?"),
+        ("name", "can't be read as TOML"),
+    ],
+)
 def test_a_wrong_file_is_refused(content: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
     path.write_text(content, encoding="utf-8")

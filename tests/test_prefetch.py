@@ -19,8 +19,12 @@ LABEL = load_label("baricitinib")
 LISTS = lists(ALL)
 DAY = 739311  # 2025-03-01
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
-RA = {"resourceType": "Condition", "id": "ra", "subject": {"reference": "Patient/p"},
-      "code": {"coding": [{"system": "http://snomed.info/sct", "code": "69896004"}]}}  # fmt: skip
+RA = {
+    "resourceType": "Condition",
+    "id": "ra",
+    "subject": {"reference": "Patient/p"},
+    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "69896004"}]},
+}
 
 
 def read(sent: Json, *drafts: Json, patient: str = "") -> Prefetched:
@@ -83,9 +87,14 @@ def test_a_resource_where_one_was_asked_for_is_whole() -> None:
 
 @pytest.mark.parametrize(
     ("severity", "code", "state"),
-    [("warning", "not-supported", "whole"), ("information", "informational", "whole"), ("warning", "suppressed",
-      "incomplete"), ("warning", "timeout", "incomplete"), ("error", "processing", "incomplete")],
-)  # fmt: skip
+    [
+        ("warning", "not-supported", "whole"),
+        ("information", "informational", "whole"),
+        ("warning", "suppressed", "incomplete"),
+        ("warning", "timeout", "incomplete"),
+        ("error", "processing", "incomplete"),
+    ],
+)
 def test_a_message_in_a_search_result_counts_where_it_says_that_something_is_missing(
     severity: str, code: str, state: str
 ) -> None:
@@ -184,10 +193,19 @@ def test_a_broken_resource_breaks_its_list_and_no_other() -> None:
 
 @pytest.mark.parametrize(
     "resource",
-    [None, "x", 3, [], {}, {"resourceType": 3}, {"resourceType": []}, {"resourceType": {}},
-     {"resourceType": "MedicationOrder"}],
+    [
+        None,
+        "x",
+        3,
+        [],
+        {},
+        {"resourceType": 3},
+        {"resourceType": []},
+        {"resourceType": {}},
+        {"resourceType": "MedicationOrder"},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_is_no_r4_resource_is_noted(resource: Any) -> None:
     sent = sent_for()
     sent["procedures"]["entry"].append({"resource": resource})
@@ -222,8 +240,17 @@ def planned(*drafts: Json) -> set[str]:
     return {entry.concept for entry in read(sent_for(), *drafts).drafted}
 
 
-INGREDIENT = {"resourceType": "Medication", "id": "m", "ingredient": [{"itemCodeableConcept": {"coding": [
-    {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2047232"}]}}]}  # fmt: skip
+INGREDIENT = {
+    "resourceType": "Medication",
+    "id": "m",
+    "ingredient": [
+        {
+            "itemCodeableConcept": {
+                "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2047232"}]
+            }
+        }
+    ],
+}
 
 
 @pytest.mark.parametrize(
@@ -267,11 +294,18 @@ def test_an_order_not_to_give_is_none() -> None:
 
 @pytest.mark.parametrize(
     "order",
-    [draft(medicationCodeableConcept=None), {"resourceType": "MedicationRequest"}, {"resourceType": "NutritionOrder"},
-     {}, {"resourceType": 3}, {"resourceType": "DeviceRequest", "codeCodeableConcept": {}},
-     draft(medicationCodeableConcept="x"), draft(medicationCodeableConcept={"coding": "x"})],
+    [
+        draft(medicationCodeableConcept=None),
+        {"resourceType": "MedicationRequest"},
+        {"resourceType": "NutritionOrder"},
+        {},
+        {"resourceType": 3},
+        {"resourceType": "DeviceRequest", "codeCodeableConcept": {}},
+        draft(medicationCodeableConcept="x"),
+        draft(medicationCodeableConcept={"coding": "x"}),
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_an_order_of_something_else_is_not_the_drug(order: Json) -> None:
     assert "drug_baricitinib" not in planned(order)
 

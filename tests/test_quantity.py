@@ -37,33 +37,89 @@ LIPID = concept("mg/dL", mmol_L=38.67)
 VIRUS, ANTIBODY = concept("[IU]/mL"), concept("m[IU]/mL")
 
 
-@pytest.mark.parametrize(("value", "unit", "of", "expected"), [
-    (1000, "/uL", COUNT, 1), (500, "/uL", COUNT, 0.5), (499, "/uL", COUNT, 0.499), (1, "10*3/uL", COUNT, 1),
-    (500, "cells/mm3", COUNT, 0.5), (500, "#/uL", COUNT, 0.5), (0.5, "K/uL", COUNT, 0.5), (0.5, "10*3/mm3", COUNT, 0.5),
-    (500, "10*6/L", COUNT, 0.5), (0.5, "x10^9/L", COUNT, 0.5), (0.5, "10E9/L", COUNT, 0.5), (0.5, "10⁹/L", COUNT, 0.5),
-    (0.5, "10³/µL", COUNT, 0.5), (0.5, "G/L", COUNT, 0.5), (0.5, "Thousand/uL", COUNT, 0.5), (1500, "/mm3", COUNT, 1.5),
-    (80, "g/L", MASS, 8), (79.9, "g/L", MASS, 7.99), (8, "g/dL", MASS, 8), (8, "g/dl", MASS, 8), (8, "gm/dL", MASS, 8),
-    (40, "U/L", ENZYME, 40), (40, "U/l", ENZYME, 40), (40, "IU/L", ENZYME, 40), (40, "[IU]/L", ENZYME, 40),
-    (1, "ukat/L", ENZYME, 60), (1, "µkat/L", ENZYME, 60), (1, "μkat/L", ENZYME, 60),
-    (2, "mmol/L", LIPID, 77.34), (2, "mmol/l", LIPID, 77.34), (130, "MG/DL", LIPID, 130), (1.3, "g/L", LIPID, 130),
-    (20, "IU/mL", VIRUS, 20), (2, "k[IU]/mL", VIRUS, 2000), (20000, "[IU]/L", VIRUS, 20),
-    (3, "{Log_IU}/mL", VIRUS, 1000), (3, "log10 IU/mL", VIRUS, 1000), (3, "{Log}[IU]/mL", VIRUS, 1000),
-    (10, "mIU/mL", ANTIBODY, 10), (10, "[IU]/L", ANTIBODY, 10), (0.01, "[IU]/mL", ANTIBODY, 10),
-    (45, "%", concept("%"), 45), (1, "cm", concept("mm"), 10), (20, "{PackYears}", concept("1"), 20),
-    (2, "wk", concept("d"), 14), (28, "days", concept("d"), 28),
-])
+@pytest.mark.parametrize(
+    ("value", "unit", "of", "expected"),
+    [
+        (1000, "/uL", COUNT, 1),
+        (500, "/uL", COUNT, 0.5),
+        (499, "/uL", COUNT, 0.499),
+        (1, "10*3/uL", COUNT, 1),
+        (500, "cells/mm3", COUNT, 0.5),
+        (500, "#/uL", COUNT, 0.5),
+        (0.5, "K/uL", COUNT, 0.5),
+        (0.5, "10*3/mm3", COUNT, 0.5),
+        (500, "10*6/L", COUNT, 0.5),
+        (0.5, "x10^9/L", COUNT, 0.5),
+        (0.5, "10E9/L", COUNT, 0.5),
+        (0.5, "10⁹/L", COUNT, 0.5),
+        (0.5, "10³/µL", COUNT, 0.5),
+        (0.5, "G/L", COUNT, 0.5),
+        (0.5, "Thousand/uL", COUNT, 0.5),
+        (1500, "/mm3", COUNT, 1.5),
+        (80, "g/L", MASS, 8),
+        (79.9, "g/L", MASS, 7.99),
+        (8, "g/dL", MASS, 8),
+        (8, "g/dl", MASS, 8),
+        (8, "gm/dL", MASS, 8),
+        (40, "U/L", ENZYME, 40),
+        (40, "U/l", ENZYME, 40),
+        (40, "IU/L", ENZYME, 40),
+        (40, "[IU]/L", ENZYME, 40),
+        (1, "ukat/L", ENZYME, 60),
+        (1, "µkat/L", ENZYME, 60),
+        (1, "μkat/L", ENZYME, 60),
+        (2, "mmol/L", LIPID, 77.34),
+        (2, "mmol/l", LIPID, 77.34),
+        (130, "MG/DL", LIPID, 130),
+        (1.3, "g/L", LIPID, 130),
+        (20, "IU/mL", VIRUS, 20),
+        (2, "k[IU]/mL", VIRUS, 2000),
+        (20000, "[IU]/L", VIRUS, 20),
+        (3, "{Log_IU}/mL", VIRUS, 1000),
+        (3, "log10 IU/mL", VIRUS, 1000),
+        (3, "{Log}[IU]/mL", VIRUS, 1000),
+        (10, "mIU/mL", ANTIBODY, 10),
+        (10, "[IU]/L", ANTIBODY, 10),
+        (0.01, "[IU]/mL", ANTIBODY, 10),
+        (45, "%", concept("%"), 45),
+        (1, "cm", concept("mm"), 10),
+        (20, "{PackYears}", concept("1"), 20),
+        (2, "wk", concept("d"), 14),
+        (28, "days", concept("d"), 28),
+    ],
+)
 def test_a_value_in_another_unit_is_exact(value: float, unit: str, of: Concept, expected: float) -> None:
     assert converted(exactly(value), unit, of) == exactly(expected)
 
 
-@pytest.mark.parametrize(("unit", "of"), [
-    ("", MASS), (" ", MASS), ("", concept("")), ("nonsense", MASS), ("g/dL", COUNT), ("10*9/L", MASS),
-    ("G/L", MASS),           # giga of cells, or a gram in capitals: not ours to guess
-    ("g/L", COUNT),          # and a gram is no count
-    ("K/uL", MASS), ("%", COUNT), ("1", concept("%")), ("mmol/L", MASS), ("mmol/L", COUNT),
-    ("{copies}/mL", VIRUS), ("/mL", VIRUS), ("IU/mL", ENZYME), ("[IU]/mL", ENZYME), ("U/L", VIRUS), ("mg", LIPID),
-    ("log copies/mL", VIRUS), ("[IU]/mL{log10}", VIRUS), ("g/dL\0", MASS), ("g/dL; drop", MASS),
-])
+@pytest.mark.parametrize(
+    ("unit", "of"),
+    [
+        ("", MASS),
+        (" ", MASS),
+        ("", concept("")),
+        ("nonsense", MASS),
+        ("g/dL", COUNT),
+        ("10*9/L", MASS),
+        ("G/L", MASS),  # giga of cells, or a gram in capitals: not ours to guess
+        ("g/L", COUNT),  # and a gram is no count
+        ("K/uL", MASS),
+        ("%", COUNT),
+        ("1", concept("%")),
+        ("mmol/L", MASS),
+        ("mmol/L", COUNT),
+        ("{copies}/mL", VIRUS),
+        ("/mL", VIRUS),
+        ("IU/mL", ENZYME),
+        ("[IU]/mL", ENZYME),
+        ("U/L", VIRUS),
+        ("mg", LIPID),
+        ("log copies/mL", VIRUS),
+        ("[IU]/mL{log10}", VIRUS),
+        ("g/dL\0", MASS),
+        ("g/dL; drop", MASS),
+    ],
+)
 def test_a_unit_that_can_not_be_told_gives_no_value(unit: str, of: Concept) -> None:
     assert converted(exactly(5), unit, of) is None
 
@@ -87,7 +143,11 @@ FINITE = st.floats(min_value=0, max_value=1e9, allow_nan=False)
 
 @given(st.sampled_from(UNITS), FINITE, FINITE, st.booleans(), st.booleans())
 def test_conversion_keeps_the_order_of_ends(
-    row: dict[str, str], one: float, other: float, low_open: bool, high_open: bool,
+    row: dict[str, str],
+    one: float,
+    other: float,
+    low_open: bool,
+    high_open: bool,
 ) -> None:
     given_value = Interval(min(one, other), max(one, other), low_open, high_open)
     found = converted(given_value, row["unit"], concept(row["to"]))
@@ -142,18 +202,29 @@ def test_an_alias_stands_once_and_is_no_ucum_of_its_own_target() -> None:
     assert not computed & set(keys)
 
 
-@pytest.mark.parametrize(("unit", "shown"), [
-    ("K/uL", "10*3/uL"), ("K/µL", "10*3/uL"), ("g/dL", "g/dL"), ("mmol/l", "mmol/L"), ("{Log_IU}/mL", ""),
-    ("IU/L", ""), ("", ""), ("Robert", ""), ("<script>", ""),
-])
+@pytest.mark.parametrize(
+    ("unit", "shown"),
+    [
+        ("K/uL", "10*3/uL"),
+        ("K/µL", "10*3/uL"),
+        ("g/dL", "g/dL"),
+        ("mmol/l", "mmol/L"),
+        ("{Log_IU}/mL", ""),
+        ("IU/L", ""),
+        ("", ""),
+        ("Robert", ""),
+        ("<script>", ""),
+    ],
+)
 def test_only_known_units_are_shown(unit: str, shown: str) -> None:
     assert usable_unit(unit) == shown
 
 
 def test_the_table_is_what_the_library_computes() -> None:
     pytest.importorskip("ucumvert")
-    checked = subprocess.run([sys.executable, PROJECT / "tools" / "make_units.py", "--check"], check=False,
-                             capture_output=True, text=True)
+    checked = subprocess.run(
+        [sys.executable, PROJECT / "tools" / "make_units.py", "--check"], check=False, capture_output=True, text=True
+    )
     assert checked.returncode == 0, checked.stderr
 
 
@@ -177,8 +248,9 @@ def test_every_unit_of_the_shared_list_is_understood(shared: object) -> None:
     assert seen
     names = {"IU/mL": "[IU]/mL", "mIU/mL": "m[IU]/mL"}
     for row in seen:
-        of = Concept(name=row["concept"], unit=names.get(row["label_unit"], row["label_unit"]),
-                     factors={"mmol/L": 38.67})
+        of = Concept(
+            name=row["concept"], unit=names.get(row["label_unit"], row["label_unit"]), factors={"mmol/L": 38.67}
+        )
         for unit in row["ucum_or_string_seen"].split(" or "):
             if unit != "{copies}/mL":
                 assert converted(exactly(1), unit, of) is not None, (row["concept"], unit)

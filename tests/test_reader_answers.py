@@ -22,18 +22,33 @@ def test_an_ask_by_name_or_number(link: str) -> None:
     assert entry.start == Interval(day("2024-05-01"), day("2024-05-01"))
 
 
-@pytest.mark.parametrize(("link", "answer", "expected"), [
-    ("A1", {"valueBoolean": False}, "no"), ("A1", {"valueString": " YES "}, "yes"),
-    ("A1", {"valueCoding": {"code": "no"}}, "no"), ("A3", {"valueString": "better"}, "better"),
-    ("A3", {"valueCoding": {"code": "worse", "display": "better"}}, "worse"),
-])
+@pytest.mark.parametrize(
+    ("link", "answer", "expected"),
+    [
+        ("A1", {"valueBoolean": False}, "no"),
+        ("A1", {"valueString": " YES "}, "yes"),
+        ("A1", {"valueCoding": {"code": "no"}}, "no"),
+        ("A3", {"valueString": "better"}, "better"),
+        ("A3", {"valueCoding": {"code": "worse", "display": "better"}}, "worse"),
+    ],
+)
 def test_every_type_of_answer(link: str, answer: object, expected: str) -> None:
     assert only(response(item=[item(link, answer)])).result == expected
 
 
-@pytest.mark.parametrize("answers", [
-    [], [YES, YES], [YES, {"valueBoolean": False}], [{"valueString": "maybe"}], [{"valueCoding": {"display": "yes"}}],
-    [{"valueInteger": 1}], [{}], [{"valueBoolean": "true"}]])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [],
+        [YES, YES],
+        [YES, {"valueBoolean": False}],
+        [{"valueString": "maybe"}],
+        [{"valueCoding": {"display": "yes"}}],
+        [{"valueInteger": 1}],
+        [{}],
+        [{"valueBoolean": "true"}],
+    ],
+)
 def test_answers_that_can_not_be_told(answers: list[object]) -> None:
     resource = response(item=[item("A1", *answers)])
     assert entries(resource) == []
@@ -74,8 +89,10 @@ def test_a_response_without_a_date() -> None:
     assert (entry.start, entry.note) == (None, "the answer has no date")
 
 
-@pytest.mark.parametrize("items", [None, [], "x", [None], [{"linkId": 5}], [{"linkId": ""}], [item("pain", YES)],
-                                   [{"linkId": "x", "answer": "y"}]])
+@pytest.mark.parametrize(
+    "items",
+    [None, [], "x", [None], [{"linkId": 5}], [{"linkId": ""}], [item("pain", YES)], [{"linkId": "x", "answer": "y"}]],
+)
 def test_other_questionnaires_leave_nothing(items: object) -> None:
     found = record(response(item=items))
     assert not found.entries

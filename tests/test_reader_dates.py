@@ -19,23 +19,54 @@ def days(first: str, last: str | None = None) -> Interval:
     return Interval(ordinal(first), ordinal(last or first))
 
 
-@pytest.mark.parametrize(("written", "expected"), [
-    ("2024-05-01", days("2024-05-01")), ("2024-05", days("2024-05-01", "2024-05-31")),
-    ("2024-02", days("2024-02-01", "2024-02-29")), ("2024", days("2024-01-01", "2024-12-31")),
-    ("9999", days("9999-01-01", "9999-12-31")), ("0001-01-01", days("0001-01-01")),
-    ("2024-05-01T23:59:59.999Z", days("2024-05-01")), ("2024-05-01T00:30:00+14:00", days("2024-05-01")),
-    ("2024-05-01T23:30:00-12:00", days("2024-05-01")), ("2024-05-01T10:00", days("2024-05-01")),
-    ("2024-05-01T10:00:60Z", days("2024-05-01")),
-])
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2024-05-01", days("2024-05-01")),
+        ("2024-05", days("2024-05-01", "2024-05-31")),
+        ("2024-02", days("2024-02-01", "2024-02-29")),
+        ("2024", days("2024-01-01", "2024-12-31")),
+        ("9999", days("9999-01-01", "9999-12-31")),
+        ("0001-01-01", days("0001-01-01")),
+        ("2024-05-01T23:59:59.999Z", days("2024-05-01")),
+        ("2024-05-01T00:30:00+14:00", days("2024-05-01")),
+        ("2024-05-01T23:30:00-12:00", days("2024-05-01")),
+        ("2024-05-01T10:00", days("2024-05-01")),
+        ("2024-05-01T10:00:60Z", days("2024-05-01")),
+    ],
+)
 def test_the_day_as_written(written: str, expected: Interval) -> None:
     assert day(written) == expected
 
 
-@pytest.mark.parametrize("written", [
-    "", "0000", "0000-01-01", "10000-01-01", "2024-13", "2024-00", "2024-02-30", "2023-02-29", "2024-5-1", "20240501",
-    "01.05.2024", "05/01/2024", "2024-05-01T25:00:00Z", "2024-05-01T10:61:00Z", "2024-05-01x", "2024-05-01T", "-2024",
-    "2024-05-01T10:00:00+99:00", "May 2024", "٢٠٢٤", "2024-05-01\n2024-05-02", "24", "2024-",
-])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "0000",
+        "0000-01-01",
+        "10000-01-01",
+        "2024-13",
+        "2024-00",
+        "2024-02-30",
+        "2023-02-29",
+        "2024-5-1",
+        "20240501",
+        "01.05.2024",
+        "05/01/2024",
+        "2024-05-01T25:00:00Z",
+        "2024-05-01T10:61:00Z",
+        "2024-05-01x",
+        "2024-05-01T",
+        "-2024",
+        "2024-05-01T10:00:00+99:00",
+        "May 2024",
+        "٢٠٢٤",
+        "2024-05-01\n2024-05-02",
+        "24",
+        "2024-",
+    ],
+)
 def test_what_is_no_date(written: str) -> None:
     assert day(written) is None
 
@@ -59,26 +90,34 @@ def test_no_text_is_an_error(written: str) -> None:
     instant(written)
 
 
-@pytest.mark.parametrize(("elements", "start", "end", "note"), [
-    ({"onsetDateTime": "2024-05-01"}, days("2024-05-01"), None, ""),
-    ({"onsetDateTime": " 2024-05-01 "}, days("2024-05-01"), None, ""),
-    ({"onsetDateTime": "soon"}, None, None, "onset date can't be read"),
-    ({"onsetPeriod": {"start": "2024-05-01", "end": "2024-06"}}, days("2024-05-01"), days("2024-06-01", "2024-06-30"),
-     ""),
-    ({"onsetPeriod": {"end": "2024-06-01"}}, None, days("2024-06-01"), ""),
-    ({"onsetPeriod": {"start": "x"}}, None, None, "onset date can't be read"),
-    ({"onsetString": "long ago"}, None, None, "onset is not given as a date"),
-    ({"onsetRange": {"low": {"value": 30}}}, None, None, "onset is not given as a date"),
-    ({"onsetInstant": "2024-05-01T10:00:00Z"}, days("2024-05-01"), None, ""),
-    ({"_onsetDateTime": {"extension": []}}, None, None, "onset date is said to be missing"),
-    ({"onsetTiming": {"event": ["2024-05-03", "2024-05-01", 7, "x"]}}, days("2024-05-01", "2024-05-03"), None, ""),
-    ({"onsetTiming": {"repeat": {"boundsPeriod": {"start": "2024-05-01"}}}}, days("2024-05-01"), None, ""),
-    ({"onsetDateTime": None}, None, None, ""),
-    ({"onsetDateTime": 5}, None, None, "onset is not given as a date"),
-    ({}, None, None, ""),
-])
-def test_every_type_of_time(elements: dict[str, object], start: Interval | None, end: Interval | None,
-                            note: str) -> None:
+@pytest.mark.parametrize(
+    ("elements", "start", "end", "note"),
+    [
+        ({"onsetDateTime": "2024-05-01"}, days("2024-05-01"), None, ""),
+        ({"onsetDateTime": " 2024-05-01 "}, days("2024-05-01"), None, ""),
+        ({"onsetDateTime": "soon"}, None, None, "onset date can't be read"),
+        (
+            {"onsetPeriod": {"start": "2024-05-01", "end": "2024-06"}},
+            days("2024-05-01"),
+            days("2024-06-01", "2024-06-30"),
+            "",
+        ),
+        ({"onsetPeriod": {"end": "2024-06-01"}}, None, days("2024-06-01"), ""),
+        ({"onsetPeriod": {"start": "x"}}, None, None, "onset date can't be read"),
+        ({"onsetString": "long ago"}, None, None, "onset is not given as a date"),
+        ({"onsetRange": {"low": {"value": 30}}}, None, None, "onset is not given as a date"),
+        ({"onsetInstant": "2024-05-01T10:00:00Z"}, days("2024-05-01"), None, ""),
+        ({"_onsetDateTime": {"extension": []}}, None, None, "onset date is said to be missing"),
+        ({"onsetTiming": {"event": ["2024-05-03", "2024-05-01", 7, "x"]}}, days("2024-05-01", "2024-05-03"), None, ""),
+        ({"onsetTiming": {"repeat": {"boundsPeriod": {"start": "2024-05-01"}}}}, days("2024-05-01"), None, ""),
+        ({"onsetDateTime": None}, None, None, ""),
+        ({"onsetDateTime": 5}, None, None, "onset is not given as a date"),
+        ({}, None, None, ""),
+    ],
+)
+def test_every_type_of_time(
+    elements: dict[str, object], start: Interval | None, end: Interval | None, note: str
+) -> None:
     assert when(elements, "onset") == When(start, end, note)
 
 
@@ -92,10 +131,19 @@ def test_ages() -> None:
     assert months.low <= ordinal("1960-08-03") <= months.high
 
 
-@pytest.mark.parametrize("age", [
-    {}, {"value": "50", "code": "a"}, {"value": 50}, {"value": 50, "code": "furlong"}, {"value": -1, "code": "a"},
-    {"value": 151, "code": "a"}, {"value": 5, "code": "a", "comparator": "<"}, {"value": True, "code": "a"},
-])
+@pytest.mark.parametrize(
+    "age",
+    [
+        {},
+        {"value": "50", "code": "a"},
+        {"value": 50},
+        {"value": 50, "code": "furlong"},
+        {"value": -1, "code": "a"},
+        {"value": 151, "code": "a"},
+        {"value": 5, "code": "a", "comparator": "<"},
+        {"value": True, "code": "a"},
+    ],
+)
 def test_ages_that_can_not_be_told(age: dict[str, object]) -> None:
     assert at_age(age, BIRTH) is None
 

@@ -41,31 +41,66 @@ WHOLE = bundle(
     patient(identifier=[{"system": "s", "value": "v"}], deceasedBoolean=False),
     condition(recordedDate="2024-05-02", abatementPeriod={"start": "2024-06-01", "end": "2024-06-02"}, **REST),
     condition("age", onsetAge={"value": 50, "code": "a"}, onsetDateTime=None, code={"text": "tuberculosis"}),
-    observation(valueQuantity=quantity(2.5, "10*9/L", "<"), issued="2024-05-02T00:00:00Z",
-                referenceRange=[{"high": quantity(8, "10*9/L"), "type": code("x", "normal")}]),
-    observation("panel", code=code(LOINC, "58410-2"), effectiveDateTime=None,
-                effectiveTiming={"event": ["2024-05-01"]},
-                component=[{"code": code(LOINC, "718-7"), "valueString": "8 g/dL"}]),
+    observation(
+        valueQuantity=quantity(2.5, "10*9/L", "<"),
+        issued="2024-05-02T00:00:00Z",
+        referenceRange=[{"high": quantity(8, "10*9/L"), "type": code("x", "normal")}],
+    ),
+    observation(
+        "panel",
+        code=code(LOINC, "58410-2"),
+        effectiveDateTime=None,
+        effectiveTiming={"event": ["2024-05-01"]},
+        component=[{"code": code(LOINC, "718-7"), "valueString": "8 g/dL"}],
+    ),
     observation("habit", code=code(LOINC, "72166-2"), valueCodeableConcept=code(SNOMED, "77176002")),
     observation("range", effectiveDateTime=None, valueRange={"low": quantity(1, "/uL"), "high": quantity(2, "/uL")}),
-    report(result=[{"reference": "Observation/range"}], effectivePeriod={"start": "2024-05-01", "end": "2024-05-02"},
-           contained=[{"resourceType": "Observation", "id": "in", "code": code(LOINC, "751-8")}]),
-    procedure(), immunization(), service(), administration(),
-    request(medicationCodeableConcept=None, medicationReference={"reference": "#m"}, contained=[
-        {"resourceType": "Medication", "id": "m", "ingredient": [{"itemCodeableConcept": DRUG}]}],
-        dosageInstruction=[{"timing": {"repeat": {"boundsPeriod": {"start": "2024-05-01"}}}}]),
-    statement(effectivePeriod={"start": "2024-05-01"}), dispense(daysSupply={"value": 30, "unit": "d"}),
+    report(
+        result=[{"reference": "Observation/range"}],
+        effectivePeriod={"start": "2024-05-01", "end": "2024-05-02"},
+        contained=[{"resourceType": "Observation", "id": "in", "code": code(LOINC, "751-8")}],
+    ),
+    procedure(),
+    immunization(),
+    service(),
+    administration(),
+    request(
+        medicationCodeableConcept=None,
+        medicationReference={"reference": "#m"},
+        contained=[{"resourceType": "Medication", "id": "m", "ingredient": [{"itemCodeableConcept": DRUG}]}],
+        dosageInstruction=[{"timing": {"repeat": {"boundsPeriod": {"start": "2024-05-01"}}}}],
+    ),
+    statement(effectivePeriod={"start": "2024-05-01"}),
+    dispense(daysSupply={"value": 30, "unit": "d"}),
     response(item=[{"linkId": "A1", "answer": [{"valueBoolean": True}]}]),
-    {"resourceType": "Composition", "status": "final", "subject": {"reference": "Patient/p"}, "section": [
-        {"code": code(LOINC, "11450-4"), "emptyReason": code("x", "nilknown")}]},
+    {
+        "resourceType": "Composition",
+        "status": "final",
+        "subject": {"reference": "Patient/p"},
+        "section": [{"code": code(LOINC, "11450-4"), "emptyReason": code("x", "nilknown")}],
+    },
 )
 
-scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False),
-                    st.text(max_size=8), st.sampled_from(["Patient/p", "2024", "#m", "urn:uuid:p", "entered-in-error"]))
-anything = st.recursive(scalars, lambda inner: st.one_of(
-    st.lists(inner, max_size=3),
-    st.dictionaries(st.sampled_from(["coding", "code", "system", "value", "reference", "resourceType", "start", "x"]),
-                    inner, max_size=3)), max_leaves=6)
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=8),
+    st.sampled_from(["Patient/p", "2024", "#m", "urn:uuid:p", "entered-in-error"]),
+)
+anything = st.recursive(
+    scalars,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["coding", "code", "system", "value", "reference", "resourceType", "start", "x"]),
+            inner,
+            max_size=3,
+        ),
+    ),
+    max_leaves=6,
+)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -23,36 +23,46 @@ def as_bytes(value: object = WHOLE) -> bytes:
     return json.dumps(value).encode()
 
 
-@pytest.mark.parametrize("data", [
-    as_bytes(), b"\xef\xbb\xbf" + as_bytes(), gzip.compress(as_bytes(), mtime=0), b"  \n" + as_bytes() + b"\n",
-    as_bytes([patient(), observation()]), as_bytes(patient()) + b"\n\n" + as_bytes(observation()) + b"\r\n",
-    gzip.compress(as_bytes(patient()), mtime=0) + gzip.compress(b"\n" + as_bytes(observation()), mtime=0),
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        as_bytes(),
+        b"\xef\xbb\xbf" + as_bytes(),
+        gzip.compress(as_bytes(), mtime=0),
+        b"  \n" + as_bytes() + b"\n",
+        as_bytes([patient(), observation()]),
+        as_bytes(patient()) + b"\n\n" + as_bytes(observation()) + b"\r\n",
+        gzip.compress(as_bytes(patient()), mtime=0) + gzip.compress(b"\n" + as_bytes(observation()), mtime=0),
+    ],
+)
 def test_every_form_of_one_patient(data: bytes) -> None:
     assert len(read_bytes(data, TERMS, ASKS).entries["count"]) == 1
 
 
-@pytest.mark.parametrize(("data", "says"), [
-    (b"", "the input is empty"),
-    (b" \n ", "the input is empty"),
-    (gzip.compress(b"", mtime=0), "the input is empty"),
-    (b"<Bundle/>", "is XML"),
-    (b"{", "not strict JSON: EOF while parsing an object at line 1 column 1"),
-    (b'{"a": 1, "a": 2}', "an object has the same key twice at line 1"),
-    (b"[NaN]", "not strict JSON"),
-    (b"[-Infinity]", "not strict JSON"),
-    (b"[" * 300 + b"]" * 300, "nested more than 200 levels deep"),
-    (b'{"resourceType": "\xff"}', "not strict JSON: invalid unicode"),
-    (b'["\\ud800"]', "not strict JSON"),
-    (b"[1,]", "trailing comma"),
-    (b"// comment\n{}", "not strict JSON"),
-    ("{}".encode("utf-16"), "not strict JSON"),
-    (b'{"resourceType": "Patient"}\n{"resourceType": ', "line 2 of NDJSON"),
-    (b'{"a": 1}{"b": 2}', "trailing characters"),
-    (gzip.compress(as_bytes(), mtime=0)[:-12], "damaged gzip"),
-    (gzip.compress(as_bytes(), mtime=0)[:40] + b"xxxx" + gzip.compress(as_bytes(), mtime=0)[44:], "damaged gzip"),
-    (b"\x1f\x8b", "damaged gzip"),
-])
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "the input is empty"),
+        (b" \n ", "the input is empty"),
+        (gzip.compress(b"", mtime=0), "the input is empty"),
+        (b"<Bundle/>", "is XML"),
+        (b"{", "not strict JSON: EOF while parsing an object at line 1 column 1"),
+        (b'{"a": 1, "a": 2}', "an object has the same key twice at line 1"),
+        (b"[NaN]", "not strict JSON"),
+        (b"[-Infinity]", "not strict JSON"),
+        (b"[" * 300 + b"]" * 300, "nested more than 200 levels deep"),
+        (b'{"resourceType": "\xff"}', "not strict JSON: invalid unicode"),
+        (b'["\\ud800"]', "not strict JSON"),
+        (b"[1,]", "trailing comma"),
+        (b"// comment\n{}", "not strict JSON"),
+        ("{}".encode("utf-16"), "not strict JSON"),
+        (b'{"resourceType": "Patient"}\n{"resourceType": ', "line 2 of NDJSON"),
+        (b'{"a": 1}{"b": 2}', "trailing characters"),
+        (gzip.compress(as_bytes(), mtime=0)[:-12], "damaged gzip"),
+        (gzip.compress(as_bytes(), mtime=0)[:40] + b"xxxx" + gzip.compress(as_bytes(), mtime=0)[44:], "damaged gzip"),
+        (b"\x1f\x8b", "damaged gzip"),
+    ],
+)
 def test_what_can_not_be_read(data: bytes, says: str) -> None:
     with pytest.raises(InputError, match=says):
         read_bytes(data, TERMS, ASKS, "the input")
@@ -124,8 +134,16 @@ def test_read_any_takes_what_python_has(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     path.write_bytes(as_bytes())
     expected = read(path, TERMS, ASKS)
-    for source in (path, str(path), as_bytes(), bytearray(as_bytes()), WHOLE, [WHOLE],
-                   [each["resource"] for each in WHOLE["entry"]], expected):
+    for source in (
+        path,
+        str(path),
+        as_bytes(),
+        bytearray(as_bytes()),
+        WHOLE,
+        [WHOLE],
+        [each["resource"] for each in WHOLE["entry"]],
+        expected,
+    ):
         assert read_any(source, TERMS, ASKS) == expected
     with pytest.raises(UsageError, match="a float is no patient"):
         read_any(1.5, TERMS, ASKS)

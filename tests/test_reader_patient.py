@@ -20,18 +20,37 @@ def read(*resources: dict[str, object]) -> Record:
     return read_resources(list(resources), LABEL.terminology, LABEL.asks)
 
 
-@pytest.mark.parametrize(("gender", "sex"), [
-    ("female", "female"), ("male", "male"), ("other", "other"), ("unknown", ""), ("F", ""), (7, ""), (None, ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("gender", "sex"),
+    [
+        ("female", "female"),
+        ("male", "male"),
+        ("other", "other"),
+        ("unknown", ""),
+        ("F", ""),
+        (7, ""),
+        (None, ""),
+    ],
+)
 def test_sex_is_one_of_the_words_or_not_known(gender: object, sex: str) -> None:
     assert read(patient(gender=gender)).sex == sex
 
 
-@pytest.mark.parametrize(("reference", "site"), [
-    ("Organization/site-1", "site-1"), ("https://ehr.example/fhir/Organization/7", "7"),
-    ("Organization/7/_history/2", "7"), ("urn:uuid:9c1e-4", "9c1e-4"), ("", ""), ("Organization/a b", ""),
-    ("Organization?identifier=x|y", ""), ("#inner", ""), ("Practitioner/7", ""), ("Organization/" + "x" * 65, ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("reference", "site"),
+    [
+        ("Organization/site-1", "site-1"),
+        ("https://ehr.example/fhir/Organization/7", "7"),
+        ("Organization/7/_history/2", "7"),
+        ("urn:uuid:9c1e-4", "9c1e-4"),
+        ("", ""),
+        ("Organization/a b", ""),
+        ("Organization?identifier=x|y", ""),
+        ("#inner", ""),
+        ("Practitioner/7", ""),
+        ("Organization/" + "x" * 65, ""),
+    ],
+)
 def test_the_site_is_an_id_and_nothing_else(reference: str, site: str) -> None:
     assert read(patient(managingOrganization={"reference": reference, "display": "Clinic of Dr. Secret"})).site == site
 

@@ -30,9 +30,15 @@ def _terms() -> Terminology:
         with path.open(encoding="utf-8") as file:
             lists[path.stem] = [(row["system"], row["code"]) for row in csv.DictReader(file)]
     answers = tuple(name for name in lists if name.startswith("smoking_") and not name.endswith("question"))
-    known = {name: Concept(name=name, unit=units.get(name, ""),
-                           words=("tubercul",) if name == "tb_active" else (),
-                           answers=answers if name == "smoking_status_question" else ()) for name in lists}
+    known = {
+        name: Concept(
+            name=name,
+            unit=units.get(name, ""),
+            words=("tubercul",) if name == "tb_active" else (),
+            answers=answers if name == "smoking_status_question" else (),
+        )
+        for name in lists
+    }
     return build(lists, known)
 
 
@@ -81,11 +87,13 @@ def test_every_folder_of_a_quality_measure_is_one_patient(terms: Terminology) ->
 
 
 def test_known_files(terms: Terminology) -> None:
-    for name, error in (("bundles/0-practitionerInformation1625911868739.json", NoPatient),
-                        ("synthea-v2.7-ndjson/Patient.000.ndjson", MixedPatients),
-                        ("validator-cases/xver-immunization-r5.json", WrongRelease),
-                        ("cds-hooks/cqf-ruler/opioidcds-04-request.json", NoPatient),
-                        ("validator-cases/json-comma-bad-1.json", InputError)):
+    for name, error in (
+        ("bundles/0-practitionerInformation1625911868739.json", NoPatient),
+        ("synthea-v2.7-ndjson/Patient.000.ndjson", MixedPatients),
+        ("validator-cases/xver-immunization-r5.json", WrongRelease),
+        ("cds-hooks/cqf-ruler/opioidcds-04-request.json", NoPatient),
+        ("validator-cases/json-comma-bad-1.json", InputError),
+    ):
         with pytest.raises(error):
             read(DATA / name, terms, {})
 
@@ -108,8 +116,12 @@ def test_synthea_patients_agree_with_counting_by_hand(terms: Terminology, people
         found = read_resources(resources, terms, {})
         for name, loinc in (("lab_hemoglobin", "718-7"), ("lab_alt", "1742-6")):
             assert {each.source for each in found.entries.get(name, ())} == {
-                f"Observation/{each['id']}" for each in resources if each["resourceType"] == "Observation"
-                and each["code"]["coding"][0]["code"] == loinc and each["status"] == "final"}
+                f"Observation/{each['id']}"
+                for each in resources
+                if each["resourceType"] == "Observation"
+                and each["code"]["coding"][0]["code"] == loinc
+                and each["status"] == "final"
+            }
         assert all(entry.upper is None for each in found.entries.values() for entry in each)
 
 

@@ -51,8 +51,12 @@ def parsed(lines: Iterable[bytes], *, keep_all: bool = False) -> tuple[list[Wher
     return found, dropped
 
 
-def told(lines: Iterable[bytes], known: Shapes, *, keep_all: bool = False,
-         ) -> tuple[list[Where], Counter[tuple[str, str, str]]]:  # fmt: skip
+def told(
+    lines: Iterable[bytes],
+    known: Shapes,
+    *,
+    keep_all: bool = False,
+) -> tuple[list[Where], Counter[tuple[str, str, str]]]:
     """Return the same by shapes, and by parsing only where there is none."""
     sorter = Sorter(PLAIN, keep_all=keep_all, shapes=known)
     found = [(number, place.about, place.key, place.kind, data) for number, place, data in sorter.placed(lines)]
@@ -82,9 +86,9 @@ def observation(**more: object) -> Json:
         "subject": {"reference": "Patient/p-1", "display": "nobody"},
         "effectiveDateTime": "2025-01-01",
         "valueQuantity": {"value": 27.5, "unit": "kg/m2"},
-        "note": [{"text": "a \"quoted\" word"}],
+        "note": [{"text": 'a "quoted" word'}],
         **more,
-    }  # fmt: skip
+    }
 
 
 def other(kind: str, **more: object) -> Json:
@@ -117,13 +121,28 @@ BASES = [
     written(observation(), spaced=True),
     written(observation(component=[{"code": observation()["code"], "valueQuantity": {"value": 1}}] * 2)),
     written(observation(status="amended")),
-    written({"resourceType": "ExplanationOfBenefit", "id": "e", "patient": {"reference": "Patient/p-1"}, "contained": [
-        {"resourceType": "ServiceRequest", "id": "s", "subject": {"reference": "Patient/p-1"}},
-        {"resourceType": "Coverage", "id": "c", "beneficiary": {"reference": "Patient/p-1"}}],
-        "item": [{"sequence": 1, "net": {"value": 2}}, {"sequence": 2, "net": {"value": 3}, "area": "x"}]}),
-    written({"resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": {"reference": "Patient/p-1"},
-             "result": [{"reference": f"Observation/{number}"} for number in range(4)]}),
-]  # fmt: skip
+    written(
+        {
+            "resourceType": "ExplanationOfBenefit",
+            "id": "e",
+            "patient": {"reference": "Patient/p-1"},
+            "contained": [
+                {"resourceType": "ServiceRequest", "id": "s", "subject": {"reference": "Patient/p-1"}},
+                {"resourceType": "Coverage", "id": "c", "beneficiary": {"reference": "Patient/p-1"}},
+            ],
+            "item": [{"sequence": 1, "net": {"value": 2}}, {"sequence": 2, "net": {"value": 3}, "area": "x"}],
+        }
+    ),
+    written(
+        {
+            "resourceType": "DiagnosticReport",
+            "id": "r",
+            "status": "final",
+            "subject": {"reference": "Patient/p-1"},
+            "result": [{"reference": f"Observation/{number}"} for number in range(4)],
+        }
+    ),
+]
 KNOWN = learned(BASES)
 
 
@@ -136,8 +155,16 @@ def agree(lines: list[bytes], known: Shapes) -> None:
 
 
 def test_lines_of_a_known_shape_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    others = [written(observation(id=f"o-{number}", effectiveDateTime=f"2025-01-{number:02}", subject={
-        "reference": f"Patient/p-{number % 3}", "display": "somebody"})) for number in range(1, 20)]  # fmt: skip
+    others = [
+        written(
+            observation(
+                id=f"o-{number}",
+                effectiveDateTime=f"2025-01-{number:02}",
+                subject={"reference": f"Patient/p-{number % 3}", "display": "somebody"},
+            )
+        )
+        for number in range(1, 20)
+    ]
     expected = parsed(others)
     known = learned([written(observation())])
     monkeypatch.setattr(Sorter, "place", None)
@@ -145,40 +172,58 @@ def test_lines_of_a_known_shape_are_not_parsed(monkeypatch: pytest.MonkeyPatch) 
     assert (known.told, sum(expected[1].values())) == (19, 16)
 
 
-@pytest.mark.parametrize("more", [
-    {"effectiveDateTime": "1999"}, {"valueQuantity": {"value": -3, "unit": ""}}, {"id": "A.b-9"},
-    {"meta": {"profile": ["http://example.org/a"] * 9}}, {"note": [{"text": "other \\ words / \n"}]},
-    {"note": [{"text": "ü"}]},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"effectiveDateTime": "1999"},
+        {"valueQuantity": {"value": -3, "unit": ""}},
+        {"id": "A.b-9"},
+        {"meta": {"profile": ["http://example.org/a"] * 9}},
+        {"note": [{"text": "other \\ words / \n"}]},
+        {"note": [{"text": "ü"}]},
+    ],
+)
 def test_what_may_differ_within_a_shape(more: Json) -> None:
     known = learned([written(observation())])
     assert known.of(written(observation(**more))) is not None
 
 
-@pytest.mark.parametrize("more", [
-    {"issued": "2025"}, {"valueQuantity": {"value": "3", "unit": "x"}},
-    {"valueQuantity": {"value": 1e300, "unit": "x"}},
-    {"meta": {"profile": []}}, {"subject": {"reference": "urn:uuid:1", "display": "x"}}, {"id": 7}, {"id": ""},
-    {"id": "a b"}, {"effectiveDateTime": None}, {"note": [{"text": "\x7f\ud83d"}]},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"issued": "2025"},
+        {"valueQuantity": {"value": "3", "unit": "x"}},
+        {"valueQuantity": {"value": 1e300, "unit": "x"}},
+        {"meta": {"profile": []}},
+        {"subject": {"reference": "urn:uuid:1", "display": "x"}},
+        {"id": 7},
+        {"id": ""},
+        {"id": "a b"},
+        {"effectiveDateTime": None},
+        {"note": [{"text": "\x7f\ud83d"}]},
+    ],
+)
 def test_what_is_another_shape(more: Json) -> None:
     known = learned([written(observation())])
     line = json.dumps(observation(**more), separators=(",", ":")).encode()
     assert known.of(line) is None
 
 
-@pytest.mark.parametrize("line", [
-    b'{"resourceType":"Observation","id":"o","subject":{"reference":"Patient/p"},"a":"\\u0041"}',
-    b'{"resourceType":"Observation","id":"o","subject":{"reference":"Patient/p"},"\\/":1}',
-    b'{"resourceType":"Observation","id":"o","subject":{"reference":"http://x/Patient/p"}}',
-    b'{"resourceType":"Observation","id":"o","subject":{"display":"x"}}',
-    b'{"resourceType":"Observation","id":"o","subject":[{"reference":"Patient/p"}]}',
-    b'{"resourceType":"Observation","id":" o","subject":{"reference":"Patient/p"}}',
-    b'[{"resourceType":"Observation","id":"o","subject":{"reference":"Patient/p"}}]',
-    b'{"resourceType":"Patient","id":"p"}',
-    b'{"resourceType":"Encounter","id":"p","subject":{"reference":"Patient/p"}}',
-    b'{"resourceType":"Group","id":"p","subject":{"reference":"Patient/p"}}',
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"resourceType":"Observation","id":"o","subject":{"reference":"Patient/p"},"a":"\\u0041"}',
+        b'{"resourceType":"Observation","id":"o","subject":{"reference":"Patient/p"},"\\/":1}',
+        b'{"resourceType":"Observation","id":"o","subject":{"reference":"http://x/Patient/p"}}',
+        b'{"resourceType":"Observation","id":"o","subject":{"display":"x"}}',
+        b'{"resourceType":"Observation","id":"o","subject":[{"reference":"Patient/p"}]}',
+        b'{"resourceType":"Observation","id":" o","subject":{"reference":"Patient/p"}}',
+        b'[{"resourceType":"Observation","id":"o","subject":{"reference":"Patient/p"}}]',
+        b'{"resourceType":"Patient","id":"p"}',
+        b'{"resourceType":"Encounter","id":"p","subject":{"reference":"Patient/p"}}',
+        b'{"resourceType":"Group","id":"p","subject":{"reference":"Patient/p"}}',
+    ],
+)
 def test_what_is_unusual_is_always_parsed(line: bytes) -> None:
     assert learned([line] * 3).of(line) is None
 
@@ -190,8 +235,11 @@ def test_a_line_that_is_no_utf_8_is_not_told_by_its_shape() -> None:
 
 
 def test_keys_in_another_order_are_another_shape_and_are_learned() -> None:
-    turned = [dict(sorted(observation(id=f"o-{number}").items(), reverse=turn)) for number in range(9)
-              for turn in (True, False)]  # fmt: skip
+    turned = [
+        dict(sorted(observation(id=f"o-{number}").items(), reverse=turn))
+        for number in range(9)
+        for turn in (True, False)
+    ]
     known = Counted()
     agree([written(each) for each in turned], known)
     assert known.told > 10
@@ -275,8 +323,9 @@ def test_synthetic_lines_with_every_disguise(tmp_path: Path) -> None:
     from precaution.cli import run
 
     assert run(["demo-cohort", "60", "--out", str(tmp_path / "d"), "--today", "2025-03-01", "--form", "ndjson"]) == 0
-    lines = [line for file in sorted((tmp_path / "d" / "fhir").rglob("*.ndjson"))
-             for line in file.read_bytes().split(b"\n")]  # fmt: skip
+    lines = [
+        line for file in sorted((tmp_path / "d" / "fhir").rglob("*.ndjson")) for line in file.read_bytes().split(b"\n")
+    ]
     known = learned(lines)
     agree(lines, known)
     print(f"{2 * len(lines)} lines compared, {known.told} of them told by their shape")  # noqa: T201
@@ -285,18 +334,55 @@ def test_synthetic_lines_with_every_disguise(tmp_path: Path) -> None:
 
 CODE = b'{"coding":[{"system":"http://loinc.org","code":"718-7","display":"Hb"}],"text":"Hb"}'
 PIECES = [
-    b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b" ", b"\t", b"\x00", b"\xff", b"\xc3\xa9", b"\xed\xa0\x80", b"e5",
+    b'"',
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b" ",
+    b"\t",
+    b"\x00",
+    b"\xff",
+    b"\xc3\xa9",
+    b"\xed\xa0\x80",
+    b"e5",
     b".",
-    b"-", b"0", b"null", b"true", b"1e999", b"NaN", b"\\u0041", b"\\ud800", b"\\n", b"\\x",
+    b"-",
+    b"0",
+    b"null",
+    b"true",
+    b"1e999",
+    b"NaN",
+    b"\\u0041",
+    b"\\ud800",
+    b"\\n",
+    b"\\x",
     b'"status":"entered-in-error",',
-    b'"code":' + CODE + b",", b'"contained":[],', b'"subject":{"reference":"Patient/q"},', b'"id":"x",', b"{}", b'""',
-    b'"component":[{"code":' + CODE + b"}],", b'"resourceType":"Patient",', b"718-7", b"Patient/q", b"refuted",
+    b'"code":' + CODE + b",",
+    b'"contained":[],',
+    b'"subject":{"reference":"Patient/q"},',
+    b'"id":"x",',
+    b"{}",
+    b'""',
+    b'"component":[{"code":' + CODE + b"}],",
+    b'"resourceType":"Patient",',
+    b"718-7",
+    b"Patient/q",
+    b"refuted",
     b"cancelled",
-    b'"doNotPerform":true,', b'"medicationReference":{"reference":"Medication/m"},', b'"context":{},',
+    b'"doNotPerform":true,',
+    b'"medicationReference":{"reference":"Medication/m"},',
+    b'"context":{},',
     b"http://x/Patient/q",
-    b'"stat\\u0075s":"cancelled",', b'"verificationStatus":{"text":"refuted"},', b"\xef\xbb\xbf", b"\x1f\x8b",
+    b'"stat\\u0075s":"cancelled",',
+    b'"verificationStatus":{"text":"refuted"},',
+    b"\xef\xbb\xbf",
+    b"\x1f\x8b",
     b"hepatitis",
-]  # fmt: skip
+]
 
 
 @st.composite
@@ -328,19 +414,78 @@ def places(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[objec
         yield from places(each, (*path, key))
 
 
-VALUES: st.SearchStrategy[object] = st.sampled_from([
-    None, True, False, 0, -1, 2.5, 10**18, 10**19, 1e22, "", " ", "x", "final", "active", "cancelled", "refuted",
-    "entered-in-error", "718-7", "39156-5", "http://loinc.org", "Patient/p-1", "Patient/q", "Patient/", "urn:uuid:q",
-    "http://server/Patient/q/_history/2", "Group/g", "#p", "Observation", "Patient", "hepatitis B", "\n", "\\", "ü",
-    "\u2028",
-    [], {}, [{}], {"reference": "Patient/q"}, {"coding": []}, {"text": "tuberculosis"}, json.loads(CODE),
-    [json.loads(CODE)],
-])  # fmt: skip
-NAMES = st.sampled_from([
-    "status", "code", "id", "subject", "patient", "contained", "component", "resourceType", "context", "intent",
-    "verificationStatus", "clinicalStatus", "meta", "x", "requester", "agent", "doNotPerform", "medicationReference",
-    "vaccineCode", "valueQuantity", "reference", "extension",
-])  # fmt: skip
+VALUES: st.SearchStrategy[object] = st.sampled_from(
+    [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        2.5,
+        10**18,
+        10**19,
+        1e22,
+        "",
+        " ",
+        "x",
+        "final",
+        "active",
+        "cancelled",
+        "refuted",
+        "entered-in-error",
+        "718-7",
+        "39156-5",
+        "http://loinc.org",
+        "Patient/p-1",
+        "Patient/q",
+        "Patient/",
+        "urn:uuid:q",
+        "http://server/Patient/q/_history/2",
+        "Group/g",
+        "#p",
+        "Observation",
+        "Patient",
+        "hepatitis B",
+        "\n",
+        "\\",
+        "ü",
+        "\u2028",
+        [],
+        {},
+        [{}],
+        {"reference": "Patient/q"},
+        {"coding": []},
+        {"text": "tuberculosis"},
+        json.loads(CODE),
+        [json.loads(CODE)],
+    ]
+)
+NAMES = st.sampled_from(
+    [
+        "status",
+        "code",
+        "id",
+        "subject",
+        "patient",
+        "contained",
+        "component",
+        "resourceType",
+        "context",
+        "intent",
+        "verificationStatus",
+        "clinicalStatus",
+        "meta",
+        "x",
+        "requester",
+        "agent",
+        "doNotPerform",
+        "medicationReference",
+        "vaccineCode",
+        "valueQuantity",
+        "reference",
+        "extension",
+    ]
+)
 
 
 @st.composite
@@ -363,8 +508,9 @@ def changed(draw: st.DrawFn) -> bytes:
             holder.insert(last, holder[last])
     if draw(st.booleans()):
         resource = dict(draw(st.permutations(list(resource.items()))))
-    return json.dumps(resource, ensure_ascii=draw(st.booleans()),
-                      separators=draw(st.sampled_from([(",", ":"), (", ", ": ")]))).encode("utf-8", "surrogatepass")
+    return json.dumps(
+        resource, ensure_ascii=draw(st.booleans()), separators=draw(st.sampled_from([(",", ":"), (", ", ": ")]))
+    ).encode("utf-8", "surrogatepass")
 
 
 @given(st.lists(changed(), min_size=1, max_size=6))

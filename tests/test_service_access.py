@@ -46,10 +46,17 @@ def test_a_sound_token_gets_cards_once(app: App) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Authorization": ""}, {"Authorization": "Bearer x.y.z"}, {"Authorization": "Basic eDp5"},
-     "/cds-services", f"{PATH}/feedback", "/cds-services/other"],
+    [
+        {},
+        {"Authorization": ""},
+        {"Authorization": "Bearer x.y.z"},
+        {"Authorization": "Basic eDp5"},
+        "/cds-services",
+        f"{PATH}/feedback",
+        "/cds-services/other",
+    ],
     ids=range(7),
-)  # fmt: skip
+)
 def test_anything_else_gets_401_without_a_reason(app: App, headers: Any) -> None:
     given = signed(headers) if isinstance(headers, str) else headers
     for body in (call("order-sign", prefetch(example("low-neutrophils")), draft()), {"hook": 7}):

@@ -31,39 +31,92 @@ ALLOWED = [
 
 CORPUS = [
     # other hosts, schemes, ports
-    "http://ehr.example.org/fhir/r4", "https://ehr.example.org:444/fhir/r4", "https://ehr.example.org.evil.com/fhir/r4",
-    "https://evil.com/ehr.example.org/fhir/r4", "https://evilehr.example.org/fhir/r4", "https://example.org/fhir/r4",
-    "ftp://ehr.example.org/fhir/r4", "file:///etc/passwd", "gopher://127.0.0.1:9/_x", "data:text/plain,x",
-    "dict://127.0.0.1:9/x", "javascript:alert(1)", "//ehr.example.org/fhir/r4", "ehr.example.org/fhir/r4", "",
+    "http://ehr.example.org/fhir/r4",
+    "https://ehr.example.org:444/fhir/r4",
+    "https://ehr.example.org.evil.com/fhir/r4",
+    "https://evil.com/ehr.example.org/fhir/r4",
+    "https://evilehr.example.org/fhir/r4",
+    "https://example.org/fhir/r4",
+    "ftp://ehr.example.org/fhir/r4",
+    "file:///etc/passwd",
+    "gopher://127.0.0.1:9/_x",
+    "data:text/plain,x",
+    "dict://127.0.0.1:9/x",
+    "javascript:alert(1)",
+    "//ehr.example.org/fhir/r4",
+    "ehr.example.org/fhir/r4",
+    "",
     # the path
-    "https://ehr.example.org/fhir/r", "https://ehr.example.org/fhir/r44", "https://ehr.example.org/fhir",
-    "https://ehr.example.org/fhir/r4/../admin", "https://ehr.example.org/fhir/r4/%2e%2e/admin",
-    "https://ehr.example.org/fhir/r4/.%2E/admin", "https://ehr.example.org/fhir/r4%2f..%2fadmin",
-    "https://ehr.example.org/fhir/r4/..;/admin/..", "https://ehr.example.org//fhir/r4",
-    "https://ehr.example.org/fhir/r4//x", "https://ehr.example.org/fhir%5cr4",
+    "https://ehr.example.org/fhir/r",
+    "https://ehr.example.org/fhir/r44",
+    "https://ehr.example.org/fhir",
+    "https://ehr.example.org/fhir/r4/../admin",
+    "https://ehr.example.org/fhir/r4/%2e%2e/admin",
+    "https://ehr.example.org/fhir/r4/.%2E/admin",
+    "https://ehr.example.org/fhir/r4%2f..%2fadmin",
+    "https://ehr.example.org/fhir/r4/..;/admin/..",
+    "https://ehr.example.org//fhir/r4",
+    "https://ehr.example.org/fhir/r4//x",
+    "https://ehr.example.org/fhir%5cr4",
     # who one seems to be
-    "https://user@ehr.example.org/fhir/r4", "https://ehr.example.org@evil.com/fhir/r4",
-    "https://ehr.example.org:x@evil.com/fhir/r4", "https://evil.com#@ehr.example.org/fhir/r4",
-    "https://evil.com?@ehr.example.org/fhir/r4", "https://ehr.example.org\\@evil.com/fhir/r4",
-    "https://evil.com\\.ehr.example.org/fhir/r4", "https://ehr.example.org%00.evil.com/fhir/r4",
-    "https://ehr.example.org%2eevil.com/fhir/r4", "https://ehr。example。org/fhir/r4", "https://ｅhr.example.org/fhir/r4",
-    "https://ehr.example.org\t/fhir/r4", "https://ehr.example.org\n/fhir/r4", " https://ehr.example.org/fhir/r4",
-    "https://ehr.example.org /fhir/r4", "https://ehr.example.org\r\nHost: evil.com/fhir/r4",
-    "https:/ehr.example.org/fhir/r4", "https:ehr.example.org/fhir/r4", "https:///ehr.example.org/fhir/r4",
-    "https://ehr.example.org:/fhir/r4", "https://ehr.example.org:0/fhir/r4", "https://ehr.example.org:99999/fhir/r4",
-    "https://ehr.example.org:-1/fhir/r4", "https://ehr.example.org:44３/fhir/r4", "https://ehr.example.org./fhir/r4",
+    "https://user@ehr.example.org/fhir/r4",
+    "https://ehr.example.org@evil.com/fhir/r4",
+    "https://ehr.example.org:x@evil.com/fhir/r4",
+    "https://evil.com#@ehr.example.org/fhir/r4",
+    "https://evil.com?@ehr.example.org/fhir/r4",
+    "https://ehr.example.org\\@evil.com/fhir/r4",
+    "https://evil.com\\.ehr.example.org/fhir/r4",
+    "https://ehr.example.org%00.evil.com/fhir/r4",
+    "https://ehr.example.org%2eevil.com/fhir/r4",
+    "https://ehr。example。org/fhir/r4",
+    "https://ｅhr.example.org/fhir/r4",
+    "https://ehr.example.org\t/fhir/r4",
+    "https://ehr.example.org\n/fhir/r4",
+    " https://ehr.example.org/fhir/r4",
+    "https://ehr.example.org /fhir/r4",
+    "https://ehr.example.org\r\nHost: evil.com/fhir/r4",
+    "https:/ehr.example.org/fhir/r4",
+    "https:ehr.example.org/fhir/r4",
+    "https:///ehr.example.org/fhir/r4",
+    "https://ehr.example.org:/fhir/r4",
+    "https://ehr.example.org:0/fhir/r4",
+    "https://ehr.example.org:99999/fhir/r4",
+    "https://ehr.example.org:-1/fhir/r4",
+    "https://ehr.example.org:44３/fhir/r4",
+    "https://ehr.example.org./fhir/r4",
     # this machine, in all spellings
-    "http://localhost:9/fhir", "http://127.1:9/fhir", "http://0:9/fhir", "http://0.0.0.0:9/fhir",
-    "http://2130706433:9/fhir", "http://0x7f000001:9/fhir", "http://0177.0.0.1:9/fhir", "http://127.0.0.1.:9/fhir",
-    "http://127.000.000.001:9/fhir", "http://[::1]:9/fhir", "http://[::ffff:127.0.0.1]:9/fhir",
-    "http://[0:0:0:0:0:ffff:7f00:1]:9/fhir", "http://[::]:9/fhir", "http://[::127.0.0.1]:9/fhir", "http://①②⑦.⓪.⓪.①:9/fhir",
-    "http://127.0.0.1:9/", "http://127.0.0.1:9", "http://127.0.0.1:10/fhir", "http://127.0.0.1/fhir",
+    "http://localhost:9/fhir",
+    "http://127.1:9/fhir",
+    "http://0:9/fhir",
+    "http://0.0.0.0:9/fhir",
+    "http://2130706433:9/fhir",
+    "http://0x7f000001:9/fhir",
+    "http://0177.0.0.1:9/fhir",
+    "http://127.0.0.1.:9/fhir",
+    "http://127.000.000.001:9/fhir",
+    "http://[::1]:9/fhir",
+    "http://[::ffff:127.0.0.1]:9/fhir",
+    "http://[0:0:0:0:0:ffff:7f00:1]:9/fhir",
+    "http://[::]:9/fhir",
+    "http://[::127.0.0.1]:9/fhir",
+    "http://①②⑦.⓪.⓪.①:9/fhir",
+    "http://127.0.0.1:9/",
+    "http://127.0.0.1:9",
+    "http://127.0.0.1:10/fhir",
+    "http://127.0.0.1/fhir",
     # where clouds keep their secrets
-    "http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/latest/", "http://metadata.google.internal/",
-    "http://169.254.169.254.nip.io/", "http://100.100.100.200/latest/meta-data/", "http://[fe80::1%25eth0]/fhir",
-    "http://10.0.0.1/fhir", "http://192.168.1.1/fhir", "http://172.16.0.1/fhir", "http://[fc00::1]/fhir",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://[fd00:ec2::254]/latest/",
+    "http://metadata.google.internal/",
+    "http://169.254.169.254.nip.io/",
+    "http://100.100.100.200/latest/meta-data/",
+    "http://[fe80::1%25eth0]/fhir",
+    "http://10.0.0.1/fhir",
+    "http://192.168.1.1/fhir",
+    "http://172.16.0.1/fhir",
+    "http://[fc00::1]/fhir",
     "https://ehr.example.org/fhir/r4?x=" + "y" * 5000,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("url", ALLOWED)
@@ -120,6 +173,7 @@ def test_no_call_makes_a_connection(tmp_path: Any, monkeypatch: pytest.MonkeyPat
 
 def test_a_next_page_elsewhere_is_not_asked_for(tmp_path: Any) -> None:
     with Stub(lambda *_: Reply({})) as elsewhere:
+
         def answer(path: str, _: Any) -> Reply:
             link = [{"relation": "next", "url": f"{elsewhere.base}{path}"}]
             if path.endswith("/Patient/p"):
@@ -129,8 +183,14 @@ def test_a_next_page_elsewhere_is_not_asked_for(tmp_path: Any) -> None:
         with Stub(answer) as server:
             servers = (FhirServer(url=server.base, private=True),)
             app = App(settings(tmp_path, fhir_servers=servers))
-            body = call("order-sign", {}, draft(), patient="p", fhirServer=server.base,
-                        fhirAuthorization={"access_token": "secret"})  # fmt: skip
+            body = call(
+                "order-sign",
+                {},
+                draft(),
+                patient="p",
+                fhirServer=server.base,
+                fhirAuthorization={"access_token": "secret"},
+            )
             assert post(app, body).status_code == 200
             app.close()
             assert server.asked
@@ -196,10 +256,31 @@ def test_numbers_of_the_internet(number: str) -> None:
 
 @pytest.mark.parametrize(
     "number",
-    ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.1", "224.0.0.1",
-     "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-     "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:7f00:1::", "ff02::1", "not a number", ""],
-)  # fmt: skip
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fc00::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "2001:0:7f00:1::",
+        "ff02::1",
+        "not a number",
+        "",
+    ],
+)
 def test_numbers_that_are_not(number: str) -> None:
     assert not is_public(number)
 

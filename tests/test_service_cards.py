@@ -46,9 +46,12 @@ def ordered(app: App, name: str, *more: Json, **changed: Any) -> dict[str, Json]
 
 @pytest.mark.parametrize(
     ("name", "action"),
-    [("low-neutrophils", "do not start"), ("zoster-on-treatment", "interrupt"),
-     ("suspected-thromboembolism", "discontinue")],
-)  # fmt: skip
+    [
+        ("low-neutrophils", "do not start"),
+        ("zoster-on-treatment", "interrupt"),
+        ("suspected-thromboembolism", "discontinue"),
+    ],
+)
 def test_critical_is_what_the_label_forbids_with_evidence(app: App, name: str, action: str) -> None:
     card = ordered(app, name)["critical"]
     assert card["summary"].startswith(f"Baricitinib: {action}. ")
@@ -154,11 +157,21 @@ def test_orders_are_drafts_for_what_is_missing(app: App) -> None:
 
 
 def test_what_is_ordered_already_is_not_offered_again(app: App) -> None:
-    order = {"resourceType": "ServiceRequest", "id": "o", "status": "active", "intent": "order",
-             "subject": {"reference": "Patient/low-neutrophils"},
-             "code": {"coding": [{"system": "http://loinc.org", "code": "71773-6"}]}}  # fmt: skip
-    labels = [each["label"] for card in ordered(app, "low-neutrophils", laboratory=searchset([]),
-              serviceRequests=searchset([order])).values() for each in card.get("suggestions", [])]  # fmt: skip
+    order = {
+        "resourceType": "ServiceRequest",
+        "id": "o",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": "Patient/low-neutrophils"},
+        "code": {"coding": [{"system": "http://loinc.org", "code": "71773-6"}]},
+    }
+    labels = [
+        each["label"]
+        for card in ordered(
+            app, "low-neutrophils", laboratory=searchset([]), serviceRequests=searchset([order])
+        ).values()
+        for each in card.get("suggestions", [])
+    ]
     assert labels
     assert not any("Tuberculosis" in each for each in labels)
 
@@ -228,9 +241,26 @@ def test_a_label_without_cards_toml_has_cards_all_the_same(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["<script>alert(1)</script>", "![x](http://evil)", "[x](javascript:1)", "`code`", "**b**", "_i_", "# h", "a|b",
-     "~~s~~", "&lt;", "www.evil.com", "https://evil.com", "a@evil.com", "<!-- x", "\\<b>", "mailto:x", "HTTP://X"],
-)  # fmt: skip
+    [
+        "<script>alert(1)</script>",
+        "![x](http://evil)",
+        "[x](javascript:1)",
+        "`code`",
+        "**b**",
+        "_i_",
+        "# h",
+        "a|b",
+        "~~s~~",
+        "&lt;",
+        "www.evil.com",
+        "https://evil.com",
+        "a@evil.com",
+        "<!-- x",
+        "\\<b>",
+        "mailto:x",
+        "HTTP://X",
+    ],
+)
 def test_escaped_text_is_shown_as_it_is_and_means_nothing(text: str) -> None:
     shown = escaped(text)
     assert unescape(shown) == text

@@ -55,9 +55,10 @@ def medplum(tmp_path_factory: pytest.TempPathFactory) -> Json:
     person = next(each["id"] for each in found if each["resourceType"] == "Patient")
     order = {**hooks_make.draft(), "id": "new", "subject": {"reference": f"Patient/{person}"}}
     orders = {
-        "patientId": person, "selections": ["MedicationRequest/new"],
+        "patientId": person,
+        "selections": ["MedicationRequest/new"],
         "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": order}]},
-    }  # fmt: skip
+    }
     (folder / "orders.json").write_text(json.dumps(orders), encoding="utf-8")
     with fhir_server(folder, found) as base:
         allowed = f'[[fhir-server]]\nurl = "{base}/fhir"\nprivate = true\n'

@@ -73,8 +73,12 @@ def overridden(card: str, reason: str = "patient-refuses", **more: Any) -> Json:
 
 
 def accepted(card: str, *suggestions: str) -> Json:
-    return {"card": card, "outcome": "accepted", "outcomeTimestamp": AT,
-            "acceptedSuggestions": [{"id": each} for each in suggestions]}  # fmt: skip
+    return {
+        "card": card,
+        "outcome": "accepted",
+        "outcomeTimestamp": AT,
+        "acceptedSuggestions": [{"id": each} for each in suggestions],
+    }
 
 
 def send(app: App, *feedback: Any, status: int = 200, path: str = FEEDBACK, **more: Any) -> Any:
@@ -100,19 +104,23 @@ def test_a_suggestion_taken_up_softens_the_next_card(app: App) -> None:
     assert "warning: " not in told(after) or "Aged 65" not in told([c for c in after if c["indicator"] == "warning"])
     kept = app.service.store.kept("", PATIENT, "2025-03-01").answers
     assert [(each.ask, each.answer, each.who, each.role, each.expires) for each in kept] == [
-        (A1, "yes", "Practitioner/12", "clinician", "2026-03-01")]  # fmt: skip
+        (A1, "yes", "Practitioner/12", "clinician", "2026-03-01")
+    ]
 
 
 def test_a_new_restriction_asks_the_question_anew(app: App) -> None:
     card = card_with(ordered(app), "Is there no suitable alternative")
     send(app, accepted(card["uuid"], suggestion(card, "Answer yes: Is there no suitable alternative")))
     stroke = {
-        "resourceType": "Condition", "id": "new", "subject": {"reference": f"Patient/{PATIENT}"},
+        "resourceType": "Condition",
+        "id": "new",
+        "subject": {"reference": f"Patient/{PATIENT}"},
         "clinicalStatus": {"coding": [{"code": "active"}]},
         "verificationStatus": {"coding": [{"code": "confirmed"}]},
         "code": {"coding": [{"system": "http://snomed.info/sct", "code": "22298006"}]},
-        "onsetDateTime": "2010-01-01", "recordedDate": "2025-03-01",
-    }  # fmt: skip
+        "onsetDateTime": "2010-01-01",
+        "recordedDate": "2025-03-01",
+    }
     assert "Is there no suitable alternative" in json.dumps(ordered(app, [*example("restricted"), stroke]))
     assert "Is there no suitable alternative" not in json.dumps(ordered(app))
 
@@ -248,21 +256,41 @@ GOOD = {"card": "c", "outcome": "accepted", "outcomeTimestamp": AT}
 @pytest.mark.parametrize(
     "body",
     [
-        {}, {"feedback": None}, {"feedback": {}}, {"feedback": []}, {"feedback": ["x"]}, {"feedback": [GOOD, None]},
-        *({"feedback": [GOOD, {**GOOD, **wrong}]} for wrong in (
-            {"card": None}, {"card": ""}, {"card": 5}, {"card": "x" * 201}, {"outcome": "ignored"}, {"outcome": None},
-            {"outcomeTimestamp": None}, {"outcomeTimestamp": "yesterday"}, {"outcomeTimestamp": "2025-03-01"},
-            {"outcomeTimestamp": "2025-03-01T10:00:00"}, {"outcomeTimestamp": "2025-13-01T10:00:00Z"},
-            {"outcomeTimestamp": "0001-01-01T00:00:00+14:00"}, {"outcomeTimestamp": 5},
-            {"acceptedSuggestions": "s"}, {"acceptedSuggestions": [{}]}, {"acceptedSuggestions": [{"id": 5}]},
-            {"outcome": "overridden", "overrideReason": "x"},
-            {"outcome": "overridden", "overrideReason": {"reason": {"code": 5}}},
-            {"card": "Mrs Smith"}, {"outcome": "overridden", "overrideReason": {"reason": {"code": "x" * 1001}}},
-            {"outcome": "overridden", "overrideReason": {"reason": ["x"]}},
-            {"outcome": "overridden", "overrideReason": {"userComment": {}}},
-        )),
+        {},
+        {"feedback": None},
+        {"feedback": {}},
+        {"feedback": []},
+        {"feedback": ["x"]},
+        {"feedback": [GOOD, None]},
+        *(
+            {"feedback": [GOOD, {**GOOD, **wrong}]}
+            for wrong in (
+                {"card": None},
+                {"card": ""},
+                {"card": 5},
+                {"card": "x" * 201},
+                {"outcome": "ignored"},
+                {"outcome": None},
+                {"outcomeTimestamp": None},
+                {"outcomeTimestamp": "yesterday"},
+                {"outcomeTimestamp": "2025-03-01"},
+                {"outcomeTimestamp": "2025-03-01T10:00:00"},
+                {"outcomeTimestamp": "2025-13-01T10:00:00Z"},
+                {"outcomeTimestamp": "0001-01-01T00:00:00+14:00"},
+                {"outcomeTimestamp": 5},
+                {"acceptedSuggestions": "s"},
+                {"acceptedSuggestions": [{}]},
+                {"acceptedSuggestions": [{"id": 5}]},
+                {"outcome": "overridden", "overrideReason": "x"},
+                {"outcome": "overridden", "overrideReason": {"reason": {"code": 5}}},
+                {"card": "Mrs Smith"},
+                {"outcome": "overridden", "overrideReason": {"reason": {"code": "x" * 1001}}},
+                {"outcome": "overridden", "overrideReason": {"reason": ["x"]}},
+                {"outcome": "overridden", "overrideReason": {"userComment": {}}},
+            )
+        ),
     ],
-)  # fmt: skip
+)
 def test_feedback_that_is_wrong_is_refused_as_a_whole(app: App, store_url: str, body: Json) -> None:
     response = app.post(FEEDBACK, json=body)
     assert response.status_code == 400, response.text
@@ -272,12 +300,33 @@ def test_feedback_that_is_wrong_is_refused_as_a_whole(app: App, store_url: str, 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["accepted", "overridden", AT]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["feedback", "card", "outcome", "outcomeTimestamp", "overrideReason", "reason", "code",
-                         "acceptedSuggestions", "id", "userComment", "answers", "ask", "answer", "x"]),
-        inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "feedback",
+                    "card",
+                    "outcome",
+                    "outcomeTimestamp",
+                    "overrideReason",
+                    "reason",
+                    "code",
+                    "acceptedSuggestions",
+                    "id",
+                    "userComment",
+                    "answers",
+                    "ask",
+                    "answer",
+                    "x",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
     max_leaves=14,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +362,7 @@ def test_whatever_is_sent_is_taken_or_refused_with_a_reason(plain: App, body: An
         ("GET", "/answers/none", {}, 404),
         ("DELETE", "/answers/none", {}, 405),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_has_its_status(plain: App, method: str, path: str, more: Any, status: int) -> None:
     response = plain.send(method, path, **more)
     assert response.status_code == status, response.text
@@ -336,10 +385,17 @@ YES = {"ask": A1, "answer": "yes", "reason": "two others failed"}
 def test_an_answer_is_kept_with_who_role_day_statement_reason_and_expiry(app: App) -> None:
     (made,) = answered(app, YES)["answers"]
     assert made == {
-        "ask": A1, "answer": "yes", "day": "2025-03-01", "who": "Practitioner/12", "role": "clinician",
-        "statement": ["S05", "S14", "S44", "S48"], "reason": "two others failed", "expires": "2026-03-01",
-        "id": made["id"], "state": "kept",
-    }  # fmt: skip
+        "ask": A1,
+        "answer": "yes",
+        "day": "2025-03-01",
+        "who": "Practitioner/12",
+        "role": "clinician",
+        "statement": ["S05", "S14", "S44", "S48"],
+        "reason": "two others failed",
+        "expires": "2026-03-01",
+        "id": made["id"],
+        "state": "kept",
+    }
     (again,) = answered(app, YES)["answers"]
     assert (again["state"], again["id"]) == ("again", None)
     uuid = ordered(app)[0]["uuid"]
@@ -350,10 +406,15 @@ def test_an_answer_is_kept_with_who_role_day_statement_reason_and_expiry(app: Ap
 
 
 def test_an_answer_may_name_another_who_a_role_and_an_earlier_end(app: App) -> None:
-    (made,) = answered(app, {**YES, "ask": "A1", "who": "Practitioner/7", "role": "rheumatologist",
-                             "expires": "2025-06-01"})["answers"]  # fmt: skip
+    (made,) = answered(
+        app, {**YES, "ask": "A1", "who": "Practitioner/7", "role": "rheumatologist", "expires": "2025-06-01"}
+    )["answers"]
     assert (made["ask"], made["who"], made["role"], made["expires"]) == (
-        A1, "Practitioner/7", "rheumatologist", "2025-06-01")  # fmt: skip
+        A1,
+        "Practitioner/7",
+        "rheumatologist",
+        "2025-06-01",
+    )
 
 
 def test_an_answer_that_makes_nothing_milder_needs_no_reason_and_has_no_end(app: App) -> None:
@@ -365,12 +426,27 @@ def test_an_answer_that_makes_nothing_milder_needs_no_reason_and_has_no_end(app:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"ask": "forgotten"}, {"ask": None}, {"answer": "perhaps"}, {"answer": True}, {"answer": None},
-        {"reason": None}, {"reason": "  "}, {"reason": "x" * 1001}, {"reason": 5}, {"who": "Dr Smith"}, {"who": 5},
-        {"who": "Practitioner/<script>"}, {"role": "!"}, {"role": 5}, {"expires": "soon"}, {"expires": "2025-02-28"},
-        {"expires": "2026-03-02"}, {"expires": 5}, {"expires": "2025-6-1"},
+        {"ask": "forgotten"},
+        {"ask": None},
+        {"answer": "perhaps"},
+        {"answer": True},
+        {"answer": None},
+        {"reason": None},
+        {"reason": "  "},
+        {"reason": "x" * 1001},
+        {"reason": 5},
+        {"who": "Dr Smith"},
+        {"who": 5},
+        {"who": "Practitioner/<script>"},
+        {"role": "!"},
+        {"role": 5},
+        {"expires": "soon"},
+        {"expires": "2025-02-28"},
+        {"expires": "2026-03-02"},
+        {"expires": 5},
+        {"expires": "2025-6-1"},
     ],
-)  # fmt: skip
+)
 def test_an_answer_that_is_wrong_is_refused(app: App, store_url: str, wrong: Json) -> None:
     answered(app, YES, {**YES, **wrong}, status=400)
     assert execute(store_url, "SELECT count(*) FROM answers")[0][0] == 0
@@ -442,11 +518,17 @@ def test_what_a_role_may_do(tmp_path: Path) -> None:
     for role in roles:
         uuid = asked(app, tenant=role)[0]["uuid"]
         read = app.get(f"/answers/{uuid}", headers=bearer(f"/answers/{uuid}", tenant=role))
-        give = app.post("/answers", json={"card": uuid, "answers": [{**YES, "reason": role}]},
-                        headers=bearer("/answers", tenant=role))  # fmt: skip
+        give = app.post(
+            "/answers",
+            json={"card": uuid, "answers": [{**YES, "reason": role}]},
+            headers=bearer("/answers", tenant=role),
+        )
         number = give.json()["answers"][0]["id"] if give.status_code == 200 else 1
-        back = app.post("/answers/withdraw", json={"card": uuid, "id": number, "reason": "a mistake"},
-                        headers=bearer("/answers/withdraw", tenant=role))  # fmt: skip
+        back = app.post(
+            "/answers/withdraw",
+            json={"card": uuid, "id": number, "reason": "a mistake"},
+            headers=bearer("/answers/withdraw", tenant=role),
+        )
         may[role] = [read.status_code, give.status_code, back.status_code]
     assert may == {"viewer": [200, 403, 403], "clinician": [200, 200, 403], "admin": [200, 200, 200]}
     app.close()
@@ -565,8 +647,11 @@ def test_each_call_is_on_the_trail_without_any_of_the_record(app: App) -> None:
     assert "she said no" not in whole
     assert app.service.store.verify().whole
     patient = example("restricted")[0]
-    words = {*strings(patient.get("name", [])), patient["birthDate"], *(
-        each["code"]["text"] for each in example("restricted") if "text" in each.get("code", {}))}  # fmt: skip
+    words = {
+        *strings(patient.get("name", [])),
+        patient["birthDate"],
+        *(each["code"]["text"] for each in example("restricted") if "text" in each.get("code", {})),
+    }
     kept = whole + json.dumps(execute(app.service.settings.store_url, "SELECT content FROM cards"), default=str)
     assert not [word for word in words if word in kept and word not in ("official", "usual")]
 
@@ -579,8 +664,11 @@ ORIGIN = "https://ehr.example.org"
 
 def test_a_preflight_is_answered_before_any_token_is_asked_for(tmp_path: Path) -> None:
     app = secured(tmp_path, cors_origins=(ORIGIN,))
-    wants = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST",
-             "Access-Control-Request-Headers": "authorization,content-type"}  # fmt: skip
+    wants = {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
     for path in ("/cds-services", f"/cds-services/{ID.format(SELECT)}", FEEDBACK, "/answers"):
         response = app.send("OPTIONS", path, headers=wants)
         assert response.status_code == 200
@@ -623,5 +711,6 @@ def test_the_store_and_the_engine_agree_on_what_is_kept(app: App) -> None:
     ours = assess_kept(record, label, "2025-03-01", kept)
     given_ = assess(record, today="2025-03-01", label=label, answers=[f"{A1}=yes"])
     assert [(each.rule, each.action, each.attested) for each in ours.findings] == [
-        (each.rule, each.action, each.attested) for each in given_.findings]  # fmt: skip
+        (each.rule, each.action, each.attested) for each in given_.findings
+    ]
     assert service.store.note(Event(kind="start")).seq > 0

@@ -125,8 +125,14 @@ def test_a_medication_that_orders_refer_to_is_asked_for(tmp_path: Path) -> None:
 def test_a_medication_that_a_prescription_on_record_refers_to_counts(tmp_path: Path, reference: str) -> None:
     low = example("low-neutrophils")
     subject = {"reference": f"Patient/{patient_of(low)}"}
-    order = draft(id="o", status="active", authoredOn="2025-02-20", subject=subject,
-                  medicationCodeableConcept=None, medicationReference={"reference": reference})  # fmt: skip
+    order = draft(
+        id="o",
+        status="active",
+        authoredOn="2025-02-20",
+        subject=subject,
+        medicationCodeableConcept=None,
+        medicationReference={"reference": reference},
+    )
     medication = {"resourceType": "Medication", "id": "m1", "code": draft()["medicationCodeableConcept"]}
     with Stub(of_patient([*low, order, medication])) as server:
         app = app_for(tmp_path, server)
@@ -147,12 +153,24 @@ def test_no_memory_of_an_earlier_search_is_wanted(tmp_path: Path) -> None:
 
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
 LYING = [
-    Reply(OUTCOME, 403), Reply(OUTCOME), Reply({}, 500), Reply(b"<html>busy</html>"), Reply(b""), Reply(b'{"a":1'),
-    Reply(b"[" * 5000 + b"]" * 5000), Reply({"resourceType": "Bundle", "type": "searchset", "entry": 7}),
-    Reply(b'{"resourceType":"Bundle","resourceType":"Bundle"}'), Reply(b'{"total": NaN}'), Reply(b"\xff\xfe\x00"),
-    Reply(gzip.compress(b"{}"), headers=(("Content-Encoding", "gzip"),)), Reply(None), Reply({}, 204), Reply({}, 206),
-    Reply(OUTCOME, 401), Reply({"resourceType": "Patient", "id": "somebody-else"}),
-]  # fmt: skip
+    Reply(OUTCOME, 403),
+    Reply(OUTCOME),
+    Reply({}, 500),
+    Reply(b"<html>busy</html>"),
+    Reply(b""),
+    Reply(b'{"a":1'),
+    Reply(b"[" * 5000 + b"]" * 5000),
+    Reply({"resourceType": "Bundle", "type": "searchset", "entry": 7}),
+    Reply(b'{"resourceType":"Bundle","resourceType":"Bundle"}'),
+    Reply(b'{"total": NaN}'),
+    Reply(b"\xff\xfe\x00"),
+    Reply(gzip.compress(b"{}"), headers=(("Content-Encoding", "gzip"),)),
+    Reply(None),
+    Reply({}, 204),
+    Reply({}, 206),
+    Reply(OUTCOME, 401),
+    Reply({"resourceType": "Patient", "id": "somebody-else"}),
+]
 
 
 @pytest.mark.parametrize("reply", LYING[:-1], ids=range(len(LYING) - 1))

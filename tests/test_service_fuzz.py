@@ -33,10 +33,34 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 WORDS = ["Patient", "Bundle", "searchset", "Patient/p", "2025-02-30", "http://loinc.org", "entered-in-error"]
 KEYS = [
-    "resourceType", "entry", "resource", "type", "link", "relation", "url", "total", "code", "coding", "system",
-    "status", "subject", "reference", "id", "valueQuantity", "value", "unit", "effectiveDateTime", "contained",
-    "component", "item", "medicationCodeableConcept", "answer", "identifier", "birthDate", "response",
-]  # fmt: skip
+    "resourceType",
+    "entry",
+    "resource",
+    "type",
+    "link",
+    "relation",
+    "url",
+    "total",
+    "code",
+    "coding",
+    "system",
+    "status",
+    "subject",
+    "reference",
+    "id",
+    "valueQuantity",
+    "value",
+    "unit",
+    "effectiveDateTime",
+    "contained",
+    "component",
+    "item",
+    "medicationCodeableConcept",
+    "answer",
+    "identifier",
+    "birthDate",
+    "response",
+]
 numbers = st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False)
 leaves = st.none() | st.booleans() | numbers | st.text(max_size=20) | st.sampled_from(WORDS)
 names = st.sampled_from(KEYS) | st.text(max_size=8)
@@ -58,8 +82,13 @@ def sound(response: Any) -> None:
 @QUICK
 @given(body=anything, hook=st.sampled_from(HOOKS))
 def test_any_json_is_answered(app: App, body: Any, hook: str) -> None:
-    sound(app.post(f"/cds-services/{ID.format(hook)}", content=json.dumps(body).encode(),
-                   headers={"Content-Type": "application/json"}))  # fmt: skip
+    sound(
+        app.post(
+            f"/cds-services/{ID.format(hook)}",
+            content=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+    )
 
 
 @QUICK
@@ -112,8 +141,11 @@ def test_no_broken_prefetch_turns_a_warning_into_silence(app: App, data: st.Data
         elif kind == "anything":
             sent[key] = data.draw(anything)
         else:
-            sent[key] = {**sent[key], "link": [{"relation": "next", "url": "x"}]} if kind == "more" else {
-                "resourceType": "Bundle", "entry": sent[key]["entry"]}  # fmt: skip
+            sent[key] = (
+                {**sent[key], "link": [{"relation": "next", "url": "x"}]}
+                if kind == "more"
+                else {"resourceType": "Bundle", "entry": sent[key]["entry"]}
+            )
     response = post(app, call("order-sign", sent, draft()))
     sound(response)
     if response.status_code == 200 and name != "may-resume":

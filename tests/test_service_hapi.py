@@ -162,6 +162,7 @@ def test_a_patient_that_is_not_there_is_412(server: httpx.Client, app: App, dele
 
 def test_a_result_that_came_a_moment_ago_is_seen(server: httpx.Client, app: App) -> None:
     """HAPI answers a search that it made within a minute from memory, unless it is told not to."""
+
     def seen() -> dict[str, Any]:
         return by_tier(cards(app, asking(server, "ready")))
 

@@ -76,25 +76,47 @@ def test_any_client_can_fill_the_templates(hook: str, query: Any) -> None:
     "template",
     [
         "Observation?patient={{context.patientId}}&date=gt{{today() - 90 days}}",
-        "MedicationRequest?patient={{context.draftOrders.patient}}", "Patient/{{context.draftOrders}}",
-        "Patient/{{user}}", "Patient/{{context.encounterId.x}}", "Patient/{{context.patientId}}/$everything",
-        "Observation?code:not=1", "Observation?code:text=x", "Observation?subject.name=x", "Condition?_has:X:y:z=1",
-        "Condition?patient=1&_include=Condition:x", "Condition?patient=1&_revinclude=*", "Observation?date=ne2020",
-        "Observation?date=sa2020-01-01", "Observation?_count=0", "Observation?_count=many", "Observation?_sort=",
-        "Observation", "Observation?", "observation?code=1", "https://x.example/Observation?code=1",
-        "Observation?patient={{context.patientId}", "Observation?code=" + "1" * 500, "Observation?patient",
+        "MedicationRequest?patient={{context.draftOrders.patient}}",
+        "Patient/{{context.draftOrders}}",
+        "Patient/{{user}}",
+        "Patient/{{context.encounterId.x}}",
+        "Patient/{{context.patientId}}/$everything",
+        "Observation?code:not=1",
+        "Observation?code:text=x",
+        "Observation?subject.name=x",
+        "Condition?_has:X:y:z=1",
+        "Condition?patient=1&_include=Condition:x",
+        "Condition?patient=1&_revinclude=*",
+        "Observation?date=ne2020",
+        "Observation?date=sa2020-01-01",
+        "Observation?_count=0",
+        "Observation?_count=many",
+        "Observation?_sort=",
+        "Observation",
+        "Observation?",
+        "observation?code=1",
+        "https://x.example/Observation?code=1",
+        "Observation?patient={{context.patientId}",
+        "Observation?code=" + "1" * 500,
+        "Observation?patient",
     ],
-)  # fmt: skip
+)
 def test_a_template_outside_the_subset_is_seen(template: str) -> None:
     assert wrong_template(template, "order-sign")
 
 
 @pytest.mark.parametrize(
     "template",
-    ["Patient/{{context.patientId}}", "Practitioner/{{userPractitionerId}}", "Observation?code=http://loinc.org|1-8",
-     "Observation?patient={{context.patientId}}&code:in=http://x.example/vs", "Observation?date=gt2020-01-01&_count=5",
-     "Encounter/{{context.encounterId}}", "Observation?_id=7&_sort=-date,code"],
-)  # fmt: skip
+    [
+        "Patient/{{context.patientId}}",
+        "Practitioner/{{userPractitionerId}}",
+        "Observation?code=http://loinc.org|1-8",
+        "Observation?patient={{context.patientId}}&code:in=http://x.example/vs",
+        "Observation?date=gt2020-01-01&_count=5",
+        "Encounter/{{context.encounterId}}",
+        "Observation?_id=7&_sort=-date,code",
+    ],
+)
 def test_a_template_inside_it_is_not(template: str) -> None:
     assert wrong_template(template, "order-sign") == ""
 
@@ -167,8 +189,13 @@ def test_where_nobody_knows_whether_it_is_taken_a_chart_says_so(app: App, state:
 
 def test_a_medication_that_nobody_can_read_may_be_it(app: App) -> None:
     sent = prefetch(example("ready"))
-    order = draft(medicationCodeableConcept=None, medicationReference={"reference": "Medication/gone"}, id="x",
-                  subject={"reference": f"Patient/{sent['patient']['id']}"}, status="active")  # fmt: skip
+    order = draft(
+        medicationCodeableConcept=None,
+        medicationReference={"reference": "Medication/gone"},
+        id="x",
+        subject={"reference": f"Patient/{sent['patient']['id']}"},
+        status="active",
+    )
     sent["medicationRequests"] = searchset([order])
     (card,) = cards(app, call("patient-view", sent))
     assert "can't be read" in card["summary"]
@@ -222,36 +249,65 @@ def context(**more: Any) -> Json:
 @pytest.mark.parametrize(
     ("body", "names"),
     [
-        (good(hook="patient-view"), "hook"), (good(hook=None), "hook"), (good(hook=7), "hook"),
-        (good(hook="medication-prescribe"), "hook"), (good(hookInstance=None), "hookInstance"),
-        (good(hookInstance=""), "hookInstance"), (good(hookInstance=["x"]), "hookInstance"),
-        (good(hookInstance="x" * 300), "hookInstance"), (good(context=None), "context"), (good(context=[]), "context"),
-        (good(prefetch=[]), "prefetch"), (good(prefetch="x"), "prefetch"), (context(patientId=None), "patientId"),
-        (context(patientId=""), "patientId"), (context(patientId=7), "patientId"),
-        (context(patientId="../x"), "patientId"), (context(patientId="a b"), "patientId"),
+        (good(hook="patient-view"), "hook"),
+        (good(hook=None), "hook"),
+        (good(hook=7), "hook"),
+        (good(hook="medication-prescribe"), "hook"),
+        (good(hookInstance=None), "hookInstance"),
+        (good(hookInstance=""), "hookInstance"),
+        (good(hookInstance=["x"]), "hookInstance"),
+        (good(hookInstance="x" * 300), "hookInstance"),
+        (good(context=None), "context"),
+        (good(context=[]), "context"),
+        (good(prefetch=[]), "prefetch"),
+        (good(prefetch="x"), "prefetch"),
+        (context(patientId=None), "patientId"),
+        (context(patientId=""), "patientId"),
+        (context(patientId=7), "patientId"),
+        (context(patientId="../x"), "patientId"),
+        (context(patientId="a b"), "patientId"),
         (context(draftOrders=[]), "draftOrders"),
-        (context(draftOrders="x"), "draftOrders"), (context(patientId="somebody-else"), "more than one patient"),
+        (context(draftOrders="x"), "draftOrders"),
+        (context(patientId="somebody-else"), "more than one patient"),
     ],
     ids=range(20),
-)  # fmt: skip
+)
 def test_a_body_that_makes_no_sense_is_400(app: App, body: Json, names: str) -> None:
     assert names in outcome(post(app, body, service="baricitinib-order-sign"), 400)
 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"7", b'"x"', b"null", b'{"hook": NaN}', b'{"hook":"a","hook":"b"}', b"\xff", b'{"a":1}x',
-     b"[" * 500 + b"]" * 500, b'{"a":' * 65 + b"1" + b"}" * 65, b'{"a": 1e999}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"7",
+        b'"x"',
+        b"null",
+        b'{"hook": NaN}',
+        b'{"hook":"a","hook":"b"}',
+        b"\xff",
+        b'{"a":1}x',
+        b"[" * 500 + b"]" * 500,
+        b'{"a":' * 65 + b"1" + b"}" * 65,
+        b'{"a": 1e999}',
+    ],
     ids=range(13),
-)  # fmt: skip
+)
 def test_a_body_that_is_no_strict_json_is_400(app: App, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     outcome(app.post("/cds-services/baricitinib-order-sign", content=body, headers=headers), 400)
 
 
 def test_a_number_that_is_not_finite_is_400(app: App) -> None:
-    result = {"resourceType": "Observation", "id": "x", "status": "final", "valueQuantity": {"value": 12345},
-              "code": {"coding": [{"system": "http://loinc.org", "code": "751-8"}]}}  # fmt: skip
+    result = {
+        "resourceType": "Observation",
+        "id": "x",
+        "status": "final",
+        "valueQuantity": {"value": 12345},
+        "code": {"coding": [{"system": "http://loinc.org", "code": "751-8"}]},
+    }
     body = good()
     body["prefetch"]["laboratory"] = searchset([result])
     content = json.dumps(body).replace("12345", "1e999").encode()
@@ -342,16 +398,29 @@ def odd() -> list[Json]:
     typeless["context"]["draftOrders"] = {"entry": [{"resource": draft()}, {}, None, {"resource": None}]}
     bundled = call("order-sign", {**sent, "patient": searchset([sent["patient"]])}, draft(), patient=who)
     return [
-        call("order-sign", wrapped, draft(), patient=who), no_user, extra, typeless, bundled,
+        call("order-sign", wrapped, draft(), patient=who),
+        no_user,
+        extra,
+        typeless,
+        bundled,
         call("order-sign", {**sent, "mine": {"resourceType": "Coverage"}, "other": 7}, draft()),
-        call("order-sign", sent, draft(category={"x": 1}, dosageInstruction=[{"doseAndRate": [{"doseQuantity":
-             {"code": "{pill}"}}]}], identifier="x", note=7), draft(medicationCodeableConcept=None)),
+        call(
+            "order-sign",
+            sent,
+            draft(
+                category={"x": 1},
+                dosageInstruction=[{"doseAndRate": [{"doseQuantity": {"code": "{pill}"}}]}],
+                identifier="x",
+                note=7,
+            ),
+            draft(medicationCodeableConcept=None),
+        ),
         {**call("order-sign", sent, draft()), "fhirAuthorization": "x", "fhirServer": 7, "extension": {}, "user": "x"},
         call("order-sign", sent, draft(), patient=f"Patient/{who}"),
         {**call("order-sign", sent, draft()), "hookInstance": "test"},
         call("order-sign", {**sent, "patient": named}, draft()),
         call("order-sign", {**sent, "patient": nameless}, draft(), patient=who),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("number", range(12))
@@ -373,8 +442,11 @@ def test_every_request_of_the_shared_data(app: App, shared: Path) -> None:
         except (ValueError, AttributeError):
             hook = "bad"
         for service in HOOKS:
-            response = app.post(f"/cds-services/{ID.format(service)}", content=text.encode(),
-                                headers={"Content-Type": "application/json"})  # fmt: skip
+            response = app.post(
+                f"/cds-services/{ID.format(service)}",
+                content=text.encode(),
+                headers={"Content-Type": "application/json"},
+            )
             statuses.append(response.status_code)
             assert response.status_code in (200, 400, 412), (path, service)
             if response.status_code == 200:
@@ -421,9 +493,10 @@ def test_the_time_that_is_up_gives_a_card_or_503(tmp_path: Path) -> None:
 def test_more_calls_than_there_is_room_for_are_turned_away(tmp_path: Path) -> None:
     with Stub(lambda *_: Reply({"resourceType": "Bundle", "type": "searchset"}, after=1.0)) as server:
         chosen = settings(
-            tmp_path, limits=Limits(max_concurrent=1, queue=1, deadline_seconds=20),
+            tmp_path,
+            limits=Limits(max_concurrent=1, queue=1, deadline_seconds=20),
             fhir_servers=(FhirServer(url=server.base, private=True),),
-        )  # fmt: skip
+        )
         app = App(chosen)
         body = call("order-sign", {"patient": {"resourceType": "Patient", "id": "p"}}, draft(), fhirServer=server.base)
 
@@ -480,8 +553,12 @@ def test_answers_that_are_kept_soften_the_next_decision(app: App) -> None:
     found = by_tier(cards(app, body))
     label = "Answer yes: Is there no suitable alternative treatment for this patient?"
     (suggestion,) = [each for each in found["warning"]["suggestions"] if each["label"] == label]
-    feedback = {"card": found["warning"]["uuid"], "outcome": "accepted", "outcomeTimestamp": "2025-03-01T09:00:00Z",
-                "acceptedSuggestions": [{"id": suggestion["uuid"]}]}  # fmt: skip
+    feedback = {
+        "card": found["warning"]["uuid"],
+        "outcome": "accepted",
+        "outcomeTimestamp": "2025-03-01T09:00:00Z",
+        "acceptedSuggestions": [{"id": suggestion["uuid"]}],
+    }
     response = app.post("/cds-services/baricitinib-order-sign/feedback", json={"feedback": [feedback]})
     assert response.status_code == 200
     again = by_tier(cards(app, body))
@@ -494,8 +571,12 @@ def test_an_override_silences_the_card_for_its_user_alone(app: App) -> None:
     body = call("order-sign", json.loads(text), draft())
     first = by_tier(cards(app, body))["info"]
     assert "Elderly" in first["detail"]
-    feedback = {"card": first["uuid"], "outcome": "overridden", "outcomeTimestamp": "2025-03-01T09:00:00Z",
-                "overrideReason": {"reason": {"code": "patient-ineligible", "system": "x"}}}  # fmt: skip
+    feedback = {
+        "card": first["uuid"],
+        "outcome": "overridden",
+        "outcomeTimestamp": "2025-03-01T09:00:00Z",
+        "overrideReason": {"reason": {"code": "patient-ineligible", "system": "x"}},
+    }
     assert app.post("/cds-services/baricitinib-order-sign/feedback", json={"feedback": [feedback]}).status_code == 200
     assert "info" not in by_tier(cards(app, body))
     body["context"]["userId"] = "Practitioner/other"

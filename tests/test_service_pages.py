@@ -85,15 +85,17 @@ def test_behind_tls_the_cookie_is_secure_and_paths_are_the_proxys(tmp_path: Path
 @pytest.mark.parametrize(
     "change",
     [
-        lambda uuid, token: f"/decisions/{uuid}", lambda uuid, token: f"/decisions/{uuid}/x",
-        lambda uuid, token: f"/decisions/{uuid}/{token[:-1]}", lambda uuid, token: f"/decisions/{uuid}/9{token}",
+        lambda uuid, token: f"/decisions/{uuid}",
+        lambda uuid, token: f"/decisions/{uuid}/x",
+        lambda uuid, token: f"/decisions/{uuid}/{token[:-1]}",
+        lambda uuid, token: f"/decisions/{uuid}/9{token}",
         lambda uuid, token: f"/decisions/0{uuid[1:-1]}x/{token}",
         lambda uuid, token: f"/decisions/{uuid.upper()}/{token}",
         lambda uuid, token: f"/decisions/x/{token}",
         lambda uuid, token: f"/decisions/{uuid}/{token.replace('.', ',')}",
     ],
     ids=range(8),
-)  # fmt: skip
+)
 def test_without_the_link_the_page_is_closed(app: App, change: Any) -> None:
     uuid, token = link(app, "restricted").split("/")[4:6]
     response = app.get(change(uuid, token))
@@ -212,8 +214,12 @@ def test_a_page_has_no_script_no_style_and_nothing_from_elsewhere(app: App, name
     policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
-    for header, value in {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer",
-                          "x-frame-options": "DENY", "cache-control": "no-store"}.items():  # fmt: skip
+    for header, value in {
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "x-frame-options": "DENY",
+        "cache-control": "no-store",
+    }.items():
         assert response.headers[header] == value
     tags = _Tags()
     tags.feed(response.text)
@@ -258,11 +264,26 @@ def test_a_browser_shows_the_verdict_in_one_screen(app: App, tmp_path: Path) -> 
     file.write_text(html, encoding="utf-8")
     out = tmp_path / "page.png"
     done = subprocess.run(
-        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-         f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1200,900", f"--screenshot={out}", file.as_uri()],
-        capture_output=True, timeout=120, check=False,
-    )  # fmt: skip
+        [
+            str(CHROMIUM),
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--hide-scrollbars",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--window-size=1200,900",
+            f"--screenshot={out}",
+            file.as_uri(),
+        ],
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
     assert out.is_file(), done.stderr[-500:]
     assert out.stat().st_size > 20_000
     assert Limits

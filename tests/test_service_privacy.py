@@ -20,9 +20,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MEANT = {
-    "resourceType", "reference", "system", "code", "status", "intent", "linkId", "valueString", "valueCode", "mode",
-    "type", "relation", "comparator", "unit", "id", "authored", "issued", "birthDate",
-}  # fmt: skip
+    "resourceType",
+    "reference",
+    "system",
+    "code",
+    "status",
+    "intent",
+    "linkId",
+    "valueString",
+    "valueCode",
+    "mode",
+    "type",
+    "relation",
+    "comparator",
+    "unit",
+    "id",
+    "authored",
+    "issued",
+    "birthDate",
+}
 """Keys whose value the reader must understand; every other text is replaced."""
 NAMES = ("ready", "low-neutrophils", "restricted", "zoster-on-treatment", "suspected-thromboembolism")
 TOKEN = "canary-token-9d1f"  # noqa: S105
@@ -56,9 +72,14 @@ def poisoned(value: Any, make: Callable[[], str], key: str = "") -> Any:
         return value
     made = {name: poisoned(each, make, name) for name, each in value.items()}
     if "resourceType" in made and made["resourceType"] not in ("Bundle", "OperationOutcome"):
-        made |= {"text": {"status": "generated", "div": f"<div>{make()}</div>"}, "note": [{"text": make()}],
-                 "implicitRules": make(), "language": make(), "extension": [{"url": make(), "valueString": make()}],
-                 "contained": made.get("contained", [])}  # fmt: skip
+        made |= {
+            "text": {"status": "generated", "div": f"<div>{make()}</div>"},
+            "note": [{"text": make()}],
+            "implicitRules": make(),
+            "language": make(),
+            "extension": [{"url": make(), "valueString": make()}],
+            "contained": made.get("contained", []),
+        }
     if "coding" in made:
         made |= {"text": make(), "coding": [{**each, "display": make()} for each in made["coding"]]}
     return made
@@ -126,9 +147,14 @@ def test_the_poison_leaves_the_answer_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b'{"hook": "canary-1', b'{"canary-2": NaN}', b'"canary-3"', b'{"canary-4":1,"canary-4":2}',
-     b'{"hook":"canary-5","hookInstance":"canary-6","context":{"patientId":"canary 7"}}'],
-)  # fmt: skip
+    [
+        b'{"hook": "canary-1',
+        b'{"canary-2": NaN}',
+        b'"canary-3"',
+        b'{"canary-4":1,"canary-4":2}',
+        b'{"hook":"canary-5","hookInstance":"canary-6","context":{"patientId":"canary 7"}}',
+    ],
+)
 def test_nothing_of_a_bad_call_is_in_its_error_or_the_log(tmp_path: Path, log: Any, body: bytes) -> None:
     app = App(settings(tmp_path))
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
@@ -183,14 +209,36 @@ def test_a_server_that_is_asked_learns_only_the_patients_id(tmp_path: Path, log:
 
 
 XSS = [
-    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>", "<iframe srcdoc='<script>'>",
-    "javascript:alert(1)", "\"><script>alert(1)</script>", "'-alert(1)-'", "<style>*{display:none}</style>",
-    "![x](http://evil.example/x.png)", "[x](javascript:alert(1))", "<a href='http://evil.example'>x</a>", "{{7*7}}",
-    "{% for x in y %}", "${7*7}", "<math><mi//xlink:href='data:x,<script>'>", "<body onload=alert(1)>",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<iframe srcdoc='<script>'>",
+    "javascript:alert(1)",
+    '"><script>alert(1)</script>',
+    "'-alert(1)-'",
+    "<style>*{display:none}</style>",
+    "![x](http://evil.example/x.png)",
+    "[x](javascript:alert(1))",
+    "<a href='http://evil.example'>x</a>",
+    "{{7*7}}",
+    "{% for x in y %}",
+    "${7*7}",
+    "<math><mi//xlink:href='data:x,<script>'>",
+    "<body onload=alert(1)>",
     "&#60;script&#62;",
-    "<!--", "]]>", "www.evil.example", "https://evil.example/x", "a@evil.example", "<details open ontoggle=alert(1)>",
-    "\u202e<script>", "<scr\u0000ipt>", "<object data=x>", "<meta http-equiv=refresh content=0>", "`x`", "|a|b|",
-]  # fmt: skip
+    "<!--",
+    "]]>",
+    "www.evil.example",
+    "https://evil.example/x",
+    "a@evil.example",
+    "<details open ontoggle=alert(1)>",
+    "\u202e<script>",
+    "<scr\u0000ipt>",
+    "<object data=x>",
+    "<meta http-equiv=refresh content=0>",
+    "`x`",
+    "|a|b|",
+]
 
 
 def hostile() -> Callable[[], str]:

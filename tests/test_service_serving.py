@@ -49,8 +49,19 @@ def served(folder: Path, *arguments: str, wait: bool = True, **environment: str)
     port = free_port()
     with_store(folder)  # a store whose tables are there already
     log = folder / "log"
-    command = [sys.executable, "-m", "precaution", "serve", "--port", str(port), "--today", "2025-03-01",
-               "--store-url", f"sqlite:///{folder}/store.sqlite", *arguments]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "precaution",
+        "serve",
+        "--port",
+        str(port),
+        "--today",
+        "2025-03-01",
+        "--store-url",
+        f"sqlite:///{folder}/store.sqlite",
+        *arguments,
+    ]
     with log.open("wb") as err:
         process = subprocess.Popen(command, cwd=PROJECT, stderr=err, stdout=err, env={**os.environ, **environment})
         run = Served(process, port, log)
@@ -125,12 +136,16 @@ def closed_in(connection: socket.socket, seconds: float) -> bool:
 
 @pytest.mark.parametrize(
     "sent",
-    [b"", b"GET /cds-serv", b"POST /cds-services/baricitinib-order-sign HTTP/1.1\r\nHost: x\r\nContent-Le",
-     b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /health/li",
-     b"POST /cds-services/baricitinib-order-sign HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-     b"Content-Length: 1000\r\n\r\n{"],
+    [
+        b"",
+        b"GET /cds-serv",
+        b"POST /cds-services/baricitinib-order-sign HTTP/1.1\r\nHost: x\r\nContent-Le",
+        b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /health/li",
+        b"POST /cds-services/baricitinib-order-sign HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 1000\r\n\r\n{",
+    ],
     ids=["nothing", "half a line", "half a head", "half a second head", "half a body"],
-)  # fmt: skip
+)
 def test_a_client_that_dawdles_is_sent_away(run: Served, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", run.port)) as connection:
         connection.sendall(sent)
@@ -148,11 +163,17 @@ def test_while_many_dawdle_others_are_answered(run: Served) -> None:
 
 @pytest.mark.parametrize(
     "sent",
-    [b"\x00\xff\x16\x03\x01", b"GET / HTTP/9.9\r\n\r\n", b"GET " + b"x" * 100_000, b"A: " + b"b" * 100_000,
-     b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n",
-     b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+    [
+        b"\x00\xff\x16\x03\x01",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET " + b"x" * 100_000,
+        b"A: " + b"b" * 100_000,
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
     ids=range(7),
-)  # fmt: skip
+)
 def test_what_is_no_http_harms_nobody(run: Served, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", run.port)) as connection:
         with suppress(ConnectionError):
@@ -186,8 +207,14 @@ def test_it_ends_when_asked_to(tmp_path: Path) -> None:
 
 
 def refused(*arguments: str, **environment: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "precaution", "serve", *arguments], cwd=PROJECT, capture_output=True,
-                          env={**os.environ, **environment}, timeout=120, check=False)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "precaution", "serve", *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
     assert done.returncode in (2, 5, 7), done.stderr
     assert done.stdout == b""
     assert b"Traceback" not in done.stderr
@@ -218,6 +245,16 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
 
 def test_its_help_says_how_it_is_wired_in() -> None:
     told = CliRunner().invoke(precaution, ["serve", "--help"]).output
-    for word in ("/cds-services", "/health/ready", "/metrics", "require-tokens", "[[issuer]]", "[[fhir-server]]",
-                 "docs/guides/ehr.md", "--workers", "Examples", "Exit codes"):  # fmt: skip
+    for word in (
+        "/cds-services",
+        "/health/ready",
+        "/metrics",
+        "require-tokens",
+        "[[issuer]]",
+        "[[fhir-server]]",
+        "docs/guides/ehr.md",
+        "--workers",
+        "Examples",
+        "Exit codes",
+    ):
         assert word in told

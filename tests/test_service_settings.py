@@ -75,8 +75,13 @@ def test_paths_are_seen_from_the_file(tmp_path: Path) -> None:
 
 
 def test_the_environment_wins_over_the_file_and_options_over_both(tmp_path: Path) -> None:
-    environment = {"PRECAUTION_PORT": "1", "PRECAUTION_REQUIRE_TOKENS": "false", "PRECAUTION_LIMITS_MAX_BODY": "7",
-                   "PRECAUTION_CORS_ORIGINS": "https://a.example, https://b.example", "HOME": "/"}  # fmt: skip
+    environment = {
+        "PRECAUTION_PORT": "1",
+        "PRECAUTION_REQUIRE_TOKENS": "false",
+        "PRECAUTION_LIMITS_MAX_BODY": "7",
+        "PRECAUTION_CORS_ORIGINS": "https://a.example, https://b.example",
+        "HOME": "/",
+    }
     found = load(written(tmp_path, WHOLE), environment, port=2, host=None)
     assert found.port == 2
     assert found.require_tokens is False
@@ -120,7 +125,7 @@ def test_without_anything_it_is_for_this_machine_alone() -> None:
         ("on-deadline = 'nothing'", "must be one of card, 503"),
         ("x =", "can't be read as TOML"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         load(written(tmp_path, text), {})
@@ -128,11 +133,13 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, says: s
 
 @pytest.mark.parametrize(
     ("environment", "says"),
-    [({"PRECAUTION_PRT": "1"}, "PRECAUTION_PRT is not known. Did you mean 'PRECAUTION_PORT'"),
-     ({"PRECAUTION_PORT": "tcp://10.0.0.1:80"}, "must be a whole number"),
-     ({"PRECAUTION_REQUIRE_TOKENS": "perhaps"}, "must be true or false"),
-     ({"PRECAUTION_LIMITS_QUEUE": "many"}, "must be a whole number")],
-)  # fmt: skip
+    [
+        ({"PRECAUTION_PRT": "1"}, "PRECAUTION_PRT is not known. Did you mean 'PRECAUTION_PORT'"),
+        ({"PRECAUTION_PORT": "tcp://10.0.0.1:80"}, "must be a whole number"),
+        ({"PRECAUTION_REQUIRE_TOKENS": "perhaps"}, "must be true or false"),
+        ({"PRECAUTION_LIMITS_QUEUE": "many"}, "must be a whole number"),
+    ],
+)
 def test_what_is_wrong_in_the_environment_is_said(environment: dict[str, str], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         load(None, environment)
@@ -190,8 +197,11 @@ def test_what_a_site_does_not_have_is_not_asked_for_and_not_missed(tmp_path: Pat
 
     left_out = ("MedicationAdministration", "MedicationDispense", "QuestionnaireResponse")
     app = App(settings(tmp_path, without=left_out))
-    sent = {key: value for key, value in prefetch(example("ready")).items()
-            if key not in ("medicationAdministrations", "medicationDispenses", "questionnaireResponses")}  # fmt: skip
+    sent = {
+        key: value
+        for key, value in prefetch(example("ready")).items()
+        if key not in ("medicationAdministrations", "medicationDispenses", "questionnaireResponses")
+    }
     found = app.get("/cds-services").json()["services"][0]["prefetch"]
     assert set(found) == set(sent)
     detail = "".join(each["detail"] for each in cards(app, call("order-sign", sent, draft())))

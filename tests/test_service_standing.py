@@ -172,9 +172,12 @@ def test_what_was_seen_at_a_stage_is_what_is_there(stage: Any) -> None:
 
 
 FIRM = (
-    "active-tuberculosis", "low-neutrophils", "low-lymphocytes", "low-hemoglobin",
+    "active-tuberculosis",
+    "low-neutrophils",
+    "low-lymphocytes",
+    "low-hemoglobin",
     "venous-thromboembolism-suspected",
-)  # fmt: skip
+)
 CASES = [case for case in load_cases(find_label(DEFAULT)) if not case.policy and not case.answers]
 
 
@@ -187,22 +190,29 @@ def unanswered(case: Case) -> Record:
 
 def everything_reassuring(today: str) -> Kept:
     """Return the answers of somebody who reassures wherever one can."""
-    return said(*(
-        answer(word, ask=ask.name, day=today, expires=later(300, today))
-        for ask in LABEL.asks.values() for word in ask.reassures[:1]
-    ))  # fmt: skip
+    return said(
+        *(
+            answer(word, ask=ask.name, day=today, expires=later(300, today))
+            for ask in LABEL.asks.values()
+            for word in ask.reassures[:1]
+        )
+    )
 
 
 def firm(decision: Decision) -> dict[str, tuple[str, str]]:
     """What of a decision no answer may touch: what holds without being answered."""
-    return {each.rule: (each.state, each.action) for each in decision.findings
-            if each.rule in FIRM and each.state == "holds"}  # fmt: skip
+    return {
+        each.rule: (each.state, each.action)
+        for each in decision.findings
+        if each.rule in FIRM and each.state == "holds"
+    }
 
 
 def there_now(record: Record, today: str) -> set[str]:
     """Which of them hold for what is there now. A hold for what the record says is over ends by a clinician's word."""
     return set(firm(assess(record, today=today, label=LABEL, stage="on-treatment"))) | set(
-        firm(assess(record, today=today, label=LABEL, stage="before-start")))  # fmt: skip
+        firm(assess(record, today=today, label=LABEL, stage="before-start"))
+    )
 
 
 def test_rules_that_nothing_lifts_exist_and_have_no_ask() -> None:
@@ -229,10 +239,12 @@ def test_no_answer_lifts_active_tuberculosis_low_counts_or_suspected_thromboembo
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(LABEL.asks)), st.integers(0, 1), st.integers(0, 400)), max_size=8))
 def test_no_set_of_answers_lifts_a_low_count(given_: list[tuple[str, int, int]]) -> None:
-    kept = said(*(
-        answer(LABEL.asks[ask].answers[word], ask=ask, day=later(-days), expires=later(365 - days))
-        for ask, word, days in given_
-    ))  # fmt: skip
+    kept = said(
+        *(
+            answer(LABEL.asks[ask].answers[word], ask=ask, day=later(-days), expires=later(365 - days))
+            for ask, word, days in given_
+        )
+    )
     decision = decided(example("low-neutrophils"), kept)
     assert finding(decision, "low-neutrophils").action == "do-not-start"
     assert decision.action in LABEL.actions[: LABEL.actions.index("do-not-start") + 1]
@@ -256,8 +268,17 @@ def test_without_the_store_nothing_is_milder_and_nothing_is_clear(name: str) -> 
 
 
 def promise(of: Finding, **changed: Any) -> Promise:
-    made = Promise(of.rule, of.state, of.cites, "will-monitor", "Practitioner/1", TODAY, later(28),
-                   tuple(each.source for each in of.evidence), "card-1")  # fmt: skip
+    made = Promise(
+        of.rule,
+        of.state,
+        of.cites,
+        "will-monitor",
+        "Practitioner/1",
+        TODAY,
+        later(28),
+        tuple(each.source for each in of.evidence),
+        "card-1",
+    )
     return made._replace(**changed)
 
 
@@ -268,8 +289,13 @@ def test_a_promise_is_upcoming_then_due_then_overdue() -> None:
     record = example("restricted")
     of = finding(decided(record, NOTHING), "atherosclerotic-disease")
     kept = Kept(promises=(promise(of),))
-    for day, state in ((TODAY, "upcoming"), (later(27), "upcoming"), (later(28), "due"), (later(35), "due"),
-                       (later(36), "overdue")):  # fmt: skip
+    for day, state in (
+        (TODAY, "upcoming"),
+        (later(27), "upcoming"),
+        (later(28), "due"),
+        (later(35), "due"),
+        (later(36), "overdue"),
+    ):
         (due,) = [each for each in decided(record, kept, day).due if each.duty.startswith(PROMISED)]
         assert (due.duty, due.state, due.due, due.cites) == (PROMISED + of.rule, state, later(28), of.cites)
         assert due.action == ("due" if state != "upcoming" else "")
@@ -302,8 +328,9 @@ def test_new_evidence_fulfils_a_promise_and_old_evidence_does_not() -> None:
 
 def test_a_promise_ends_when_its_reason_does() -> None:
     of = finding(decided(example("restricted"), NOTHING), "atherosclerotic-disease")
-    assert not [each for each in decided(example("ready"), Kept(promises=(promise(of),))).due
-                if each.duty.startswith(PROMISED)]  # fmt: skip
+    assert not [
+        each for each in decided(example("ready"), Kept(promises=(promise(of),))).due if each.duty.startswith(PROMISED)
+    ]
 
 
 def test_of_several_promises_on_a_rule_the_earliest_is_due() -> None:
@@ -317,8 +344,19 @@ def test_of_several_promises_on_a_rule_the_earliest_is_due() -> None:
 
 
 def override(of: Finding, **changed: Any) -> Override:
-    made = Override(of.rule, of.state, of.action, "warning", "patient-refuses", "Practitioner/1", TODAY, later(90),
-                    tuple(each.source for each in of.evidence), LABEL.digest, "card-1")  # fmt: skip
+    made = Override(
+        of.rule,
+        of.state,
+        of.action,
+        "warning",
+        "patient-refuses",
+        "Practitioner/1",
+        TODAY,
+        later(90),
+        tuple(each.source for each in of.evidence),
+        LABEL.digest,
+        "card-1",
+    )
     return made._replace(**changed)
 
 
@@ -331,9 +369,12 @@ def test_an_override_is_silent_for_its_user_and_its_evidence_alone() -> None:
     assert silenced(of, decision, kept, "") is None
     assert silenced(finding(decision, "aged-65-or-older"), decision, kept, "Practitioner/1") is None
     for changed in (
-        {"seen": of.evidence[0].source.split()[:0]}, {"state": "unknown"}, {"action": "weigh"}, {"label": "another"},
+        {"seen": of.evidence[0].source.split()[:0]},
+        {"state": "unknown"},
+        {"action": "weigh"},
+        {"label": "another"},
         {"rule": "aged-65-or-older"},
-    ):  # fmt: skip
+    ):
         again = Kept(overrides=(override(of, **changed),))
         assert silenced(of, decision, again, "Practitioner/1") is None, changed
 
@@ -352,9 +393,18 @@ def test_a_card_is_kept_without_any_words_of_the_record() -> None:
     decision = decided(example("restricted"), NOTHING)
     seen = evidence_about(example("restricted"), LABEL, as_day(TODAY))
     made = kept_card(
-        decision, decision.findings[:2], uuid="u", tier="warning", server="s", patient="p", hook="h", service="w",
-        seen=seen, due=decision.due, offers=[offer("s-1", LABEL.asks[A1], "yes", LABEL, Terms())],
-    )  # fmt: skip
+        decision,
+        decision.findings[:2],
+        uuid="u",
+        tier="warning",
+        server="s",
+        patient="p",
+        hook="h",
+        service="w",
+        seen=seen,
+        due=decision.due,
+        offers=[offer("s-1", LABEL.asks[A1], "yes", LABEL, Terms())],
+    )
     assert [each.rule for each in made.findings] == [each.rule for each in decision.findings[:2]]
     assert made.findings[1].evidence == tuple((each.source, each.date) for each in decision.findings[1].evidence)
     assert (made.label, made.action, made.today) == (LABEL.digest, "only-if-no-alternative", TODAY)
@@ -368,11 +418,16 @@ def test_a_card_is_kept_without_any_words_of_the_record() -> None:
 @pytest.mark.parametrize(
     ("ask", "word", "most", "days"),
     [
-        (A1, "yes", 365, 365), (A1, "yes", 30, 30), (A1, "yes", 4000, 365), (A1, "no", 365, 0),
-        ("infection-resolved", "yes", 200, 200), ("venous-thromboembolism-suspected", "yes", 365, 0),
-        ("venous-thromboembolism-suspected", "no", 365, 365), ("liver-specialist-decision", "interrupt", 365, 0),
+        (A1, "yes", 365, 365),
+        (A1, "yes", 30, 30),
+        (A1, "yes", 4000, 365),
+        (A1, "no", 365, 0),
+        ("infection-resolved", "yes", 200, 200),
+        ("venous-thromboembolism-suspected", "yes", 365, 0),
+        ("venous-thromboembolism-suspected", "no", 365, 365),
+        ("liver-specialist-decision", "interrupt", 365, 0),
     ],
-)  # fmt: skip
+)
 def test_what_reassures_expires_and_nothing_else_does(ask: str, word: str, most: int, days: int) -> None:
     assert days_of(LABEL.asks[ask], word, LABEL, Terms(answer_days=most)) == days
     made = offer("by", LABEL.asks[ask], word, LABEL, Terms(answer_days=most))

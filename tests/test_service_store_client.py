@@ -89,8 +89,10 @@ def test_a_call_with_cards_is_one_commit(app: App) -> None:
 
 def test_a_call_without_cards_notes_its_token_and_waits_for_no_disk(app: App) -> None:
     silent = call("patient-view", {**prefetch(example("ready")), "medicationRequests": None})
-    silent["prefetch"] = {name: {**value, "entry": [], "total": 0} if isinstance(value, dict) and "entry" in value
-                          else value for name, value in silent["prefetch"].items()}  # fmt: skip
+    silent["prefetch"] = {
+        name: {**value, "entry": [], "total": 0} if isinstance(value, dict) and "entry" in value else value
+        for name, value in silent["prefetch"].items()
+    }
     path = f"/cds-services/{ID.format('patient-view')}"
     now = int(time.time())
     headers = {"Authorization": token(claims(aud=f"http://testserver{path}", iat=now, exp=now + 300), jku=...)}

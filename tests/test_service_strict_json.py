@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from precaution.service.strict_json import TooDeep, deepest, read
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
     max_leaves=30,
-)  # fmt: skip
+)
 
 
 def depth(value: Any) -> int:
@@ -44,7 +47,7 @@ def test_what_is_not_too_deep_is_read_as_it_is(value: Any, most: int) -> None:
         assert read(data, most) == value == read(b" " + data + b"\n", most)
 
 
-@given(st.text("[]{},:\"\\ 1a", max_size=24) | st.text(), st.integers(1, 300))
+@given(st.text('[]{},:"\\ 1a', max_size=24) | st.text(), st.integers(1, 300))
 def test_what_is_no_json_alone_is_none_here(text: str, most: int) -> None:
     data = text.encode("utf-8", "surrogatepass")
     try:
@@ -57,9 +60,24 @@ def test_what_is_no_json_alone_is_none_here(text: str, most: int) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b" ", b"1,2", b"1],[2", b"],[", b"]", b"[", b"]" * 136, b"{}],[{}", b"1]" + b"]" * 135 + b"[" * 136 + b"1",
-     b'{"a":1,"a":2}', b'{"a":NaN}', b"[1]]", b"\xff", b'"\\ud800"'],
-)  # fmt: skip
+    [
+        b"",
+        b" ",
+        b"1,2",
+        b"1],[2",
+        b"],[",
+        b"]",
+        b"[",
+        b"]" * 136,
+        b"{}],[{}",
+        b"1]" + b"]" * 135 + b"[" * 136 + b"1",
+        b'{"a":1,"a":2}',
+        b'{"a":NaN}',
+        b"[1]]",
+        b"\xff",
+        b'"\\ud800"',
+    ],
+)
 @pytest.mark.parametrize("most", [1, 64, 199, 200, 500])
 def test_no_bracket_leads_out_of_the_lists_around(data: bytes, most: int) -> None:
     assert refused(data, most)

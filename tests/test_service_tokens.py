@@ -109,9 +109,23 @@ def test_a_service_that_needs_no_tokens_takes_calls_without_one(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer a.b", "Bearer a.b.c.d", "Bearer a.b.", "Bearer é.b.c",
-     "Bearer " + "a" * 9000, "Bearer a.b.c", "Token x.y.z", "Bearer  .  .  ", "Bearer a=.b=.c="],
-)  # fmt: skip
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic abc",
+        "Bearer a.b",
+        "Bearer a.b.c.d",
+        "Bearer a.b.",
+        "Bearer é.b.c",
+        "Bearer " + "a" * 9000,
+        "Bearer a.b.c",
+        "Token x.y.z",
+        "Bearer  .  .  ",
+        "Bearer a=.b=.c=",
+    ],
+)
 def test_what_is_no_token_is_refused(door: Door, authorization: str | None) -> None:
     assert refused(door, authorization) in ("no-token", "unreadable")
     assert door.published.asked == []
@@ -275,7 +289,7 @@ SOUND = token(claims(jti="sound"))
 @given(st.integers(7, len(SOUND) - 1), st.sampled_from("ABCDEFXYZabcxyz0189_-"))
 def test_a_token_with_one_letter_changed_is_refused(door: Door, place: int, letter: str) -> None:
     """The last letter of a part holds bits that mean nothing; such a token is the same, and is used once."""
-    changed = SOUND[:place] + letter + SOUND[place + 1:]
+    changed = SOUND[:place] + letter + SOUND[place + 1 :]
     if changed == SOUND:
         return
     try:
@@ -338,10 +352,15 @@ print(sum(store.claim("iss", str(number), 2**40) for number in range(200)))
 def test_of_processes_that_use_tokens_at_once_each_token_has_one_winner(store_url: str) -> None:
     with opened(store_url):
         running = [
-            subprocess.Popen([sys.executable, "-c", CLAIM, store_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             text=True, cwd=PROJECT)
+            subprocess.Popen(
+                [sys.executable, "-c", CLAIM, store_url],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=PROJECT,
+            )
             for _ in range(2)
-        ]  # fmt: skip
+        ]
         won = [each.communicate("go\n", timeout=120)[0] for each in running]
         assert sum(map(int, won)) == 200
 
@@ -483,10 +502,20 @@ def test_of_a_set_only_sound_public_keys_for_signing_are_taken() -> None:
     small = {**rsa, "n": rsa["n"][:170]}
     assert not any(each.is_private for keys in found.values() for each in keys)
     for bad in (
-        {**good, "use": "enc"}, {**good, "key_ops": ["sign"]}, {**good, "alg": "ES256"}, {**good, "kid": 7},
-        {**good, "kid": ""}, {**good, "crv": "P-256"}, {**good, "x": "AAAA"}, {"kty": "oct", "k": "abc", "kid": "one"},
-        {**good, "kty": "RSA"}, small, {"kid": "one"}, "text", None,
-    ):  # fmt: skip
+        {**good, "use": "enc"},
+        {**good, "key_ops": ["sign"]},
+        {**good, "alg": "ES256"},
+        {**good, "kid": 7},
+        {**good, "kid": ""},
+        {**good, "crv": "P-256"},
+        {**good, "x": "AAAA"},
+        {"kty": "oct", "k": "abc", "kid": "one"},
+        {**good, "kty": "RSA"},
+        small,
+        {"kid": "one"},
+        "text",
+        None,
+    ):
         assert parsed(jwks(bad)) == {}, bad  # type: ignore[arg-type]
         assert parsed(jwks(bad, good)), "the others of the set stay"  # type: ignore[arg-type]
 

@@ -87,8 +87,11 @@ def test_the_files_are_those_of_one_machine(spark: Any, tmp_path: Path) -> None:
     here(PROJECT / "examples", tmp_path / "here")
     names = {path.relative_to(tmp_path / "here") for path in (tmp_path / "here").rglob("*") if path.is_file()}
     assert names == {path.relative_to(tmp_path / "spark") for path in (tmp_path / "spark").rglob("*") if path.is_file()}
-    differ = {str(each) for each in names
-              if (tmp_path / "here" / each).read_bytes() != (tmp_path / "spark" / each).read_bytes()}  # fmt: skip
+    differ = {
+        str(each)
+        for each in names
+        if (tmp_path / "here" / each).read_bytes() != (tmp_path / "spark" / each).read_bytes()
+    }
     assert differ == {"run.json"}
 
 
@@ -103,8 +106,16 @@ def test_hostile_input_is_told_with_the_same_file_and_line(spark: Any, tmp_path:
     source = hostile(tmp_path / "in")
     alike(spark, source, tmp_path)
     kinds = {row["kind"] for row in rows(tmp_path / "spark", "problems")}
-    assert kinds >= {"cut-short", "unreadable-line", "unreadable", "wrong-release", "no-patient", "died",
-                     "patient-twice", "resource-twice"}  # fmt: skip
+    assert kinds >= {
+        "cut-short",
+        "unreadable-line",
+        "unreadable",
+        "wrong-release",
+        "no-patient",
+        "died",
+        "patient-twice",
+        "resource-twice",
+    }
     assert "Mustermann" not in str(rows(tmp_path / "spark", "problems"))
 
 
@@ -190,9 +201,7 @@ def test_a_task_that_runs_twice_changes_nothing(first_task: Any) -> None:
     assert contents(work) == before
 
 
-def test_a_task_that_ends_half_way_leaves_nothing_that_counts(
-    first_task: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_task_that_ends_half_way_leaves_nothing_that_counts(first_task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     work, batches, root, given = first_task
 
     class Ended(BaseException):
@@ -399,9 +408,15 @@ def test_an_omop_source_is_refused_with_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("size", "conf", "count"),
-    [(0, {}, 1), (4 * 1024**2 + 1, {}, 2), (10**9, {}, 64), (10**11, {}, 2981), (10**13, {}, 4096),
-     (10**9, {PARTITIONS: "7"}, 7)],
-)  # fmt: skip
+    [
+        (0, {}, 1),
+        (4 * 1024**2 + 1, {}, 2),
+        (10**9, {}, 64),
+        (10**11, {}, 2981),
+        (10**13, {}, 4096),
+        (10**9, {PARTITIONS: "7"}, 7),
+    ],
+)
 def test_how_many_partitions(size: int, conf: dict[str, str], count: int) -> None:
     assert Spark(conf=conf).partitions(size) == count
 

@@ -124,8 +124,11 @@ def test_ctrl_c_ends_a_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "_SUCCESS").exists()
     done = {path.name: path.stat().st_mtime_ns for path in work.glob("part-*.json")}
     assert 0 < len(done) < 24
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "decisions").glob("*.parquet")
-            if f"{path.stem}.json" in done}  # fmt: skip
+    kept = {
+        path: path.stat().st_mtime_ns
+        for path in (tmp_path / "out" / "decisions").glob("*.parquet")
+        if f"{path.stem}.json" in done
+    }
     ran(command(source, tmp_path / "out", *more))
     assert {path: path.stat().st_mtime_ns for path in kept} == kept, "what was done is not done again"
     here(source, tmp_path / "here")
@@ -162,8 +165,14 @@ def test_a_java_that_does_not_start_spark_is_said(tmp_path: Path) -> None:
     java.write_text("#!/bin/sh\necho too old >&2\nexit 1\n")
     java.chmod(0o755)
     source = put(tmp_path / "in", *person("p0"))
-    done = subprocess.run(command(source, tmp_path / "out"), cwd=PROJECT, capture_output=True, text=True, check=False,
-                          env=os.environ | {"JAVA_HOME": str(tmp_path)})  # fmt: skip
+    done = subprocess.run(
+        command(source, tmp_path / "out"),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"JAVA_HOME": str(tmp_path)},
+    )
     assert done.returncode == 2
     assert "Spark did not start; it needs Java 17 or newer" in done.stderr
     assert "too old" in (tmp_path / "out" / ".work" / session.LOG).read_text()

@@ -183,9 +183,15 @@ def test_unknown_is_never_clear() -> None:
 
 def rule(when: str) -> Rule:
     return Rule(
-        name="r", topic="t", title="r", cites=("S1",), tell="r", when=dict.fromkeys(STAGES, parse(when)),
-        then=dict.fromkeys(STAGES, "caution"), if_unknown=dict.fromkeys(STAGES, "obtain"),
-    )  # fmt: skip
+        name="r",
+        topic="t",
+        title="r",
+        cites=("S1",),
+        tell="r",
+        when=dict.fromkeys(STAGES, parse(when)),
+        then=dict.fromkeys(STAGES, "caution"),
+        if_unknown=dict.fromkeys(STAGES, "obtain"),
+    )
 
 
 # Literals
@@ -258,15 +264,20 @@ def test_a_quotient_is_a_number_or_infinite(number: float, divisor: float) -> No
 
 
 def test_an_age_is_completed_on_the_day_that_python_says() -> None:
-    firsts = [date(year, month, day).toordinal() for year in (1, 4, 100, 1896, 1900, 2000, 2004, 2023, 2024, 9990)
-              for month, day in ((1, 1), (2, 28), (3, 1), (12, 31))]  # fmt: skip
+    firsts = [
+        date(year, month, day).toordinal()
+        for year in (1, 4, 100, 1896, 1900, 2000, 2004, 2023, 2024, 9990)
+        for month, day in ((1, 1), (2, 28), (3, 1), (12, 31))
+    ]
     leap = [date(year, 2, 29).toordinal() for year in (4, 1896, 1904, 2000, 2024)]
     asked = []
     for born in (*firsts, *leap):
         for years in (18, 65):
             completed = birthday(born, years)
-            asked += [Asked(f"{born} {years} {day}", Record(birth=exactly(born)), day)
-                      for day in range(completed - 1, completed + 2)]  # fmt: skip
+            asked += [
+                Asked(f"{born} {years} {day}", Record(birth=exactly(born)), day)
+                for day in range(completed - 1, completed + 2)
+            ]
     of = label(*(each for each in SMALL.facts.values() if isinstance(each, k.ReachedAge)), age=65)
     assert differences(interpreted(asked, of), computed(on_duckdb(written(of, "duckdb"), asked), of)) == []
 

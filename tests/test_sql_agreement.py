@@ -135,8 +135,13 @@ def test_the_commands_of_the_guide_on_postgres(database: Any, tmp_path: Path) ->
     where = {"PGHOST": info.host, "PGUSER": info.user, "PGDATABASE": info.dbname}
     environment = {**doc_blocks._environment(), **where}
     done = subprocess.run(
-        ["sh", "-ec", block.text], cwd=tmp_path, env=environment, capture_output=True, check=False, text=True,  # noqa: S607
-    )  # fmt: skip
+        ["sh", "-ec", block.text],  # noqa: S607
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     rows = database.execute("SELECT person, action, attested FROM precaution_decisions").fetchall()
     day = as_day("2025-03-01")
@@ -155,10 +160,15 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
     folder = tmp_path_factory.mktemp("spark")
     settings = {
-        "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1", "spark.sql.warehouse.dir": str(folder), "spark.log.level": "ERROR",
-        "spark.sql.catalogImplementation": "in-memory", "spark.ui.showConsoleProgress": "false",
-    }  # fmt: skip
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.sql.warehouse.dir": str(folder),
+        "spark.log.level": "ERROR",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.ui.showConsoleProgress": "false",
+    }
     builder = SparkSession.builder.master("local[2]")
     for key, value in settings.items():
         builder = builder.config(key, value)

@@ -342,7 +342,12 @@ def test_a_suggestion_taken_up_is_an_answer_of_the_cards_user(store: Store) -> N
     given(store, accepted("s-yes"), role="clinician")
     (kept,) = store.kept(SERVER, PATIENT, TODAY).answers
     assert (kept.ask, kept.answer, kept.day, kept.who, kept.role) == (
-        "no-suitable-alternative", "yes", TODAY, "Practitioner/1", "clinician")  # fmt: skip
+        "no-suitable-alternative",
+        "yes",
+        TODAY,
+        "Practitioner/1",
+        "clinician",
+    )
     assert (kept.statement, kept.expires, kept.seen, kept.card) == (("S05",), "2026-03-01", ("Condition/c1",), "card-1")
     given(store, accepted("s-yes"))
     assert len(store.kept(SERVER, PATIENT, TODAY).answers) == 1
@@ -534,11 +539,14 @@ def test_who_serves_needs_few_rights_and_can_not_change_the_trail(postgres: str,
 
     with fresh_url("postgresql", tmp_path, postgres) as url, opened(url):
         execute(
-            url, "DROP ROLE IF EXISTS serving", "CREATE ROLE serving LOGIN",
+            url,
+            "DROP ROLE IF EXISTS serving",
+            "CREATE ROLE serving LOGIN",
             "GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO serving",
-            "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO serving", "GRANT UPDATE ON answers TO serving",
+            "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO serving",
+            "GRANT UPDATE ON answers TO serving",
             "GRANT DELETE ON cards, feedback, answers, decisions, used_tokens, audit_details TO serving",
-        )  # fmt: skip
+        )
         limited = url.replace("//precaution@", "//serving@")
         store = Store(limited, clock=clock).open()
         store.keep([card()], Event(kind="decision"))
@@ -551,9 +559,12 @@ def test_who_serves_needs_few_rights_and_can_not_change_the_trail(postgres: str,
         assert store.purge("2036-02-12").events > 0
         assert store.verify().whole
         for statement in (
-            "ALTER TABLE audit DISABLE TRIGGER ALL", "DROP TRIGGER audit_no_delete ON audit", "DELETE FROM audit",
-            "UPDATE audit_details SET payload = 'x'", "TRUNCATE audit_details",
-        ):  # fmt: skip
+            "ALTER TABLE audit DISABLE TRIGGER ALL",
+            "DROP TRIGGER audit_no_delete ON audit",
+            "DELETE FROM audit",
+            "UPDATE audit_details SET payload = 'x'",
+            "TRUNCATE audit_details",
+        ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 execute(limited, statement)
         store.close()

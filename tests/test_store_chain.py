@@ -63,8 +63,11 @@ def test_an_untouched_trail_is_whole(store: Store) -> None:
     links = list(store.trail())
     assert [link.seq for link in links] == [1, 2, 3, 4, 5, 6]
     assert links[3].event == {
-        "kind": "decision", "outcome": "success", "patient": "p3", "about": {"action": "interrupt", "rules": ["a", "b"]}
-    }  # fmt: skip
+        "kind": "decision",
+        "outcome": "success",
+        "patient": "p3",
+        "about": {"action": "interrupt", "rules": ["a", "b"]},
+    }
     assert [link.seq for link in store.trail(after=4)] == [5, 6]
 
 
@@ -114,14 +117,20 @@ def test_the_database_refuses_a_link_that_does_not_follow_the_last(store: Store,
         ("DELETE FROM audit_details WHERE seq = 3; DELETE FROM audit WHERE seq = 3", ["link 3: is missing"]),
         ("DELETE FROM audit_details WHERE seq = 1; DELETE FROM audit WHERE seq = 1", ["link 1: is missing"]),
         ("DELETE FROM audit WHERE seq = 6", ["1 events stand beside the chain"]),
-        ("UPDATE audit_details SET payload = (SELECT payload FROM audit_details WHERE seq = 2) WHERE seq = 3",
-         ["link 3: what happened was changed"]),
-        ("UPDATE audit_details SET seq = seq + 100 WHERE seq = 6; DELETE FROM audit WHERE seq = 6",
-         ["1 events stand beside the chain"]),
-        ("INSERT INTO audit_purges (seq, up_to) VALUES (6, 5); DELETE FROM audit_details WHERE seq = 3",
-         ["link 3: what happened was deleted"]),
+        (
+            "UPDATE audit_details SET payload = (SELECT payload FROM audit_details WHERE seq = 2) WHERE seq = 3",
+            ["link 3: what happened was changed"],
+        ),
+        (
+            "UPDATE audit_details SET seq = seq + 100 WHERE seq = 6; DELETE FROM audit WHERE seq = 6",
+            ["1 events stand beside the chain"],
+        ),
+        (
+            "INSERT INTO audit_purges (seq, up_to) VALUES (6, 5); DELETE FROM audit_details WHERE seq = 3",
+            ["link 3: what happened was deleted"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_an_owner_of_the_database_changes_is_found(
     store: Store, store_url: str, tamper: str, found: list[str]
 ) -> None:
@@ -162,9 +171,12 @@ def test_a_trail_made_anew_shows_only_beside_a_head(store: Store, store_url: str
         payload = canonical({"kind": "decision", "patient": "somebody else"})
         link = {"seq": seq, "at": "2025-03-01T09:30:00.000Z", "previous": previous, "digest": digest(payload)}
         previous = link_hash(link)
-        execute(store_url, f"UPDATE audit_details SET payload = '{payload}' WHERE seq = {seq}",
-                f"UPDATE audit SET at = '{link['at']}', previous = '{link['previous']}', digest = '{link['digest']}', "
-                f"hash = '{previous}' WHERE seq = {seq}")  # fmt: skip
+        execute(
+            store_url,
+            f"UPDATE audit_details SET payload = '{payload}' WHERE seq = {seq}",
+            f"UPDATE audit SET at = '{link['at']}', previous = '{link['previous']}', digest = '{link['digest']}', "
+            f"hash = '{previous}' WHERE seq = {seq}",
+        )
     assert problems(store) == []
     (problem,) = problems(store, known)
     assert "was made anew" in problem

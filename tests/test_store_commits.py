@@ -133,8 +133,11 @@ def test_a_token_that_was_used_before_keeps_nothing(store_url: str) -> None:
 def test_of_calls_with_one_token_that_come_at_once_one_is_kept(store_url: str) -> None:
     with opened(store_url) as one, opened(store_url) as other:
         for turn in range(10):
-            done = [store.keeping([card(f"c{turn}{name}")], Event(kind="decision"), use=use(f"t{turn}"))
-                    for store in (one, other) for name in (id(store), "x")]  # fmt: skip
+            done = [
+                store.keeping([card(f"c{turn}{name}")], Event(kind="decision"), use=use(f"t{turn}"))
+                for store in (one, other)
+                for name in (id(store), "x")
+            ]
             assert sum(each.result(60) for each in done) == 1
         assert len(cards(store_url)) == 10
         assert one.verify().whole

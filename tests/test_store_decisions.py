@@ -16,9 +16,13 @@ NOW = datetime(2025, 3, 1, 9, 30, tzinfo=UTC)
 
 def page(uuid: str, hours: int) -> KeptDecision:
     return KeptDecision(
-        uuid=uuid, client="c", server="https://EHR.example.org/fhir/", patient="p", content='{"a": "×"}',
+        uuid=uuid,
+        client="c",
+        server="https://EHR.example.org/fhir/",
+        patient="p",
+        content='{"a": "×"}',
         expires_at=moment(NOW + timedelta(hours=hours)),
-    )  # fmt: skip
+    )
 
 
 def store_at(folder: Path, now: datetime) -> Store:

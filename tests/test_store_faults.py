@@ -105,8 +105,10 @@ def test_no_acknowledged_row_is_lost_when_writers_are_killed(
         assert len(steps) >= KILLS
         assert lost(store, store_url, steps) == []
     with capsys.disabled():
-        sys.stdout.write(f"\n{KILLS} SIGKILLs of writers ({store_url.partition(':')[0]}): {len(steps)} acknowledged "
-                         f"steps, {report.links} links, 0 lost, chain whole\n")  # fmt: skip
+        sys.stdout.write(
+            f"\n{KILLS} SIGKILLs of writers ({store_url.partition(':')[0]}): {len(steps)} acknowledged "
+            f"steps, {report.links} links, 0 lost, chain whole\n"
+        )
 
 
 def test_a_row_that_was_lost_would_be_seen(store_url: str) -> None:
@@ -131,8 +133,9 @@ def test_no_acknowledged_row_is_lost_when_the_server_dies(capsys: pytest.Capture
             assert store.verify().whole
         assert lost(store, server.url, steps) == []
         with capsys.disabled():
-            sys.stdout.write(f"\n5 crashes of a PostgreSQL server: {len(steps)} acknowledged steps, 0 lost, "
-                             "chain whole\n")  # fmt: skip
+            sys.stdout.write(
+                f"\n5 crashes of a PostgreSQL server: {len(steps)} acknowledged steps, 0 lost, chain whole\n"
+            )
 
 
 # Full, and failing disks
@@ -155,9 +158,13 @@ class Stepper:
 
     def __init__(self, url: str, **environment: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "store_writer.py"), url, "s", "step"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True, cwd=PROJECT, env={**os.environ, "PYTHONPATH": str(HERE), **environment},
-        )  # fmt: skip
+            [sys.executable, str(HERE / "store_writer.py"), url, "s", "step"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=PROJECT,
+            env={**os.environ, "PYTHONPATH": str(HERE), **environment},
+        )
 
     def step(self) -> str:
         assert self._process.stdin is not None
@@ -290,17 +297,27 @@ def test_threads_of_one_process_wait_for_their_turn_and_not_for_ever(tmp_path: P
 @pytest.mark.parametrize(
     ("state", "kind"),
     [
-        ("53100", StoreFull), ("40001", StoreBusy), ("40P01", StoreBusy), ("55P03", StoreBusy), ("57014", StoreBusy),
-        ("58030", StoreDown), ("XX000", StoreDown), ("25006", StoreDown), ("42P01", StoreOutdated),
+        ("53100", StoreFull),
+        ("40001", StoreBusy),
+        ("40P01", StoreBusy),
+        ("55P03", StoreBusy),
+        ("57014", StoreBusy),
+        ("58030", StoreDown),
+        ("XX000", StoreDown),
+        ("25006", StoreDown),
+        ("42P01", StoreOutdated),
     ],
-)  # fmt: skip
+)
 def test_what_a_server_says_becomes_an_error_of_ours(
     postgres: str, tmp_path: Path, state: str, kind: type[StoreError]
 ) -> None:
     with fresh_url("postgresql", tmp_path, postgres) as url, opened(url) as store:
-        execute(url, "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
-                f"$$BEGIN RAISE EXCEPTION 'secret' USING ERRCODE = '{state}'; END$$",
-                "CREATE TRIGGER fail BEFORE INSERT ON cards FOR EACH ROW EXECUTE FUNCTION fail()")  # fmt: skip
+        execute(
+            url,
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$BEGIN RAISE EXCEPTION 'secret' USING ERRCODE = '{state}'; END$$",
+            "CREATE TRIGGER fail BEFORE INSERT ON cards FOR EACH ROW EXECUTE FUNCTION fail()",
+        )
         with pytest.raises(kind) as raised:
             store.keep([card(patient="SECRET-PATIENT")], Event(kind="decision"))
         assert type(raised.value) is kind

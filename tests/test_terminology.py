@@ -36,13 +36,27 @@ def small() -> Terminology:
     return build(LISTS, KNOWN)
 
 
-@pytest.mark.parametrize(("system", "code", "found"), [
-    ("SNOMED", "22298006", ("heart",)), ("LOINC", "22298006", ()), ("SNOMED", "22298007", ()), ("SNOMED", "", ()),
-    ("ICD10CM", "I21.01", ("heart",)), ("ICD10CM", "I21", ("heart",)), ("ICD10CM", "I2", ()), ("ICD10CM", "I20.9", ()),
-    ("ICD10CM", "I25.2", ("old_heart",)), ("ICD10CM", "I25.10", ("old_heart",)), ("ATC", "I21.01", ()),
-    ("ATC", "L04AF01", ("kinase",)), ("ATC", "L04AF", ("kinase",)), ("ATC", "L04A", ()),
-    ("ICD10CM", "I21*", ("heart",)), ("nonsense", "I21", ()),
-])
+@pytest.mark.parametrize(
+    ("system", "code", "found"),
+    [
+        ("SNOMED", "22298006", ("heart",)),
+        ("LOINC", "22298006", ()),
+        ("SNOMED", "22298007", ()),
+        ("SNOMED", "", ()),
+        ("ICD10CM", "I21.01", ("heart",)),
+        ("ICD10CM", "I21", ("heart",)),
+        ("ICD10CM", "I2", ()),
+        ("ICD10CM", "I20.9", ()),
+        ("ICD10CM", "I25.2", ("old_heart",)),
+        ("ICD10CM", "I25.10", ("old_heart",)),
+        ("ATC", "I21.01", ()),
+        ("ATC", "L04AF01", ("kinase",)),
+        ("ATC", "L04AF", ("kinase",)),
+        ("ATC", "L04A", ()),
+        ("ICD10CM", "I21*", ("heart",)),
+        ("nonsense", "I21", ()),
+    ],
+)
 def test_a_code_belongs_to_its_concepts(small: Terminology, system: str, code: str, found: tuple[str, ...]) -> None:
     assert small.concepts(system, code) == found
 
@@ -61,14 +75,32 @@ def test_a_concept_without_a_table_is_plain(small: Terminology) -> None:
     assert small.concept("kinase").words == ("jak$", "jak inh")
 
 
-@pytest.mark.parametrize(("text", "found"), [
-    ("Heart attack", ("heart",)), ("HEART  ATTACK", ("heart",)), ("heart\u200b att\u00adack", ("heart",)),
-    ("Acute MI", ("heart",)), ("MI, acute", ("heart",)), ("Mitral stenosis", ()), ("Semi", ()),
-    ("microinfarction", ("heart",)), ("Infarct", ("heart",)), ("sweetheart attack", ()),
-    ("JAK inhibitor", ("kinase",)), ("JAK-inhibitor", ("kinase",)), ("Jakob", ()), ("jak2", ()),
-    ("Family history of heart attack", ()), ("No heart attack", ()), ("", ()), ("心筋梗塞", ()),
-    ("myocardial_infarct", ("heart",)), ("Ｈeart attáck", ("heart",)), ("MI and JAK", ("heart", "kinase")),
-])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Heart attack", ("heart",)),
+        ("HEART  ATTACK", ("heart",)),
+        ("heart\u200b att\u00adack", ("heart",)),
+        ("Acute MI", ("heart",)),
+        ("MI, acute", ("heart",)),
+        ("Mitral stenosis", ()),
+        ("Semi", ()),
+        ("microinfarction", ("heart",)),
+        ("Infarct", ("heart",)),
+        ("sweetheart attack", ()),
+        ("JAK inhibitor", ("kinase",)),
+        ("JAK-inhibitor", ("kinase",)),
+        ("Jakob", ()),
+        ("jak2", ()),
+        ("Family history of heart attack", ()),
+        ("No heart attack", ()),
+        ("", ()),
+        ("心筋梗塞", ()),
+        ("myocardial_infarct", ("heart",)),
+        ("Ｈeart attáck", ("heart",)),
+        ("MI and JAK", ("heart", "kinase")),
+    ],
+)
 def test_words_speak_of_a_concept(small: Terminology, text: str, found: tuple[str, ...]) -> None:
     assert small.spoken_of(text) == found
 
@@ -93,10 +125,20 @@ def test_any_text_can_be_listened_to(text: str) -> None:
     assert terminology.spelled(text) in {"", "yes"}
 
 
-@pytest.mark.parametrize(("text", "name"), [
-    ("positive", "yes"), (" POSITIVE ", "yes"), ("positive\u200b", "yes"), ("Not bad", "yes"), ("+", "yes"),
-    ("not positive", ""), ("positive?", ""), ("", ""), ("++", ""),
-])
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("positive", "yes"),
+        (" POSITIVE ", "yes"),
+        ("positive\u200b", "yes"),
+        ("Not bad", "yes"),
+        ("+", "yes"),
+        ("not positive", ""),
+        ("positive?", ""),
+        ("", ""),
+        ("++", ""),
+    ],
+)
 def test_a_spelling_is_the_whole_text(small: Terminology, text: str, name: str) -> None:
     assert small.spelled(text) == name
 
@@ -125,15 +167,20 @@ def test_a_list_from_a_spreadsheet_is_read(tmp_path: Path) -> None:
     assert read_lists(tmp_path) == {"a": [("SNOMED", "22298006")]}
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("", "a.csv: the first columns must be system, code"),
-    ("code,system\n1,LOINC\n", "a.csv: the first columns must be system, code"),
-    ("system,code\nLONIC,718-7\n",
-     f"a.csv: 'LONIC' (code 718-7) is no code system of {', '.join(SYSTEMS)}. Did you mean 'LOINC'?"),
-    ("system,code\nSNOMED\n", "a.csv: a row of SNOMED has no code"),
-    ("system,code\nICD10CM,*\n", "a.csv: a row of ICD10CM has no code"),
-    ("system,code\nSNOMED,222*\n", "a.csv: 222*: only codes of ICD10CM and ATC have prefixes"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "a.csv: the first columns must be system, code"),
+        ("code,system\n1,LOINC\n", "a.csv: the first columns must be system, code"),
+        (
+            "system,code\nLONIC,718-7\n",
+            f"a.csv: 'LONIC' (code 718-7) is no code system of {', '.join(SYSTEMS)}. Did you mean 'LOINC'?",
+        ),
+        ("system,code\nSNOMED\n", "a.csv: a row of SNOMED has no code"),
+        ("system,code\nICD10CM,*\n", "a.csv: a row of ICD10CM has no code"),
+        ("system,code\nSNOMED,222*\n", "a.csv: 222*: only codes of ICD10CM and ATC have prefixes"),
+    ],
+)
 def test_a_wrong_list_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(KnowledgeError) as caught:
         read_lists(write(tmp_path, "a.csv", text))

@@ -92,10 +92,24 @@ ADDED = {
         Row("SNOMED", "770349000", "Sepsis caused by virus (disorder)", SEEN, "yes"),
     ],
     "herpes_zoster": [Row("ICD10CM", "B02", "Zoster [herpes zoster]", ICD, "yes")],
-    "hiv": [Row("SNOMED", "713533000", "Acquired hemolytic anemia co-occurrent with human immunodeficiency virus "
-                "infection (disorder)", SEEN, "yes")],
-    "ascvd_stroke_tia": [Row("SNOMED", "102831000119104", "Paralytic syndrome of both lower limbs as sequela of "
-                             "stroke (disorder)", SEEN, "yes")],
+    "hiv": [
+        Row(
+            "SNOMED",
+            "713533000",
+            "Acquired hemolytic anemia co-occurrent with human immunodeficiency virus infection (disorder)",
+            SEEN,
+            "yes",
+        )
+    ],
+    "ascvd_stroke_tia": [
+        Row(
+            "SNOMED",
+            "102831000119104",
+            "Paralytic syndrome of both lower limbs as sequela of stroke (disorder)",
+            SEEN,
+            "yes",
+        )
+    ],
     "cv_risk_dyslipidemia": [Row("SNOMED", "398036000", "Familial hypercholesterolemia (disorder)", SEEN, "yes")],
     "tb_screening_procedure": [Row("SNOMED", "28163009", "Skin test for tuberculosis", SEEN, "yes")],
     "drug_combined_hormonal_contraceptive": [Row("RxNorm", "978950", "Natazia 28 Day Pack", SEEN, "yes")],
@@ -110,7 +124,9 @@ ADDED = {
 HISTORY = re.compile(r"history|h/o", re.IGNORECASE)
 NO_DIAGNOSIS = re.compile(
     r"\((procedure|regime/therapy)\)|chemotherapy|invitation|poisoning|neutropenia|immunodeficiency|immune reconst"
-    r"|t-cell defect|\[x\]|paraneoplastic|in neoplastic disease|myasthenia|tumor embolism", re.IGNORECASE)
+    r"|t-cell defect|\[x\]|paraneoplastic|in neoplastic disease|myasthenia|tumor embolism",
+    re.IGNORECASE,
+)
 MALIGNANT = re.compile(
     r"malign|carcin|cancer|sarcoma|leuk|lymphom|melanoma|myelom|metasta|blastoma|gliom|hodgkin|mycosis fung|s[eé]zary"
     r"|burkitt|letterer|heavy chain|macroglobulin|plasmacytom|seminom|mesotheliom|ependymom|astrocytom|germinom"
@@ -118,36 +134,47 @@ MALIGNANT = re.compile(
     r"|linitis plastica|invasive|secondary n|endodermal sinus|embryonal tumor|rhabdoid|dendritic cell neoplasm"
     r"|richter|pseudomyxoma|paget'?s disease|neoplastic pleural|immunoproliferative small|tumor lysis"
     r"|aggressive systemic mast|small cell neoplasm|germ cell neoplasm|trophoblastic|apudoma|somatostatinom"
-    r"|neuroepitheliom|neuroectodermal", re.IGNORECASE)
-NOT_YET = re.compile(r"uncertain|unknown behavior|in situ|borderline|anaplasia of cervix|polycythemia|significance",
-                     re.IGNORECASE)
+    r"|neuroepitheliom|neuroectodermal",
+    re.IGNORECASE,
+)
+NOT_YET = re.compile(
+    r"uncertain|unknown behavior|in situ|borderline|anaplasia of cervix|polycythemia|significance", re.IGNORECASE
+)
 
 SMALL = re.compile(
     r"percutaneous|guidance|fluoroscopic|colonoscop|sigmoidoscop|proctoscop|gastroduodenoscop|esophagoscop|gastroscop"
     r"|bronchoscop|cystoscopic|hysteroscop|retrograde chol|thrombolysis|electrode|pacemaker|defibrillator|transvenous"
     r"|pulse generator|central venous|peripherally inserted|injection|aspiration|needle|catheter ablation"
     r"|transluminal|catheterization|skin of|escharotomy|insertion of (?:\w+ )?stent|placement of stent|artery stent"
-    r"|snare|balloon", re.IGNORECASE)
-LARGE = re.compile(r"\bopen\b|laparo|thoraco|cranio|transplant|sternotom|abdominal incision|leg incision|arm incision"
-                   r"|neck incision|endovascular repair|prosthe", re.IGNORECASE)
+    r"|snare|balloon",
+    re.IGNORECASE,
+)
+LARGE = re.compile(
+    r"\bopen\b|laparo|thoraco|cranio|transplant|sternotom|abdominal incision|leg incision|arm incision"
+    r"|neck incision|endovascular repair|prosthe",
+    re.IGNORECASE,
+)
 
 EXPANSIONS = {
     "lymphoma": ("lymphoma", "VSAC 'Malignant Neoplasm of Lymphatic and Hematopoietic Tissue'"),
     "malignancy_current": ("malignancy_current", "VSAC 'Cancer'; CALIBER cancer list (CC BY 4.0)"),
     "tb_active": ("tb_active", "VSAC 'Tuberculosis for Urology Care'"),
-    "major_surgery": ("major_surgery", "VSAC 'General', 'Intracranial Neuro-', 'Urological', 'Gynecological Surgery', "
-                                       "'Hip/Knee Replacement Surgery', 'Hip Fracture Surgery'"),
+    "major_surgery": (
+        "major_surgery",
+        "VSAC 'General', 'Intracranial Neuro-', 'Urological', 'Gynecological Surgery', "
+        "'Hip/Knee Replacement Surgery', 'Hip Fracture Surgery'",
+    ),
     "major_surgery_all": ("major_surgery", "VSAC 'Major Surgical Procedure'"),
 }
 
 WHY = {
     "major_surgery": "Both public lists together: the surgical lists are those of the US measures of thromboembolism "
-                     "prevention, the other adds chest, vascular and orthopedic surgery. Left out, because they are no "
-                     "major surgery: percutaneous, image-guided, endoscopic-only and lead or catheter procedures, "
-                     "unless also open, laparoscopic, a prosthesis or an endovascular repair.",
+    "prevention, the other adds chest, vascular and orthopedic surgery. Left out, because they are no "
+    "major surgery: percutaneous, image-guided, endoscopic-only and lead or catheter procedures, "
+    "unless also open, laparoscopic, a prosthesis or an endovascular repair.",
     "malignancy_current": "Rows that name no malignancy for sure (uncertain behavior, in situ, borderline) stand in "
-                          "malignancy_in_situ_or_uncertain, 'history of' in malignancy_history; treatments, "
-                          "invitations and complications are left out.",
+    "malignancy_in_situ_or_uncertain, 'history of' in malignancy_history; treatments, "
+    "invitations and complications are left out.",
     "malignancy_in_situ_or_uncertain": "From the public cancer lists: rows that name no malignancy for sure.",
     "lymphoma": "Whether treated, in remission or not: a lymphoma at any time.",
     "malignancy_history": "From the public cancer lists: 'history of' rows.",
@@ -174,8 +201,10 @@ def main(shared: Path, out: Path) -> None:
 def rows(path: Path) -> list[Row]:
     """Return the rows of a shared list, with text that was decoded wrongly somewhere put right."""
     with path.open(encoding="utf-8", newline="") as file:
-        return [Row(each["system"], each["code"], mended(each["display"]), each["source"], each["verified"])
-                for each in csv.DictReader(file)]
+        return [
+            Row(each["system"], each["code"], mended(each["display"]), each["source"], each["verified"])
+            for each in csv.DictReader(file)
+        ]
 
 
 def mended(text: str) -> str:

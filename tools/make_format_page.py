@@ -71,8 +71,24 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("A parameter", "`[parameter.x]`", ("Parameter",)),
     ("A code list", "`[concept.x]`", ("Concept",)),
     ("A fact", "`[fact.x]`: what every fact has; its kind is told by one more key", ("Fact",)),
-    ("Kinds of facts", "", ("Latest", "Extreme", "Tested", "Ever", "Active", "Repeated", "Planned", "Worded",
-                            "DaysSince", "DaysOn", "ReachedAge", "Derived")),
+    (
+        "Kinds of facts",
+        "",
+        (
+            "Latest",
+            "Extreme",
+            "Tested",
+            "Ever",
+            "Active",
+            "Repeated",
+            "Planned",
+            "Worded",
+            "DaysSince",
+            "DaysOn",
+            "ReachedAge",
+            "Derived",
+        ),
+    ),
     ("An ask", "`[ask.x]`", ("Ask",)),
     ("A rule", "`[rule.x]`", ("Rule",)),
     ("A duty", "`[duty.x]`", ("Duty",)),
@@ -85,13 +101,31 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 NOT_WRITTEN = {"id", "topic", "uses", "overridden", "written", "file"}
 NAMED_BY_TABLE = {"Parameter", "Concept", "Fact", "Ask", "Rule", "Duty", "Measure"}
 WORDS = {
-    "str": "text", "float": "number", "int": "whole number", "bool": "true or false", "Expression": "expression",
-    "object": "anything", "Table": "table", "Concepts": "code lists", "Sentences": "ids of sentences",
-    "ConceptName": "code list", "DaysName": "parameter (days)", "NumberName": "parameter (number)",
-    "WordName": "parameter (word)", "FactName": "fact", "AskName": "ask", "ActionName": "action",
-    "RuleOrDuty": "rule or duty", "MeasureName": "measure", "Published": "published figure",
-    "Stage": "stage", "Role": "role", "Absent": "absent", "Kind": "kind of entry",
-    "Listed": "kind of entry", "None": "",
+    "str": "text",
+    "float": "number",
+    "int": "whole number",
+    "bool": "true or false",
+    "Expression": "expression",
+    "object": "anything",
+    "Table": "table",
+    "Concepts": "code lists",
+    "Sentences": "ids of sentences",
+    "ConceptName": "code list",
+    "DaysName": "parameter (days)",
+    "NumberName": "parameter (number)",
+    "WordName": "parameter (word)",
+    "FactName": "fact",
+    "AskName": "ask",
+    "ActionName": "action",
+    "RuleOrDuty": "rule or duty",
+    "MeasureName": "measure",
+    "Published": "published figure",
+    "Stage": "stage",
+    "Role": "role",
+    "Absent": "absent",
+    "Kind": "kind of entry",
+    "Listed": "kind of entry",
+    "None": "",
 }
 
 
@@ -124,22 +158,32 @@ def _parsed(source: str) -> ast.Module:
 
 def _literals(module: ast.Module) -> list[tuple[str, str]]:
     """Return the names that stand for a choice of words, with the words."""
-    return [(WORDS[node.targets[0].id], _sort(node.value)) for node in module.body
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id in ("Stage", "Role", "Absent")]
+    return [
+        (WORDS[node.targets[0].id], _sort(node.value))
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id in ("Stage", "Role", "Absent")
+    ]
 
 
 def _table(node: ast.ClassDef, explained: dict[str, str], *, single: bool) -> str:
     """Return one table; a key without a text of its own means what it means in an earlier table of the section."""
-    fields = [field._replace(means=field.means or explained.get(field.key, "")) for field in _fields(node)
-              if not (field.key == "name" and node.name in NAMED_BY_TABLE)]
-    explained.update({field.key: f"As for {_kind_key(fields, node.name)}." for field in fields
-                      if field.key not in explained})
+    fields = [
+        field._replace(means=field.means or explained.get(field.key, ""))
+        for field in _fields(node)
+        if not (field.key == "name" and node.name in NAMED_BY_TABLE)
+    ]
+    explained.update(
+        {field.key: f"As for {_kind_key(fields, node.name)}." for field in fields if field.key not in explained}
+    )
     lines = ["" if single else f"\n### {_kind_key(fields, node.name)}\n", f"\n{_text(ast.get_docstring(node))}\n"]
     if fields:
         lines.append("\n| key | value | left out | meaning |\n|---|---|---|---|\n")
-        lines += [f"| `{f.key}` | {f.sort} | {'**needed**' if f.default is None else f.default} | {f.means} |\n"
-                  for f in fields]
+        lines += [
+            f"| `{f.key}` | {f.sort} | {'**needed**' if f.default is None else f.default} | {f.means} |\n"
+            for f in fields
+        ]
     return "".join(lines)
 
 
@@ -166,8 +210,14 @@ def _default(value: ast.expr | None) -> str | None:
     if isinstance(value, ast.Constant):
         word = str(value.value)
         return {"": "nothing", "None": "nothing", "False": "false", "True": "true"}.get(word, f"`{word}`")
-    return ", ".join(f"`{each.value!s}`" for each in ast.walk(value)
-                     if isinstance(each, ast.Constant) and isinstance(value, ast.Tuple)) or "nothing"
+    return (
+        ", ".join(
+            f"`{each.value!s}`"
+            for each in ast.walk(value)
+            if isinstance(each, ast.Constant) and isinstance(value, ast.Tuple)
+        )
+        or "nothing"
+    )
 
 
 def _sort(annotation: ast.expr) -> str:

@@ -58,18 +58,53 @@ SHOWS = "shows"
 EXPRESSIONS = ("is", "when", "done-when", "held", "release", "urgent", "show-when")
 ACTIONS = ("then", "if-unknown", "if-attested", "if-denied", "action")
 WORDS = {
-    "worst": ("low", "high"), "undated": ("unknown", "yes"), "without-status": ("unknown", "active"),
-    "absent": ("unknown", "no-if-list-complete", "no"), "never": ("due", "unknown"),
+    "worst": ("low", "high"),
+    "undated": ("unknown", "yes"),
+    "without-status": ("unknown", "active"),
+    "absent": ("unknown", "no-if-list-complete", "no"),
+    "never": ("due", "unknown"),
 }
 """Keys with few values: each other one is tried."""
 DEFAULTS = {"undated": "unknown", "without-status": "unknown", "never": "due"}
-NEEDED = ("is", "when", "worst", "absent", "cites", "then", "if-unknown", "at-least", "apart", "reached-age-parameter",
-          *FACT_KINDS)
+NEEDED = (
+    "is",
+    "when",
+    "worst",
+    "absent",
+    "cites",
+    "then",
+    "if-unknown",
+    "at-least",
+    "apart",
+    "reached-age-parameter",
+    *FACT_KINDS,
+)
 """Keys that a table can't do without, or whose loss the loader sees."""
-NOT_RULES = frozenset({
-    "title", "tell", "reading", "why", "ours", "question", "number", "resume", "of", "default", "status", "choices",
-    "unit", "means", "sha256", "start", "end", "role", "numbers", "explains", "answers",
-})
+NOT_RULES = frozenset(
+    {
+        "title",
+        "tell",
+        "reading",
+        "why",
+        "ours",
+        "question",
+        "number",
+        "resume",
+        "of",
+        "default",
+        "status",
+        "choices",
+        "unit",
+        "means",
+        "sha256",
+        "start",
+        "end",
+        "role",
+        "numbers",
+        "explains",
+        "answers",
+    }
+)
 """Keys that only the reader of an answer sees, or that other checks watch over."""
 SECTIONS = ("parameter", "fact", "ask", "rule", "duty", "says")
 
@@ -111,8 +146,12 @@ class Mutant(NamedTuple):
 # ---- Changed expressions -----------------------------------------------------------------------------------
 
 _TURNED: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,),
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
 }
 
 
@@ -134,8 +173,11 @@ def _changed(node: ast.expr) -> Iterator[ast.expr]:
             yield operand
             yield from (ast.UnaryOp(ast.Not(), changed) for changed in _changed(operand))
         case ast.Compare(left=left, ops=[ast.In()], comparators=[ast.Tuple(elts=words)]):
-            yield from (ast.Compare(left, [ast.In()], [ast.Tuple([each for each in words if each is not word])])
-                        for word in words if len(words) > 1)
+            yield from (
+                ast.Compare(left, [ast.In()], [ast.Tuple([each for each in words if each is not word])])
+                for word in words
+                if len(words) > 1
+            )
         case ast.Compare(left=left, ops=[operator], comparators=[right]):
             yield from (ast.Compare(left, [turned()], [right]) for turned in _TURNED[type(operator)])
             yield from (ast.Compare(left, [operator], [limit]) for limit in _limits(right))
@@ -149,10 +191,10 @@ def _changed(node: ast.expr) -> Iterator[ast.expr]:
 def _of_operands(op: ast.boolop, values: Sequence[ast.expr]) -> Iterator[ast.expr]:
     yield ast.BoolOp(ast.Or() if isinstance(op, ast.And) else ast.And(), list(values))
     for place, value in enumerate(values):
-        rest = [*values[:place], *values[place + 1:]]
+        rest = [*values[:place], *values[place + 1 :]]
         yield rest[0] if len(rest) == 1 else ast.BoolOp(op, rest)
         for changed in _changed(value):
-            yield ast.BoolOp(op, [*values[:place], changed, *values[place + 1:]])
+            yield ast.BoolOp(op, [*values[:place], changed, *values[place + 1 :]])
 
 
 def _limits(node: ast.expr) -> Iterator[ast.expr]:
@@ -209,8 +251,9 @@ def _of_value(key: str, value: Any) -> Iterator[Found]:
     elif isinstance(value, list):
         yield from _of_list(key, value)
     elif isinstance(value, dict):
-        yield from (_one((key, each), f"{key} without {each}", GONE)
-                    for each in value if len(value) > 1 or key not in NEEDED)
+        yield from (
+            _one((key, each), f"{key} without {each}", GONE) for each in value if len(value) > 1 or key not in NEEDED
+        )
     elif key not in NEEDED:
         yield _one((key,), f"without {key}", GONE)
 
@@ -235,8 +278,7 @@ def _of_expression(key: str, value: str | Mapping[str, str], section: str) -> It
             yield _one((key,), f"without {key}", GONE)
     else:
         for stage, text in value.items():
-            yield from (_one((key, stage), f"{key}.{stage}: {changed}", changed)
-                        for changed in expressions(text))
+            yield from (_one((key, stage), f"{key}.{stage}: {changed}", changed) for changed in expressions(text))
 
 
 def _of_actions(key: str, value: Any, table: Mapping[str, Any], order: Sequence[str]) -> Iterator[Found]:
@@ -248,8 +290,11 @@ def _of_actions(key: str, value: Any, table: Mapping[str, Any], order: Sequence[
         for other in _neighbours(action, order):
             yield _one((key, stage), f"{key}.{stage}: {action} -> {other}", other)
         if key == "then" and len(value) > 1:
-            paths = tuple((each, stage) for each in (*ACTIONS, "when")
-                          if isinstance(table.get(each), dict) and stage in table[each])
+            paths = tuple(
+                (each, stage)
+                for each in (*ACTIONS, "when")
+                if isinstance(table.get(each), dict) and stage in table[each]
+            )
             yield paths, f"without {stage}", (GONE,) * len(paths)
         elif key not in NEEDED:
             yield _one((key, stage), f"{key} without {stage}", GONE)
@@ -258,18 +303,18 @@ def _of_actions(key: str, value: Any, table: Mapping[str, Any], order: Sequence[
 def _neighbours(action: str, order: Sequence[str]) -> Iterator[str]:
     plain = [each for each in order if "+" not in each]
     place = plain.index(action)
-    yield from plain[max(place - 1, 0):place]
-    yield from plain[place + 1:place + 2]
+    yield from plain[max(place - 1, 0) : place]
+    yield from plain[place + 1 : place + 2]
 
 
 def _of_list(key: str, value: Sequence[Any]) -> Iterator[Found]:
     for place, each in enumerate(value):
-        rest = [*value[:place], *value[place + 1:]]
+        rest = [*value[:place], *value[place + 1 :]]
         if rest or key not in NEEDED:
             yield _one((key,), f"{key} without {each if isinstance(each, str) else ' '.join(each)}", rest or GONE)
         if isinstance(each, list) and len(each) > 1:
             for name in each:
-                smaller = [*value[:place], [other for other in each if other != name], *value[place + 1:]]
+                smaller = [*value[:place], [other for other in each if other != name], *value[place + 1 :]]
                 yield _one((key,), f"{key} without {name}", smaller)
 
 
@@ -437,22 +482,31 @@ def survivors(changeable: Changeable, wanted: Sequence[Mutant], cases: Sequence[
         outcomes = concerned(mutant, behind)
         part = part_of(label, outcomes) if outcomes is not None else None
         shown = spoken(mutant.table) in sometimes
-        if not any(each.notices(label, None if shown and SHOWS in each.case.expect else part)
-                   for each in _ordered(cases, mutant)):
+        if not any(
+            each.notices(label, None if shown and SHOWS in each.case.expect else part)
+            for each in _ordered(cases, mutant)
+        ):
             yield mutant
 
 
 def part_of(label: Label, names: Collection[str]) -> Label:
     """Return a label with some of its rules and duties only."""
-    return replace(label, rules={name: rule for name, rule in label.rules.items() if name in names},
-                   duties={name: duty for name, duty in label.duties.items() if name in names},
-                   says={}, digest=f"{label.digest}, a part")
+    return replace(
+        label,
+        rules={name: rule for name, rule in label.rules.items() if name in names},
+        duties={name: duty for name, duty in label.duties.items() if name in names},
+        says={},
+        digest=f"{label.digest}, a part",
+    )
 
 
 def _ordered(cases: Sequence[Watched], mutant: Mutant) -> list[Watched]:
     """Return the cases that can show a mutant, those that speak of it or of its topic first."""
-    shown = [each for each in cases if (mutant.section != "says" or SHOWS in each.case.expect)
-             and mutant.stage in ("", each.stage)]
+    shown = [
+        each
+        for each in cases
+        if (mutant.section != "says" or SHOWS in each.case.expect) and mutant.stage in ("", each.stage)
+    ]
     return sorted(shown, key=lambda each: (mutant.table not in each.case.expect, each.case.topic != mutant.topic))
 
 
@@ -461,8 +515,12 @@ class Equivalents:
 
     def __init__(self, path: Path) -> None:
         entries = tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", []) if path.is_file() else []
-        self.patterns = {pattern: re.compile(".*".join(map(re.escape, pattern.split("*"))))
-                         for entry in entries if entry["why"] for pattern in entry["mutants"]}
+        self.patterns = {
+            pattern: re.compile(".*".join(map(re.escape, pattern.split("*"))))
+            for entry in entries
+            if entry["why"]
+            for pattern in entry["mutants"]
+        }
         self.used: set[str] = set()
 
     def know(self, mutant: Mutant) -> bool:
@@ -485,8 +543,11 @@ def main() -> int:
     changeable = Changeable.of(find_label(given.label))
     cases = watched(changeable.folder, changeable.label)
     measured = only_measured(changeable.label)
-    wanted = [each for each in changeable.mutants()
-              if (not given.topic or each.topic in given.topic) and spoken(each.table) not in measured]  # fmt: skip
+    wanted = [
+        each
+        for each in changeable.mutants()
+        if (not given.topic or each.topic in given.topic) and spoken(each.table) not in measured
+    ]
     equivalents = Equivalents(EQUIVALENT)
     alive = list(survivors(changeable, wanted, cases))
     known = [each for each in alive if equivalents.know(each)]
@@ -494,8 +555,10 @@ def main() -> int:
     idle = [] if given.topic else equivalents.idle()
     for pattern in idle:
         print(f"{EQUIVALENT.name} names what does not survive: {pattern}")
-    print(f"{len(wanted) - len(alive)} of {len(wanted)} killed by {len(cases)} cases, {len(known)} in order, "
-          f"{len(alive) - len(known)} survive")
+    print(
+        f"{len(wanted) - len(alive)} of {len(wanted)} killed by {len(cases)} cases, {len(known)} in order, "
+        f"{len(alive) - len(known)} survive"
+    )
     return 1 if len(alive) > len(known) or idle else 0
 
 
@@ -503,8 +566,10 @@ def report(wanted: Iterable[Mutant], alive: Sequence[Mutant], known: Sequence[Mu
     """Print killed and total by topic, and the survivors."""
     total, lost, fine = (Counter(each.topic for each in group) for group in (wanted, alive, known))
     for topic, number in total.items():
-        print(f"{topic:15} {number - lost[topic]:4} of {number:4} killed, {fine[topic]:3} in order, "
-              f"{lost[topic] - fine[topic]:3} survive")
+        print(
+            f"{topic:15} {number - lost[topic]:4} of {number:4} killed, {fine[topic]:3} in order, "
+            f"{lost[topic] - fine[topic]:3} survive"
+        )
     for mutant in alive:
         if show_known or mutant not in known:
             print(f"{'in order ' if mutant in known else 'SURVIVES '} {mutant.topic}: {mutant.name}")

@@ -94,8 +94,10 @@ class Audit:
     def groups(self, table: str) -> dict[str, list[Counted]]:
         """Return the measures of a table by their heading, in order."""
         names = self.label.audit.groups if self.label.audit else ()
-        found = {name: [each for each in self.counted if (each.measure.table, each.measure.group) == (table, name)]
-                 for name in names}  # fmt: skip
+        found = {
+            name: [each for each in self.counted if (each.measure.table, each.measure.group) == (table, name)]
+            for name in names
+        }
         return {name: each for name, each in found.items() if each}
 
 
@@ -121,20 +123,35 @@ def audited(out: Path, label: Label, strata: Iterable[str] = (), smallest: int |
     made = lines(measures, whole, splits, least)
     counted = tuple(Counted(measure, tuple(made[measure.name])) for measure in measures)
     given = {split.by for split in splits}
-    deciles = {each.name: tuple(counting.deciles(each.name, least)) for each in measures
-               if "site" in given and each.kind == "share"}  # fmt: skip
+    deciles = {
+        each.name: tuple(counting.deciles(each.name, least))
+        for each in measures
+        if "site" in given and each.kind == "share"
+    }
     uses, treated = _uses(counting.uses(), least), _treated(counting.treated(), label, least)
     counting.close()
-    return Audit(str(about["today"]), label, about, stored(out), least, uses, counted,
-                 tuple(name for name in wanted if name not in given),
-                 {split.by: _strata(split, least) for split in splits}, deciles, treated)  # fmt: skip
+    return Audit(
+        str(about["today"]),
+        label,
+        about,
+        stored(out),
+        least,
+        uses,
+        counted,
+        tuple(name for name in wanted if name not in given),
+        {split.by: _strata(split, least) for split in splits},
+        deciles,
+        treated,
+    )
 
 
 def _check(label: Label, about: Mapping[str, object]) -> None:
     made = about.get("label")
     if not isinstance(made, dict) or made.get("digest") != label.digest:
-        raise UsageError("the results were made with another label, policy or code lists; give the same --label, "
-                         "--policy and --codes as `precaution cohort` had, or make the results anew")
+        raise UsageError(
+            "the results were made with another label, policy or code lists; give the same --label, "
+            "--policy and --codes as `precaution cohort` had, or make the results anew"
+        )
     if label.audit is None or not label.measures:
         raise UsageError(f"the label {label.name} has no measures")
 
@@ -146,15 +163,18 @@ def _uses(found: Mapping[tuple[str, str], int], smallest: int) -> tuple[Reason, 
 
 def _treated(found: Mapping[str, tuple[int, int]], label: Label, smallest: int) -> tuple[Treated, ...]:
     ranked = sorted(found.items(), key=lambda each: label.actions.index(each[0]))
-    return tuple(Treated(action, None, None) if small(people, smallest) else Treated(action, people, days)
-                 for action, (people, days) in ranked)  # fmt: skip
+    return tuple(
+        Treated(action, None, None) if small(people, smallest) else Treated(action, people, days)
+        for action, (people, days) in ranked
+    )
 
 
 def _splits(counting: Counting, label: Label, strata: Sequence[str], smallest: int) -> list[Split]:
     """Return the splits that can be shown: not one in which every stratum is unknown, or has too few patients."""
     splits = [_split(by, counting, label) for by in strata]
-    return [split for split in splits
-            if set(split.people) - {""} and len(strata_hidden(split, smallest)) < len(split.order)]  # fmt: skip
+    return [
+        split for split in splits if set(split.people) - {""} and len(strata_hidden(split, smallest)) < len(split.order)
+    ]
 
 
 def _split(by: str, counting: Counting, label: Label) -> Split:
@@ -165,8 +185,10 @@ def _split(by: str, counting: Counting, label: Label) -> Split:
 
 def _strata(split: Split, smallest: int) -> tuple[Stratum, ...]:
     hidden = strata_hidden(split, smallest)
-    return tuple(Stratum(value or NOT_KNOWN, None if number in hidden else split.people[value])
-                 for number, value in enumerate(split.order))  # fmt: skip
+    return tuple(
+        Stratum(value or NOT_KNOWN, None if number in hidden else split.people[value])
+        for number, value in enumerate(split.order)
+    )
 
 
 def _ordered(by: str, people: Mapping[str, int], label: Label) -> list[str]:

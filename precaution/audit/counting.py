@@ -117,7 +117,8 @@ class Counting:
             "avg(CASE state WHEN 'yes' THEN 1 ELSE 0 END) AS share FROM measured JOIN chosen USING (person) "
             "WHERE measure = $1 AND state IN ('yes', 'no') AND site <> '' AND month <> '' GROUP BY ALL "
             "HAVING count(*) >= $2) GROUP BY ALL HAVING count(*) >= $3 ORDER BY ALL",
-            [measure, smallest, ENOUGH_SITES]).fetchall()  # fmt: skip
+            [measure, smallest, ENOUGH_SITES],
+        ).fetchall()
         return [Deciles(quarter, sites, tuple(round(each, 2) for each in deciles)) for quarter, sites, deciles in rows]
 
     def treated(self) -> dict[str, tuple[int, int]]:
@@ -129,13 +130,15 @@ class Counting:
             return {}
         rows = self._base.execute(
             "SELECT action, count(DISTINCT person), sum(date_diff('day', day::DATE, until::DATE) + 1) FROM history "
-            "WHERE stage = 'on-treatment' GROUP BY ALL").fetchall()  # fmt: skip
+            "WHERE stage = 'on-treatment' GROUP BY ALL"
+        ).fetchall()
         return {action: (people, int(days)) for action, people, days in rows}
 
     def uses(self) -> dict[tuple[str, str], int]:
         """Return how many patients there are by whether they are new users, and why not."""
         rows: Sequence[tuple[str, str, int]] = self._base.execute(
-            "SELECT new_use, why, count(*) FROM chosen GROUP BY ALL ORDER BY ALL").fetchall()
+            "SELECT new_use, why, count(*) FROM chosen GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
         return {(use, why): many for use, why, many in rows}
 
     def close(self) -> None:

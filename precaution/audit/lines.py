@@ -112,8 +112,12 @@ def _measuring(
         return Measuring(measure, tally, None, {})
     told = UNKNOWN not in columns
     merged = frozenset(split.by for split in splits if told and _few_unknown(measure, split, smallest))
-    hidden = {split.by: _hidden_strata(measure, split, {*columns, *(TOGETHER if split.by in merged else ())}, smallest,
-                                       within) for split in splits}  # fmt: skip
+    hidden = {
+        split.by: _hidden_strata(
+            measure, split, {*columns, *(TOGETHER if split.by in merged else ())}, smallest, within
+        )
+        for split in splits
+    }
     return Measuring(measure, tally, columns, hidden, merged)
 
 
@@ -140,8 +144,11 @@ def _hidden_strata(
     if split.within is None:
         return hidden_rows(rows, smallest, columns, few)
     years = _hidden_strata(measure, split.within, columns, smallest, None)
-    return frozenset(number for block, hidden in _years(split, years)
-                     for number in (block if hidden else _within(rows, block, smallest, columns, few)))  # fmt: skip
+    return frozenset(
+        number
+        for block, hidden in _years(split, years)
+        for number in (block if hidden else _within(rows, block, smallest, columns, few))
+    )
 
 
 def strata_hidden(split: Split, smallest: int) -> frozenset[int]:
@@ -167,8 +174,12 @@ def _within(
     rows: Sequence[Sequence[int]], block: Sequence[int], smallest: int, columns: Collection[int], few: frozenset[int]
 ) -> list[int]:
     """Return which months of a year that is shown are hidden: together they must hide what a subtraction would tell."""
-    hidden = hidden_rows([rows[number] for number in block], smallest, columns,
-                         {place for place, number in enumerate(block) if number in few})  # fmt: skip
+    hidden = hidden_rows(
+        [rows[number] for number in block],
+        smallest,
+        columns,
+        {place for place, number in enumerate(block) if number in few},
+    )
     return [block[place] for place in hidden]
 
 
@@ -180,9 +191,12 @@ def columns_of(tally: Tally, measure: Measure) -> list[int]:
 
 def _strata(split: Split, made: Measuring) -> list[Line]:
     rows = [split.tallies.get(Key(made.measure.name, value), Tally()) for value in split.order]
-    return [Line(split.by, value or NOT_KNOWN, None) if number in made.hidden[split.by] else
-            _line(split.by, value or NOT_KNOWN, rows[number], made, _instead(split.by, rows[number], made))
-            for number, value in enumerate(split.order)]  # fmt: skip
+    return [
+        Line(split.by, value or NOT_KNOWN, None)
+        if number in made.hidden[split.by]
+        else _line(split.by, value or NOT_KNOWN, rows[number], made, _instead(split.by, rows[number], made))
+        for number, value in enumerate(split.order)
+    ]
 
 
 def _instead(by: str, tally: Tally, made: Measuring) -> Mapping[int, Range | None]:

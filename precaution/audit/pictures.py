@@ -46,17 +46,20 @@ def shares(group: str, measures: Sequence[Counted]) -> Picture | None:
     for each in measures:
         estimate, name = each.whole.share, _in_lines(each.measure.title)
         if estimate is not None:
-            rows.append({"measure": name, "share": estimate.value, "low": estimate.low, "high": estimate.high,
-                         "whose": US})  # fmt: skip
+            rows.append(
+                {"measure": name, "share": estimate.value, "low": estimate.low, "high": estimate.high, "whose": US}
+            )
             rows += [{"measure": name, "share": figure.share, "whose": THEM} for figure in each.measure.published]
     if not rows:
         return None
     order = list(dict.fromkeys(str(row["measure"]) for row in rows))
     base = _chart(rows).encode(y=altair.Y("measure:N", sort=order, title=None, axis=LABELS))
     scale = altair.Scale(domain=[0, 1])
-    line = base.transform_filter(altair.datum.whose == US).mark_rule(color=OURS, strokeWidth=2).encode(
-        x=altair.X("low:Q", scale=scale, title="Share of new users", axis=altair.Axis(format="%")),
-        x2="high:Q")  # fmt: skip
+    line = (
+        base.transform_filter(altair.datum.whose == US)
+        .mark_rule(color=OURS, strokeWidth=2)
+        .encode(x=altair.X("low:Q", scale=scale, title="Share of new users", axis=altair.Axis(format="%")), x2="high:Q")
+    )
     beside = any(row["whose"] == THEM for row in rows)
     says = f"{group}: shares with 95 % intervals" + ("; published figures beside them" if beside else "")
     return Picture(group, says, _svg(line + _points(base, scale, beside=beside), 36 * len(order) + 10, 330))
@@ -70,21 +73,30 @@ def _points(base: Any, scale: Any, *, beside: bool) -> Any:
         x=altair.X("share:Q", scale=scale),
         shape=altair.Shape("whose:N", scale=altair.Scale(domain=whose, range=["circle", "diamond"]), title=None),
         color=altair.Color("whose:N", scale=altair.Scale(domain=whose, range=[OURS, THEIRS]), title=None),
-    )  # fmt: skip
+    )
 
 
 def months(counted: Counted) -> Picture | None:
     """Return a share by month of the start, with intervals; months that are hidden leave a gap."""
-    rows = [{"month": line.value, "share": line.least.value, "low": line.least.low, "high": line.least.high}
-            for line in counted.of("month") if line.least is not None]  # fmt: skip
+    rows = [
+        {"month": line.value, "share": line.least.value, "low": line.least.low, "high": line.least.high}
+        for line in counted.of("month")
+        if line.least is not None
+    ]
     if len(rows) < 2:
         return None
     base = _chart(rows).encode(
-        x=altair.X("month:T", timeUnit="utcyearmonth", title="Month of the start",
-                axis=altair.Axis(format="%Y-%m", labelAngle=-45)))  # fmt: skip
+        x=altair.X(
+            "month:T",
+            timeUnit="utcyearmonth",
+            title="Month of the start",
+            axis=altair.Axis(format="%Y-%m", labelAngle=-45),
+        )
+    )
     scale = altair.Scale(domain=[0, 1])
     bars = base.mark_rule(color=OURS, strokeWidth=2).encode(
-        y=altair.Y("low:Q", scale=scale, title="Share", axis=altair.Axis(format="%")), y2="high:Q")  # fmt: skip
+        y=altair.Y("low:Q", scale=scale, title="Share", axis=altair.Axis(format="%")), y2="high:Q"
+    )
     points = base.mark_point(color=OURS, filled=True, size=50, opacity=1).encode(y=altair.Y("share:Q", scale=scale))
     says = f"{counted.measure.title}: share by month of the start, {KNOWN}, with 95 % intervals"
     return Picture(counted.measure.title, says, _svg(bars + points, 170, WIDTH))
@@ -92,23 +104,32 @@ def months(counted: Counted) -> Picture | None:
 
 def rates(group: str, measures: Sequence[Counted]) -> Picture | None:
     """Return rates with their intervals; None where none is shown."""
-    rows = [{"event": _in_lines(each.measure.title), "rate": rate.value, "low": rate.low, "high": rate.high}
-            for each in measures if (rate := each.whole.rate) is not None]  # fmt: skip
+    rows = [
+        {"event": _in_lines(each.measure.title), "rate": rate.value, "low": rate.low, "high": rate.high}
+        for each in measures
+        if (rate := each.whole.rate) is not None
+    ]
     if not rows:
         return None
-    base = _chart(rows).encode(
-        y=altair.Y("event:N", sort=[str(row["event"]) for row in rows], title=None, axis=LABELS))
+    base = _chart(rows).encode(y=altair.Y("event:N", sort=[str(row["event"]) for row in rows], title=None, axis=LABELS))
     rules = base.mark_rule(color=OURS, strokeWidth=2).encode(
-        x=altair.X("low:Q", title="Events in 100 years of treatment", scale=altair.Scale(zero=True)), x2="high:Q")
+        x=altair.X("low:Q", title="Events in 100 years of treatment", scale=altair.Scale(zero=True)), x2="high:Q"
+    )
     points = base.mark_point(color=OURS, filled=True, size=70, opacity=1).encode(x="rate:Q")
-    return Picture(group, f"{group}: events in 100 years of treatment, with exact 95 % intervals",
-                   _svg(rules + points, 36 * len(rows) + 10, 330))  # fmt: skip
+    return Picture(
+        group,
+        f"{group}: events in 100 years of treatment, with exact 95 % intervals",
+        _svg(rules + points, 36 * len(rows) + 10, 330),
+    )
 
 
 def funnel(counted: Counted) -> Picture | None:
     """Return the sites' shares by their size, with the limits between which chance alone would leave them."""
-    rows = [{"site": line.value, "share": line.least.value, "patients": of(line)}
-            for line in counted.of("site") if line.least is not None]  # fmt: skip
+    rows = [
+        {"site": line.value, "share": line.least.value, "patients": of(line)}
+        for line in counted.of("site")
+        if line.least is not None
+    ]
     whole = counted.whole.least
     if len(rows) < 3 or whole is None:
         return None
@@ -116,12 +137,17 @@ def funnel(counted: Counted) -> Picture | None:
     x = altair.X("patients:Q", title="Patients counted", scale=altair.Scale(domain=[0, round(most * 1.1) + 1]))
     y = altair.Y("share:Q", scale=altair.Scale(domain=[0, 1]), title="Share", axis=altair.Axis(format="%"))
     limits = _chart(control_limits(whole.value, most)).encode(x=x)
-    lines = [limits.mark_line(color=INK, strokeDash=dash, strokeWidth=1).encode(y=altair.Y(f"{end}{name}:Q"))
-             for name, dash in (("95", [5, 3]), ("998", [1, 2])) for end in ("low", "high")]  # fmt: skip
+    lines = [
+        limits.mark_line(color=INK, strokeDash=dash, strokeWidth=1).encode(y=altair.Y(f"{end}{name}:Q"))
+        for name, dash in (("95", [5, 3]), ("998", [1, 2]))
+        for end in ("low", "high")
+    ]
     centre = _chart([{"share": whole.value}]).mark_rule(color=INK).encode(y=y)
     points = _chart(rows).mark_point(color=OURS, filled=True, size=60, opacity=1).encode(x=x, y=y)
-    says = (f"{counted.measure.title}: each site's share, {KNOWN}, by its number of patients; dashed 95 %, "
-            "dotted 99.8 % limits of chance around the share of all")  # fmt: skip
+    says = (
+        f"{counted.measure.title}: each site's share, {KNOWN}, by its number of patients; dashed 95 %, "
+        "dotted 99.8 % limits of chance around the share of all"
+    )
     return Picture(counted.measure.title, says, _svg(altair.layer(centre, *lines, points), 230, WIDTH))
 
 
@@ -135,27 +161,31 @@ def control_limits(share: float, most: int) -> list[dict[str, float]]:
     steps = sorted({max(1, round((most * 1.1) * (part / 40) ** 2)) for part in range(1, 41)} | {round(most * 1.1) + 1})
     return [
         {"patients": patients}
-        | {f"{end}{name}": float(binom.ppf(at, patients, share)) / patients
-           for level, name in ((0.95, "95"), (0.998, "998"))
-           for end, at in (("low", _Z[level]), ("high", 1 - _Z[level]))}
+        | {
+            f"{end}{name}": float(binom.ppf(at, patients, share)) / patients
+            for level, name in ((0.95, "95"), (0.998, "998"))
+            for end, at in (("low", _Z[level]), ("high", 1 - _Z[level]))
+        }
         for patients in steps
-    ]  # fmt: skip
+    ]
 
 
 def spread(counted: Counted, found: Sequence[Deciles]) -> Picture | None:
     """Return the deciles of the sites' shares by quarter as a band; None of fewer than two quarters."""
     if len(found) < 2:
         return None
-    rows = [{"quarter": each.quarter, **{f"d{place}": value for place, value in enumerate(each.deciles, 1)}}
-            for each in found]  # fmt: skip
-    base = _chart(rows).encode(
-        x=altair.X("quarter:O", title="Quarter of the start", axis=altair.Axis(labelAngle=-45)))
+    rows = [
+        {"quarter": each.quarter, **{f"d{place}": value for place, value in enumerate(each.deciles, 1)}}
+        for each in found
+    ]
+    base = _chart(rows).encode(x=altair.X("quarter:O", title="Quarter of the start", axis=altair.Axis(labelAngle=-45)))
     scale = altair.Scale(domain=[0, 1])
     bands = [
         base.mark_area(color=BAND, opacity=0.45).encode(
-            y=altair.Y(f"d{low}:Q", scale=scale, title="Share", axis=altair.Axis(format="%")), y2=f"d{10 - low}:Q")
+            y=altair.Y(f"d{low}:Q", scale=scale, title="Share", axis=altair.Axis(format="%")), y2=f"d{10 - low}:Q"
+        )
         for low in range(1, 5)
-    ]  # fmt: skip
+    ]
     middle = base.mark_line(color=OURS, strokeWidth=2, point=True).encode(y=altair.Y("d5:Q", scale=scale))
     says = f"{counted.measure.title}: deciles over the sites by quarter; the line is the median"
     return Picture(counted.measure.title, says, _svg(altair.layer(*bands, middle), 200, WIDTH))
@@ -171,12 +201,13 @@ def _chart(rows: Sequence[Mapping[str, object]]) -> Any:
 
 def _svg(chart: Any, height: float, width: float) -> str:
     """Return a chart as the address of an SVG that holds everything it needs."""
-    whole = chart.properties(width=width, height=height).configure(
-        font="sans-serif", background="white").configure_axis(
-        labelColor=INK, titleColor=INK, labelFontSize=12, titleFontSize=12, gridColor="#dddddd").configure_legend(
-        labelColor=INK, labelFontSize=12, orient="top").configure_view(stroke="#bbbbbb").properties(
-        padding=ROOM)  # fmt: skip
+    whole = (
+        chart.properties(width=width, height=height)
+        .configure(font="sans-serif", background="white")
+        .configure_axis(labelColor=INK, titleColor=INK, labelFontSize=12, titleFontSize=12, gridColor="#dddddd")
+        .configure_legend(labelColor=INK, labelFontSize=12, orient="top")
+        .configure_view(stroke="#bbbbbb")
+        .properties(padding=ROOM)
+    )
     svg: str = vl_convert.vegalite_to_svg(whole.to_dict(), allowed_base_urls=[])
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
-
-

@@ -66,20 +66,34 @@ def report(audit: Audit, out: Path, top: int = 10) -> str:
     style = environment.get_template("report.css").render()
     quality = json.loads((out / QUALITY).read_text(encoding="utf-8"))
     return environment.get_template("report.html.jinja").render(
-        audit=audit, label=audit.label, note=NOTE, style=Markup(style), digest=_digest(style),  # noqa: S704 - ours
-        urgent=most_urgent(out, top) if top else [], figures=_figures(audit, named=bool(top)),
-        actions=_actions(audit, named=bool(top)), shown=partial(_shown, audit, named=bool(top)),
+        audit=audit,
+        label=audit.label,
+        note=NOTE,
+        style=Markup(style),  # noqa: S704 - our own style sheet
+        digest=_digest(style),
+        urgent=most_urgent(out, top) if top else [],
+        figures=_figures(audit, named=bool(top)),
+        actions=_actions(audit, named=bool(top)),
+        shown=partial(_shown, audit, named=bool(top)),
         groups=[_group(name, found) for name, found in audit.groups("audit").items()],
-        baseline=list(audit.groups("baseline").items()), splits=list(_splits(audit)), kinds=KINDS,
-        quality=quality, codes=_codes(quality, audit.smallest), parameters=_parameters(audit),
-    )  # fmt: skip
+        baseline=list(audit.groups("baseline").items()),
+        splits=list(_splits(audit)),
+        kinds=KINDS,
+        quality=quality,
+        codes=_codes(quality, audit.smallest),
+        parameters=_parameters(audit),
+    )
 
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("precaution.audit", "templates"), autoescape=select_autoescape(("html.jinja",)),
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
+        loader=PackageLoader("precaution.audit", "templates"),
+        autoescape=select_autoescape(("html.jinja",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     environment.filters |= {"number": wording.number, "published": wording.published, "status": status}
     environment.globals |= {"result": wording.result, "bounds": wording.bounds, "absent": wording.ABSENT}
     return environment
@@ -95,8 +109,12 @@ def _figures(audit: Audit, *, named: bool) -> list[tuple[str, int | None]]:
     summary = audit.summary
     parts = (summary.died, summary.failed, *summary.actions.values())
     told = named or not any(small(part, audit.smallest) for part in parts)
-    counts = {"Patients in the source": summary.people, "Decided": summary.decided,
-              "Had died before": summary.died, "Could not be decided": summary.failed}  # fmt: skip
+    counts = {
+        "Patients in the source": summary.people,
+        "Decided": summary.decided,
+        "Had died before": summary.died,
+        "Could not be decided": summary.failed,
+    }
     return [(title, count if told else None) for title, count in counts.items()]
 
 
@@ -122,8 +140,10 @@ def _splits(audit: Audit) -> Iterator[Split]:
     shown = [each for each in first if each.measure.kind == "share"]
     for by in STRATA:
         if audit.strata.get(by):
-            rows = tuple((stratum.value, tuple(_cell(each, by, place) for each in shown))
-                         for place, stratum in enumerate(audit.strata[by]))  # fmt: skip
+            rows = tuple(
+                (stratum.value, tuple(_cell(each, by, place) for each in shown))
+                for place, stratum in enumerate(audit.strata[by])
+            )
             yield Split(by, TITLES[by], rows, tuple(_pictures(by, shown, audit)))
 
 

@@ -24,9 +24,34 @@ if TYPE_CHECKING:
 HIDDEN = "not shown"
 ABSENT = "the source does not say it, or too few patients are in each"
 _BY = {"age": "age", "sex": "sex", "year": "year of the start", "site": "site", "month": "month of the start"}
-COLUMNS = ("measure", "title", "group", "kind", "by", "value", "people", "yes", "no", "unknown", "apart", "share",
-           "share_low", "share_high", "least", "least_low", "least_high", "lowest", "highest", "years", "rate",
-           "rate_low", "rate_high", "lower_quartile", "median", "upper_quartile")  # fmt: skip
+COLUMNS = (
+    "measure",
+    "title",
+    "group",
+    "kind",
+    "by",
+    "value",
+    "people",
+    "yes",
+    "no",
+    "unknown",
+    "apart",
+    "share",
+    "share_low",
+    "share_high",
+    "least",
+    "least_low",
+    "least_high",
+    "lowest",
+    "highest",
+    "years",
+    "rate",
+    "rate_low",
+    "rate_high",
+    "lower_quartile",
+    "median",
+    "upper_quartile",
+)
 
 
 def number(count: Cell) -> str:
@@ -44,8 +69,7 @@ def percent(value: float) -> str:
 def interval(estimate: Estimate, *, shares: bool) -> str:
     """Return an estimate with its interval: `62.0 % (59.9 to 64.1)`."""
     scale, sign = (100, " %") if shares else (1, "")
-    return (f"{estimate.value * scale:.1f}{sign} "
-            f"({estimate.low * scale:.1f} to {estimate.high * scale:.1f})")  # fmt: skip
+    return f"{estimate.value * scale:.1f}{sign} ({estimate.low * scale:.1f} to {estimate.high * scale:.1f})"
 
 
 def result(line: Line, measure: Measure) -> str:
@@ -76,8 +100,10 @@ def counts(line: Line, measure: Measure) -> str:
         return ""
     yes, no = {"share": ("yes", "no"), "rate": ("with an event", "without"), "delay": ("ended", "go on")}[measure.kind]
     years = f"; {line.years:,.1f} years at risk" if line.years is not None else ""
-    return (f"{number(line.yes)} {yes}, {number(line.no)} {no}, {number(line.unknown)} unknown, "
-            f"{number(line.apart)} not counted{years}")  # fmt: skip
+    return (
+        f"{number(line.yes)} {yes}, {number(line.no)} {no}, {number(line.unknown)} unknown, "
+        f"{number(line.apart)} not counted{years}"
+    )
 
 
 def behind(line: Line) -> str:
@@ -122,8 +148,10 @@ def in_text(audit: Audit) -> str:
             lines += [text for each in measures for text in _measure(each)]
     if audit.treated:
         lines += ["", "Days on treatment, by what the label asked for (all patients)"]
-        lines += [f"  {spoken(each.action)}: {number(each.days)} days of {number(each.people)} patients"
-                  for each in audit.treated]  # fmt: skip
+        lines += [
+            f"  {spoken(each.action)}: {number(each.days)} days of {number(each.people)} patients"
+            for each in audit.treated
+        ]
     lines += ["", *folded(_about(audit)), NOTE]
     return "\n".join(lines) + "\n"
 
@@ -144,8 +172,11 @@ def _measure(counted: Counted) -> Iterator[str]:
 
 def _about(audit: Audit) -> str:
     absent = f" No counts by {' and '.join(audit.absent)}: {ABSENT}." if audit.absent else ""
-    hidden = (f"Numbers below {audit.smallest} are not shown, nor what would tell them."
-              if audit.smallest > 1 else "All numbers are shown.")  # fmt: skip
+    hidden = (
+        f"Numbers below {audit.smallest} are not shown, nor what would tell them."
+        if audit.smallest > 1
+        else "All numbers are shown."
+    )
     return f"{hidden}{absent} Shares are of those of whom it is known, with 95 % intervals (Wilson; rates exact)."
 
 
@@ -167,11 +198,17 @@ def in_json(audit: Audit) -> dict[str, object]:
 def _measure_in_json(counted: Counted) -> dict[str, object]:
     measure = counted.measure
     return {
-        "measure": measure.name, "title": measure.title, "kind": measure.kind, "table": measure.table,
-        "group": measure.group, "cites": list(measure.cites), "reading": measure.reading,
-        "parameters": list(measure.uses), "lines": [plain(line) for line in counted.lines],
+        "measure": measure.name,
+        "title": measure.title,
+        "kind": measure.kind,
+        "table": measure.table,
+        "group": measure.group,
+        "cites": list(measure.cites),
+        "reading": measure.reading,
+        "parameters": list(measure.uses),
+        "lines": [plain(line) for line in counted.lines],
         "published": [plain(figure) for figure in measure.published],
-    }  # fmt: skip
+    }
 
 
 def write_csv(audit: Audit, folder: Path) -> None:
@@ -189,8 +226,18 @@ def _cells(measure: Measure, line: Line) -> list[object]:
     nothing = (None,) * 3
     shown = (line.people, line.yes, line.no, line.unknown, line.apart)
     return [
-        measure.name, measure.title, measure.group, measure.kind, line.by, line.value,
+        measure.name,
+        measure.title,
+        measure.group,
+        measure.kind,
+        line.by,
+        line.value,
         *(each if isinstance(each, int) else number(each) for each in shown),
-        *(line.share or nothing), *(line.least or nothing), line.lowest, line.highest, line.years,
-        *(line.rate or nothing), *(line.delays or nothing),
-    ]  # fmt: skip
+        *(line.share or nothing),
+        *(line.least or nothing),
+        line.lowest,
+        line.highest,
+        line.years,
+        *(line.rate or nothing),
+        *(line.delays or nothing),
+    ]

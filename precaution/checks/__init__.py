@@ -22,13 +22,31 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "Problem", "check"]
 
 CHECKS: tuple[Callable[[Folder], Iterable[Problem]], ...] = (
-    text.exact_sentences, text.whole_text, text.digest_shape, text.repeated_sentences,
-    reasons.uncited_directives, reasons.sentences_without_reason, reasons.background_of_nothing,
-    reasons.parameters_without_reason, reasons.unstated_numbers, reasons.placeholders, reasons.transparency,
-    use.unused_facts, use.unused_asks, use.unused_parameters, use.unused_lists, use.codes, use.concept_ids,
-    coverage.readable_cases, coverage.rules, coverage.duties,
-    measures.measures_without_sentence, measures.measures_without_reading, measures.measures_of_nothing,
-    measures.measures_of_age_alone, measures.published_without_source,
+    text.exact_sentences,
+    text.whole_text,
+    text.digest_shape,
+    text.repeated_sentences,
+    reasons.uncited_directives,
+    reasons.sentences_without_reason,
+    reasons.background_of_nothing,
+    reasons.parameters_without_reason,
+    reasons.unstated_numbers,
+    reasons.placeholders,
+    reasons.transparency,
+    use.unused_facts,
+    use.unused_asks,
+    use.unused_parameters,
+    use.unused_lists,
+    use.codes,
+    use.concept_ids,
+    coverage.readable_cases,
+    coverage.rules,
+    coverage.duties,
+    measures.measures_without_sentence,
+    measures.measures_without_reading,
+    measures.measures_of_nothing,
+    measures.measures_of_age_alone,
+    measures.published_without_source,
 )
 
 

@@ -66,7 +66,7 @@ def _wrong_parts(measure: Measure) -> Iterator[tuple[str, str]]:
         if measure.look != "start":
             yield "look", f"is for a share; a {measure.kind} looks at all days of treatment"
     if (measure.look == "after") != bool(measure.after):
-        yield "after", "goes with look = \"after\", and is needed there"
+        yield "after", 'goes with look = "after", and is needed there'
 
 
 def measures_of_age_alone(folder: Folder) -> Iterator[Problem]:
@@ -84,5 +84,7 @@ def published_without_source(folder: Folder) -> Iterator[Problem]:
     for measure in folder.label.measures.values():
         for figure in measure.published:
             if not (figure.who.strip() and figure.source.strip() and 0 <= figure.share <= 1 and figure.of > 0):
-                yield problem(place_of(measure).at("published"), "needs 'who' and 'source', a 'share' from 0 to 1 "
-                              "and 'of', how many patients")
+                yield problem(
+                    place_of(measure).at("published"),
+                    "needs 'who' and 'source', a 'share' from 0 to 1 and 'of', how many patients",
+                )

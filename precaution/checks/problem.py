@@ -51,7 +51,6 @@ class Folder:
         """Return facts, asks and parameters by the names that expressions use."""
         return named(self.label)
 
-
     def outcomes(self) -> tuple[Rule | Duty, ...]:
         """Return rules and duties: what a sentence can lead to."""
         return (*self.label.rules.values(), *self.label.duties.values())

@@ -20,11 +20,21 @@ if TYPE_CHECKING:
     from precaution.knowledge.names import Named
 
 TRANSPARENCY = (
-    "citation", "developer", "funding", "dates", "race", "ethnicity", "language", "sexual-orientation",
-    "gender-identity", "sex", "date-of-birth", "social-determinants", "health-status-assessments",
+    "citation",
+    "developer",
+    "funding",
+    "dates",
+    "race",
+    "ethnicity",
+    "language",
+    "sexual-orientation",
+    "gender-identity",
+    "sex",
+    "date-of-birth",
+    "social-determinants",
+    "health-status-assessments",
 )
 """The source attributes of 45 CFR 170.315(b)(11)(iv)(A)."""
-
 
 
 def uncited_directives(folder: Folder) -> Iterator[Problem]:
@@ -54,8 +64,9 @@ def parameters_without_reason(folder: Folder) -> Iterator[Problem]:
     for parameter in folder.label.parameters.values():
         for key, given in (("of", parameter.of), ("why", parameter.why.strip())):
             if not given:
-                yield problem(place_of(parameter).at(key), "must not be empty: a choice of ours needs its sentence "
-                              "and its reason")
+                yield problem(
+                    place_of(parameter).at(key), "must not be empty: a choice of ours needs its sentence and its reason"
+                )
 
 
 def unstated_numbers(folder: Folder) -> Iterator[Problem]:
@@ -69,13 +80,17 @@ def unstated_numbers(folder: Folder) -> Iterator[Problem]:
         yield from _unstated(folder, thing, thing.cites, known)
 
 
-def _unstated(folder: Folder, thing: Says | Ask | Rule | Duty | Measure, sentences: tuple[str, ...],
-              known: dict[str, Named]) -> Iterator[Problem]:
+def _unstated(
+    folder: Folder, thing: Says | Ask | Rule | Duty | Measure, sentences: tuple[str, ...], known: dict[str, Named]
+) -> Iterator[Problem]:
     stated = {number for name in sentences for number in folder.label.says[name].numbers}
     used = {number for expression in whole_expressions(thing, known) for number in _numbers(expression, known)}
     for number in sorted(used - stated):
-        yield problem(place_of(thing), f"uses {number:g}, which none of {', '.join(sentences)} states; "
-                      "make it a parameter, or add it to the sentence's 'numbers'")
+        yield problem(
+            place_of(thing),
+            f"uses {number:g}, which none of {', '.join(sentences)} states; "
+            "make it a parameter, or add it to the sentence's 'numbers'",
+        )
 
 
 def _numbers(expression: Expression, known: dict[str, Named]) -> Iterator[float]:
@@ -110,5 +125,7 @@ def transparency(folder: Folder) -> Iterator[Problem]:
     given = about if isinstance(about, dict) else {}
     for name in TRANSPARENCY:
         if not str(given.get(name, "")).strip():
-            yield problem(Place("label.toml", "about.transparency", name),
-                          'must not be empty; where there is nothing to say, write that (as "Not used")')
+            yield problem(
+                Place("label.toml", "about.transparency", name),
+                'must not be empty; where there is nothing to say, write that (as "Not used")',
+            )

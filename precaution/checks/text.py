@@ -23,9 +23,12 @@ def exact_sentences(folder: Folder) -> Iterator[Problem]:
     if folder.text is None:
         return
     for says in folder.label.says.values():
-        if sha256(folder.text[says.start:says.end].encode()).hexdigest() != says.sha256:
-            yield problem(place_of(says).at("sha256"), f"the text from {says.start} to {says.end} is another sentence; "
-                          "read it anew, then correct means, start, end and sha256")
+        if sha256(folder.text[says.start : says.end].encode()).hexdigest() != says.sha256:
+            yield problem(
+                place_of(says).at("sha256"),
+                f"the text from {says.start} to {says.end} is another sentence; "
+                "read it anew, then correct means, start, end and sha256",
+            )
 
 
 def whole_text(folder: Folder) -> Iterator[Problem]:
@@ -38,7 +41,7 @@ def whole_text(folder: Folder) -> Iterator[Problem]:
             yield problem(place_of(says).at("end"), f"{says.start} to {says.end} is no part of the text")
         elif says.start < before:
             yield problem(place_of(says).at("start"), f"another sentence reaches to {before}; give each its own part")
-        elif folder.text[before:says.start].strip():
+        elif folder.text[before : says.start].strip():
             yield problem(place_of(says).at("start"), f"no sentence holds the text from {before} to {says.start}")
         before = max(before, says.end)
     if folder.text[before:].strip():
@@ -49,8 +52,9 @@ def digest_shape(folder: Folder) -> Iterator[Problem]:
     """Ask that a digest is 64 hexadecimal digits in lower case."""
     for says in folder.label.says.values():
         if not _DIGEST.fullmatch(says.sha256):
-            yield problem(place_of(says).at("sha256"), "must be 64 hexadecimal digits: the SHA-256 of the "
-                          "exact sentence")
+            yield problem(
+                place_of(says).at("sha256"), "must be 64 hexadecimal digits: the SHA-256 of the exact sentence"
+            )
 
 
 def repeated_sentences(folder: Folder) -> Iterator[Problem]:

@@ -96,8 +96,16 @@ def _without_star(system: str, code: str) -> str:
 
 def _all(folder: Folder) -> Iterator[Says | Concept | Fact | Ask | Rule | Duty | Measure | Parameter]:
     label = folder.label
-    for things in (label.says, label.concepts, label.facts, label.asks, label.rules, label.duties, label.measures,
-                   label.parameters):
+    for things in (
+        label.says,
+        label.concepts,
+        label.facts,
+        label.asks,
+        label.rules,
+        label.duties,
+        label.measures,
+        label.parameters,
+    ):
         yield from things.values()
 
 

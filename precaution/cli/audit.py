@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from precaution.cli.options import Chosen
 
 _min_count = click.option(
-    "--min-count", "smallest", type=click.IntRange(min=1), metavar="N",
+    "--min-count",
+    "smallest",
+    type=click.IntRange(min=1),
+    metavar="N",
     help="The smallest number of patients that is shown. [default: the label's parameter]",
-)  # fmt: skip
+)
 
 
 @click.command(
@@ -68,8 +71,15 @@ group.default = audit
 @click.argument("results", metavar="RESULTS", type=click.Path())
 @click.option("--out", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="The page to write.")
 @options.label
-@click.option("--worklist", "top", type=click.IntRange(min=0), default=10, show_default=True, metavar="N",
-              help="How many of the most urgent patients are named; with 0 nobody is.")  # fmt: skip
+@click.option(
+    "--worklist",
+    "top",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How many of the most urgent patients are named; with 0 nobody is.",
+)
 @_min_count
 def report(chosen: Chosen, results: str, out: str, top: int, smallest: int | None) -> None:
     """Write the audit of RESULTS, the folder that `precaution cohort --audit` wrote, as one HTML page.

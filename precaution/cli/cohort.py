@@ -42,16 +42,26 @@ NOT_EVERYBODY = 6
 @options.day
 @options.label
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes. [default: one for each core]")
-@click.option("--engine", type=click.Choice(["processes", "spark"]), default="processes", show_default=True,
-              help="What does the work: processes of this machine, or Spark.")  # fmt: skip
+@click.option(
+    "--engine",
+    type=click.Choice(["processes", "spark"]),
+    default="processes",
+    show_default=True,
+    help="What does the work: processes of this machine, or Spark.",
+)
 @click.option("--master", metavar="URL", help="Spark's master: local[2], spark://host:port. [default: local[*]]")
 @click.option("--spark-conf", multiple=True, metavar="KEY=VALUE", help="A setting of Spark; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Decide only N patients, always the same ones.")
 @click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 3.")
 @click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")
 @click.option("--entries", is_flag=True, help="Also write the records as tables, which can be a SOURCE again.")
-@click.option("--lost-lines", type=click.Choice(["everybody", "nobody"]), default="everybody", show_default=True,
-              help="Whose a line may be of which that can't be told. With nobody, an answer may lack what it held.")
+@click.option(
+    "--lost-lines",
+    type=click.Choice(["everybody", "nobody"]),
+    default="everybody",
+    show_default=True,
+    help="Whose a line may be of which that can't be told. With nobody, an answer may lack what it held.",
+)
 @click.option("--audit", is_flag=True, help="Also write what `precaution audit` and `precaution report` need.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
@@ -103,11 +113,23 @@ def cohort(
     shown = _Shown() if sys.stderr.isatty() else None
     try:
         summary = cohorts.cohort(
-            source, out, today=day, label=chosen.folder, policy=chosen.policy, codes=chosen.codes, workers=workers,
-            limit=limit or 0, strict=strict, history=history, entries=entries, audit=audit, lost_lines=lost_lines,
-            overwrite=overwrite, spark=spark,
+            source,
+            out,
+            today=day,
+            label=chosen.folder,
+            policy=chosen.policy,
+            codes=chosen.codes,
+            workers=workers,
+            limit=limit or 0,
+            strict=strict,
+            history=history,
+            entries=entries,
+            audit=audit,
+            lost_lines=lost_lines,
+            overwrite=overwrite,
+            spark=spark,
             progress=shown.progress if shown else lambda *_: None,
-        )  # fmt: skip
+        )
     except KeyboardInterrupt:
         raise click.Abort(f"what is done is kept in '{out}'; run the same command again to go on from there") from None
     finally:
@@ -125,8 +147,9 @@ def cohort(
 )
 @click.argument("results", metavar="RESULTS", type=click.Path())
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="How many to show.")
-@click.option("--csv", "csv", type=click.Path(dir_okay=False), metavar="FILE",
-              help="Write all of them to a CSV file instead.")  # fmt: skip
+@click.option(
+    "--csv", "csv", type=click.Path(dir_okay=False), metavar="FILE", help="Write all of them to a CSV file instead."
+)
 @options.as_json
 def worklist(results: str, top: int, csv: str | None, json: bool) -> None:
     """Show the most urgent patients of RESULTS, the folder that `precaution cohort` wrote: one line a patient.
@@ -167,8 +190,11 @@ def _spark(engine: str, master: str | None, conf: Sequence[str], workers: int | 
 def _warn(summary: Summary) -> None:
     """Say it loudly where answers may lack what lost lines held."""
     if summary.disregarded:
-        click.echo(f"WARNING: {summary.disregarded} lines were lost that may be anybody's, and were taken as nobody's "
-                   "(--lost-lines nobody):\n         any answer may lack what they held, and may be too mild", err=True)
+        click.echo(
+            f"WARNING: {summary.disregarded} lines were lost that may be anybody's, and were taken as nobody's "
+            "(--lost-lines nobody):\n         any answer may lack what they held, and may be too mild",
+            err=True,
+        )
 
 
 def _dict(summary: Summary) -> dict[str, object]:
@@ -179,8 +205,10 @@ def _planned(plan: Plan, spark: Spark | None) -> str:
     on = f"Spark at {spark.master}" if spark else f"{plan.workers} processes"
     lines = [f"{file.size:>14,}  {file.name}" for file in plan.files]
     what = "tables" if "://" in plan.files[0].name else "files"
-    lines.append(f"{plan.size:>14,}  bytes in {len(plan.files)} {what}; {plan.partitions} partitions, {on}; "
-                 "nothing was read or written")  # fmt: skip
+    lines.append(
+        f"{plan.size:>14,}  bytes in {len(plan.files)} {what}; {plan.partitions} partitions, {on}; "
+        "nothing was read or written"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -188,8 +216,11 @@ def _summed(summary: Summary, chosen: Chosen, out: str) -> str:
     from precaution.cohort.problems import KINDS
     from precaution.writers.layout import NOTE
 
-    lines = [f"{summary.people} patients: {summary.decided} decided, {summary.died} died before, "
-             f"{summary.failed} could not be decided", ""]  # fmt: skip
+    lines = [
+        f"{summary.people} patients: {summary.decided} decided, {summary.died} died before, "
+        f"{summary.failed} could not be decided",
+        "",
+    ]
     ranked = {action.partition("+")[0]: None for action in chosen.label.actions}
     lines += [f"{summary.actions[action]:>10}  {action}" for action in ranked if action in summary.actions]
     if summary.problems:
@@ -217,8 +248,13 @@ def printable(text: str) -> str:
 def _time(seconds: float) -> str:
     """Return a time to wait, short."""
     minutes = round(seconds / 60)
-    return f"{seconds:,.0f} s" if seconds < 100 else f"{minutes // 60} h {minutes % 60} min" if minutes > 99 \
+    return (
+        f"{seconds:,.0f} s"
+        if seconds < 100
+        else f"{minutes // 60} h {minutes % 60} min"
+        if minutes > 99
         else f"{minutes} min"
+    )
 
 
 class _Shown:

@@ -34,10 +34,21 @@ ENTRIES = 60
 @click.option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="A new folder.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed and day give the same bytes.")
 @options.day
-@click.option("--form", type=click.Choice(["ndjson", "bundles"]), default="ndjson", show_default=True,
-              help="Bulk FHIR files of each resource type, or one Bundle a patient.")  # fmt: skip
-@click.option("--entries", type=click.IntRange(min=0, max=100_000), default=ENTRIES, show_default=True, metavar="N",
-              help="About how many resources a patient has; visits and vital signs fill them up.")  # fmt: skip
+@click.option(
+    "--form",
+    type=click.Choice(["ndjson", "bundles"]),
+    default="ndjson",
+    show_default=True,
+    help="Bulk FHIR files of each resource type, or one Bundle a patient.",
+)
+@click.option(
+    "--entries",
+    type=click.IntRange(min=0, max=100_000),
+    default=ENTRIES,
+    show_default=True,
+    metavar="N",
+    help="About how many resources a patient has; visits and vital signs fill them up.",
+)
 @click.option("--gzip", "compressed", is_flag=True, help="Compress the files.")
 @options.label
 @options.as_json
@@ -88,7 +99,11 @@ def _told(written: Written, out: str, day: date) -> str:
     lines = [f"{written.patients:,} synthetic patients, {counts}"]
     for title, table in (("stages", written.stages), ("actions", written.actions)):
         lines += ["", title, *(f"  {number:>9,}  {name}" for name, number in table.items())]
-    lines += ["", f"{len(written.traps)} kinds of traps, {len(written.disguises)} kinds of disguises; truth.ndjson "
-              "says which stand in whom", ""]  # fmt: skip
+    lines += [
+        "",
+        f"{len(written.traps)} kinds of traps, {len(written.disguises)} kinds of disguises; truth.ndjson "
+        "says which stand in whom",
+        "",
+    ]
     lines.append(f"hint: `precaution cohort {out.rstrip('/')}/fhir --out FOLDER --today {day}` decides them")
     return "\n".join(lines) + "\n"

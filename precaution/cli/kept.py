@@ -17,9 +17,16 @@ if TYPE_CHECKING:
 
 
 def decided_with_store(
-    label: Label, patient: str, today: date | None, stage: str | None, answers: tuple[str, ...], *,
-    everything: bool, url: str, server: str | None,
-) -> Decision:  # fmt: skip
+    label: Label,
+    patient: str,
+    today: date | None,
+    stage: str | None,
+    answers: tuple[str, ...],
+    *,
+    everything: bool,
+    url: str,
+    server: str | None,
+) -> Decision:
     """Return the decision on the patient with what the store at `url` keeps of them, under `server` or the only one.
 
     Raises StoreError where the store can't be read: without its answers a decision could be too mild.
@@ -39,6 +46,7 @@ def decided_with_store(
 def _only_server(store: Store, patient: str) -> str:
     servers = store.servers(patient)
     if len(servers) > 1:
-        raise UsageError("--store: patients of this id are kept for several servers; name one with --server: "
-                         + ", ".join(servers))  # fmt: skip
+        raise UsageError(
+            "--store: patients of this id are kept for several servers; name one with --server: " + ", ".join(servers)
+        )
     return servers[0] if servers else ""

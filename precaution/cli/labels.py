@@ -125,8 +125,14 @@ def check(folder: str | None, text: str | None, json: bool) -> None:
     epilog=options.examples("precaution booklet", "precaution booklet --check"),
 )
 @options.label
-@click.option("--out", type=click.Path(file_okay=False), default="docs/clinicians", show_default=True, metavar="FOLDER",
-              help="Where the pages are written.")  # fmt: skip
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    default="docs/clinicians",
+    show_default=True,
+    metavar="FOLDER",
+    help="Where the pages are written.",
+)
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; fail where the pages there are not these.")
 def booklet(chosen: Chosen, out: str, only_check: bool) -> None:
     """Write the label's booklet for clinicians: one HTML page, and the same in Markdown."""

@@ -99,19 +99,42 @@ words = click.option(
     help="The label's own text (UTF-8), of which this package holds only digests.",
 )
 _LABEL = (
-    click.option("--codes", type=click.Path(exists=True, file_okay=False), multiple=True, metavar="FOLDER",
-                 help="More code lists of your site (CSV); may be given several times."),
-    click.option("--policy", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-                 help="Your site's own choices (TOML) in place of the proposed ones; the answer then says so."),
-    click.option("--label", "name", default=DEFAULT, show_default=True, metavar="NAME|FOLDER",
-                 help="A label of this package, or a label's folder."),
-)  # fmt: skip
+    click.option(
+        "--codes",
+        type=click.Path(exists=True, file_okay=False),
+        multiple=True,
+        metavar="FOLDER",
+        help="More code lists of your site (CSV); may be given several times.",
+    ),
+    click.option(
+        "--policy",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Your site's own choices (TOML) in place of the proposed ones; the answer then says so.",
+    ),
+    click.option(
+        "--label",
+        "name",
+        default=DEFAULT,
+        show_default=True,
+        metavar="NAME|FOLDER",
+        help="A label of this package, or a label's folder.",
+    ),
+)
 _SITUATION = (
-    click.option("--answer", "answers", multiple=True, metavar="QUESTION=ANSWER[@DAY]",
-                 help="A clinician's answer, as A1=yes@2025-02-01; without a day that of --today. Repeatable."),
-    click.option("--stage", type=click.Choice(["before-start", "on-treatment", "interrupted"]),
-                 help="Where the treatment stands. [default: read from the record]"),
-)  # fmt: skip
+    click.option(
+        "--answer",
+        "answers",
+        multiple=True,
+        metavar="QUESTION=ANSWER[@DAY]",
+        help="A clinician's answer, as A1=yes@2025-02-01; without a day that of --today. Repeatable.",
+    ),
+    click.option(
+        "--stage",
+        type=click.Choice(["before-start", "on-treatment", "interrupted"]),
+        help="Where the treatment stands. [default: read from the record]",
+    ),
+)
 
 
 def label(command: Command) -> Command:

@@ -82,10 +82,18 @@ def serve(
     except ImportError:
         raise UsageError("the service needs more: install it with `pip install 'precaution[service]'`") from None
     run(
-        Path(config) if config else None, workers, _announce, host=host, port=port, label=label, policy=policy,
-        store_url=store_url, public_url=public_url, log_level=log_level,
+        Path(config) if config else None,
+        workers,
+        _announce,
+        host=host,
+        port=port,
+        label=label,
+        policy=policy,
+        store_url=store_url,
+        public_url=public_url,
+        log_level=log_level,
         today=today.isoformat() if today else None,
-    )  # fmt: skip
+    )
 
 
 def _announce(base: str) -> None:

@@ -25,10 +25,17 @@ if TYPE_CHECKING:
     ),
 )
 @click.option("--dialect", required=True, metavar="DIALECT", help="duckdb, postgres, spark; others are not tested.")
-@click.option("--today", type=options.Day(), metavar="DAY",
-              help="Day of the decision, as 2025-03-01. [default: a day for each person, from the table `asked`]")
-@click.option("--stage", type=click.Choice(["before-start", "on-treatment", "interrupted"]),
-              help="Where everybody's treatment stands, with --today. [default: read from the entries]")
+@click.option(
+    "--today",
+    type=options.Day(),
+    metavar="DAY",
+    help="Day of the decision, as 2025-03-01. [default: a day for each person, from the table `asked`]",
+)
+@click.option(
+    "--stage",
+    type=click.Choice(["before-start", "on-treatment", "interrupted"]),
+    help="Where everybody's treatment stands, with --today. [default: read from the entries]",
+)
 @options.label
 @click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Write to a file instead of stdout.")
 def sql(chosen: Chosen, dialect: str, today: date | None, stage: Stage | None, out: str | None) -> None:

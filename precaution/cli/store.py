@@ -24,9 +24,14 @@ _TOGETHER = 500
 _STORE = "sqlite:///store.sqlite"
 
 _where = click.option(
-    "--store", "url", required=True, envvar="PRECAUTION_STORE_URL", show_envvar=True, metavar="URL",
+    "--store",
+    "url",
+    required=True,
+    envvar="PRECAUTION_STORE_URL",
+    show_envvar=True,
+    metavar="URL",
     help="The store, as sqlite:///store.sqlite or postgresql://host/database.",
-)  # fmt: skip
+)
 
 
 @precaution.group(
@@ -62,8 +67,16 @@ def upgrade(url: str) -> None:
     epilog=options.examples(f"precaution store purge --store {_STORE} --days 3650 --today 2025-03-01"),
 )
 @_where
-@click.option("--days", type=click.IntRange(min=1, max=36_500), default=3650, show_default=True,
-              envvar="PRECAUTION_RETENTION_DAYS", show_envvar=True, metavar="N", help="How long things are kept.")
+@click.option(
+    "--days",
+    type=click.IntRange(min=1, max=36_500),
+    default=3650,
+    show_default=True,
+    envvar="PRECAUTION_RETENTION_DAYS",
+    show_envvar=True,
+    metavar="N",
+    help="How long things are kept.",
+)
 @options.day
 @options.as_json
 def purge(url: str, days: int, today: date | None, json: bool) -> None:
@@ -83,9 +96,13 @@ def purge(url: str, days: int, today: date | None, json: bool) -> None:
     ),
 )
 @_where
-@click.option("--head", "known", type=click.File("rb"), metavar="FILE",
-              help="A head that `precaution audit head` wrote before, kept elsewhere: it shows a trail cut off or made "
-                   "anew.")  # fmt: skip
+@click.option(
+    "--head",
+    "known",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="A head that `precaution audit head` wrote before, kept elsewhere: it shows a trail cut off or made anew.",
+)
 @options.as_json
 def verify(url: str, known: Any, json: bool) -> None:
     """See whether the audit trail is whole: nothing edited, deleted, or put elsewhere.
@@ -158,8 +175,14 @@ def _head(data: bytes) -> Head:
 
 
 def _as_dict(report: Report) -> dict[str, object]:
-    return {"whole": report.whole, "events": report.links, "purged": report.purged, "head": report.head._asdict(),
-            "problems": report.problems, "more_problems": report.more}  # fmt: skip
+    return {
+        "whole": report.whole,
+        "events": report.links,
+        "purged": report.purged,
+        "head": report.head._asdict(),
+        "problems": report.problems,
+        "more_problems": report.more,
+    }
 
 
 def _told(report: Report, *, compared: bool) -> str:

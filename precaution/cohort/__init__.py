@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Spark", "Summary", "Urgent", "cohort", "most_urgent", "plan"]
 
-_HOMES = {"Plan": "run", "Spark": "spark", "Summary": "results", "Urgent": "worklist", "cohort": "run",
-          "most_urgent": "worklist", "plan": "run"}  # fmt: skip
+_HOMES = {
+    "Plan": "run",
+    "Spark": "spark",
+    "Summary": "results",
+    "Urgent": "worklist",
+    "cohort": "run",
+    "most_urgent": "worklist",
+    "plan": "run",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -103,7 +103,8 @@ def _tasks(out: Path) -> Iterator[Task]:
     """Yield what has a day, in order of day and person."""
     try:
         table = ds.dataset(out / "due", schema=SCHEMAS["due"], format="parquet").to_table(
-            columns=list(Task._fields), filter=ds.field("state").isin(STATES) & (ds.field("due") != ""))
+            columns=list(Task._fields), filter=ds.field("state").isin(STATES) & (ds.field("due") != "")
+        )
     except (OSError, pa.ArrowException):
         raise InputError(f"the due list in '{out}' can't be read; make it anew with --overwrite") from None
     for row in table.sort_by([("due", "ascending"), ("person", "ascending"), ("duty", "ascending")]).to_pylist():

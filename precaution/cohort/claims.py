@@ -35,8 +35,12 @@ def index(work: Path) -> None:
 
 
 def _names(line: Framed) -> set[tuple[str, str]]:
-    return {pair for value in parsed(line.data, "the line") if isinstance(value, dict)
-            for pair in identifiers_of_subject(value)}  # fmt: skip
+    return {
+        pair
+        for value in parsed(line.data, "the line")
+        if isinstance(value, dict)
+        for pair in identifiers_of_subject(value)
+    }
 
 
 class Claims:
@@ -50,9 +54,12 @@ class Claims:
         """Return the lines that name one of a patient's (system, value) pairs; a line without a system means any."""
         found: set[tuple[int, int, int, bytes]] = set()
         for system, value in identifiers:
-            found.update(self._base.execute(
-                "SELECT lines.* FROM names JOIN lines USING (id) WHERE value = ? AND system IN ('', ?)",
-                (value, system)))
+            found.update(
+                self._base.execute(
+                    "SELECT lines.* FROM names JOIN lines USING (id) WHERE value = ? AND system IN ('', ?)",
+                    (value, system),
+                )
+            )
         return [Framed(PATIENT, piece, number, person, line) for _, piece, number, line in sorted(found)]
 
     def close(self) -> None:

@@ -148,8 +148,7 @@ class Deciding:
         self.found.decided += 1
         self._counts["actions"][decision.action] += 1
         self._counts["ignored"].update(each.why for each in decision.ignored)
-        self._counts["unrecognised"].update(
-            f"{each.system} {each.code}: {each.why}" for each in decision.unrecognised)
+        self._counts["unrecognised"].update(f"{each.system} {each.code}: {each.why}" for each in decision.unrecognised)
 
     def failed(self, error: Exception) -> str:
         """Count a patient who could not be decided, and return the kind of problem."""
@@ -171,10 +170,16 @@ class Deciding:
             setattr(self.found, name, dict(sorted(counts.items())))
         asked = {"history": self.wanted.history, "entries": self.wanted.entries, "persons": self.wanted.entries}
         asked |= dict.fromkeys(AUDIT, self.wanted.audit)
-        self.tables.write(self.wanted.out, part_name(self.found.partition),
-                          [name for name in SCHEMAS if asked.get(name, True)], self.wanted.work)
-        put(self.wanted.work / f"{part_name(self.found.partition)}.json",
-            lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})))
+        self.tables.write(
+            self.wanted.out,
+            part_name(self.found.partition),
+            [name for name in SCHEMAS if asked.get(name, True)],
+            self.wanted.work,
+        )
+        put(
+            self.wanted.work / f"{part_name(self.found.partition)}.json",
+            lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})),
+        )
         return self.found
 
 

@@ -80,8 +80,10 @@ def found(source: Path | str, out: Path) -> Found:
     if path.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"the results can't be written to '{out}': the source is there; give another folder")
     inside = path if path.is_dir() else path.parent
-    listed = [File(each.relative_to(inside).as_posix(), each.stat().st_size, each.stat().st_mtime_ns)
-              for each in files_of(path)]  # fmt: skip
+    listed = [
+        File(each.relative_to(inside).as_posix(), each.stat().st_size, each.stat().st_mtime_ns)
+        for each in files_of(path)
+    ]
     return Found(tuple(listed), partitions(sum(each.size for each in listed) // _BYTES, 0))
 
 
@@ -129,8 +131,10 @@ def _here(job: Job, base: duckdb.DuckDBPyConnection) -> Parted:
         found_.lost = sorted({*found_.lost, *(lost or ())})
     known = _kept(job, prepared(cdm, _codes(job.label)))
     found_.report = dict(known.report)
-    queries = Queries(lambda: _placed(mapping.persons(cdm, job.today.isoformat())),
-                      lambda: _placed(mapping.rows(cdm, known.meanings, cdm.tables), "source"))  # fmt: skip
+    queries = Queries(
+        lambda: _placed(mapping.persons(cdm, job.today.isoformat())),
+        lambda: _placed(mapping.rows(cdm, known.meanings, cdm.tables), "source"),
+    )
     return part(base, queries, job.work, job.partitions, MAPPED, found_)
 
 
@@ -141,7 +145,8 @@ def _there(job: Job, base: duckdb.DuckDBPyConnection) -> Parted:
         known = _kept(job, prepared(cdm, _codes(job.label)))
         queries = Queries(
             lambda: _placed(cdm.into(base, "there_persons", mapping.persons(cdm, job.today.isoformat()))),
-            lambda: _placed(cdm.into(base, "there_rows", mapping.rows(cdm, known.meanings, cdm.tables)), "source"))
+            lambda: _placed(cdm.into(base, "there_rows", mapping.rows(cdm, known.meanings, cdm.tables)), "source"),
+        )
         return part(base, queries, job.work, job.partitions, MAPPED, Parted(report=dict(known.report)))
 
 

@@ -133,8 +133,9 @@ def decided(run: Run) -> Summary:
     return decided_rows(run, "rows sorted", _sorted, job, decide_rows)
 
 
-def decided_rows(run: Run, what: str, sort: Callable[[Job], Parted], job: Job,
-                 decide: Callable[[tuple[Task, int]], Decided]) -> Summary:
+def decided_rows(
+    run: Run, what: str, sort: Callable[[Job], Parted], job: Job, decide: Callable[[tuple[Task, int]], Decided]
+) -> Summary:
     """Sort the rows of a source by `sort`, unless that was done before; decide them by `decide`, and mark the run as
     complete. `what` names the sorting. Raises InputError if `strict`, OutputError."""
     told = Told(run.progress)
@@ -150,8 +151,18 @@ def passed(run: Run, told: Told, found: Parted, decide: Callable[[Task], list[De
     """Decide rows that are sorted already, by `decide`; return what `finished` takes. Raises InputError if `strict`."""
     if run.strict and grave(found.problems):
         raise first(next(problem for problem in found.problems if grave([problem])))
-    task = Task(run.work, run.out, run.label, run.today, run.history, run.entries, run.partitions,
-                frozenset(found.lost if run.lost_lines == "everybody" else ()), run.limit, run.audit)  # fmt: skip
+    task = Task(
+        run.work,
+        run.out,
+        run.label,
+        run.today,
+        run.history,
+        run.entries,
+        run.partitions,
+        frozenset(found.lost if run.lost_lines == "everybody" else ()),
+        run.limit,
+        run.audit,
+    )
     told.begin("patients decided", found.persons)
     parts = decide(task)
     write_problems(run, found.problems)
@@ -268,8 +279,10 @@ class RowsRun(Deciding):
             once = list(dict.fromkeys(entries))
             if more := len(rows) + len(entries) - len(once) - 1:
                 self.note(Problem(person, "row-twice", "", 0, KINDS["row-twice"], more))
-            self.decide(person, self.record(rows[0][: len(self.shape.persons)],
-                                            [row[: len(self.shape.entries)] for row in once]))  # fmt: skip
+            self.decide(
+                person,
+                self.record(rows[0][: len(self.shape.persons)], [row[: len(self.shape.entries)] for row in once]),
+            )
 
     def sound(self, person: str, record: Record) -> None:
         """Decide one person of whose rows nothing is wrong; whatever goes wrong all the same is noted."""
@@ -302,15 +315,18 @@ class RowsRun(Deciding):
         for each in unknown:
             name = UNREADABLE.get(each.kind)
             if name is not None:
-                moved = each._replace(concept=name, certainty="mentioned", value=None, result="", says="",
-                                      note=_NO_CONCEPT)  # fmt: skip
+                moved = each._replace(
+                    concept=name, certainty="mentioned", value=None, result="", says="", note=_NO_CONCEPT
+                )
                 found[name] = (*found.get(name, ()), moved)
         more = (Unrecognised(each.source, "concept", each.concept, _NO_CONCEPT) for each in unknown)
         return replace(
-            record, entries={name: tuple(sorted(own, key=in_order)) for name, own in found.items()},
-            lists=record.lists - self.job.lost, attested=record.attested - self.job.lost,
+            record,
+            entries={name: tuple(sorted(own, key=in_order)) for name, own in found.items()},
+            lists=record.lists - self.job.lost,
+            attested=record.attested - self.job.lost,
             unrecognised=tuple(sorted({*record.unrecognised, *more})),
-        )  # fmt: skip
+        )
 
 
 _NO_CONCEPT = "the label has no such concept"

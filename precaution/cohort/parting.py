@@ -101,14 +101,25 @@ def partitions(persons: int, entries: int) -> int:
 
 def connected(work: Path, workers: int) -> duckdb.DuckDBPyConnection:
     """Return a database in memory that writes to `work` what does not fit."""
-    return duckdb.connect(config={
-        "memory_limit": MEMORY, "temp_directory": str(work / "spill"), "threads": workers,
-        "preserve_insertion_order": False, "autoinstall_known_extensions": False,
-    })  # fmt: skip
+    return duckdb.connect(
+        config={
+            "memory_limit": MEMORY,
+            "temp_directory": str(work / "spill"),
+            "threads": workers,
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+        }
+    )
 
 
-def part(base: duckdb.DuckDBPyConnection, queries: Queries, work: Path, count: int, shape: Shape = ROWS,
-         found: Parted | None = None) -> Parted:
+def part(
+    base: duckdb.DuckDBPyConnection,
+    queries: Queries,
+    work: Path,
+    count: int,
+    shape: Shape = ROWS,
+    found: Parted | None = None,
+) -> Parted:
     """Write all rows to `count` partitions below `work`; add to what was `found` before.
 
     Raises InputError, OutputError.
@@ -138,8 +149,10 @@ def clear(error: Exception) -> InputError | OutputError:
     full = any(word in str(error).lower() for word in ("no space", "could not write", "disk quota", "max_temp"))
     if full or isinstance(error, duckdb.OutOfMemoryException):
         return OutputError("the rows can't be sorted: no room on disk or in memory; make room and run again")
-    return InputError(f"the source can't be read to its end ({type(error).__name__}): a file is damaged, or changed "
-                      "while it was read; write it anew")
+    return InputError(
+        f"the source can't be read to its end ({type(error).__name__}): a file is damaged, or changed "
+        "while it was read; write it anew"
+    )
 
 
 def _part_persons(base: duckdb.DuckDBPyConnection, query: str, to: Files, count: int, found: Parted) -> None:
@@ -160,8 +173,9 @@ def _part_persons(base: duckdb.DuckDBPyConnection, query: str, to: Files, count:
     base.execute("create or replace table parts as select distinct person, part from parts")
 
 
-def _part_entries(base: duckdb.DuckDBPyConnection, query: str, to: Files, count: int, found: Parted,
-                  shape: Shape) -> None:
+def _part_entries(
+    base: duckdb.DuckDBPyConnection, query: str, to: Files, count: int, found: Parted, shape: Shape
+) -> None:
     taken, lost = Counter[str](), set(found.lost)
     joined = f"""
         select each.*, coalesce(parts.part, case when coalesce(each.person, '') = '' then {_NOBODY} else {_NOWHERE}
@@ -238,7 +252,8 @@ class Files:
         """Add the rows of a batch, each to the partition in `places`; none to one below 0."""
         columns = {name: batch.column(name) for name in self._schema.names if name != "part"} | {"part": places}
         whole = pa.RecordBatch.from_arrays(
-            [columns[item.name].cast(item.type) for item in self._schema], schema=self._schema)
+            [columns[item.name].cast(item.type) for item in self._schema], schema=self._schema
+        )
         ordered = whole.take(pc.sort_indices(places))
         for number, start, end in _runs(pc.divide(ordered.column("part"), self._each)):
             if ordered.column("part")[start].as_py() >= 0:
@@ -284,8 +299,9 @@ def _paths(work: Path, table: str, count: int) -> tuple[list[Path], int]:
 def selected(columns: Iterable[str], schema: pa.Schema) -> str:
     """Return the columns of a table as SQL, each cast to its type; nulls where the source has no such column."""
     known = set(columns)
-    return ", ".join(f'{_cast(field) if field.name in known else f"null::{_sql(field.type)}"} as "{field.name}"'
-                     for field in schema)
+    return ", ".join(
+        f'{_cast(field) if field.name in known else f"null::{_sql(field.type)}"} as "{field.name}"' for field in schema
+    )
 
 
 def _cast(field: pa.Field) -> str:

@@ -148,11 +148,19 @@ def _both(run: Run, engine: Engine, *, keep_all: bool) -> Passed:
     if run.strict and grave(problems):
         raise first(next(problem for problem in problems if grave([problem])))
     task = Task(
-        run.work, run.out, run.label, run.today, run.history,
+        run.work,
+        run.out,
+        run.label,
+        run.today,
+        run.history,
         frozenset(kind for each in found if believed for kind in each.lost_kinds),
         believed and any(each.lost_anything for each in found),
-        any(run.work.glob("identified.*")), origins, run.limit, run.entries, run.audit,
-    )  # fmt: skip
+        any(run.work.glob("identified.*")),
+        origins,
+        run.limit,
+        run.entries,
+        run.audit,
+    )
     parts = engine.decide(run, task, sum(each.taken["Patient"] + each.taken["Bundle"] for each in found))
     problems += _unclaimed(run, parts, origins)
     write_problems(run, problems)
@@ -193,8 +201,10 @@ def index(work: Path) -> None:
 
 def as_text(found: Iterable[Sorted]) -> str:
     """Return what was found as JSON."""
-    written = [{name: getattr(each, name) for name in Sorted.__slots__} | {"lost_kinds": sorted(each.lost_kinds)}
-               for each in found]  # fmt: skip
+    written = [
+        {name: getattr(each, name) for name in Sorted.__slots__} | {"lost_kinds": sorted(each.lost_kinds)}
+        for each in found
+    ]
     return json.dumps(written)
 
 
@@ -213,8 +223,10 @@ def check_unchanged(run: Run) -> None:
     for file in run.files:
         now = path_of(Path(run.source), file).stat()
         if (now.st_size, now.st_mtime_ns) != (file.size, file.changed):
-            raise InputError(f"the file '{file.name}' changed while it was read; run again, with --overwrite, when the "
-                             "source is complete")
+            raise InputError(
+                f"the file '{file.name}' changed while it was read; run again, with --overwrite, when the "
+                "source is complete"
+            )
 
 
 def _found_before(run: Run) -> list[Sorted] | None:
@@ -245,8 +257,9 @@ def _taken_as_nobodys(problem: Problem) -> Problem:
 # The second pass
 
 
-def decide_all(run: Run, processes: Processes, task: AnyTask,
-               decide: Callable[[tuple[AnyTask, int]], Decided]) -> list[Decided]:
+def decide_all(
+    run: Run, processes: Processes, task: AnyTask, decide: Callable[[tuple[AnyTask, int]], Decided]
+) -> list[Decided]:
     """Return what came of all partitions by `decide`, or of the first as far as a limit goes; nothing is done twice."""
     done = {number: part for number in range(run.partitions) if (part := done_before(run.work, number)) is not None}
     if run.limit:
@@ -258,8 +271,13 @@ def decide_all(run: Run, processes: Processes, task: AnyTask,
     return [done[number] for number in sorted(done)]
 
 
-def _decide_some(run: Run, processes: Processes, task: AnyTask, decide: Callable[[tuple[AnyTask, int]], Decided],
-                 done: dict[int, Decided]) -> list[Decided]:
+def _decide_some(
+    run: Run,
+    processes: Processes,
+    task: AnyTask,
+    decide: Callable[[tuple[AnyTask, int]], Decided],
+    done: dict[int, Decided],
+) -> list[Decided]:
     """Decide the first patients by the hash of their id, one partition after the other."""
     parts: list[Decided] = []
     for number in range(run.partitions):
@@ -300,10 +318,16 @@ def _unclaimed(run: Run, parts: Sequence[Decided], origins: Sequence[tuple[str, 
         return []
     claimed = {each for part in parts for each in part.claimed}
     return [
-        Problem("", "no-patient", origins[line.piece][0], origins[line.piece][1] + line.number if line.number else 0,
-                KINDS["no-patient"])
-        for line in framed_slowly(run.work, "identified") if (line.piece, line.number) not in claimed
-    ]  # fmt: skip
+        Problem(
+            "",
+            "no-patient",
+            origins[line.piece][0],
+            origins[line.piece][1] + line.number if line.number else 0,
+            KINDS["no-patient"],
+        )
+        for line in framed_slowly(run.work, "identified")
+        if (line.piece, line.number) not in claimed
+    ]
 
 
 def write_problems(run: Run, problems: Sequence[Problem]) -> None:

@@ -34,8 +34,13 @@ HARMLESS = frozenset({"died", "patient-twice", "resource-twice", "row-twice", "u
 """Kinds that leave no living patient without an answer."""
 LOSSES = frozenset({"cut-short", "unreadable-line", "nobody's", "sender-error"})
 """Kinds that may concern anybody."""
-_OF_ERRORS = ((NoPatient, "no-patient"), (MixedPatients, "mixed-patients"), (WrongRelease, "wrong-release"),
-              (PatientDied, "died"), (InputError, "unreadable"))
+_OF_ERRORS = (
+    (NoPatient, "no-patient"),
+    (MixedPatients, "mixed-patients"),
+    (WrongRelease, "wrong-release"),
+    (PatientDied, "died"),
+    (InputError, "unreadable"),
+)
 
 
 class Problem(NamedTuple):

@@ -132,8 +132,9 @@ def _end_with_parent() -> None:
 class Processes:
     """Runs tasks in `workers` processes; with one worker in this process itself."""
 
-    def __init__(self, workers: int, progress: Callable[[int], object] = lambda _: None,
-                 work: Path | None = None) -> None:
+    def __init__(
+        self, workers: int, progress: Callable[[int], object] = lambda _: None, work: Path | None = None
+    ) -> None:
         """Report to `progress` how much is newly done. `work`: the folder in which the processes are to be seen at
         work, see `alone`."""
         self._progress = progress
@@ -151,8 +152,9 @@ class Processes:
         """Start nothing yet; processes start with the first task."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """End the processes; after an error without waiting for what has not begun."""
         if self._pool is not None:
             if kind is not None:
@@ -177,8 +179,10 @@ class Processes:
                 for each in done:
                     yield each.result()
         except BrokenProcessPool:
-            raise OutputError("a working process was ended from outside, perhaps for want of memory; run again with "
-                              "fewer --workers: what is done is kept") from None
+            raise OutputError(
+                "a working process was ended from outside, perhaps for want of memory; run again with "
+                "fewer --workers: what is done is kept"
+            ) from None
 
     def _alone(self, work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
         global _here  # noqa: PLW0603

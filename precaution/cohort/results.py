@@ -57,10 +57,16 @@ class Summary:
         return sum(self.problems.get(kind, 0) for kind in LOSSES) if self.lost_lines == "nobody" else 0
 
 
-
 def described(
-    found: Sequence[File], label: Label, today: date, *, history: bool, limit: int, entries: bool = False,
-    audit: bool = False, lost_lines: LostLines = "everybody",
+    found: Sequence[File],
+    label: Label,
+    today: date,
+    *,
+    history: bool,
+    limit: int,
+    entries: bool = False,
+    audit: bool = False,
+    lost_lines: LostLines = "everybody",
 ) -> dict[str, Any]:
     """Return what decides a run's results, and a digest of it: only a run of the same digest may be continued."""
     about: dict[str, Any] = {
@@ -93,8 +99,10 @@ def opened(out: Path, about: dict[str, Any], *, overwrite: bool) -> bool:
         cleared(out)
         known = None
     if known is not None and known.get("digest") != about["digest"]:
-        raise UsageError(f"'{out}' holds the results of {_difference(known, about)}; give another folder, or "
-                         "--overwrite to replace them")
+        raise UsageError(
+            f"'{out}' holds the results of {_difference(known, about)}; give another folder, or "
+            "--overwrite to replace them"
+        )
     if known is not None and not (out / DONE).exists() and any(known.get(name) != about.get(name) for name in HOW):
         cleared(out)  # what another engine left is not gone on with: its partitions are others
         known = None
@@ -108,13 +116,17 @@ def opened(out: Path, about: dict[str, Any], *, overwrite: bool) -> bool:
 def _is_empty(out: Path) -> bool:
     """Whether there is nothing in a folder, or what a run leaves that was ended before it began."""
     found = list(out.iterdir())
-    return not found or (found == [out / WORK] and found[0].is_dir()
-                         and all(half.name.startswith(f"{RUN}.") for half in found[0].iterdir()))
+    return not found or (
+        found == [out / WORK]
+        and found[0].is_dir()
+        and all(half.name.startswith(f"{RUN}.") for half in found[0].iterdir())
+    )
 
 
 def _difference(known: Mapping[str, object], about: Mapping[str, object]) -> str:
-    differ = [name for name in about
-              if name not in ("digest", *HOW) and known.get(name) != json.loads(_text(about[name]))]  # fmt: skip
+    differ = [
+        name for name in about if name not in ("digest", *HOW) and known.get(name) != json.loads(_text(about[name]))
+    ]
     return f"another run (it differs in: {', '.join(differ)})"
 
 
@@ -130,8 +142,13 @@ def cleared(out: Path) -> None:
         (out / name).unlink(missing_ok=True)
 
 
-def finished(out: Path, pieces: Iterable[Sorted], parts: Sequence[Decided], extra: Counter[str],
-             more: Mapping[str, object] | None = None) -> Summary:
+def finished(
+    out: Path,
+    pieces: Iterable[Sorted],
+    parts: Sequence[Decided],
+    extra: Counter[str],
+    more: Mapping[str, object] | None = None,
+) -> Summary:
     """Write the report on data quality, with `more` in it, then the mark of success; return the summary."""
     summary = replace(summed(parts, extra), lost_lines=_json(out / RUN).get("lost_lines", "everybody"))
     report = _text({**_quality(pieces, parts, summary), **(more or {})})
@@ -145,9 +162,13 @@ def summed(parts: Iterable[Decided], extra: Counter[str]) -> Summary:
     """Return the summary of partitions and of the problems with the files."""
     parts = list(parts)
     return Summary(
-        sum(part.people for part in parts), sum(part.decided for part in parts), sum(part.died for part in parts),
-        sum(part.failed for part in parts), _total(part.actions for part in parts),
-        _total([extra, *(part.problems for part in parts)]))  # fmt: skip
+        sum(part.people for part in parts),
+        sum(part.decided for part in parts),
+        sum(part.died for part in parts),
+        sum(part.failed for part in parts),
+        _total(part.actions for part in parts),
+        _total([extra, *(part.problems for part in parts)]),
+    )
 
 
 def stored(out: Path) -> Summary:

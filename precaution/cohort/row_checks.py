@@ -27,8 +27,9 @@ def check_columns(file: str, table: str, found: pa.Schema) -> None:
         raise InputError(f"{file}: there is no column {', '.join(missing)}; {_HELP}")
     for name in names:
         if name in found.names and not _fits(found.field(name).type, wanted.field(name).type):
-            raise InputError(f"{file}: the column '{name}' is {found.field(name).type}, not "
-                             f"{wanted.field(name).type}; {_HELP}")  # fmt: skip
+            raise InputError(
+                f"{file}: the column '{name}' is {found.field(name).type}, not {wanted.field(name).type}; {_HELP}"
+            )
 
 
 def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
@@ -47,40 +48,57 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
     if pa.types.is_struct(wanted):
         return bool(pa.types.is_struct(found)) and all(
             found.get_field_index(field.name) >= 0 and _fits(found.field(field.name).type, field.type)
-            for field in wanted)  # fmt: skip
+            for field in wanted
+        )
     return bool(found == wanted)
 
 
 def wrong_entry() -> str:
     """Return an SQL expression: why a row of `entries` can't be right, null where it can."""
     days = [(f"{name} is no span of days", _no_days(name)) for name in ("start", "end", "recorded")]
-    return _cases([
-        ("it has no concept", "coalesce(concept, '') = ''"),
-        ("it has no source", "coalesce(source, '') = ''"),
-        (f"its kind is none of: {', '.join(KINDS)}", _none_of("kind", KINDS)),
-        (f"its status is none of: {', '.join(STATUSES)}", _none_of("status", STATUSES)),
-        (f"its certainty is none of: {', '.join(CERTAINTIES)}", _none_of("certainty", CERTAINTIES)),
-        *days,
-        ("low and high are no interval", _no_interval("low", "high")),
-        ("low and high say not whether they are open", "low is not null and (low_open is null or high_open is null)"),
-        ("an end that is infinite must be open", "(low = '-inf' and not low_open) or (high = 'inf' and not high_open)"),
-        ("low and high leave nothing between them", "low = high and (low_open or high_open)"),
-        ("upper is no finite number above 0", "upper is not null and (isnan(upper) or isinf(upper) or upper <= 0)"),
-    ])  # fmt: skip
+    return _cases(
+        [
+            ("it has no concept", "coalesce(concept, '') = ''"),
+            ("it has no source", "coalesce(source, '') = ''"),
+            (f"its kind is none of: {', '.join(KINDS)}", _none_of("kind", KINDS)),
+            (f"its status is none of: {', '.join(STATUSES)}", _none_of("status", STATUSES)),
+            (f"its certainty is none of: {', '.join(CERTAINTIES)}", _none_of("certainty", CERTAINTIES)),
+            *days,
+            ("low and high are no interval", _no_interval("low", "high")),
+            (
+                "low and high say not whether they are open",
+                "low is not null and (low_open is null or high_open is null)",
+            ),
+            (
+                "an end that is infinite must be open",
+                "(low = '-inf' and not low_open) or (high = 'inf' and not high_open)",
+            ),
+            ("low and high leave nothing between them", "low = high and (low_open or high_open)"),
+            ("upper is no finite number above 0", "upper is not null and (isnan(upper) or isinf(upper) or upper <= 0)"),
+        ]
+    )
 
 
 def wrong_person() -> str:
     """Return an SQL expression: why a row of `persons` can't be right, null where it can."""
     lists = ", ".join(_quoted(each) for each in LISTED)
-    return _cases([
-        *((f"{name} is no span of days", _no_days(name)) for name in ("birth", "died")),
-        *((f"{name} holds something other than: {', '.join(LISTED)}",
-           f"len(list_filter(coalesce({name}, []), lambda each: each is null or each not in ({lists}))) > 0")
-          for name in ("lists", "attested")),
-        *((f"{name} holds nulls", f"len(list_filter(coalesce({name}, []), lambda each: each is null)) > 0")
-          for name in ("ignored", "unrecognised")),
-        ("partial is null", "partial is null"),
-    ])  # fmt: skip
+    return _cases(
+        [
+            *((f"{name} is no span of days", _no_days(name)) for name in ("birth", "died")),
+            *(
+                (
+                    f"{name} holds something other than: {', '.join(LISTED)}",
+                    f"len(list_filter(coalesce({name}, []), lambda each: each is null or each not in ({lists}))) > 0",
+                )
+                for name in ("lists", "attested")
+            ),
+            *(
+                (f"{name} holds nulls", f"len(list_filter(coalesce({name}, []), lambda each: each is null)) > 0")
+                for name in ("ignored", "unrecognised")
+            ),
+            ("partial is null", "partial is null"),
+        ]
+    )
 
 
 def _no_days(name: str) -> str:
@@ -90,8 +108,10 @@ def _no_days(name: str) -> str:
 
 
 def _no_interval(low: str, high: str) -> str:
-    return (f"({low} is null) <> ({high} is null) or isnan({low}) or isnan({high}) or {low} > {high} "
-            f"or {low} = 'inf' or {high} = '-inf'")
+    return (
+        f"({low} is null) <> ({high} is null) or isnan({low}) or isnan({high}) or {low} > {high} "
+        f"or {low} = 'inf' or {high} = '-inf'"
+    )
 
 
 def _none_of(column: str, words: Iterable[str]) -> str:

@@ -40,8 +40,10 @@ class Plan(NamedTuple):
 
 
 DECIDE: Mapping[str, Callable[[Run], Summary]] = {
-    "fhir": passes.decided, "tables": from_tables.decided, "omop": from_omop.decided,
-}  # fmt: skip
+    "fhir": passes.decided,
+    "tables": from_tables.decided,
+    "omop": from_omop.decided,
+}
 """How a source of each sort is decided."""
 
 
@@ -50,8 +52,10 @@ def plan(source: Path | str, out: Path | str, workers: int | None = None, spark:
     path, of, used = Path(source), Path(out), workers or _cores()
     if from_omop.is_omop(source):
         if spark:
-            raise UsageError("--engine spark does not read an OMOP CDM: write its tables first with --entries, and "
-                             "give the results of that run as the source")
+            raise UsageError(
+                "--engine spark does not read an OMOP CDM: write its tables first with --entries, and "
+                "give the results of that run as the source"
+            )
         cdm = from_omop.found(source, of)
         return Plan(cdm.files, _size(cdm.files), cdm.partitions, used, "omop")
     tables = from_tables.is_tables(path)
@@ -117,8 +121,9 @@ def cohort(
     known = load_label(of.folder, policy=of.policy, codes=of.codes)
     made = plan(source, out, workers, spark)
     folder = Path(out)
-    about = described(made.files, known, day, history=history, limit=limit, entries=entries, audit=audit,
-                      lost_lines=lost_lines)
+    about = described(
+        made.files, known, day, history=history, limit=limit, entries=entries, audit=audit, lost_lines=lost_lines
+    )
     about |= {"engine": "spark" if spark else "processes", "partitions": made.partitions}
     try:
         if not folder.exists():
@@ -127,9 +132,25 @@ def cohort(
             if opened(folder, about, overwrite=overwrite):
                 shutil.rmtree(folder / WORK, ignore_errors=True)
                 return stored(folder)
-            run = Run(source, folder, of, day, made.files, made.partitions, made.workers, limit, strict, history,
-                      progress, entries, lost_lines, audit)  # fmt: skip
+            run = Run(
+                source,
+                folder,
+                of,
+                day,
+                made.files,
+                made.partitions,
+                made.workers,
+                limit,
+                strict,
+                history,
+                progress,
+                entries,
+                lost_lines,
+                audit,
+            )
             return _on_spark(run, made.sort, spark) if spark else DECIDE[made.sort](run)
     except OSError as error:
-        raise OutputError(f"'{folder}' can't be written: {error.strerror or 'input/output error'}; make room and run "
-                          "again: what is done is kept") from None
+        raise OutputError(
+            f"'{folder}' can't be written: {error.strerror or 'input/output error'}; make room and run "
+            "again: what is done is kept"
+        ) from None

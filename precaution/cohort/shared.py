@@ -27,8 +27,9 @@ def index(work: Path) -> int:
         base.execute("PRAGMA journal_mode = OFF")
         base.execute("PRAGMA synchronous = OFF")
         base.execute("CREATE TABLE shared (id TEXT, line BLOB)")
-        base.executemany("INSERT INTO shared VALUES (?, ?)",
-                         ((line.key, line.data) for line in framed_slowly(work, "shared")))
+        base.executemany(
+            "INSERT INTO shared VALUES (?, ?)", ((line.key, line.data) for line in framed_slowly(work, "shared"))
+        )
         base.execute("CREATE INDEX by_id ON shared (id)")
         count: int = base.execute("SELECT count(*) FROM shared").fetchone()[0]
     base.close()
@@ -60,8 +61,12 @@ class Shared:
 
     def _looked_up(self, name: str) -> tuple[Json, ...]:
         found = self._base.execute("SELECT line FROM shared WHERE id = ? ORDER BY line", (name,))
-        return tuple(each for (line,) in found for each in parsed(line, "a resource that others point to")
-                     if isinstance(each, dict))
+        return tuple(
+            each
+            for (line,) in found
+            for each in parsed(line, "a resource that others point to")
+            if isinstance(each, dict)
+        )
 
     def close(self) -> None:
         """Close the index."""

@@ -61,8 +61,11 @@ def files(source: Path, but_not: Path | None = None) -> list[File]:
     if not source.exists():
         raise InputError(f"'{source}' does not exist; give a folder of NDJSON files or Bundles, or one such file")
     inside = source if source.is_dir() else source.parent
-    found = [source] if source.is_file() else sorted(
-        path for path in source.rglob("*") if path.name.endswith(SUFFIXES) and path.is_file())
+    found = (
+        [source]
+        if source.is_file()
+        else sorted(path for path in source.rglob("*") if path.name.endswith(SUFFIXES) and path.is_file())
+    )
     apart = but_not.resolve() if but_not else None
     if apart is not None and source.resolve().is_relative_to(apart):
         raise UsageError(f"the results can't be written to '{but_not}': the source is there; give another folder")
@@ -107,8 +110,9 @@ def _is_gzip(path: Path) -> bool:
         return opened.read(2) == b"\x1f\x8b"
 
 
-def lines(path: Path, piece: Piece, *, document: bool, limit: int = LIMIT,
-          read: Callable[[int], object] = lambda _: None) -> Iterator[Lines]:
+def lines(
+    path: Path, piece: Piece, *, document: bool, limit: int = LIMIT, read: Callable[[int], object] = lambda _: None
+) -> Iterator[Lines]:
     """Yield the lines of a piece, many at a time; `read` is told how many bytes of the file are done.
 
     For what can't be read there are Lines that say why; after a damaged gzip stream nothing more comes.
@@ -125,8 +129,9 @@ class _Damaged(Exception):
     """The gzip stream ends early or is wrong."""
 
 
-def _blocks(opened: BinaryIO, raw: BinaryIO, piece: Piece, read: Callable[[int], object], *,
-            whole: bool) -> Iterator[bytes]:
+def _blocks(
+    opened: BinaryIO, raw: BinaryIO, piece: Piece, read: Callable[[int], object], *, whole: bool
+) -> Iterator[bytes]:
     """Yield the bytes of a piece, up to the end of the line in which it ends."""
     at = 0 if whole else _line_start(raw, piece.start)
     done = piece.start

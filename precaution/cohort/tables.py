@@ -33,37 +33,122 @@ SCHEMAS = {
     name: pa.schema(list(columns))
     for name, columns in {
         "decisions": (
-            ("person", _S), ("stage", _S), ("stage_why", _S), ("start", _S), ("action", _S), ("attested", _B),
-            ("rank", _I), ("urgent", _B), ("overdue_days", _I), ("reason", _S), ("reason_date", _S), ("next_due", _S),
-            ("holds", _I), ("unknown", _I), ("open_holds", _I), ("due", _I), ("open_asks", _I), ("missing", _I),
-            ("today", _S), ("label", _S), ("version", _S), ("digest", _S),
+            ("person", _S),
+            ("stage", _S),
+            ("stage_why", _S),
+            ("start", _S),
+            ("action", _S),
+            ("attested", _B),
+            ("rank", _I),
+            ("urgent", _B),
+            ("overdue_days", _I),
+            ("reason", _S),
+            ("reason_date", _S),
+            ("next_due", _S),
+            ("holds", _I),
+            ("unknown", _I),
+            ("open_holds", _I),
+            ("due", _I),
+            ("open_asks", _I),
+            ("missing", _I),
+            ("today", _S),
+            ("label", _S),
+            ("version", _S),
+            ("digest", _S),
         ),
         "findings": (
-            ("person", _S), ("rule", _S), ("state", _S), ("action", _S), ("attested", _B), ("urgent", _B),
-            ("cites", _L), ("tell", _S), ("why", _S), ("parameters", _L), ("evidence", _EVIDENCE),
+            ("person", _S),
+            ("rule", _S),
+            ("state", _S),
+            ("action", _S),
+            ("attested", _B),
+            ("urgent", _B),
+            ("cites", _L),
+            ("tell", _S),
+            ("why", _S),
+            ("parameters", _L),
+            ("evidence", _EVIDENCE),
         ),
-        "holds": (("person", _S), ("rule", _S), ("state", _S), ("cites", _L), ("tell", _S), ("release", _S),
-                  ("evidence", _EVIDENCE)),
+        "holds": (
+            ("person", _S),
+            ("rule", _S),
+            ("state", _S),
+            ("cites", _L),
+            ("tell", _S),
+            ("release", _S),
+            ("evidence", _EVIDENCE),
+        ),
         "due": (
-            ("person", _S), ("duty", _S), ("state", _S), ("action", _S), ("due", _S), ("overdue_after", _S),
-            ("cites", _L), ("tell", _S), ("why", _S), ("lacking", _L), ("evidence", _EVIDENCE),
+            ("person", _S),
+            ("duty", _S),
+            ("state", _S),
+            ("action", _S),
+            ("due", _S),
+            ("overdue_after", _S),
+            ("cites", _L),
+            ("tell", _S),
+            ("why", _S),
+            ("lacking", _L),
+            ("evidence", _EVIDENCE),
         ),
-        "asks": (("person", _S), ("ask", _S), ("number", _S), ("question", _S), ("cites", _L), ("answered", _S),
-                 ("date", _S), ("void", _S)),
+        "asks": (
+            ("person", _S),
+            ("ask", _S),
+            ("number", _S),
+            ("question", _S),
+            ("cites", _L),
+            ("answered", _S),
+            ("date", _S),
+            ("void", _S),
+        ),
         "missing": (("person", _S), ("fact", _S), ("title", _S), ("why", _S), ("needed_by", _L)),
-        "history": (("person", _S), ("day", _S), ("until", _S), ("stage", _S), ("action", _S), ("attested", _B),
-                    ("holds", _L), ("open_holds", _L)),
-        "exposures": (
-            ("person", _S), ("course", _I), ("chosen", _B), ("new_use", _S), ("why", _S), ("start", _S), ("last", _S),
-            ("goes_on", _B), ("held", _B), ("interruptions", _I), ("days", _F), ("until", _S), ("age", _S),
-            ("sex", _S), ("site", _S), ("month", _S),
+        "history": (
+            ("person", _S),
+            ("day", _S),
+            ("until", _S),
+            ("stage", _S),
+            ("action", _S),
+            ("attested", _B),
+            ("holds", _L),
+            ("open_holds", _L),
         ),
-        "measured": (("person", _S), ("measure", _S), ("state", _S), ("why", _S), ("day", _S), ("days", _F),
-                     ("delay", _F)),
-        "problems": (("person", _S), ("kind", _S), ("file", _S), ("line", pa.int64()), ("message", _S),
-                     ("lines", pa.int64())),
+        "exposures": (
+            ("person", _S),
+            ("course", _I),
+            ("chosen", _B),
+            ("new_use", _S),
+            ("why", _S),
+            ("start", _S),
+            ("last", _S),
+            ("goes_on", _B),
+            ("held", _B),
+            ("interruptions", _I),
+            ("days", _F),
+            ("until", _S),
+            ("age", _S),
+            ("sex", _S),
+            ("site", _S),
+            ("month", _S),
+        ),
+        "measured": (
+            ("person", _S),
+            ("measure", _S),
+            ("state", _S),
+            ("why", _S),
+            ("day", _S),
+            ("days", _F),
+            ("delay", _F),
+        ),
+        "problems": (
+            ("person", _S),
+            ("kind", _S),
+            ("file", _S),
+            ("line", pa.int64()),
+            ("message", _S),
+            ("lines", pa.int64()),
+        ),
     }.items()
-} | {"entries": ENTRIES, "persons": PERSONS}  # fmt: skip
+} | {"entries": ENTRIES, "persons": PERSONS}
 """Every table by name. `rank`: 0 for the gravest action. `until`: the last day for which a row of history counts. For
 `exposures` and `measured` see `precaution.measures`."""
 AUDIT = ("exposures", "measured")
@@ -86,8 +171,9 @@ class Tables:
         for name in names:
             schema, rows = SCHEMAS[name], self._rows[name]
             columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
-            table = pa.table([pa.array(cells, field.type) for cells, field in zip(columns, schema, strict=True)],
-                             schema=schema)
+            table = pa.table(
+                [pa.array(cells, field.type) for cells, field in zip(columns, schema, strict=True)], schema=schema
+            )
             put(out / name / f"{part}.parquet", partial(pq.write_table, table), aside)
 
 
@@ -95,26 +181,37 @@ def rows_of(person: str, decision: Decision, changes: Sequence[Decision], label:
     """Return what a decision, and the changes that led to it, add to each table."""
     return {
         "decisions": [_decision(person, decision, label)],
-        "findings": [(person, f.rule, f.state, f.action, f.attested, f.urgent, f.cites, f.tell, f.why, f.parameters,
-                      f.evidence) for f in decision.findings],
+        "findings": [
+            (person, f.rule, f.state, f.action, f.attested, f.urgent, f.cites, f.tell, f.why, f.parameters, f.evidence)
+            for f in decision.findings
+        ],
         "holds": [(person, h.rule, h.state, h.cites, h.tell, h.release, h.evidence) for h in decision.holds],
-        "due": [(person, d.duty, d.state, d.action, d.due, d.overdue_after, d.cites, d.tell, d.why, d.lacking,
-                 d.evidence) for d in decision.due],
+        "due": [
+            (person, d.duty, d.state, d.action, d.due, d.overdue_after, d.cites, d.tell, d.why, d.lacking, d.evidence)
+            for d in decision.due
+        ],
         "asks": [(person, a.ask, a.number, a.question, a.cites, a.answered, a.date, a.void) for a in decision.asks],
         "missing": [(person, *each) for each in decision.missing],
         "history": _history(person, changes, decision.today),
-    }  # fmt: skip
+    }
 
 
 def _history(person: str, changes: Sequence[Decision], today: str) -> list[Row]:
     """Return the days on which a decision changed, each with the last day for which it counted."""
     ends = [*(_day_before(each.today) for each in changes[1:]), today]
     return [
-        (person, each.today, end, each.stage, each.action, each.attested,
-         [finding.rule for finding in each.findings if finding.state == "holds"],
-         [hold.rule for hold in each.holds if hold.state != "released"])
+        (
+            person,
+            each.today,
+            end,
+            each.stage,
+            each.action,
+            each.attested,
+            [finding.rule for finding in each.findings if finding.state == "holds"],
+            [hold.rule for hold in each.holds if hold.state != "released"],
+        )
         for each, end in zip(changes, ends, strict=False)
-    ]  # fmt: skip
+    ]
 
 
 def _decision(person: str, decision: Decision, label: Label) -> Row:
@@ -122,15 +219,29 @@ def _decision(person: str, decision: Decision, label: Label) -> Row:
     open_due = [each for each in decision.due if each.state in ("due", "overdue", "upcoming")]
     states = [each.state for each in decision.findings]
     return (
-        person, decision.stage, decision.stage_why, decision.start, decision.action, decision.attested,
-        grave(decision.action, decision.attested, label), any(each.urgent for each in decision.findings),
-        max([_overdue(each, decision.today) for each in open_due], default=0), reason, at,
+        person,
+        decision.stage,
+        decision.stage_why,
+        decision.start,
+        decision.action,
+        decision.attested,
+        grave(decision.action, decision.attested, label),
+        any(each.urgent for each in decision.findings),
+        max([_overdue(each, decision.today) for each in open_due], default=0),
+        reason,
+        at,
         min([each.due for each in open_due if each.due], default=""),
-        states.count("holds"), states.count("unknown"), sum([each.state != "released" for each in decision.holds]),
+        states.count("holds"),
+        states.count("unknown"),
+        sum([each.state != "released" for each in decision.holds]),
         sum([each.state in ("due", "overdue") for each in decision.due]),
-        sum([each.answered is None for each in decision.asks]), len(decision.missing),
-        decision.today, decision.label, decision.version, decision.digest,
-    )  # fmt: skip
+        sum([each.answered is None for each in decision.asks]),
+        len(decision.missing),
+        decision.today,
+        decision.label,
+        decision.version,
+        decision.digest,
+    )
 
 
 def _reason(decision: Decision) -> tuple[str, str]:
@@ -176,7 +287,8 @@ def put(path: Path, write: Callable[[Path], object], aside: Path | None = None) 
         half.replace(path)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else "no room?"
-        raise OutputError(f"'{path.parent.name}/{path.name}' can't be written: {why}; "
-                          "make room and run again: what is done is kept") from None
+        raise OutputError(
+            f"'{path.parent.name}/{path.name}' can't be written: {why}; make room and run again: what is done is kept"
+        ) from None
     finally:
         half.unlink(missing_ok=True)

@@ -48,8 +48,9 @@ def most_urgent(out: Path, top: int = 0) -> list[Urgent]:
         table = decisions.to_table(columns=[*COLUMNS, "rank"])
     except (OSError, pa.ArrowException):
         raise InputError(f"the decisions in '{out}' can't be read; make them anew with --overwrite") from None
-    ordered = table.sort_by([("rank", "ascending"), ("urgent", "descending"), ("overdue_days", "descending"),
-                             ("person", "ascending")])  # fmt: skip
+    ordered = table.sort_by(
+        [("rank", "ascending"), ("urgent", "descending"), ("overdue_days", "descending"), ("person", "ascending")]
+    )
     rows = (ordered.slice(0, top) if top else ordered).select(COLUMNS).to_pylist()
     return [Urgent(**row) for row in rows]
 

@@ -28,12 +28,26 @@ def filler(recipes: Recipes, ident: str, wanted: int, rng: Random, today: date) 
     while len(made) < wanted and recipes.noise:
         at = _moment(rng, today)
         visit = f"{ident}-v{len(made)}"
-        made.append({"resourceType": "Encounter", "id": visit, "status": "finished", "class": _AMBULATORY,
-                     "subject": subject, "period": {"start": at, "end": at}})  # fmt: skip
+        made.append(
+            {
+                "resourceType": "Encounter",
+                "id": visit,
+                "status": "finished",
+                "class": _AMBULATORY,
+                "subject": subject,
+                "period": {"start": at, "end": at},
+            }
+        )
         for noise in _some(recipes.noise, rng)[: wanted - len(made)]:
-            made.append(_vital(noise, draw) | {
-                "id": f"{ident}-v{len(made)}", "subject": subject, "effectiveDateTime": at,
-                "encounter": {"reference": f"Encounter/{visit}"}})  # fmt: skip
+            made.append(
+                _vital(noise, draw)
+                | {
+                    "id": f"{ident}-v{len(made)}",
+                    "subject": subject,
+                    "effectiveDateTime": at,
+                    "encounter": {"reference": f"Encounter/{visit}"},
+                }
+            )
     return made
 
 
@@ -51,9 +65,12 @@ def _vital(noise: Noise, draw: Draw) -> Resource:
     whole: Resource = {"resourceType": "Observation", "status": "final", "category": _VITAL, "code": code}
     if noise.number:
         return whole | {"valueQuantity": _quantity(draw, noise.number, noise.unit)}
-    return whole | {"component": [{"code": {"coding": [part.coding]},
-                                   "valueQuantity": _quantity(draw, part.number, part.unit)}
-                                  for part in noise.parts]}  # fmt: skip
+    return whole | {
+        "component": [
+            {"code": {"coding": [part.coding]}, "valueQuantity": _quantity(draw, part.number, part.unit)}
+            for part in noise.parts
+        ]
+    }
 
 
 def _quantity(draw: Draw, limits: str, unit: str) -> dict[str, object]:

@@ -83,8 +83,10 @@ class Generator:
     def _place(self, number: int, made: list[Resource]) -> None:
         """Say the sex and the site of a patient, which no decision looks at and an audit counts by."""
         rng = self._rng(number, "place")
-        more = {"gender": rng.choices(SEXES, (66, 30, 2, 2))[0],
-                "managingOrganization": {"reference": f"Organization/site-{rng.choice(SITES):02d}"}}  # fmt: skip
+        more = {
+            "gender": rng.choices(SEXES, (66, 30, 2, 2))[0],
+            "managingOrganization": {"reference": f"Organization/site-{rng.choice(SITES):02d}"},
+        }
         for resource in made:
             if resource["resourceType"] == "Patient":
                 resource.update(more)
@@ -95,7 +97,17 @@ class Generator:
 
 def _truth(ident: str, plan: Plan, disguises: list[str]) -> dict[str, object]:
     expect = dict(plan.expect)
-    said = {"refused": plan.refused} if plan.refused else {
-        "stage": expect.pop("stage"), "action": expect.pop("action"), "states": expect}
-    return {"patient": ident, **said, "base": plan.base, "scenarios": list(plan.scenarios), "aimed": list(plan.aimed),
-            "traps": list(plan.traps), "disguises": disguises}  # fmt: skip
+    said = (
+        {"refused": plan.refused}
+        if plan.refused
+        else {"stage": expect.pop("stage"), "action": expect.pop("action"), "states": expect}
+    )
+    return {
+        "patient": ident,
+        **said,
+        "base": plan.base,
+        "scenarios": list(plan.scenarios),
+        "aimed": list(plan.aimed),
+        "traps": list(plan.traps),
+        "disguises": disguises,
+    }

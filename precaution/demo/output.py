@@ -102,9 +102,10 @@ def _written(
     with ExitStack() as stack:
         truth = stack.enter_context((folder / TRUTH).open("w", encoding="utf-8", newline="\n"))
         sink: _Bulk | _Bundles = (
-            _Bulk(folder / RECORDS, parts, stack, compressed=compressed) if form == "ndjson"
+            _Bulk(folder / RECORDS, parts, stack, compressed=compressed)
+            if form == "ndjson"
             else _Bundles(folder / RECORDS, compressed=compressed)
-        )  # fmt: skip
+        )
         for group in _grouped(generator, many):
             for patient in group:
                 truth.write(_line(patient.truth))

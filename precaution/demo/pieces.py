@@ -55,8 +55,11 @@ def pieces(lines: Sequence[Line], ident: str, terminology: Terminology) -> list[
             continue
         key = _SUBJECT.get(str(resource["resourceType"]), "subject")
         resource.pop("subject", None)
-        whole = {"resourceType": resource["resourceType"], "id": f"{ident}-{at}",
-                 key: {"reference": f"Patient/{ident}"}}  # fmt: skip
+        whole = {
+            "resourceType": resource["resourceType"],
+            "id": f"{ident}-{at}",
+            key: {"reference": f"Patient/{ident}"},
+        }
         found.append(Piece(line, whole | {name: value for name, value in resource.items() if name not in whole}))
     for piece in found:
         if piece.line.spoil and piece is not patient:

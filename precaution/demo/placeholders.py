@@ -115,11 +115,18 @@ class Draw:
 
 
 _KINDS: Mapping[str, Callable[[Draw, str], str]] = {
-    "days-ago": Draw._days_ago, "days-ahead": Draw._days_ahead, "month-ago": Draw._month_ago,
-    "year-ago": Draw._year_ago, "this-year": Draw._this_year, "number": Draw._number, "age": Draw._age,
-    "birthday": Draw._birthday, "birthday-tomorrow": Draw._birthday_tomorrow, "birth-year": Draw._birth_year,
+    "days-ago": Draw._days_ago,
+    "days-ahead": Draw._days_ahead,
+    "month-ago": Draw._month_ago,
+    "year-ago": Draw._year_ago,
+    "this-year": Draw._this_year,
+    "number": Draw._number,
+    "age": Draw._age,
+    "birthday": Draw._birthday,
+    "birthday-tomorrow": Draw._birthday_tomorrow,
+    "birth-year": Draw._birth_year,
     "pick": Draw._pick,
-}  # fmt: skip
+}
 
 
 def _ends(limits: str) -> tuple[Decimal, Decimal]:

@@ -149,21 +149,30 @@ def load_recipes(folder: Path, label: Label) -> Recipes:
     top = Place(FILE)
     refuse_unknown(tables, ("base", "scenario", "decoy", "noise", "units", "codes", "panel", "displays", "trap"), top)
     recipes = Recipes(
-        bases={name: read(Base, table, Place(FILE, f"base.{name}"), name=name)
-               for name, table in _tables(tables, "base")},
-        scenarios={name: read(Scenario, table, Place(FILE, f"scenario.{name}"), name=name)
-                   for name, table in _tables(tables, "scenario")},
+        bases={
+            name: read(Base, table, Place(FILE, f"base.{name}"), name=name) for name, table in _tables(tables, "base")
+        },
+        scenarios={
+            name: read(Scenario, table, Place(FILE, f"scenario.{name}"), name=name)
+            for name, table in _tables(tables, "scenario")
+        },
         decoys=tuple(read(Decoy, each, Place(FILE, f"decoy {n}")) for n, each in _listed(tables, "decoy")),
-        noise=tuple(_noise(read(_NoiseTable, each, Place(FILE, f"noise {n}")), label.terminology)
-                    for n, each in _listed(tables, "noise")),
-        units={unit: {spelling: float(str(factor)) for spelling, factor in as_table(table, top).items()}
-               for unit, table in _tables(tables, "units")},
-        codes={name: tuple(coding_of(str(code), label.terminology) for code in _list(codes))
-               for name, codes in _tables(tables, "codes")},
+        noise=tuple(
+            _noise(read(_NoiseTable, each, Place(FILE, f"noise {n}")), label.terminology)
+            for n, each in _listed(tables, "noise")
+        ),
+        units={
+            unit: {spelling: float(str(factor)) for spelling, factor in as_table(table, top).items()}
+            for unit, table in _tables(tables, "units")
+        },
+        codes={
+            name: tuple(coding_of(str(code), label.terminology) for code in _list(codes))
+            for name, codes in _tables(tables, "codes")
+        },
         panel=coding_of(str(tables.get("panel", "")), label.terminology),
         displays=tuple(str(each) for each in _list(tables.get("displays", []))),
         traps={name: str(why) for name, why in _tables(tables, "trap")},
-    )  # fmt: skip
+    )
     for place, message in wrong(recipes, label):
         raise place.error(message)
     return recipes
@@ -172,9 +181,12 @@ def load_recipes(folder: Path, label: Label) -> Recipes:
 def _noise(table: _NoiseTable, terminology: Terminology) -> Noise:
     parts = [part.split() for part in table.parts]
     return Noise(
-        coding_of(table.code, terminology), table.text, table.number, table.unit,
+        coding_of(table.code, terminology),
+        table.text,
+        table.number,
+        table.unit,
         tuple(Part(coding_of(code, terminology), number, unit) for code, number, unit in parts),
-    )  # fmt: skip
+    )
 
 
 def coding_of(code: str, terminology: Terminology) -> Coding:
@@ -212,8 +224,12 @@ def _unknown(names: tuple[str, ...], known: Mapping[str, object], place: Place) 
 
 
 def _wrong_states(expect: Mapping[str, str], label: Label, place: Place) -> Iterator[tuple[Place, str]]:
-    states = {**dict.fromkeys(label.rules, RULE_STATES), **dict.fromkeys(label.duties, DUTY_STATES),
-              "action": label.actions, "stage": STAGES}  # fmt: skip
+    states = {
+        **dict.fromkeys(label.rules, RULE_STATES),
+        **dict.fromkeys(label.duties, DUTY_STATES),
+        "action": label.actions,
+        "stage": STAGES,
+    }
     for name, state in expect.items():
         if name not in states:
             yield place.at(f"expect.{name}"), f"no rule or duty is called '{name}'.{did_you_mean(name, states)}"

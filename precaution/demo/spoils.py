@@ -23,8 +23,16 @@ if TYPE_CHECKING:
 
     from precaution.case_records import Resource
 
-DATES = ("effectiveDateTime", "onsetDateTime", "performedDateTime", "occurrenceDateTime", "authored", "authoredOn",
-         "recordedDate", "abatementDateTime")  # fmt: skip
+DATES = (
+    "effectiveDateTime",
+    "onsetDateTime",
+    "performedDateTime",
+    "occurrenceDateTime",
+    "authored",
+    "authoredOn",
+    "recordedDate",
+    "abatementDateTime",
+)
 CODES = ("code", "vaccineCode", "medicationCodeableConcept")
 VALUES = ("valueQuantity", "valueCodeableConcept", "valueString")
 _LOCAL = "https://demo.invalid/local-codes"

@@ -37,8 +37,7 @@ LABELS = Path(__file__).parent.parent / "labels"
 __all__ = ["LABELS", "find_label", "labels", "load_label", "read_label"]
 
 
-def load_label(name_or_path: str | Path = DEFAULT, *, policy: Path | None = None,
-               codes: Iterable[Path] = ()) -> Label:
+def load_label(name_or_path: str | Path = DEFAULT, *, policy: Path | None = None, codes: Iterable[Path] = ()) -> Label:
     """Return a label, with a site's `policy` and its further code lists (folders) where given.
 
     `name_or_path` is the name of a label of the package, or a label's folder. Read once for the same
@@ -61,8 +60,10 @@ def find_label(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if (path / "label.toml").is_file():
         return path
-    raise UsageError(f"there is no label '{name_or_path}'; labels here: {', '.join(known) or 'none'}; a folder "
-                     f"needs a label.toml.{did_you_mean(str(name_or_path), known)}")
+    raise UsageError(
+        f"there is no label '{name_or_path}'; labels here: {', '.join(known) or 'none'}; a folder "
+        f"needs a label.toml.{did_you_mean(str(name_or_path), known)}"
+    )
 
 
 def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = ()) -> Label:
@@ -74,11 +75,18 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
     label = Label(
         **gathered.head,
         digest=files.digest(folder, policy, codes),
-        says=gathered.says, parameters=parameters, facts=gathered.facts, asks=gathered.asks,
-        rules=gathered.rules, duties=gathered.duties, measures=gathered.measures,
-        concepts=files.all_concepts(gathered.concepts, lists), topics=_in_order(gathered),
+        says=gathered.says,
+        parameters=parameters,
+        facts=gathered.facts,
+        asks=gathered.asks,
+        rules=gathered.rules,
+        duties=gathered.duties,
+        measures=gathered.measures,
+        concepts=files.all_concepts(gathered.concepts, lists),
+        topics=_in_order(gathered),
         terminology=build(lists, gathered.concepts, files.read_ids(folder / "codes", *codes)),
-        policy=_changes(choices, codes), complete_lists=choices.complete if choices else frozenset(),
+        policy=_changes(choices, codes),
+        complete_lists=choices.complete if choices else frozenset(),
     )
     return linked(label)
 
@@ -88,8 +96,10 @@ _read_once = cache(read_label)
 
 def _in_order(gathered: Gathered) -> tuple[str, ...]:
     """Return the topics in the order in which the label's text comes to them."""
-    first = {topic: min((says.start for says in gathered.says.values() if says.topic == topic), default=10**9)
-             for topic in gathered.topics}
+    first = {
+        topic: min((says.start for says in gathered.says.values() if says.topic == topic), default=10**9)
+        for topic in gathered.topics
+    }
     return tuple(sorted(gathered.topics, key=lambda topic: (first[topic], topic)))
 
 

@@ -86,7 +86,9 @@ def _head(top: Table) -> Mapping[str, Any]:
     place = Place("label.toml")
     names = read(Top, {key: top[key] for key in ("name", "version", "title") if key in top}, place)
     return {
-        "name": names.name, "version": names.version, "title": names.title,
+        "name": names.name,
+        "version": names.version,
+        "title": names.title,
         "about": as_table(top.get("about", {}), place._replace(table="about")),
         "actions": read(Actions, top.get("actions", {}), place._replace(table="actions")).order,
         "therapy": read(Therapy, top.get("therapy", {}), place._replace(table="therapy")),
@@ -97,9 +99,13 @@ def _head(top: Table) -> Mapping[str, Any]:
 
 def _add(found: Gathered, tables: Table, file: str, topic: str) -> None:
     kinds: Mapping[str, tuple[dict[str, Any], Callable[[str, str, object, Place], object]]] = {
-        "says": (found.says, _says), "parameter": (found.parameters, _parameter),
-        "concept": (found.concepts, _plain(Concept)), "fact": (found.facts, _fact), "ask": (found.asks, _plain(Ask)),
-        "rule": (found.rules, _rule), "duty": (found.duties, _plain(Duty)),
+        "says": (found.says, _says),
+        "parameter": (found.parameters, _parameter),
+        "concept": (found.concepts, _plain(Concept)),
+        "fact": (found.facts, _fact),
+        "ask": (found.asks, _plain(Ask)),
+        "rule": (found.rules, _rule),
+        "duty": (found.duties, _plain(Duty)),
         "measure": (found.measures, _plain(Measure)),
     }
     for section, entries in tables.items():
@@ -149,8 +155,13 @@ def _rule(name: str, topic: str, table: object, place: Place) -> Rule:
         stages = given.get(key)
         if isinstance(stages, dict):
             _same_stages(stages, rule.then, place.at(key), every=key in ("when", "if-unknown"))
-    return replace(rule, when=_kept(rule.when, rule), if_unknown=_kept(rule.if_unknown, rule),
-                   if_attested=_kept(rule.if_attested, rule), if_denied=_kept(rule.if_denied, rule))
+    return replace(
+        rule,
+        when=_kept(rule.when, rule),
+        if_unknown=_kept(rule.if_unknown, rule),
+        if_attested=_kept(rule.if_attested, rule),
+        if_denied=_kept(rule.if_denied, rule),
+    )
 
 
 def _same_stages(given: Table, then: Mapping[Stage, str], place: Place, *, every: bool) -> None:

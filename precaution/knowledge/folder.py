@@ -35,8 +35,13 @@ def digest(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = (
 
 
 def _parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
-    own = [folder / "label.toml", folder / "concepts.toml", *topic_files(folder), *folder.glob("codes/*.csv"),
-           folder / "codes" / IDS]
+    own = [
+        folder / "label.toml",
+        folder / "concepts.toml",
+        *topic_files(folder),
+        *folder.glob("codes/*.csv"),
+        folder / "codes" / IDS,
+    ]
     yield from sorted((path.relative_to(folder).as_posix(), path) for path in own if path.is_file())
     for more in codes:
         yield from ((f"more/{path.name}", path) for path in sorted(more.glob("*.csv")))
@@ -59,7 +64,8 @@ def read_codes(own: Path, *more: Path) -> Lists:
         for name, rows in _lists(folder).items():
             if name not in known:
                 raise Place(f"{folder.name}/{name}.csv").error(
-                    f"the label has no code list of this name to add to.{did_you_mean(name, known)}")
+                    f"the label has no code list of this name to add to.{did_you_mean(name, known)}"
+                )
             lists[name].extend(rows)
     return lists
 
@@ -85,8 +91,9 @@ def read_ids(*folders: Path) -> dict[int, tuple[str, str]]:
         except KnowledgeError as error:
             raise KnowledgeError(f"{folder.name}/{error}") from None
         except (OSError, UnicodeDecodeError, csv.Error):
-            raise KnowledgeError(f"{folder.name}/{IDS}: it can't be read as UTF-8 with comma-separated columns"
-                                 ) from None
+            raise KnowledgeError(
+                f"{folder.name}/{IDS}: it can't be read as UTF-8 with comma-separated columns"
+            ) from None
     return found
 
 

@@ -25,8 +25,15 @@ if TYPE_CHECKING:
     from precaution.knowledge.meanings import Meaning
 
 Named = Fact | Ask | Parameter
-_SECTIONS: tuple[tuple[type, str], ...] = ((Fact, "fact"), (Says, "says"), (Parameter, "parameter"), (Ask, "ask"),
-                                           (Rule, "rule"), (Duty, "duty"), (Measure, "measure"))
+_SECTIONS: tuple[tuple[type, str], ...] = (
+    (Fact, "fact"),
+    (Says, "says"),
+    (Parameter, "parameter"),
+    (Ask, "ask"),
+    (Rule, "rule"),
+    (Duty, "duty"),
+    (Measure, "measure"),
+)
 
 
 def place_of(thing: object) -> Place:
@@ -52,8 +59,9 @@ def named(label: Label) -> dict[str, Named]:
         if name in FUNCTIONS or iskeyword(name) or not name.isidentifier():
             raise place_of(thing).error("needs another name: letters, digits and '-', and no word of the language")
         if name in found:
-            raise place_of(thing).error(f"is written like [{place_of(found[name]).table}] in expressions; "
-                                        "give one of them another name")
+            raise place_of(thing).error(
+                f"is written like [{place_of(found[name]).table}] in expressions; give one of them another name"
+            )
         found[name] = thing
     return found
 
@@ -80,8 +88,16 @@ def linked(label: Label) -> Label:
 
 
 def _all(label: Label) -> Iterator[Says | Parameter | Concept | Fact | Ask | Rule | Duty | Measure]:
-    for things in (label.says, label.parameters, label.concepts, label.facts, label.asks, label.rules, label.duties,
-                   label.measures):
+    for things in (
+        label.says,
+        label.parameters,
+        label.concepts,
+        label.facts,
+        label.asks,
+        label.rules,
+        label.duties,
+        label.measures,
+    ):
         yield from things.values()
 
 
@@ -103,15 +119,26 @@ def _check_shared_names(label: Label) -> None:
         if label.audit is None:
             raise place_of(measure).error("label.toml has no [audit], which every measure needs")
         if measure.group not in label.audit.groups:
-            raise place_of(measure).at("group").error("must be one of the groups of [audit] in label.toml."
-                                                      f"{did_you_mean(measure.group, label.audit.groups)}")
+            raise (
+                place_of(measure)
+                .at("group")
+                .error(
+                    "must be one of the groups of [audit] in label.toml."
+                    f"{did_you_mean(measure.group, label.audit.groups)}"
+                )
+            )
 
 
 def _wrong_references(label: Label) -> Iterator[str]:
     known: Mapping[str, Collection[str]] = {
-        "concept": {*label.concepts, *UNREADABLE.values()}, "parameter": label.parameters, "fact": label.facts,
-        "ask": label.asks, "sentence": label.says, "action": label.actions,
-        "rule or duty": {*label.rules, *label.duties}, "measure": label.measures,
+        "concept": {*label.concepts, *UNREADABLE.values()},
+        "parameter": label.parameters,
+        "fact": label.facts,
+        "ask": label.asks,
+        "sentence": label.says,
+        "action": label.actions,
+        "rule or duty": {*label.rules, *label.duties},
+        "measure": label.measures,
     }
     for thing in (*(head for _, head in heads(label)), *_all(label)):
         for key, refers, name in references(thing):
@@ -168,7 +195,7 @@ class _Uses:
             return self._union(thing)
         name = spoken(thing.name)
         if name in self.path:
-            circle = " -> ".join((*self.path[self.path.index(name):], name))
+            circle = " -> ".join((*self.path[self.path.index(name) :], name))
             raise place_of(thing).error(f"depends on itself: {circle}")
         if name not in self.done:
             self.path.append(name)

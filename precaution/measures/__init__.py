@@ -21,8 +21,24 @@ if TYPE_CHECKING:
     from precaution.record import Record
 
 Row = tuple[object, ...]
-EXPOSURES = ("person", "course", "chosen", "new_use", "why", "start", "last", "goes_on", "held", "interruptions",
-             "days", "until", "age", "sex", "site", "month")  # fmt: skip
+EXPOSURES = (
+    "person",
+    "course",
+    "chosen",
+    "new_use",
+    "why",
+    "start",
+    "last",
+    "goes_on",
+    "held",
+    "interruptions",
+    "days",
+    "until",
+    "age",
+    "sex",
+    "site",
+    "month",
+)
 """A row for each course; one without a start for a patient of whom no course can be told. `chosen`: the course that
 the measures are about. `new_use`: yes, no, unknown. `days`: of sure treatment. `until`: last day looked at."""
 MEASURED = ("person", "measure", "state", "why", "day", "days", "delay")
@@ -47,11 +63,13 @@ def audit_rows(person: str, record: Record, label: Label, today: int) -> dict[st
         return {"exposures": [_nothing(person, record, told)] if told else [], "measured": []}
     patient = followed(record, label, found)
     return {
-        "exposures": [_course(person, number, each, patient, label.audit)
-                      for number, each in enumerate(found.courses, 1)],
+        "exposures": [
+            _course(person, number, each, patient, label.audit) for number, each in enumerate(found.courses, 1)
+        ],
         "measured": [_measured(person, measure, patient) for measure in label.measures.values()]
-                    if patient.use.word == "yes" else [],
-    }  # fmt: skip
+        if patient.use.word == "yes"
+        else [],
+    }
 
 
 def _nothing(person: str, record: Record, why: str) -> Row:
@@ -63,15 +81,26 @@ def _course(person: str, number: int, course: Course, patient: Followed, audit: 
     use = patient.uses[number - 1]
     exact = course.start.exact
     return (
-        person, number, chosen, use.word, use.why, show_day(course.start), show_day(course.last), course.goes_on,
-        course.held, len(course.spans) - 1, sum(span.covered - span.first for span in course.spans),
-        show_day(exactly(patient.exposure.until)), band_of(patient.record, course.start, audit.ages),
-        patient.record.sex, patient.record.site, show_day(course.start)[:7] if exact else "",
-    )  # fmt: skip
+        person,
+        number,
+        chosen,
+        use.word,
+        use.why,
+        show_day(course.start),
+        show_day(course.last),
+        course.goes_on,
+        course.held,
+        len(course.spans) - 1,
+        sum(span.covered - span.first for span in course.spans),
+        show_day(exactly(patient.exposure.until)),
+        band_of(patient.record, course.start, audit.ages),
+        patient.record.sex,
+        patient.record.site,
+        show_day(course.start)[:7] if exact else "",
+    )
 
 
 def _measured(person: str, measure: Measure, patient: Followed) -> Row:
     found = shared(measure, patient) if measure.kind == "share" else happened(measure, patient)
     day = show_day(exactly(found.day)) if found.day is not None and isfinite(found.day) else ""
     return person, measure.name, found.state, found.why, day, found.days, found.delay
-

@@ -63,8 +63,9 @@ def _delay(first: _First, patient: Followed) -> Measured:
         return Measured("not-counted", "no event on treatment")
     if first.state == "unknown":
         return Measured("who-unknown", first.why, first.day)
-    course = next(each for each in patient.exposure.courses
-                  if any(span.first <= first.day <= span.covered for span in each.spans))  # fmt: skip
+    course = next(
+        each for each in patient.exposure.courses if any(span.first <= first.day <= span.covered for span in each.spans)
+    )
     span = next(each for each in course.spans if each.first <= first.day <= each.covered)
     delay = max(span.last - first.day, 0.0)
     if span.covered >= patient.exposure.until:
@@ -111,6 +112,12 @@ def _days(event: Expression, patient: Followed) -> list[int]:
     """Return the start and every later day on which the record says something new of what an event is made of."""
     places = prepared(patient.label, STAGES[0]).reach(names(event)) or frozenset()
     entries = patient.record.entries
-    found = {int(end) for name in places for entry in entries.get(name, ()) if (day := day_of(entry)) is not None
-             for end in day[:2] if isfinite(end)}  # fmt: skip
+    found = {
+        int(end)
+        for name in places
+        for entry in entries.get(name, ())
+        if (day := day_of(entry)) is not None
+        for end in day[:2]
+        if isfinite(end)
+    }
     return sorted({day for day in found if patient.start < day <= patient.exposure.until} | {patient.start})

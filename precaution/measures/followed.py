@@ -46,7 +46,8 @@ class Followed:
     chosen: int
     """The number, from 0, of the course that the measures are about."""
     _facts: dict[tuple[int, Stage], tuple[Facts, ...]] = field(
-        default_factory=dict[tuple[int, "Stage"], tuple[Facts, ...]])  # fmt: skip
+        default_factory=dict[tuple[int, "Stage"], tuple[Facts, ...]]
+    )
 
     @property
     def course(self) -> Course:
@@ -81,7 +82,8 @@ class Followed:
             start = None if stage == "before-start" else self.course.start
             at = Therapy(stage, "looked at by the audit", start, given=True)
             kept = self._facts[day, stage] = tuple(
-                Facts(Chart(_without(self.record, each), self.label, day, at)) for each in left_out)
+                Facts(Chart(_without(self.record, each), self.label, day, at)) for each in left_out
+            )
         return kept
 
 
@@ -124,8 +126,11 @@ def _use(course: Course, record: Record, label: Label, exposure: Exposure, washo
         return Use("unknown", exposure.doubt or f"the drug may have been taken in the {washout:.0f} days before")
     if record.partial or "medication" not in record.lists | record.attested | label.complete_lists:
         return Use("unknown", "the list of medications is not complete")
-    seen = any((day := day_of(entry)) is not None and day.high <= first
-               for entries in record.entries.values() for entry in entries)  # fmt: skip
+    seen = any(
+        (day := day_of(entry)) is not None and day.high <= first
+        for entries in record.entries.values()
+        for entry in entries
+    )
     return Use("yes") if seen else Use("unknown", f"nothing is on record from {washout:.0f} days before the start")
 
 

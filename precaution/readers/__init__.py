@@ -46,8 +46,7 @@ def read_bytes(data: bytes, terminology: Terminology, asks: Mapping[str, Ask], n
     return record_of(parsed(data, name), terminology, asks)
 
 
-def read_resources(resources: Iterable[dict[str, object]], terminology: Terminology,
-                   asks: Mapping[str, Ask]) -> Record:
+def read_resources(resources: Iterable[dict[str, object]], terminology: Terminology, asks: Mapping[str, Ask]) -> Record:
     """Return the record of the one patient in resources or Bundles that are parsed already. Raises as `read`."""
     return record_of(resources, terminology, asks)
 

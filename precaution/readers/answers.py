@@ -36,22 +36,32 @@ def _key(name: str) -> str:
 def _read_answer(reading: Reading, item: Item, name: str, ask: Ask, given: list[Json]) -> None:
     status = text(item.resource, "status")
     if status not in _DONE:
-        return reading.ignore(item.source, f"answers of status '{status}'" if status in (
-            "in-progress", "stopped", "entered-in-error") else "answers without a known status")
+        return reading.ignore(
+            item.source,
+            f"answers of status '{status}'"
+            if status in ("in-progress", "stopped", "entered-in-error")
+            else "answers without a known status",
+        )
     answer = _answer(ask, given[0]) if len(given) == 1 else ""
     if not answer:
-        return reading.ignore(item.source, f"{len(given)} answers to '{name}', where one is needed" if len(given) != 1
-                              else f"its answer to '{name}' is none of: {', '.join(ask.answers)}")
+        return reading.ignore(
+            item.source,
+            f"{len(given)} answers to '{name}', where one is needed"
+            if len(given) != 1
+            else f"its answer to '{name}' is none of: {', '.join(ask.answers)}",
+        )
     authored = day_at(item.resource, "authored")
     note = "" if authored is not None else "the answer has no date"
-    reading.add(Entry(f"ask:{name}", "answer", item.source, authored, result=answer, says=answer,
-                      note=note), item)
+    reading.add(Entry(f"ask:{name}", "answer", item.source, authored, result=answer, says=answer, note=note), item)
     return None
 
 
 def _answer(ask: Ask, given: Json) -> str:
     """Return which of the ask's answers was given, or an empty string."""
     yes = given.get("valueBoolean")
-    said = ("yes" if yes else "no") if isinstance(yes, bool) else (
-        text(child(given, "valueCoding"), "code") or text(given, "valueString"))
+    said = (
+        ("yes" if yes else "no")
+        if isinstance(yes, bool)
+        else (text(child(given, "valueCoding"), "code") or text(given, "valueString"))
+    )
     return next((answer for answer in ask.answers if fold(answer) == fold(said)), "")

@@ -165,8 +165,11 @@ def _taken_apart(bundle: Json, entries: list[Json]) -> Iterator[tuple[Place, byt
     """Yield each entry as a Bundle of its own, which keeps its `fullUrl` and what the Bundle says of pages."""
     whole = bundle.get("total") == len(entries)
     head = {key: value for key, value in bundle.items() if key != "entry" and not (key == "total" and whole)}
-    named = {text(entry, "fullUrl"): _id(entry) for entry in entries
-             if text(child(entry, "resource"), "resourceType") == "Patient"}
+    named = {
+        text(entry, "fullUrl"): _id(entry)
+        for entry in entries
+        if text(child(entry, "resource"), "resourceType") == "Patient"
+    }
     for entry in entries:
         resource = child(entry, "resource")
         if resource.get("resourceType") == "Bundle":

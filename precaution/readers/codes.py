@@ -20,16 +20,23 @@ _URLS: Mapping[str, tuple[str, ...]] = {
     "SNOMED": ("snomed.info/sct", "snomed.info/id", "2.16.840.1.113883.6.96"),
     "RxNorm": ("www.nlm.nih.gov/research/umls/rxnorm", "2.16.840.1.113883.6.88"),
     "ICD10CM": (
-        "hl7.org/fhir/sid/icd-10-cm", "hl7.org/fhir/sid/icd-10", "2.16.840.1.113883.6.90", "2.16.840.1.113883.6.3",
-        "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd10", "fhir.de/codesystem/bfarm/icd-10-gm",
+        "hl7.org/fhir/sid/icd-10-cm",
+        "hl7.org/fhir/sid/icd-10",
+        "2.16.840.1.113883.6.90",
+        "2.16.840.1.113883.6.3",
+        "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd10",
+        "fhir.de/codesystem/bfarm/icd-10-gm",
         "fhir.de/codesystem/dimdi/icd-10-gm",
     ),
     "ATC": ("www.whocc.no/atc", "fhir.de/codesystem/bfarm/atc", "2.16.840.1.113883.6.73"),
     "CVX": ("hl7.org/fhir/sid/cvx", "2.16.840.1.113883.12.292"),
     "HL7v3-ObservationInterpretation": (
-        "terminology.hl7.org/codesystem/v3-observationinterpretation", "hl7.org/fhir/v3/observationinterpretation",
-        "terminology.hl7.org/codesystem/v2-0078", "hl7.org/fhir/v2/0078",
-        "2.16.840.1.113883.5.83", "2.16.840.1.113883.12.78",
+        "terminology.hl7.org/codesystem/v3-observationinterpretation",
+        "hl7.org/fhir/v3/observationinterpretation",
+        "terminology.hl7.org/codesystem/v2-0078",
+        "hl7.org/fhir/v2/0078",
+        "2.16.840.1.113883.5.83",
+        "2.16.840.1.113883.12.78",
     ),
 }
 """How FHIR writes each code system: URL without scheme in lower case, and OID. Table 0078 of HL7 v2 has
@@ -125,8 +132,11 @@ class Codes:
         found = self.terminology.spoken_of(words)
         if not found or not fold(words).startswith(_OF_RELATIVES):
             return found
-        return tuple(name for name in found
-                     if any(word.startswith(_OF_RELATIVES) for word in self.terminology.concept(name).words))
+        return tuple(
+            name
+            for name in found
+            if any(word.startswith(_OF_RELATIVES) for word in self.terminology.concept(name).words)
+        )
 
     def _of(self, url: str, code: str) -> Looked:
         if not url:
@@ -135,8 +145,7 @@ class Codes:
         if not system:
             return _NOTHING
         code = normal(system, code)
-        return Looked(self.terminology.concepts(system, code), (),
-                      (system,) if well_formed(system, code) else ())
+        return Looked(self.terminology.concepts(system, code), (), (system,) if well_formed(system, code) else ())
 
     def without_system(self, code: str) -> tuple[str, ...]:
         """Return concepts for a code of unsaid system; one of a digit or two could be any list's."""

@@ -16,11 +16,18 @@ if TYPE_CHECKING:
     from precaution.readers.reading import Item, Reading
 
 CLINICAL: dict[str, Status] = {
-    "active": "active", "recurrence": "active", "relapse": "active",
-    "inactive": "ended", "remission": "ended", "resolved": "ended",
+    "active": "active",
+    "recurrence": "active",
+    "relapse": "active",
+    "inactive": "ended",
+    "remission": "ended",
+    "resolved": "ended",
 }
 VERIFIED: dict[str, Certainty] = {
-    "confirmed": "certain", "provisional": "suspected", "differential": "suspected", "unconfirmed": "suspected",
+    "confirmed": "certain",
+    "provisional": "suspected",
+    "differential": "suspected",
+    "unconfirmed": "suspected",
 }
 _WORDS = frozenset({*CLINICAL, *VERIFIED, "refuted", "entered-in-error"})
 
@@ -52,8 +59,17 @@ def _entry(reading: Reading, item: Item) -> Entry:
     abated, end, unread = _abatement(resource, reading.birth)
     status, word = _status(resource, abated=abated)
     says = ", ".join([word, *sorted(_words(resource, "verificationStatus") - {"confirmed"})]).strip(", ")
-    return Entry("", "condition", item.source, onset.start, end, status, says=says,
-                 note="; ".join(filter(None, (onset.note, unread))), recorded=day_at(resource, "recordedDate"))
+    return Entry(
+        "",
+        "condition",
+        item.source,
+        onset.start,
+        end,
+        status,
+        says=says,
+        note="; ".join(filter(None, (onset.note, unread))),
+        recorded=day_at(resource, "recordedDate"),
+    )
 
 
 def _words(resource: Json, key: str) -> set[str]:

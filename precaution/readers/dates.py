@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _FORM = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
     r"(?:[T ](?:[01][0-9]|2[0-4]):[0-5][0-9](?::(?:[0-5][0-9]|60)(?:\.[0-9]{1,12})?)?"
-    r"(?:Z|[+-][01][0-9]:?[0-5][0-9])?)?)?)?")
+    r"(?:Z|[+-][01][0-9]:?[0-5][0-9])?)?)?)?"
+)
 _YEAR = 365.2425
 _DAYS = {"a": _YEAR, "mo": _YEAR / 12, "wk": 7.0, "d": 1.0}
 """UCUM's units of age, in days."""
@@ -101,8 +102,11 @@ def period(value: Json, stem: str = "period") -> When:
 
 def _timing(value: Json, stem: str) -> When:
     events = value.get("event")
-    days = [found for each in (events if isinstance(events, list) else [])
-            if isinstance(each, str) and (found := day(each.strip())) is not None]
+    days = [
+        found
+        for each in (events if isinstance(events, list) else [])
+        if isinstance(each, str) and (found := day(each.strip())) is not None
+    ]
     if not days:
         return period(child(child(value, "repeat"), "boundsPeriod"), stem)
     whole = days[0]

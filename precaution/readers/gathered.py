@@ -32,8 +32,10 @@ def flat(documents: Iterable[Json]) -> Iterator[Json]:
 def pointed_to(documents: Iterable[Json]) -> Iterator[str]:
     """Yield the ids of shared resources (medications, substances) that resources point to."""
     for resource in flat(documents):
-        references = [child(resource, "medicationReference").get("reference"),
-                      *(child(each, "itemReference").get("reference") for each in children(resource, "ingredient"))]
+        references = [
+            child(resource, "medicationReference").get("reference"),
+            *(child(each, "itemReference").get("reference") for each in children(resource, "ingredient")),
+        ]
         for reference in references:
             if isinstance(reference, str) and not reference.startswith("#"):
                 yield re.split(r"[/:]", reference.strip().partition("/_history")[0])[-1]
@@ -41,8 +43,10 @@ def pointed_to(documents: Iterable[Json]) -> Iterator[str]:
 
 def undated(documents: Iterable[Json]) -> bool:
     """Whether a report may have to date a result: one has no date of its own."""
-    return any(each.get("resourceType") == "Observation" and not isinstance(each.get("effectiveDateTime"), str)
-               for each in flat(documents))
+    return any(
+        each.get("resourceType") == "Observation" and not isinstance(each.get("effectiveDateTime"), str)
+        for each in flat(documents)
+    )
 
 
 def names(documents: Iterable[Json]) -> set[str]:

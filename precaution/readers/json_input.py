@@ -98,8 +98,10 @@ def _plain(data: bytes, where: str, limit: int) -> bytes:
     if data[:2] == b"\x1f\x8b":
         data = _unpacked(data, where, limit)
     if len(data) > limit:
-        raise InputError(f"{where} is larger than the {LIMIT // 1024 // 1024} MB that an input may have in all; "
-                         "give one patient's record at a time")
+        raise InputError(
+            f"{where} is larger than the {LIMIT // 1024 // 1024} MB that an input may have in all; "
+            "give one patient's record at a time"
+        )
     data = data.removeprefix(b"\xef\xbb\xbf").strip()
     if not data:
         raise InputError(f"{where} is empty; give a FHIR R4 Bundle or resources in JSON")

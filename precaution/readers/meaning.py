@@ -20,14 +20,21 @@ if TYPE_CHECKING:
 
 Coded = Literal["condition", "medication", "procedure", "immunization", "order"]
 
-_TELLING = {"condition": {"ICD10CM"}, "medication": {"RxNorm", "ATC"}, "immunization": {"CVX", "ATC"},
-            "procedure": set[str](), "order": set[str]()}
+_TELLING = {
+    "condition": {"ICD10CM"},
+    "medication": {"RxNorm", "ATC"},
+    "immunization": {"CVX", "ATC"},
+    "procedure": set[str](),
+    "order": set[str](),
+}
 """Code systems whose lists are whole enough that a well-formed code in none of them is not ours."""
 
 
 _SPOKEN_OF = {
-    "condition": frozenset({"SNOMED", "ICD10CM"}), "procedure": frozenset({"SNOMED", "ICD10CM"}),
-    "medication": frozenset({"RxNorm", "RxNormExt", "ATC"}), "immunization": frozenset({"CVX", "ATC"}),
+    "condition": frozenset({"SNOMED", "ICD10CM"}),
+    "procedure": frozenset({"SNOMED", "ICD10CM"}),
+    "medication": frozenset({"RxNorm", "RxNormExt", "ATC"}),
+    "immunization": frozenset({"CVX", "ATC"}),
     "order": frozenset({"SNOMED", "CVX", "ATC"}),
 }
 """Whose concepts its words may speak of: a vaccine against hepatitis is no hint of hepatitis."""
@@ -58,8 +65,9 @@ def meanings(reading: Reading, item: Item, kind: Coded, concepts: Sequence[Json]
     return _doubts(reading, item, kind, concepts, looked, words)
 
 
-def _doubts(reading: Reading, item: Item, kind: Coded, concepts: Sequence[Json], looked: list[Looked],
-            words: list[str]) -> list[Meaning]:
+def _doubts(
+    reading: Reading, item: Item, kind: Coded, concepts: Sequence[Json], looked: list[Looked], words: list[str]
+) -> list[Meaning]:
     doubted, why = doubts(reading.codes, kind, looked, words)
     if doubted:
         for concept in concepts or [{}]:

@@ -21,17 +21,43 @@ if TYPE_CHECKING:
     from precaution.readers.reading import Item, Reading
 
 _REQUEST: Mapping[str, Status] = {
-    "active": "active", "draft": "planned", "on-hold": "held", "stopped": "ended", "completed": "ended"}
+    "active": "active",
+    "draft": "planned",
+    "on-hold": "held",
+    "stopped": "ended",
+    "completed": "ended",
+}
 _STATEMENT: Mapping[str, Status] = {
-    "active": "active", "intended": "planned", "on-hold": "held", "stopped": "ended", "completed": "ended"}
+    "active": "active",
+    "intended": "planned",
+    "on-hold": "held",
+    "stopped": "ended",
+    "completed": "ended",
+}
 _DISPENSE: Mapping[str, Status] = {
-    "completed": "active", "in-progress": "active", "on-hold": "held", "preparation": "planned"}
+    "completed": "active",
+    "in-progress": "active",
+    "on-hold": "held",
+    "preparation": "planned",
+}
 _ADMINISTRATION: Mapping[str, Status] = {
-    "completed": "active", "in-progress": "active", "on-hold": "held", "stopped": "ended"}
-_STATUSES = {"MedicationRequest": _REQUEST, "MedicationStatement": _STATEMENT, "MedicationDispense": _DISPENSE,
-             "MedicationAdministration": _ADMINISTRATION}
-_NOT_TAKEN = {"MedicationRequest": {"cancelled"}, "MedicationStatement": {"not-taken"},
-              "MedicationDispense": {"cancelled", "stopped", "declined"}, "MedicationAdministration": {"not-done"}}
+    "completed": "active",
+    "in-progress": "active",
+    "on-hold": "held",
+    "stopped": "ended",
+}
+_STATUSES = {
+    "MedicationRequest": _REQUEST,
+    "MedicationStatement": _STATEMENT,
+    "MedicationDispense": _DISPENSE,
+    "MedicationAdministration": _ADMINISTRATION,
+}
+_NOT_TAKEN = {
+    "MedicationRequest": {"cancelled"},
+    "MedicationStatement": {"not-taken"},
+    "MedicationDispense": {"cancelled", "stopped", "declined"},
+    "MedicationAdministration": {"not-done"},
+}
 _PLANS = frozenset({"proposal", "plan", "option"})
 _ORDERS = frozenset({"", "order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _DAYS = {"d": 1.0, "day": 1.0, "days": 1.0, "wk": 7.0, "week": 7.0, "weeks": 7.0}
@@ -68,9 +94,21 @@ def read_medication(reading: Reading, item: Item) -> None:
     found = meanings(reading, item, "medication", concepts, named)
     for meaning in found:
         note = "; ".join(filter(None, (meaning.note, taken.note)))
-        reading.add(Entry(meaning.concept, "order" if taken.status == "planned" else "medication", source, taken.start,
-                          taken.end, taken.status, meaning.certainty(), says=taken.status, note=note,
-                          recorded=taken.recorded), item)
+        reading.add(
+            Entry(
+                meaning.concept,
+                "order" if taken.status == "planned" else "medication",
+                source,
+                taken.start,
+                taken.end,
+                taken.status,
+                meaning.certainty(),
+                says=taken.status,
+                note=note,
+                recorded=taken.recorded,
+            ),
+            item,
+        )
     return None
 
 
@@ -90,15 +128,19 @@ def _ingredients(reading: Reading, resource: Json, medication: Json) -> list[Jso
     for ingredient in children(medication, "ingredient"):
         reference, named = target(ingredient, "itemReference")
         inner = _substance(reading, (resource, medication), reference) if reference else None
-        found += [child(ingredient, "itemCodeableConcept"), child(inner, "code") if inner else {},
-                  {"text": named} if named else {}]
+        found += [
+            child(ingredient, "itemCodeableConcept"),
+            child(inner, "code") if inner else {},
+            {"text": named} if named else {},
+        ]
     return found
 
 
 def _substance(reading: Reading, holders: tuple[Json, Json], reference: str) -> Json | None:
     """Return an ingredient's resource; a contained one stands in the prescription or in the medication."""
-    found = (reading.resolver.resolve(holder, reference, kind)
-             for holder in holders for kind in ("Substance", "Medication"))
+    found = (
+        reading.resolver.resolve(holder, reference, kind) for holder in holders for kind in ("Substance", "Medication")
+    )
     return next((each for each in found if each is not None), None)
 
 
@@ -126,15 +168,21 @@ def _requested(resource: Json, status: Status) -> _Taken | None:
         status = "unknown"
     start, end = _bounds(resource)
     authored = day_at(resource, "authoredOn")
-    return _Taken(status, authored if start is None else start, end,
-                  "authoredOn can't be read" if authored is None and "authoredOn" in resource else "",
-                  None if start is None else authored)
+    return _Taken(
+        status,
+        authored if start is None else start,
+        end,
+        "authoredOn can't be read" if authored is None and "authoredOn" in resource else "",
+        None if start is None else authored,
+    )
 
 
 def _bounds(resource: Json) -> tuple[Interval | None, Interval | None]:
     """Return the first start and the last end of the dosages' bounds; no end where one has none."""
-    bounds = [child(child(child(dosage, "timing"), "repeat"), "boundsPeriod")
-              for dosage in children(resource, "dosageInstruction")]
+    bounds = [
+        child(child(child(dosage, "timing"), "repeat"), "boundsPeriod")
+        for dosage in children(resource, "dosageInstruction")
+    ]
     found = [period(each) for each in bounds]
     starts = [each.start for each in found if each.start is not None]
     ends = [each.end for each in found if each.end is not None]

@@ -23,11 +23,17 @@ if TYPE_CHECKING:
     from precaution.readers.reading import Item, Reading
 
 _FINAL = frozenset({"final", "amended", "corrected", "appended"})
-_NONE: dict[str, str] = {"entered-in-error": "entered-in-error", "cancelled": "cancelled",
-                         "registered": "no result yet"}
+_NONE: dict[str, str] = {
+    "entered-in-error": "entered-in-error",
+    "cancelled": "cancelled",
+    "registered": "no result yet",
+}
 _WORDED = frozenset({"valueCodeableConcept", "valueString", "interpretation"})
 _RESULTS: dict[str, Result] = {
-    "result_positive": "positive", "result_negative": "negative", "result_indeterminate": "indeterminate"}
+    "result_positive": "positive",
+    "result_negative": "negative",
+    "result_indeterminate": "indeterminate",
+}
 """Reserved names of concepts: the codes and the spellings of a test's outcome."""
 
 
@@ -118,9 +124,17 @@ def answer_entries(codes: Codes, source: str, holder: Json, question: Concept, c
     for name in answers or [question.name]:
         note = "" if answers else "its answer can't be understood" if choice(holder, "value") else "no answer"
         yield Entry(
-            name, "result", source, context.start, None, context.status, "certain" if answers else "mentioned",
-            says=name.replace("_", " ") if answers else "", note="; ".join(filter(None, (note, context.note))),
-            recorded=context.recorded)
+            name,
+            "result",
+            source,
+            context.start,
+            None,
+            context.status,
+            "certain" if answers else "mentioned",
+            says=name.replace("_", " ") if answers else "",
+            note="; ".join(filter(None, (note, context.note))),
+            recorded=context.recorded,
+        )
 
 
 def result_entry(codes: Codes, source: str, holder: Json, concept: Concept, context: Context) -> Entry:
@@ -129,13 +143,28 @@ def result_entry(codes: Codes, source: str, holder: Json, concept: Concept, cont
     found = Amount(note="the value is said to be missing") if absent else amount(holder, concept, source)
     result, conflict = outcome(codes, {} if absent else holder)
     upper, unusable = upper_limit(holder, concept, source)
-    notes = [found.note or ("" if found.value is not None or result else _missing(holder)), conflict, unusable,
-             context.note]
+    notes = [
+        found.note or ("" if found.value is not None or result else _missing(holder)),
+        conflict,
+        unusable,
+        context.note,
+    ]
     yes_or_no = "valueBoolean" in holder
     return Entry(
-        concept.name, "result", source, context.start, None, context.status,
-        "mentioned" if yes_or_no else "certain", found.value, upper, result,
-        ", ".join(filter(None, (found.says, result))), "; ".join(filter(None, notes)), context.recorded)
+        concept.name,
+        "result",
+        source,
+        context.start,
+        None,
+        context.status,
+        "mentioned" if yes_or_no else "certain",
+        found.value,
+        upper,
+        result,
+        ", ".join(filter(None, (found.says, result))),
+        "; ".join(filter(None, notes)),
+        context.recorded,
+    )
 
 
 def _missing(holder: Json) -> str:
@@ -174,5 +203,17 @@ def _read_unknown(reading: Reading, item: Item, holder: Json, looked: Looked) ->
     context = _context(reading, item)
     reading.unrecognised(item.source, concept, why)
     for name in found:
-        reading.add(Entry(name, "result", item.source, context.start, None, context.status, "mentioned",
-                          note=why, recorded=context.recorded), item)
+        reading.add(
+            Entry(
+                name,
+                "result",
+                item.source,
+                context.start,
+                None,
+                context.status,
+                "mentioned",
+                note=why,
+                recorded=context.recorded,
+            ),
+            item,
+        )

@@ -9,8 +9,9 @@ from urllib.parse import unquote
 from precaution.readers.resource_types import CLINICAL, R4
 from precaution.readers.shape import Json, child, children, text
 
-About = Literal["patient", "report", "plain", "dropped", "shared", "identified", "message", "unread", "other",
-                "nobody", "broken"]
+About = Literal[
+    "patient", "report", "plain", "dropped", "shared", "identified", "message", "unread", "other", "nobody", "broken"
+]
 """patient: `key` is the patient's id. report: the same, and it only dates results. plain: the same, and it
 only shows that a list is kept. dropped: one more of these. shared: what others point to, by its id. identified: its
 patient is named by an identifier. message: an
@@ -126,8 +127,10 @@ def of_broken(line: bytes) -> list[Place]:
     kinds = {found.decode() for found in _KIND.findall(line)}
     if kinds and kinds <= UNREAD and b"\\u" not in line:  # an escape could hide another type
         return [Place("unread", kind="broken")]
-    named = {owner({"resourceType": "Condition", "subject": {"reference": found.decode(errors="replace")}}).key
-             for found in _REFERENCE.findall(line)}
+    named = {
+        owner({"resourceType": "Condition", "subject": {"reference": found.decode(errors="replace")}}).key
+        for found in _REFERENCE.findall(line)
+    }
     if head := HEAD.match(line):
         named |= {head[2].decode(errors="replace")} if head[1] == b"Patient" and head[2] else set()
     return [Place("patient", key, "broken") for key in sorted(named - {""})] or [Place("broken")]

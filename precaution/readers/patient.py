@@ -62,7 +62,8 @@ class Patient:
         key, _, value = unquote(query).partition("=")
         system, bar, number = value.rpartition("|")
         return key == "identifier" and any(
-            number == each and (not bar or system == of) for of, each in self.identifiers)
+            number == each and (not bar or system == of) for of, each in self.identifiers
+        )
 
     def has(self, identifier: Json) -> bool:
         """Whether an identifier is one of the patient's."""

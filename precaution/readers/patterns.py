@@ -24,7 +24,8 @@ _ID = rb'"([A-Za-z0-9.\-]{1,128}+)"'
 _PATIENT = b'"Patient/(' + PLAIN_ID.encode() + b')"'
 _TOKEN = re.compile(rb'(\s*+)("(?:[^"\\]|\\.)*+"|[^\s"{}\[\]:,]++|[{}\[\]:,])', re.DOTALL)
 _ANY_TEXT, _ANY_ESCAPED, _ANY_NUMBER, _ANY_ID, _ANY_PATIENT = (
-    re.compile(each).fullmatch for each in (_TEXT, _ESCAPED, _NUMBER, _ID, _PATIENT))
+    re.compile(each).fullmatch for each in (_TEXT, _ESCAPED, _NUMBER, _ID, _PATIENT)
+)
 
 
 LONGEST = 32 * 1024
@@ -181,5 +182,8 @@ class _Making:
 
     def _component(self) -> bytes:
         is_object = self._peek() == b"{"
-        return self._object(lambda name: self._kept() if name == b"code" else self._value()) if is_object \
+        return (
+            self._object(lambda name: self._kept() if name == b"code" else self._value())
+            if is_object
             else self._value()
+        )

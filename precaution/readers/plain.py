@@ -17,15 +17,25 @@ from precaution.readers.shape import Json, children
 if TYPE_CHECKING:
     from precaution.terminology import Terminology
 
-_KEYS = {"Observation": "code", "Condition": "code", "Procedure": "code", "Immunization": "vaccineCode",
-         "MedicationRequest": "medicationCodeableConcept"}
+_KEYS = {
+    "Observation": "code",
+    "Condition": "code",
+    "Procedure": "code",
+    "Immunization": "vaccineCode",
+    "MedicationRequest": "medicationCodeableConcept",
+}
 _SAYS_MORE = frozenset({"contained", "medicationReference", "doNotPerform"})
 _STATUSES: dict[str, set[str | None]] = {
-    "Observation": {"final"}, "Procedure": {"completed"}, "Immunization": {"completed"}, "Condition": {None},
-    "MedicationRequest": {"active", "stopped", "completed"}}  # fmt: skip
+    "Observation": {"final"},
+    "Procedure": {"completed"},
+    "Immunization": {"completed"},
+    "Condition": {None},
+    "MedicationRequest": {"active", "stopped", "completed"},
+}
 """With another status it might be listed among what was ignored."""
-LOOKED_AT = {kind: frozenset({key, "status", "intent", "clinicalStatus", "verificationStatus"})
-             for kind, key in _KEYS.items()}  # fmt: skip
+LOOKED_AT = {
+    kind: frozenset({key, "status", "intent", "clinicalStatus", "verificationStatus"}) for kind, key in _KEYS.items()
+}
 """The elements of a resource whose values are looked at here, beside each `component.code`; of all others it only
 matters which keys there are, and whether a value is null."""
 _CONFIRMED = frozenset({"confirmed"})
@@ -72,8 +82,9 @@ class Plain:
             record = record_of([{"resourceType": "Patient", "id": "p"}, resource], self._terminology, {})
         except PrecautionError:
             return False
-        return len(record.lists) == 1 and not (record.entries or record.unrecognised or record.ignored
-                                               or record.attested or record.partial)  # fmt: skip
+        return len(record.lists) == 1 and not (
+            record.entries or record.unrecognised or record.ignored or record.attested or record.partial
+        )
 
 
 def _spelling(kind: str, concept: object) -> Spelling:
@@ -98,6 +109,7 @@ def _ordinary(kind: str, resource: Json) -> bool:
         return resource.get("intent") == "order"
     verified = resource.get("verificationStatus")
     return verified is None or (
-        isinstance(verified, dict) and "text" not in verified
+        isinstance(verified, dict)
+        and "text" not in verified
         and {each.get("code") for each in children(verified, "coding")} == _CONFIRMED
-    )  # fmt: skip
+    )

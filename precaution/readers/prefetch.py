@@ -30,8 +30,23 @@ if TYPE_CHECKING:
 State = Literal["whole", "incomplete", "failed", "none", "not retrieved"]
 _KNOWN = CLINICAL | HELPERS
 _TAKEN = R4 - {"OperationOutcome"}
-_LIMITS = frozenset({"incomplete", "suppressed", "timeout", "too-costly", "throttled", "security", "forbidden", "login",
-                     "expired", "transient", "lock-error", "no-store", "exception"})  # fmt: skip
+_LIMITS = frozenset(
+    {
+        "incomplete",
+        "suppressed",
+        "timeout",
+        "too-costly",
+        "throttled",
+        "security",
+        "forbidden",
+        "login",
+        "expired",
+        "transient",
+        "lock-error",
+        "no-store",
+        "exception",
+    }
+)
 """Codes of a warning that say that a search result is not whole. Others only comment on it."""
 _NOT_TAKEN = frozenset({"Bundle", "OperationOutcome"})
 _ORDERS = frozenset({"MedicationRequest", "ServiceRequest"})
@@ -137,16 +152,22 @@ def _counted(answer: Retrieved, *, more: bool) -> Retrieved:
 
 def _limits(outcome: Json) -> bool:
     """Whether a message in a search result says that the result is not whole."""
-    return any(text(issue, "severity") in ("error", "fatal") or text(issue, "code") in _LIMITS
-               for issue in children(outcome, "issue"))  # fmt: skip
+    return any(
+        text(issue, "severity") in ("error", "fatal") or text(issue, "code") in _LIMITS
+        for issue in children(outcome, "issue")
+    )
 
 
 def joined(first: Retrieved, second: Retrieved) -> Retrieved:
     """Return a search result with its next page behind it: whole where that page is the last, and nothing is lost."""
     both = Retrieved(
-        "incomplete", (*first.entries, *second.entries), second.following, first.matches + second.matches,
-        max(first.total, second.total), first.sound and second.sound,
-    )  # fmt: skip
+        "incomplete",
+        (*first.entries, *second.entries),
+        second.following,
+        first.matches + second.matches,
+        max(first.total, second.total),
+        first.sound and second.sound,
+    )
     return _counted(both, more=bool(second.following))
 
 
@@ -197,8 +218,9 @@ def _contents(answers: Iterable[tuple[str, Retrieved]], bad: set[Ignored], broke
         if not all(_is_plain(entry.get("resource")) for entry in answer.entries):
             broken.add(name)
     try:
-        return _unpacked(entry for _, answer in answers for entry in answer.entries
-                         if _is_plain(entry.get("resource"), bad))  # fmt: skip
+        return _unpacked(
+            entry for _, answer in answers for entry in answer.entries if _is_plain(entry.get("resource"), bad)
+        )
     except WrongRelease:  # seldom: each resource is looked at on its own
         return _unpacked(entry for name, answer in answers for entry in _readable(name, answer, bad, broken))
 
@@ -250,9 +272,12 @@ def _unreadable(resource: object) -> str:
 
 
 def _drafted(
-    drafts: Iterable[Json], shared: Iterable[tuple[Json, str]], reading: Reading, terminology: Terminology,
+    drafts: Iterable[Json],
+    shared: Iterable[tuple[Json, str]],
+    reading: Reading,
+    terminology: Terminology,
     asks: Mapping[str, Ask],
-) -> tuple[Entry, ...]:  # fmt: skip
+) -> tuple[Entry, ...]:
     """Return the entries of orders that are being written."""
     drafts = [draft for draft in drafts if isinstance(draft.get("resourceType"), str)]
     entries: list[Json] = [

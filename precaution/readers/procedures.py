@@ -45,9 +45,21 @@ def _read_act(reading: Reading, item: Item, kind: Coded, code: str, stem: str) -
     subpotent = "subpotent dose" if resource.get("isSubpotent") is True else ""
     for meaning in found:
         note = "; ".join(filter(None, (meaning.note, at.note, subpotent)))
-        reading.add(Entry(meaning.concept, kind, source, at.start, at.end, done, meaning.certainty(),
-                          says="done" if done == "final" else "not known to be done", note=note,
-                          recorded=day_at(resource, "recorded")), item)
+        reading.add(
+            Entry(
+                meaning.concept,
+                kind,
+                source,
+                at.start,
+                at.end,
+                done,
+                meaning.certainty(),
+                says="done" if done == "final" else "not known to be done",
+                note=note,
+                recorded=day_at(resource, "recorded"),
+            ),
+            item,
+        )
     return None
 
 
@@ -68,6 +80,19 @@ def read_service_request(reading: Reading, item: Item) -> None:
         return None
     at = when(resource, "occurrence")
     for meaning in meanings(reading, item, "order", [child(resource, "code")]):
-        reading.add(Entry(meaning.concept, "order", source, at.start, at.end, "planned", meaning.certainty(),
-                          says="ordered", note=meaning.note or at.note, recorded=day_at(resource, "authoredOn")), item)
+        reading.add(
+            Entry(
+                meaning.concept,
+                "order",
+                source,
+                at.start,
+                at.end,
+                "planned",
+                meaning.certainty(),
+                says="ordered",
+                note=meaning.note or at.note,
+                recorded=day_at(resource, "authoredOn"),
+            ),
+            item,
+        )
     return None

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
 _COMPARED: dict[str, Callable[[float], Interval]] = {
     "": exactly,
-    "<": below, "<=": lambda limit: below(limit, inclusive=True), "≤": lambda limit: below(limit, inclusive=True),
-    ">": above, ">=": lambda limit: above(limit, inclusive=True), "≥": lambda limit: above(limit, inclusive=True),
+    "<": below,
+    "<=": lambda limit: below(limit, inclusive=True),
+    "≤": lambda limit: below(limit, inclusive=True),
+    ">": above,
+    ">=": lambda limit: above(limit, inclusive=True),
+    "≥": lambda limit: above(limit, inclusive=True),
 }
 _WRITTEN = re.compile(r"(<=|>=|[<>≤≥]?)\s*([0-9]{1,12})(?:([.,])([0-9]{1,12}))?(?:\s+(\S.*)|([^\s0-9.,].*))?")
 """A number as text: comparator, whole, mark, fraction, and a unit that can't be taken for more digits."""
@@ -171,12 +175,20 @@ def upper_limit(holder: Json, concept: Concept, source: str) -> tuple[float | No
         high = child(each, "high")
         value = number(high.get("value"), source, "referenceRange.high.value")
         named = units(high) or units(child(holder, "valueQuantity"))
-        found = [there for unit in named if value is not None
-                 and (there := converted(exactly(value), unit, concept)) is not None]
+        found = [
+            there
+            for unit in named
+            if value is not None and (there := converted(exactly(value), unit, concept)) is not None
+        ]
         if not concept.unit and value is not None and not named:
             found = [exactly(value)]
-        if not found or not found[0].low > 0 or found[0].low == inf or "comparator" in high or not _same(
-                found[0], found[-1]):
+        if (
+            not found
+            or not found[0].low > 0
+            or found[0].low == inf
+            or "comparator" in high
+            or not _same(found[0], found[-1])
+        ):
             return None, "the reference range can't be used"
         limits.add(found[0].low)
     if len(limits) > 1:

@@ -72,8 +72,13 @@ class Reading:
     def add(self, entry: Entry, item: Item) -> None:
         """Add an entry; one whose meaning is uncertain only raises a question."""
         if item.uncertain:
-            entry = entry._replace(certainty="mentioned", value=None, result="", says="",
-                                   note="a modifier extension may change its meaning")
+            entry = entry._replace(
+                certainty="mentioned",
+                value=None,
+                result="",
+                says="",
+                note="a modifier extension may change its meaning",
+            )
         self._entries.setdefault(entry.concept, []).append(entry)
 
     def says_empty(self, kind: str) -> None:
@@ -94,9 +99,14 @@ class Reading:
         """Return the record, in an order that does not depend on the input's."""
         entries = {name: ordered(found) for name, found in self._entries.items()}
         return Record(
-            birth=self.patient.birth, died=self.patient.died, entries=dict(sorted(entries.items())),
-            lists=frozenset(self.lists - self.incomplete), attested=frozenset(self.attested - self.incomplete),
-            partial=self.partial, ignored=tuple(sorted(self._ignored)), unrecognised=tuple(sorted(self._unrecognised)),
-            sex=self.patient.sex, site=self.patient.site)
-
-
+            birth=self.patient.birth,
+            died=self.patient.died,
+            entries=dict(sorted(entries.items())),
+            lists=frozenset(self.lists - self.incomplete),
+            attested=frozenset(self.attested - self.incomplete),
+            partial=self.partial,
+            ignored=tuple(sorted(self._ignored)),
+            unrecognised=tuple(sorted(self._unrecognised)),
+            sex=self.patient.sex,
+            site=self.patient.site,
+        )

@@ -10,17 +10,30 @@ from precaution.readers.shape import Json, child, name_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CLINICAL = frozenset({
-    "Condition", "Observation", "Procedure", "Immunization", "MedicationRequest", "MedicationStatement",
-    "MedicationDispense", "MedicationAdministration", "ServiceRequest", "QuestionnaireResponse", "DiagnosticReport",
-    "FamilyMemberHistory", "List", "Composition",
-})
+CLINICAL = frozenset(
+    {
+        "Condition",
+        "Observation",
+        "Procedure",
+        "Immunization",
+        "MedicationRequest",
+        "MedicationStatement",
+        "MedicationDispense",
+        "MedicationAdministration",
+        "ServiceRequest",
+        "QuestionnaireResponse",
+        "DiagnosticReport",
+        "FamilyMemberHistory",
+        "List",
+        "Composition",
+    }
+)
 """Types that are about one patient and may say something about a concept, or about a list of them."""
 
 HELPERS = frozenset({"Medication", "Substance", "Group", "Device", "Location", "Bundle", "Patient", "OperationOutcome"})
 """Types that others point to, or that say how the record was put together."""
 
-R4 = CLINICAL | HELPERS | frozenset("""
+_OTHERS = """
 Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic Binary
 BiologicallyDerivedProduct BodyStructure CapabilityStatement CarePlan CareTeam CatalogEntry ChargeItem
 ChargeItemDefinition Claim ClaimResponse ClinicalImpression CodeSystem Communication CommunicationRequest
@@ -40,11 +53,15 @@ RiskEvidenceSynthesis Schedule SearchParameter Slot Specimen SpecimenDefinition 
 Subscription SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation
 SubstanceSourceMaterial SubstanceSpecification SupplyDelivery SupplyRequest Task TerminologyCapabilities TestReport
 TestScript ValueSet VerificationResult VisionPrescription
-""".split())  # noqa: SIM905 - a page of words is easier to compare with FHIR's
+"""
+R4 = CLINICAL | HELPERS | frozenset(_OTHERS.split())
 """Every resource type of FHIR 4.0.1 (http://hl7.org/fhir/R4/resourcelist.html)."""
 
 _OTHER_TYPES: Mapping[str, str] = {
-    "MedicationOrder": "DSTU2", "DiagnosticOrder": "DSTU2", "ProcedureRequest": "STU3", "ReferralRequest": "STU3",
+    "MedicationOrder": "DSTU2",
+    "DiagnosticOrder": "DSTU2",
+    "ProcedureRequest": "STU3",
+    "ReferralRequest": "STU3",
     "MedicationUsage": "R5",
 }
 _STU3: Mapping[str, tuple[str, ...]] = {
@@ -63,21 +80,47 @@ _STU3: Mapping[str, tuple[str, ...]] = {
 _R5: Mapping[str, tuple[str, ...]] = {
     "Condition": ("participant",),
     "Observation": ("bodyStructure", "triggeredBy", "instantiatesCanonical", "instantiatesReference"),
-    "Procedure": ("occurrenceDateTime", "occurrencePeriod", "occurrenceString", "occurrenceAge", "occurrenceRange",
-                  "occurrenceTiming", "reportedBoolean", "reportedReference"),
+    "Procedure": (
+        "occurrenceDateTime",
+        "occurrencePeriod",
+        "occurrenceString",
+        "occurrenceAge",
+        "occurrenceRange",
+        "occurrenceTiming",
+        "reportedBoolean",
+        "reportedReference",
+    ),
     "Immunization": ("reason", "informationSource", "administeredProduct"),
     "MedicationRequest": ("medication", "informationSource", "effectiveDosePeriod", "renderedDosageInstruction"),
     "MedicationStatement": ("medication", "adherence", "renderedDosageInstruction"),
     "MedicationDispense": ("medication", "notPerformedReason", "renderedDosageInstruction"),
-    "MedicationAdministration": ("medication", "occurenceDateTime", "occurencePeriod", "occurenceTiming",
-                                 "isSubPotent"),
+    "MedicationAdministration": (
+        "medication",
+        "occurenceDateTime",
+        "occurencePeriod",
+        "occurenceTiming",
+        "isSubPotent",
+    ),
     "ServiceRequest": ("bodyStructure",),
     "DiagnosticReport": ("supportingInfo",),
 }
 SIGNS = {kind: frozenset(_STU3.get(kind, ()) + _R5.get(kind, ())) for kind in {*_STU3, *_R5}}
 _NO_SIGNS: frozenset[str] = frozenset()
-_STU3_STATUSES = frozenset({"active", "recurrence", "relapse", "inactive", "remission", "resolved", "provisional",
-                            "differential", "confirmed", "refuted", "entered-in-error"})
+_STU3_STATUSES = frozenset(
+    {
+        "active",
+        "recurrence",
+        "relapse",
+        "inactive",
+        "remission",
+        "resolved",
+        "provisional",
+        "differential",
+        "confirmed",
+        "refuted",
+        "entered-in-error",
+    }
+)
 """Condition's statuses, which are CodeableConcepts in R4 and were plain codes before."""
 
 
@@ -126,5 +169,3 @@ def _check_condition(resource: Json) -> None:
 
 def _refused(what: str, release: str, why: str) -> WrongRelease:
     return WrongRelease(f"{what} is FHIR {release}, not R4: {why}; ask the sending system for FHIR R4 (4.0.1)")
-
-

@@ -41,8 +41,14 @@ def text(parent: Mapping[str, object], key: str) -> str:
 
 def choice(parent: Mapping[str, object], stem: str) -> str:
     """Return which `stem[x]` the resource has (`valueQuantity` for `value`), or an empty string."""
-    return next((key for key in parent if key.startswith(stem) and key[len(stem):len(stem) + 1].isupper()
-                 and parent[key] is not None), "")
+    return next(
+        (
+            key
+            for key in parent
+            if key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper() and parent[key] is not None
+        ),
+        "",
+    )
 
 
 def number(value: object, source: str, where: str) -> float | None:

@@ -51,9 +51,13 @@ def make_app(settings: Settings, store: Store | None = None) -> FastAPI:
     """Return the service as an ASGI application. Raises UsageError, KnowledgeError or StoreError where it can't be."""
     service = make_service(settings, store)
     app = FastAPI(
-        title="precaution", version=__version__, docs_url=None, redoc_url=None, lifespan=_lifespan(service),
+        title="precaution",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(service),
         description="A drug label's warnings and precautions by CDS Hooks.",
-    )  # fmt: skip
+    )
     app.state.service = service
     _refusals(app)
     _hooks(app, service)
@@ -78,8 +82,9 @@ def make_service(settings: Settings, store: Store | None = None) -> Service:
     verifier = Verifier(settings, kept, fetcher_of(settings))
     links = Links(settings.base, key_of(settings), settings.link_hours)
     asking = StoreClient(kept, metrics, settings.limits.deadline_seconds * _STORE_SHARE)
-    return Service(settings, knowledge, queries(settings), kept, asking, verifier, fetcher, links, metrics,
-                   Places(settings.limits))  # fmt: skip
+    return Service(
+        settings, knowledge, queries(settings), kept, asking, verifier, fetcher, links, metrics, Places(settings.limits)
+    )
 
 
 def _desk(service: Service) -> Desk:
@@ -153,9 +158,14 @@ def _pages(app: FastAPI, service: Service) -> None:
             return closed()
         response = RedirectResponse(f"{root}/decisions/{uuid}", HTTPStatus.SEE_OTHER)
         response.set_cookie(
-            COOKIE, token, path=f"{root}/decisions/{uuid}", httponly=True, samesite="lax",
-            secure=service.settings.base.startswith("https://"), max_age=service.settings.link_hours * 3600,
-        )  # fmt: skip
+            COOKIE,
+            token,
+            path=f"{root}/decisions/{uuid}",
+            httponly=True,
+            samesite="lax",
+            secure=service.settings.base.startswith("https://"),
+            max_age=service.settings.link_hours * 3600,
+        )
         return response
 
     @app.get("/decisions/{uuid}", summary="The page of a decision")

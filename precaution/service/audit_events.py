@@ -44,8 +44,12 @@ _READ = _Pattern("Read", "R", "read", _DESTINATION, _SOURCE, ("IRCP", "informati
 _CREATE = _Pattern("Create", "C", "create", _SOURCE, _DESTINATION, ("AUT", "author (originator)"))
 _UPDATE = _Pattern("Update", "U", "update", _SOURCE, _DESTINATION, ("AUT", "author (originator)"))
 _PATTERNS = {
-    "decision": _READ, "read": _READ, "feedback": _CREATE, "answer": _CREATE, "withdrawal": _UPDATE,
-}  # fmt: skip
+    "decision": _READ,
+    "read": _READ,
+    "feedback": _CREATE,
+    "answer": _CREATE,
+    "withdrawal": _UPDATE,
+}
 
 
 def audit_event(link: Link, server: str = "") -> Json:
@@ -59,18 +63,22 @@ def audit_event(link: Link, server: str = "") -> Json:
     made: Json = {
         "resourceType": "AuditEvent",
         "id": f"precaution-{link.seq}",
-        "type": _coding(_TYPE, "rest", "Restful Operation") if pattern else _coding(
-            _DCM, "110100", "Application Activity"),
+        "type": _coding(_TYPE, "rest", "Restful Operation")
+        if pattern
+        else _coding(_DCM, "110100", "Application Activity"),
         "subtype": [_coding("http://hl7.org/fhir/restful-interaction", pattern.interaction, pattern.interaction)]
-        if pattern else [_coding(_KEPT + "event", event["kind"])],
+        if pattern
+        else [_coding(_KEPT + "event", event["kind"])],
         "action": pattern.action if pattern else "E",
         "recorded": link.at,
         "outcome": "0" if success else "8",
         "agent": _agents(event, pattern, server),
-        "source": {"observer": _device(), "type": [_coding(
-            "http://terminology.hl7.org/CodeSystem/security-source-type", "4", "Application Server")]},
+        "source": {
+            "observer": _device(),
+            "type": [_coding("http://terminology.hl7.org/CodeSystem/security-source-type", "4", "Application Server")],
+        },
         "entity": _entities(link, event),
-    }  # fmt: skip
+    }
     if pattern and success:
         made["meta"] = {"profile": [_PROFILE + ("Patient" if event.get("patient") else "") + pattern.profile]}
     return made
@@ -134,27 +142,37 @@ def _reference(name: str, server: str) -> Json:
 def _entities(link: Link, event: Json) -> list[Json]:
     entities: list[Json] = []
     if event.get("patient"):
-        entities.append({
-            "what": _reference(f"Patient/{event['patient']}", event.get("server", "")),
-            "type": _coding(_ENTITY, "1", "Person"),
-            "role": _coding(_ROLE, "1", "Patient"),
-        })  # fmt: skip
-    entities.append({
-        "what": {"identifier": {"system": _KEPT + "audit", "value": str(link.seq)}},
-        "type": _coding(_ENTITY, "2", "System Object"),
-        "role": _coding(_ROLE, "3", "Report"),
-        "detail": [{"type": "hash", "valueString": link.hash}, {"type": "kind", "valueString": event["kind"]},
-                   *_details(event.get("about", {}))],
-    })  # fmt: skip
+        entities.append(
+            {
+                "what": _reference(f"Patient/{event['patient']}", event.get("server", "")),
+                "type": _coding(_ENTITY, "1", "Person"),
+                "role": _coding(_ROLE, "1", "Patient"),
+            }
+        )
+    entities.append(
+        {
+            "what": {"identifier": {"system": _KEPT + "audit", "value": str(link.seq)}},
+            "type": _coding(_ENTITY, "2", "System Object"),
+            "role": _coding(_ROLE, "3", "Report"),
+            "detail": [
+                {"type": "hash", "valueString": link.hash},
+                {"type": "kind", "valueString": event["kind"]},
+                *_details(event.get("about", {})),
+            ],
+        }
+    )
     if event.get("request"):
-        entities.append({
-            "what": {"identifier": {"value": event["request"]}},
-            "type": _coding(_REQUEST_ID, "XrequestId"),
-        })  # fmt: skip
+        entities.append(
+            {
+                "what": {"identifier": {"value": event["request"]}},
+                "type": _coding(_REQUEST_ID, "XrequestId"),
+            }
+        )
     return entities
 
 
 def _details(about: Json) -> list[Json]:
-    told = {name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            for name, value in about.items()}  # fmt: skip
+    told = {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in about.items()
+    }
     return [{"type": name, "valueString": value} for name, value in told.items() if value]

@@ -54,8 +54,11 @@ def parsed(body: bytes, limits: Limits) -> Json:
     except strict_json.TooDeep:
         raise Refused(400, f"the body is nested more than {limits.max_depth} levels deep") from None
     except ValueError:
-        raise Refused(400, "the body is not strict JSON: check that it is UTF-8, whole, without a key that is given "
-                           "twice and without NaN") from None  # fmt: skip
+        raise Refused(
+            400,
+            "the body is not strict JSON: check that it is UTF-8, whole, without a key that is given "
+            "twice and without NaN",
+        ) from None
     if not isinstance(value, dict):
         raise Refused(400, "the body must be a JSON object")
     return value
@@ -79,9 +82,15 @@ def call(body: Json, hook: str, limits: Limits) -> Call:
     drafts = _drafts(context)
     _count(prefetch or {}, drafts, limits)
     return Call(
-        hook, instance, _patient(context), _user(context), drafts, prefetch,
-        server if isinstance(server, str) else "", _token(authorization),
-    )  # fmt: skip
+        hook,
+        instance,
+        _patient(context),
+        _user(context),
+        drafts,
+        prefetch,
+        server if isinstance(server, str) else "",
+        _token(authorization),
+    )
 
 
 def _patient(context: Json) -> str:
@@ -132,8 +141,11 @@ def _entries(value: object) -> int:
             inner = each.get("entry")
             if isinstance(inner, list):
                 many += len(inner)
-                todo += [part.get("resource") for part in inner
-                         if isinstance(part, dict) and _is_bundle(part.get("resource"))]  # fmt: skip
+                todo += [
+                    part.get("resource")
+                    for part in inner
+                    if isinstance(part, dict) and _is_bundle(part.get("resource"))
+                ]
             elif "resource" in each:
                 todo.append(each["resource"])
     return many

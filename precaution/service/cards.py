@@ -81,9 +81,7 @@ class Maker:
         if offered:
             card["suggestions"] = [each.suggestion for each in offered]
             card["selectionBehavior"] = "any"
-        card["overrideReasons"] = [
-            {"code": each.code, "system": system, "display": each.display} for each in published
-        ]
+        card["overrideReasons"] = [{"code": each.code, "system": system, "display": each.display} for each in published]
         if self.page:
             card["links"] = [{"label": "The whole decision, with all evidence", "url": self.page, "type": "absolute"}]
         return Shown(card, part, tuple(offered))
@@ -221,8 +219,13 @@ class Maker:
 
 def unable(label: Label, notes: tuple[str, ...]) -> Shown:
     """Return the card that says that there is no decision. `notes`: what can't be told, and why."""
-    lines = [f"**{escaped(f'{label.title}: the assessment is incomplete')}**", "",
-             *(f"- {escaped('? ' + note)}" for note in notes), "", f"*{escaped(NOTE)}*"]  # fmt: skip
+    lines = [
+        f"**{escaped(f'{label.title}: the assessment is incomplete')}**",
+        "",
+        *(f"- {escaped('? ' + note)}" for note in notes),
+        "",
+        f"*{escaped(NOTE)}*",
+    ]
     card: Card = {
         "uuid": str(uuid4()),
         "summary": clipped(f"{label.title}: assessment incomplete: {notes[0]}", LONGEST),

@@ -122,8 +122,14 @@ class Decider:
         known[PATIENT] = _identified(known[PATIENT], call.patient)
         try:
             return read_prefetch(
-                known, lists(self.asked), call.patient, call.drafts, self.label.terminology, self.label.asks, shared,
-            )  # fmt: skip
+                known,
+                lists(self.asked),
+                call.patient,
+                call.drafts,
+                self.label.terminology,
+                self.label.asks,
+                shared,
+            )
         except NoPatient:
             raise Refused(412, _NO_PATIENT) from None
         except MixedPatients:

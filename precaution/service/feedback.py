@@ -94,10 +94,14 @@ def router(desk: Desk) -> APIRouter:
         card = await _card(desk, body.get("card"), client)
         given = _answers(body, card, client, desk)
         numbers = await _kept(lambda: desk.store.answer(card.server, card.patient, given, client=client.name))
-        return JSONResponse({"answers": [
-            {**_shown(each), "id": number or None, "state": "kept" if number else "again"}
-            for number, each in zip(numbers, given, strict=True)
-        ]})  # fmt: skip
+        return JSONResponse(
+            {
+                "answers": [
+                    {**_shown(each), "id": number or None, "state": "kept" if number else "again"}
+                    for number, each in zip(numbers, given, strict=True)
+                ]
+            }
+        )
 
     @routes.get("/answers/{uuid}")
     async def answered(uuid: str, request: Request) -> JSONResponse:
@@ -118,8 +122,9 @@ def router(desk: Desk) -> APIRouter:
         if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 2**63:
             raise Refused(400, "id must be the number of an answer")
         reason = _reason(body, needed=True)
-        done = await _kept(lambda: desk.store.withdraw(
-            card.server, card.patient, number, who, client=client.name, reason=reason))  # fmt: skip
+        done = await _kept(
+            lambda: desk.store.withdraw(card.server, card.patient, number, who, client=client.name, reason=reason)
+        )
         if not done:
             raise Refused(404, "the patient has no such answer, or it was taken back before")
         return JSONResponse({})
@@ -178,10 +183,14 @@ def _piece(piece: Json) -> Feedback:
         raise Refused(400, "overrideReason must be an object")
     code, system = _reason_of(overridden or {})
     return Feedback(
-        card=_uuid(piece.get("card")), outcome=outcome, at=_moment(piece), reason=code, system=system,
+        card=_uuid(piece.get("card")),
+        outcome=outcome,
+        at=_moment(piece),
+        reason=code,
+        system=system,
         accepted=_accepted(piece) if outcome == "accepted" else (),
         comment=_text(overridden or {}, "userComment", 10 * _LONGEST),
-    )  # fmt: skip
+    )
 
 
 def _reason_of(overridden: Json) -> tuple[str, str]:
@@ -252,10 +261,17 @@ def _answer(piece: Json, card: KeptCard, client: Client, desk: Desk) -> Answer:
         raise Refused(400, "role must be a word or two, as rheumatologist")
     softens = word in ask.reassures
     return Answer(
-        ask=ask.name, answer=word, day=desk.settings.day().isoformat(), who=_who(piece.get("who") or card.user),
-        role=role, statement=ask.of, reason=_reason(piece, needed=softens),
-        expires=_expiry(piece, ask, word, desk) if softens else "", seen=card.seen.get(ask.name), card=card.uuid,
-    )  # fmt: skip
+        ask=ask.name,
+        answer=word,
+        day=desk.settings.day().isoformat(),
+        who=_who(piece.get("who") or card.user),
+        role=role,
+        statement=ask.of,
+        reason=_reason(piece, needed=softens),
+        expires=_expiry(piece, ask, word, desk) if softens else "",
+        seen=card.seen.get(ask.name),
+        card=card.uuid,
+    )
 
 
 def _who(who: object) -> str:
@@ -286,6 +302,14 @@ def _expiry(piece: Json, ask: Ask, word: str, desk: Desk) -> str:
 
 
 def _shown(answer: Answer) -> Json:
-    shown = {"ask": answer.ask, "answer": answer.answer, "day": answer.day, "who": answer.who, "role": answer.role,
-             "statement": list(answer.statement), "reason": answer.reason, "expires": answer.expires}  # fmt: skip
+    shown = {
+        "ask": answer.ask,
+        "answer": answer.answer,
+        "day": answer.day,
+        "who": answer.who,
+        "role": answer.role,
+        "statement": list(answer.statement),
+        "reason": answer.reason,
+        "expires": answer.expires,
+    }
     return {name: value for name, value in shown.items() if value}

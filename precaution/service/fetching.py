@@ -35,9 +35,11 @@ _DEPTH = 64
 _MARGIN = 0.25
 """Part of the deadline that is kept for deciding."""
 _HEADERS = (
-    (b"Accept", b"application/fhir+json, application/json;q=0.9"), (b"Accept-Encoding", b"identity"),
-    (b"Cache-Control", b"no-cache"), (b"User-Agent", b"precaution"),
-)  # fmt: skip
+    (b"Accept", b"application/fhir+json, application/json;q=0.9"),
+    (b"Accept-Encoding", b"identity"),
+    (b"Cache-Control", b"no-cache"),
+    (b"User-Agent", b"precaution"),
+)
 """No cache: HAPI FHIR answers a search that it made within a minute from memory, without what was written since."""
 
 
@@ -162,8 +164,15 @@ class _Work:
         try:
             async with self._pool.stream("GET", url, headers=headers) as response:
                 return await self._body(response)
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, httpcore.UnsupportedProtocol,
-                OSError, ValueError, RecursionError):  # fmt: skip
+        except (
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.TimeoutException,
+            httpcore.UnsupportedProtocol,
+            OSError,
+            ValueError,
+            RecursionError,
+        ):
             raise _Unable from None
 
     async def _body(self, response: httpcore.Response) -> object:
@@ -181,4 +190,6 @@ class _Work:
 
 def _wanting(answer: Retrieved) -> bool:
     return answer.state in ("not retrieved", "failed") or bool(answer.following)
+
+
 """`none` is the client's own word, and is believed as far as it goes; it is not asked again."""

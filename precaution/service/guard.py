@@ -72,9 +72,7 @@ class Guard:
         self._metrics.requests.labels(route, str(status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         told = scope.get("state", {}).get("told", {})
-        log().info(
-            "call", request=request, route=route, status=status, milliseconds=round(seconds * 1000, 1), **told
-        )
+        log().info("call", request=request, route=route, status=status, milliseconds=round(seconds * 1000, 1), **told)
 
 
 def refused_of(error: HTTPException) -> Refused:

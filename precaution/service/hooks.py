@@ -177,17 +177,23 @@ class _Work:
             self.call, fetched.answers, day.toordinal(), shared=fetched.shared, kept=kept, notes=(*notes, *late)
         )
 
-    def _to_keep(
-        self, outcome: Outcome, known: Known, day: date
-    ) -> tuple[list[KeptCard], Event, KeptDecision | None]:
+    def _to_keep(self, outcome: Outcome, known: Known, day: date) -> tuple[list[KeptCard], Event, KeptDecision | None]:
         """Return what the store is to keep of what is given: cards, an event of the trail, and the decision's page."""
         decision = outcome.decision
         event = Event(
-            kind="decision", client=self.client.name, user=self.call.user, server=self.server,
-            patient=self.call.patient, request=self.call.logged_instance,
-            about={"hook": self.call.hook, "action": decision.action if decision else outcome.why,
-                   "tiers": [each.part.tier for each in outcome.cards], "label": known.label.digest[:16]},
-        )  # fmt: skip
+            kind="decision",
+            client=self.client.name,
+            user=self.call.user,
+            server=self.server,
+            patient=self.call.patient,
+            request=self.call.logged_instance,
+            about={
+                "hook": self.call.hook,
+                "action": decision.action if decision else outcome.why,
+                "tiers": [each.part.tier for each in outcome.cards],
+                "label": known.label.digest[:16],
+            },
+        )
         if decision is None or outcome.record is None or outcome.words is None:
             return [], event, None
         asked = [each.ask for each in decision.asks]
@@ -196,9 +202,13 @@ class _Work:
         notes = tuple(note for each in outcome.cards for note in each.part.notes)
         content = pages.content(decision, known.label, known.vocabulary, outcome.words, notes)
         page = KeptDecision(
-            uuid=outcome.uuid, client=self.client.name, server=self.server, patient=self.call.patient, content=content,
+            uuid=outcome.uuid,
+            client=self.client.name,
+            server=self.server,
+            patient=self.call.patient,
+            content=content,
             expires_at=moment(self.service.links.end()),
-        )  # fmt: skip
+        )
         return cards, event, page
 
     def _card(self, shown: Shown, outcome: Outcome, known: Known, seen: dict[str, tuple[str, ...]]) -> KeptCard:
@@ -209,7 +219,17 @@ class _Work:
         if outcome.decision is None:
             raise ValueError("a card of no decision is not kept")
         return kept_card(
-            outcome.decision, shown.part.findings, uuid=str(shown.card["uuid"]), tier=shown.part.tier,
-            server=self.server, patient=self.call.patient, hook=self.call.hook, service=self.name,
-            seen=seen, due=shown.part.due, offers=offers, client=self.client.name, user=self.call.user,
-        )  # fmt: skip
+            outcome.decision,
+            shown.part.findings,
+            uuid=str(shown.card["uuid"]),
+            tier=shown.part.tier,
+            server=self.server,
+            patient=self.call.patient,
+            hook=self.call.hook,
+            service=self.name,
+            seen=seen,
+            due=shown.part.due,
+            offers=offers,
+            client=self.client.name,
+            user=self.call.user,
+        )

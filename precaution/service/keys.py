@@ -137,9 +137,10 @@ def _algorithms(jwk: Any) -> list[str]:
     if jwk.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         return []
     return [
-        name for name, (kind, curves) in _FITS.items()
+        name
+        for name, (kind, curves) in _FITS.items()
         if jwk.get("kty") == kind and (not curves or jwk.get("crv") in curves) and jwk.get("alg", name) == name
-    ]  # fmt: skip
+    ]
 
 
 def _key(jwk: dict[str, Any]) -> PublicKey | None:

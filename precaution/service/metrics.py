@@ -39,9 +39,7 @@ class Metrics:
         self.refused = Counter("precaution_tokens_refused", "Tokens refused, by why.", ["why"], registry=of)
         self.fetched = Counter("precaution_fetched", "Requests to FHIR servers.", registry=of)
         self.store_failures = Counter("precaution_store_failures", "Calls of the store that failed.", registry=of)
-        self.working = Gauge(
-            "precaution_working", "Calls being worked on.", multiprocess_mode="livesum", registry=of
-        )
+        self.working = Gauge("precaution_working", "Calls being worked on.", multiprocess_mode="livesum", registry=of)
         self.ready = Gauge(
             "precaution_ready", "Whether the service is ready: 1, or 0.", multiprocess_mode="livemin", registry=of
         )

@@ -15,8 +15,11 @@ _CALL: dict[str, Any] = {
         "fhirAuthorization": {
             "type": "object",
             "properties": {
-                "access_token": {"type": "string"}, "token_type": {"type": "string"},
-                "expires_in": {"type": "integer"}, "scope": {"type": "string"}, "subject": {"type": "string"},
+                "access_token": {"type": "string"},
+                "token_type": {"type": "string"},
+                "expires_in": {"type": "integer"},
+                "scope": {"type": "string"},
+                "subject": {"type": "string"},
             },
         },
         "context": {
@@ -41,15 +44,21 @@ _CALL: dict[str, Any] = {
         },
         "prefetch": {"type": "object", "additionalProperties": {"type": ["object", "null"]}},
     },
-}  # fmt: skip
+}
 HOOK_CALL: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": _CALL}}},
     "responses": {
         str(status): {"description": what}
         for status, what in {
-            200: "Cards, or none", 400: "The body can't be read", 401: "No token, or one that is refused",
-            404: "No such service", 408: "The body did not come in time", 412: "The patient can't be had",
-            413: "Too much", 415: "Not JSON", 503: "Busy, or late; see Retry-After",
+            200: "Cards, or none",
+            400: "The body can't be read",
+            401: "No token, or one that is refused",
+            404: "No such service",
+            408: "The body did not come in time",
+            412: "The patient can't be had",
+            413: "Too much",
+            415: "Not JSON",
+            503: "Busy, or late; see Retry-After",
         }.items()
     },
-}  # fmt: skip
+}

@@ -11,9 +11,18 @@ if TYPE_CHECKING:
 
 FHIR_JSON = "application/fhir+json"
 _CODES = {
-    400: "invalid", 401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported", 412: "incomplete",
-    413: "too-long", 415: "not-supported", 422: "invalid", 429: "throttled", 503: "transient",
-}  # fmt: skip
+    400: "invalid",
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-supported",
+    412: "incomplete",
+    413: "too-long",
+    415: "not-supported",
+    422: "invalid",
+    429: "throttled",
+    503: "transient",
+}
 """FHIR's issue type by HTTP status."""
 
 

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 STYLE = (_HERE / "static" / "page.css").read_text(encoding="utf-8")
 _STAGES = {"before-start": "Before starting {}", "on-treatment": "On {}", "interrupted": "While {} is interrupted"}
-POLICY = ("default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-          "frame-ancestors 'none'")  # fmt: skip
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 """What a browser may load for the page: its style sheet, and nothing from anywhere else."""
 _ORDER = ("overdue", "due", "unknown", "upcoming", "done")
 Page = dict[str, Any]
@@ -50,8 +51,14 @@ def content(decision: Decision, label: Label, vocabulary: Vocabulary, words: Wor
         "holds": [_hold(each, words) for each in decision.holds],
         "due": [_due(each, label, vocabulary, words) for each in due],
         "asks": [
-            {"number": each.number, "question": each.question, "answered": each.answered or "", "date": each.date,
-             "void": each.void, "cites": list(each.cites)}
+            {
+                "number": each.number,
+                "question": each.question,
+                "answered": each.answered or "",
+                "date": each.date,
+                "void": each.void,
+                "cites": list(each.cites),
+            }
             for each in decision.asks
         ],
         "missing": [
@@ -65,7 +72,7 @@ def content(decision: Decision, label: Label, vocabulary: Vocabulary, words: Wor
         "background": [{"says": each.says, "means": each.means} for each in decision.background],
         "label": {"name": decision.label, "version": decision.version, "digest": decision.digest},
         "policy": {name: str(value) for name, value in decision.policy.items()},
-    }  # fmt: skip
+    }
     return json.dumps(page, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -154,29 +161,37 @@ def rendered(kept: str, label: Label, root: str) -> str:
     transparency = label.about.get("transparency")
     use = label.about.get("intended-use")
     provenance = label.about.get("provenance")
-    return _environment().get_template("decision.html").render(
-        page=page,
-        root=root,
-        transparency=[(spoken(name), value) for name, value in _rows(transparency)],
-        use=[(spoken(name), value) for name, value in _rows(use)],
-        provenance=[(spoken(name), value) for name, value in _rows(provenance)],
-        note=NOTE,
-        same=page["label"]["digest"] == label.digest,
+    return (
+        _environment()
+        .get_template("decision.html")
+        .render(
+            page=page,
+            root=root,
+            transparency=[(spoken(name), value) for name, value in _rows(transparency)],
+            use=[(spoken(name), value) for name, value in _rows(use)],
+            provenance=[(spoken(name), value) for name, value in _rows(provenance)],
+            note=NOTE,
+            same=page["label"]["digest"] == label.digest,
+        )
     )
 
 
 def about(label: Label, root: str) -> str:
     """Return the page about the label as HTML: where its text comes from, what it is for, what it says in our words."""
     differences = label.about.get("differences")
-    return _environment().get_template("label.html").render(
-        label=label,
-        says=sorted(label.says.values(), key=lambda each: each.id),
-        differences=differences if isinstance(differences, list) else [],
-        transparency=[(spoken(name), value) for name, value in _rows(label.about.get("transparency"))],
-        use=[(spoken(name), value) for name, value in _rows(label.about.get("intended-use"))],
-        provenance=[(spoken(name), value) for name, value in _rows(label.about.get("provenance"))],
-        root=root,
-        note=NOTE,
+    return (
+        _environment()
+        .get_template("label.html")
+        .render(
+            label=label,
+            says=sorted(label.says.values(), key=lambda each: each.id),
+            differences=differences if isinstance(differences, list) else [],
+            transparency=[(spoken(name), value) for name, value in _rows(label.about.get("transparency"))],
+            use=[(spoken(name), value) for name, value in _rows(label.about.get("intended-use"))],
+            provenance=[(spoken(name), value) for name, value in _rows(label.about.get("provenance"))],
+            root=root,
+            note=NOTE,
+        )
     )
 
 

@@ -83,13 +83,26 @@ class Hasty(H11Protocol):
 def config_of(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
     """Return how uvicorn is to run the service."""
     return uvicorn.Config(
-        app, host=settings.host, port=settings.port, http=Hasty, ws="none", lifespan="on", loop="asyncio",
-        log_config=None, access_log=False, server_header=False, date_header=True,
-        proxy_headers=settings.trusted_proxy, forwarded_allow_ips="127.0.0.1,::1",
-        timeout_keep_alive=settings.limits.idle_seconds, timeout_graceful_shutdown=10,
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=Hasty,
+        ws="none",
+        lifespan="on",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=settings.trusted_proxy,
+        forwarded_allow_ips="127.0.0.1,::1",
+        timeout_keep_alive=settings.limits.idle_seconds,
+        timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=_HEADERS,
-        ssl_certfile=settings.tls_certificate or None, ssl_keyfile=settings.tls_key or None, **more,
-    )  # fmt: skip
+        ssl_certfile=settings.tls_certificate or None,
+        ssl_keyfile=settings.tls_key or None,
+        **more,
+    )
 
 
 def serve(

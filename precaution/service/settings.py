@@ -197,6 +197,7 @@ def _plain() -> dict[str, object]:
 
 def _beside(settings: Settings, folder: Path) -> Settings:
     """Return the settings with the paths of a file as seen from the file's folder."""
+
     def seen(path: str) -> str:
         return str(folder / path) if path else ""
 
@@ -271,8 +272,10 @@ def _unsafe(settings: Settings) -> str:
     if not settings.require_tokens:
         return f"host {settings.host} is reached from other machines: set require-tokens, and name who may call"
     if not settings.tls_certificate and not settings.trusted_proxy:
-        return (f"host {settings.host} is reached from other machines: set tls-certificate and tls-key, or "
-                "trusted-proxy where a proxy in front ends TLS")  # fmt: skip
+        return (
+            f"host {settings.host} is reached from other machines: set tls-certificate and tls-key, or "
+            "trusted-proxy where a proxy in front ends TLS"
+        )
     return "" if settings.public_url else "public-url is missing: clients' tokens are made for it"
 
 

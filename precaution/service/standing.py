@@ -69,13 +69,18 @@ def entries_of(answers: Iterable[Answer], label: Label) -> list[Entry]:
     """Return kept answers as entries of a record; those to asks that the label no longer has are left out."""
     return [
         Entry(
-            ANSWER + each.ask, "answer", f"kept answer {each.id}", start=_day(each.day),
-            end=_day(each.expires) if each.expires else None, result=each.answer, says=each.answer,
+            ANSWER + each.ask,
+            "answer",
+            f"kept answer {each.id}",
+            start=_day(each.day),
+            end=_day(each.expires) if each.expires else None,
+            result=each.answer,
+            says=each.answer,
             note=f"counts until {each.expires}" if each.expires else "",
         )
         for each in answers
         if each.ask in label.asks and each.answer in label.asks[each.ask].answers
-    ]  # fmt: skip
+    ]
 
 
 def _day(iso: str) -> Interval:
@@ -148,10 +153,16 @@ def _due(promise: Promise, finding: Finding, today: str, label: Label) -> Due:
     state: DueState = "upcoming" if today < promise.due else "due" if today <= overdue else "overdue"
     title = label.rules[promise.rule].title
     return Due(
-        PROMISED + promise.rule, promise.cites, state, promise.due, overdue,
-        f"See to it, as promised on {promise.given} when the card was overridden: {title}", finding.evidence,
-        "" if state == "upcoming" else "due", ours="A promise is followed up; the label does not ask for it.",
-    )  # fmt: skip
+        PROMISED + promise.rule,
+        promise.cites,
+        state,
+        promise.due,
+        overdue,
+        f"See to it, as promised on {promise.given} when the card was overridden: {title}",
+        finding.evidence,
+        "" if state == "upcoming" else "due",
+        ours="A promise is followed up; the label does not ask for it.",
+    )
 
 
 def _unread(decision: Decision, label: Label) -> Decision:
@@ -213,14 +224,28 @@ def kept_card(
     """Return a card of a decision as it is kept. `findings`, `due`: what it shows. `seen`: see `evidence_about`."""
     asks = {each.ask for each in decision.asks}
     return KeptCard(
-        uuid=uuid, client=client, user=user, server=server, patient=patient, hook=hook, service=service,
-        label=decision.digest, today=decision.today, tier=tier, action=decision.action,
+        uuid=uuid,
+        client=client,
+        user=user,
+        server=server,
+        patient=patient,
+        hook=hook,
+        service=service,
+        label=decision.digest,
+        today=decision.today,
+        tier=tier,
+        action=decision.action,
         findings=tuple(
-            KeptFinding(each.rule, each.state, each.action, each.cites,
-                        tuple((entry.source, entry.date) for entry in each.evidence))
+            KeptFinding(
+                each.rule,
+                each.state,
+                each.action,
+                each.cites,
+                tuple((entry.source, entry.date) for entry in each.evidence),
+            )
             for each in findings
         ),
         due=tuple(KeptDue(each.duty, each.state, each.due) for each in due),
         offers=tuple(offers),
         seen={ask: found for ask, found in seen.items() if ask in asks},
-    )  # fmt: skip
+    )

@@ -48,9 +48,7 @@ class StoreClient:
             self._failed(error)
             return UNREADABLE
 
-    async def keep(
-        self, cards: Sequence[KeptCard], event: Event, page: KeptDecision | None, use: Use | None
-    ) -> bool:
+    async def keep(self, cards: Sequence[KeptCard], event: Event, page: KeptDecision | None, use: Use | None) -> bool:
         """Keep what is given, before it is given; False where the store knows the token of the call.
 
         A store that fails is only logged. One that is late may still keep it: what was given is better told late.

@@ -73,9 +73,7 @@ class Client(NamedTuple):
 class Verifier:
     """Verifies the tokens of all clients that the settings name."""
 
-    def __init__(
-        self, settings: Settings, replay: Replay, fetch: Fetch, *, clock: Callable[[], float] = time
-    ) -> None:
+    def __init__(self, settings: Settings, replay: Replay, fetch: Fetch, *, clock: Callable[[], float] = time) -> None:
         """`fetch` gets the keys at a client's `jku`. Raises UsageError where a file of keys can't be read."""
         self._settings, self._replay, self._clock = settings, replay, clock
         self._keys = {issuer: Keys(issuer, fetch) for issuer in settings.issuers}

@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     from precaution.service.vocabulary import Vocabulary
 
 _KINDS = {
-    "condition": "Diagnosis", "result": "Result", "procedure": "Procedure", "immunization": "Immunization",
-    "medication": "Medication", "order": "Order", "answer": "Answer",
-}  # fmt: skip
+    "condition": "Diagnosis",
+    "result": "Result",
+    "procedure": "Procedure",
+    "immunization": "Immunization",
+    "medication": "Medication",
+    "order": "Order",
+    "answer": "Answer",
+}
 _SOURCE = re.compile(rf"\b(?:{'|'.join(sorted(R4))})[/#][A-Za-z0-9\-._~]+")
 _SPECIAL = re.compile(r"[\\`*_{}\[\]()#+!|~<>&@]")
 _ADDRESS = re.compile(r"(?i)\b(www)\.|(https?|ftp|mailto):")

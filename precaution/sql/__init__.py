@@ -63,12 +63,15 @@ def _written(label: Label, dialect: str, today: int | None, stage: Stage | None)
 
 def _head(label: Label, dialect: str, today: int | None) -> str:
     lines = _HEAD.format(
-        label=label.title, version=label.version, dialect=dialect, digest=label.digest,
+        label=label.title,
+        version=label.version,
+        dialect=dialect,
+        digest=label.digest,
         policy=", with a site's own policy" if label.policy else "",
         asked="" if today is not None else ", and `asked`: person, today, stage",
         results=", ".join(f"precaution_{name}" for name in RESULTS),
         steps="" if dialects.has_temporary(dialect) else "; its other tables precaution_* are dropped at the end",
-    ).splitlines()  # fmt: skip
+    ).splitlines()
     if dialect not in TESTED:
         lines.insert(1, f"NOT TESTED in {dialect}: only {', '.join(TESTED)} are run and compared with the interpreter.")
     return "".join(f"-- {line}\n" for line in lines)

@@ -32,10 +32,19 @@ if TYPE_CHECKING:
     from precaution.definitions import Label
 
 FOUND: Mapping[type, str] = {
-    Ever: "of_history", Active: "of_history", Repeated: "of_episodes", Planned: "of_plans", Latest: "of_figures",
-    Extreme: "of_figures", Tested: "of_tests", Worded: "of_statuses", DaysSince: "of_days_since",
-    DaysOn: "of_days_on", ReachedAge: "of_ages", Ask: "answers",
-}  # fmt: skip
+    Ever: "of_history",
+    Active: "of_history",
+    Repeated: "of_episodes",
+    Planned: "of_plans",
+    Latest: "of_figures",
+    Extreme: "of_figures",
+    Tested: "of_tests",
+    Worded: "of_statuses",
+    DaysSince: "of_days_since",
+    DaysOn: "of_days_on",
+    ReachedAge: "of_ages",
+    Ask: "answers",
+}
 """The step that finds each kind."""
 _BESIDE = ("recorded", "evidence", *SINCE)
 _TRUTHS = {"settled", "truth", "recorded", "evidence", "low_open", "high_open", "reassures", "vague"}
@@ -63,10 +72,9 @@ class Wide:
         pivot = selected({"person": exp.column("person"), **picked}).from_(PREFIX + step).group_by("person")
         on = exp.EQ(this=exp.column("person", table=step), expression=exp.column("person", table="c"))
         values = {of: value for name, thing in things.items() for of, value in self._columns(name, thing).items()}
-        return (
-            query.select(*selected(values).expressions, copy=False)
-            .join(pivot.subquery(step, copy=False), on=on, join_type="left", copy=False)
-        )  # fmt: skip
+        return query.select(*selected(values).expressions, copy=False).join(
+            pivot.subquery(step, copy=False), on=on, join_type="left", copy=False
+        )
 
     def _found(self, name: str, thing: object) -> tuple[str, ...]:
         """Return which columns of its step a fact or ask needs."""
@@ -91,8 +99,9 @@ class Wide:
         found = _Found(name)
         beside = {
             part(name, of): exp.func("COALESCE", found[of], exp.false()) if of in _TRUTHS else found[of]
-            for of in _BESIDE if of in self.beside.get(name, ())
-        }  # fmt: skip
+            for of in _BESIDE
+            if of in self.beside.get(name, ())
+        }
         if isinstance(thing, Fact):
             return {**self._value(name, thing, found), **beside}
         kept = {"value": "truth" if self.written.sort(name) == "truth" else "word"}
@@ -165,10 +174,14 @@ class Wide:
         """Return an answer; nothing where it reassures and there is newer evidence against it."""
         newest, value = column(part(name, "answer_newest")), column(part(name, "answer_value"))
         newer = [
-            both([self.written.not_false(about),
-                  exp.GT(this=column(part(about, "since_high")), expression=newest.copy())])
+            both(
+                [
+                    self.written.not_false(about),
+                    exp.GT(this=column(part(about, "since_high")), expression=newest.copy()),
+                ]
+            )
             for about in ask.about
-        ]  # fmt: skip
+        ]
         if not newer:
             return value
         void = both([column(part(name, "answer_reassures")), either(newer)])
@@ -179,12 +192,14 @@ class Wide:
         wanted = [of for of in SINCE if of in self.beside.get(name, ())]
         behind = list(self.written.behind(fact.expression)) if wanted else []
         return {
-            part(name, of): case((
-                exp.func("COALESCE", self.written.truth(fact.expression), exp.true()),
-                latest([(each.where.copy(), column(part(each.name, of))) for each in behind]),
-            ))
+            part(name, of): case(
+                (
+                    exp.func("COALESCE", self.written.truth(fact.expression), exp.true()),
+                    latest([(each.where.copy(), column(part(each.name, of))) for each in behind]),
+                )
+            )
             for of in wanted
-        }  # fmt: skip
+        }
 
 
 class _Found:

@@ -29,17 +29,36 @@ def tables(label: Label, written: Expressions, facts: str) -> Iterator[exp.Creat
     duties = label.duties.values()
     yield table_of(
         "duty_terms",
-        {"duty": "text", "place": "number", "sort": "text", "action": "text", "early": "number", "grace": "number",
-         "has_grace": "truth", "wait": "number", "never_is_unknown": "truth", "parts": "number", "any_part": "truth"},
+        {
+            "duty": "text",
+            "place": "number",
+            "sort": "text",
+            "action": "text",
+            "early": "number",
+            "grace": "number",
+            "has_grace": "truth",
+            "wait": "number",
+            "never_is_unknown": "truth",
+            "parts": "number",
+            "any_part": "truth",
+        },
         [_terms(duty, place, label) for place, duty in enumerate(duties)],
-    )  # fmt: skip
-    yield table_of("duty_stages", {"duty": "text", "stage": "text"},
-                   [(duty.name, stage) for duty in duties for stage in dict.fromkeys(duty.stages)])  # fmt: skip
-    yield table_of("duty_offsets", {"duty": "text", "nth": "number", "days": "number"},
-                   [(duty.name, nth, _days(offset, label)) for duty in duties
-                    for nth, offset in enumerate(duty.at)])  # fmt: skip
-    yield table_of("duty_looks", {"duty": "text", "part": "number", "concept": "text"},
-                   [row for duty in duties for row in _looks(duty)])  # fmt: skip
+    )
+    yield table_of(
+        "duty_stages",
+        {"duty": "text", "stage": "text"},
+        [(duty.name, stage) for duty in duties for stage in dict.fromkeys(duty.stages)],
+    )
+    yield table_of(
+        "duty_offsets",
+        {"duty": "text", "nth": "number", "days": "number"},
+        [(duty.name, nth, _days(offset, label)) for duty in duties for nth, offset in enumerate(duty.at)],
+    )
+    yield table_of(
+        "duty_looks",
+        {"duty": "text", "part": "number", "concept": "text"},
+        [row for duty in duties for row in _looks(duty)],
+    )
     truths = [_truths(duty, label, written).from_(facts) for duty in duties]
     yield create("duty_truths", unions(truths)) if truths else table_of("duty_truths", _TRUTHS, [])
     news = [query.from_(facts) for duty in duties for query in _news(duty, written)]
@@ -52,9 +71,18 @@ def _terms(duty: Duty, place: int, label: Label) -> tuple[Cell, ...]:
     sort = "once" if duty.done_when is not None else "open" if is_open(duty) else "timed"
     any_part = bool(duty.needs_all) and label.parameters[duty.needs_all].value == "any"
     return (
-        duty.name, place, sort, duty.action, _days(duty.early, label), _days(duty.grace, label), bool(duty.grace),
-        _days(duty.again_in, label), duty.never == "unknown", len(duty.needs), any_part,
-    )  # fmt: skip
+        duty.name,
+        place,
+        sort,
+        duty.action,
+        _days(duty.early, label),
+        _days(duty.grace, label),
+        bool(duty.grace),
+        _days(duty.again_in, label),
+        duty.never == "unknown",
+        len(duty.needs),
+        any_part,
+    )
 
 
 def _days(parameter: str, label: Label) -> float:
@@ -70,13 +98,15 @@ def _looks(duty: Duty) -> Iterator[tuple[Cell, ...]]:
 
 
 def _truths(duty: Duty, label: Label, written: Expressions) -> exp.Select:
-    return selected({
-        "person": exp.column("person"),
-        "duty": literal(duty.name),
-        "applies": written.truth(duty.when) if duty.when is not None else exp.true(),
-        "done": written.truth(duty.done_when) if duty.done_when is not None else nothing("truth"),
-        "interval_days": _interval(duty, label, written),
-    })  # fmt: skip
+    return selected(
+        {
+            "person": exp.column("person"),
+            "duty": literal(duty.name),
+            "applies": written.truth(duty.when) if duty.when is not None else exp.true(),
+            "done": written.truth(duty.done_when) if duty.done_when is not None else nothing("truth"),
+            "interval_days": _interval(duty, label, written),
+        }
+    )
 
 
 def _opens(duty: Duty, written: Expressions) -> Iterator[exp.Select]:
@@ -101,6 +131,9 @@ def _news(duty: Duty, written: Expressions) -> Iterator[exp.Select]:
     """Yield for each fact that can make a duty due again a row a person of whom it is true, with since when."""
     for name in duty.again_after:
         if written.sort(name) == "truth":
-            row = {"person": exp.column("person"), "duty": literal(duty.name),
-                   "since_low": column(part(name, "since_low"))}  # fmt: skip
+            row = {
+                "person": exp.column("person"),
+                "duty": literal(duty.name),
+                "since_low": column(part(name, "since_low")),
+            }
             yield selected(row).where(written.value(name))

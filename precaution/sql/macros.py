@@ -38,7 +38,9 @@ def rounded_of(rows: exp.Expr, *columns: exp.Expr) -> exp.Expr:
         ("product", f":upper * {_SCALE} + (:x - :upper) * {_SCALE}"),
         ("lost", f":upper * {_SCALE} - :product + (:x - :upper) * {_SCALE}"),
         ("floor", "FLOOR(:product)"),
-        ("rounded", f"""CASE
+        (
+            "rounded",
+            f"""CASE
           WHEN ABS(:it) <= 1E-12 THEN 0
           WHEN ABS(:it) < {_WHOLE} THEN (:floor + CASE
             WHEN :product - :floor > 0.5 THEN 1
@@ -47,8 +49,9 @@ def rounded_of(rows: exp.Expr, *columns: exp.Expr) -> exp.Expr:
             ELSE 0
           END) / {_SCALE}
           ELSE :it
-        END"""),
-    )  # fmt: skip
+        END""",
+        ),
+    )
     whole: exp.Query = exp.select("*").from_(exp.to_table(rows.name))
     for name, text in steps:
         added = {
@@ -71,8 +74,9 @@ def quotient(number: exp.Expr, divisor: exp.Expr) -> exp.Expr:
             CASE WHEN :n > 0 THEN CAST('Infinity' AS DOUBLE) ELSE CAST('-Infinity' AS DOUBLE) END
           ELSE :n / :d
         END""",
-        n=number, d=divisor,
-    )  # fmt: skip
+        n=number,
+        d=divisor,
+    )
 
 
 def worst_of(rows: exp.Expr, *keys: exp.Expr) -> exp.Expr:
@@ -83,10 +87,12 @@ def worst_of(rows: exp.Expr, *keys: exp.Expr) -> exp.Expr:
     extremes = {
         name: exp.Window(this=function(this=exp.column(end)), partition_by=[exp.column(key) for key in by])
         for name, function, end in (
-            ("least_low", exp.Min, "low"), ("most_low", exp.Max, "low"),
-            ("least_high", exp.Min, "high"), ("most_high", exp.Max, "high"),
+            ("least_low", exp.Min, "low"),
+            ("most_low", exp.Max, "low"),
+            ("least_high", exp.Min, "high"),
+            ("most_high", exp.Max, "high"),
         )
-    }  # fmt: skip
+    }
     ends = exp.select(*by, "worst", "low", "high", "low_open", "high_open", *selected(extremes).expressions)
     ends = ends.from_(rows.name)
     picked = (
@@ -135,8 +141,11 @@ def unions(queries: Iterable[exp.Query]) -> exp.Query:
 def write_out(tree: exp.Expr, most_episodes: int) -> exp.Expr:
     """Return a statement with every macro written out."""
     macros: dict[str, Callable[..., exp.Expr]] = {
-        "ROUNDED_OF": rounded_of, "QUOTIENT": quotient, "WORST_OF": worst_of, "EPISODES": episodes(most_episodes),
-    }  # fmt: skip
+        "ROUNDED_OF": rounded_of,
+        "QUOTIENT": quotient,
+        "WORST_OF": worst_of,
+        "EPISODES": episodes(most_episodes),
+    }
 
     def written(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Anonymous) and node.name.upper() in macros:

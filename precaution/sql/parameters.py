@@ -48,9 +48,10 @@ class Parameters:
         """Yield the statement of each table."""
         therapy = self.label.therapy
         yield table_of(
-            "treatment", {"drug": "text", "grace": "number", "gap": "number"},
+            "treatment",
+            {"drug": "text", "grace": "number", "gap": "number"},
             [(therapy.drug, float(int(self._number(therapy.grace))), float(int(self._number(therapy.gap))))],
-        )  # fmt: skip
+        )
         yield from self._history()
         yield from self._figures()
         yield from self._words()
@@ -65,29 +66,45 @@ class Parameters:
         both: list[Ever | Active] = [*self._all(Ever), *self._all(Active)]
         yield table_of(
             "history_facts",
-            {"fact": "text", "sort": "text", "list": "text", "within": "number", "since_start": "truth",
-             "suspected": "truth", "undated": "truth", "recent": "number", "longer_than": "number",
-             "without_status": "truth"},
+            {
+                "fact": "text",
+                "sort": "text",
+                "list": "text",
+                "within": "number",
+                "since_start": "truth",
+                "suspected": "truth",
+                "undated": "truth",
+                "recent": "number",
+                "longer_than": "number",
+                "without_status": "truth",
+            },
             [self._of_history(fact) for fact in both],
-        )  # fmt: skip
+        )
         yield table_of("history_looks", _LOOKS, [row for fact in both for row in self._looks_of_history(fact)])
         yield table_of(
-            "episode_facts", {"fact": "text", "at_least": "number", "within": "number", "apart": "number"},
+            "episode_facts",
+            {"fact": "text", "at_least": "number", "within": "number", "apart": "number"},
             [(fact.name, *map(self._number, (fact.at_least, fact.within, fact.apart))) for fact in self._all(Repeated)],
-        )  # fmt: skip
+        )
         yield table_of(
-            "episode_looks", _LOOKS,
+            "episode_looks",
+            _LOOKS,
             [row for f in self._all(Repeated) for row in (*_looks(f, "counts", f.repeated), *_unreadable(f, f.list))],
-        )  # fmt: skip
+        )
         yield table_of(
-            "plan_facts", {"fact": "text", "ahead": "number", "suspected": "truth"},
+            "plan_facts",
+            {"fact": "text", "ahead": "number", "suspected": "truth"},
             [(fact.name, self._days_or_none(fact.ahead), self._suspected) for fact in self._all(Planned)],
-        )  # fmt: skip
+        )
         yield table_of(
-            "plan_looks", {"fact": "text", "concept": "text", "place": "number"},
-            [(fact.name, concept, place) for fact in self._all(Planned)
-             for place, concept in enumerate((*fact.planned, UNREADABLE["order"]))],
-        )  # fmt: skip
+            "plan_looks",
+            {"fact": "text", "concept": "text", "place": "number"},
+            [
+                (fact.name, concept, place)
+                for fact in self._all(Planned)
+                for place, concept in enumerate((*fact.planned, UNREADABLE["order"]))
+            ],
+        )
 
     def _of_history(self, fact: Ever | Active) -> Row:
         suspected, undated = fact.suspected_counts or self._suspected, fact.undated == "yes"
@@ -107,10 +124,16 @@ class Parameters:
         both: list[Latest | Extreme] = [*self._all(Latest), *self._all(Extreme)]
         yield table_of(
             "figure_facts",
-            {"fact": "text", "sort": "text", "worst": "text", "times_upper": "truth", "upper_limit": "number",
-             "last_results": "number"},
+            {
+                "fact": "text",
+                "sort": "text",
+                "worst": "text",
+                "times_upper": "truth",
+                "upper_limit": "number",
+                "last_results": "number",
+            },
             [self._of_figures(fact) for fact in both],
-        )  # fmt: skip
+        )
         looks = [
             row
             for fact in both
@@ -123,9 +146,10 @@ class Parameters:
         yield table_of("figure_looks", _LOOKS, looks)
         windows: list[Latest | Tested] = [*self._all(Latest), *self._all(Tested)]
         yield table_of(
-            "windows", {"fact": "text", "stage": "text", "days": "number"},
+            "windows",
+            {"fact": "text", "stage": "text", "days": "number"},
             [(fact.name, stage, self._number(name)) for fact in windows for stage, name in fact.within.items()],
-        )  # fmt: skip
+        )
 
     def _of_figures(self, fact: Latest | Extreme) -> Row:
         if isinstance(fact, Extreme):
@@ -137,10 +161,13 @@ class Parameters:
     def _words(self) -> Iterator[exp.Create]:
         tests, statuses = self._all(Tested), self._all(Worded)
         yield table_of(
-            "test_facts", {"fact": "text", "positive_from": "number", "positive_above": "number"},
-            [(fact.name, self._days_or_none(fact.positive_from), self._days_or_none(fact.positive_above))
-             for fact in tests],
-        )  # fmt: skip
+            "test_facts",
+            {"fact": "text", "positive_from": "number", "positive_above": "number"},
+            [
+                (fact.name, self._days_or_none(fact.positive_from), self._days_or_none(fact.positive_above))
+                for fact in tests
+            ],
+        )
         looks = [
             row
             for fact in tests
@@ -148,39 +175,56 @@ class Parameters:
         ]
         yield table_of("test_looks", _LOOKS, looks)
         yield table_of(
-            "status_looks", {"fact": "text", "concept": "text", "word": "text", "word_order": "number"},
+            "status_looks",
+            {"fact": "text", "concept": "text", "word": "text", "word_order": "number"},
             [row for fact in statuses for row in _looks_of_status(fact)],
-        )  # fmt: skip
+        )
         yield table_of(
-            "status_windows", {"fact": "text", "word": "text", "days": "number"},
+            "status_windows",
+            {"fact": "text", "word": "text", "days": "number"},
             [(fact.name, word, self._number(name)) for fact in statuses for word, name in fact.within.items()],
-        )  # fmt: skip
+        )
 
     def _days(self) -> Iterator[exp.Create]:
         since, on = self._all(DaysSince), self._all(DaysOn)
         yield table_of(
-            "days_facts", {"fact": "text", "sort": "text"},
+            "days_facts",
+            {"fact": "text", "sort": "text"},
             [*((fact.name, "since") for fact in since), *((fact.name, "on") for fact in on)],
-        )  # fmt: skip
+        )
         looks = [row for f in since for row in (*_looks(f, "counts", f.days_since), *_unreadable(f, f.list))]
         looks += [row for f in on for row in (*_looks(f, "counts", f.days_on), *_unreadable(f, f.list))]
         yield table_of("days_looks", _LOOKS, looks)
         yield table_of(
-            "age_facts", {"fact": "text", "years": "number"},
-            [(fact.name, float(int(fact.reached_age if fact.reached_age is not None
-                                   else self._number(fact.reached_age_parameter)))) for fact in self._all(ReachedAge)],
-        )  # fmt: skip
+            "age_facts",
+            {"fact": "text", "years": "number"},
+            [
+                (
+                    fact.name,
+                    float(
+                        int(
+                            fact.reached_age
+                            if fact.reached_age is not None
+                            else self._number(fact.reached_age_parameter)
+                        )
+                    ),
+                )
+                for fact in self._all(ReachedAge)
+            ],
+        )
 
     def _asks(self) -> Iterator[exp.Create]:
         asks = self.label.asks.values()
         yield table_of(
-            "asks", {"ask": "text", "concept": "text", "valid": "number", "yes_or_no": "truth"},
+            "asks",
+            {"ask": "text", "concept": "text", "valid": "number", "yes_or_no": "truth"},
             [(spoken(ask.name), ANSWER + ask.name, self._days_or_none(ask.valid), is_yes_or_no(ask)) for ask in asks],
-        )  # fmt: skip
+        )
         yield table_of(
-            "reassuring", {"ask": "text", "word": "text"},
+            "reassuring",
+            {"ask": "text", "word": "text"},
             [(spoken(ask.name), word) for ask in asks for word in dict.fromkeys(ask.reassures)],
-        )  # fmt: skip
+        )
 
     def _all(self, kind: type[Of]) -> list[Of]:
         return [fact for fact in self.label.facts.values() if isinstance(fact, kind)]

@@ -18,8 +18,16 @@ if TYPE_CHECKING:
     from precaution.definitions import Label, Rule, Stage
     from precaution.sql.expressions import Expressions
 
-_TRUTHS = {"person": "text", "rule": "text", "truth": "truth", "released": "truth", "held": "truth",
-           "held_evidence": "truth", "urgent": "truth", "answer": "text"}  # fmt: skip
+_TRUTHS = {
+    "person": "text",
+    "rule": "text",
+    "truth": "truth",
+    "released": "truth",
+    "held": "truth",
+    "held_evidence": "truth",
+    "urgent": "truth",
+    "answer": "text",
+}
 _ANSWERS = ("softened", "answered", "none")
 """What the ask of a rule came to: an answer that softens, another one, or none."""
 
@@ -30,16 +38,23 @@ def tables(label: Label, written: Expressions, facts: str) -> Iterator[exp.Creat
     yield table_of(
         "rule_stages",
         {"rule": "text", "stage": "text", "place": "number", "is_hold": "truth", "has_held": "truth"},
-        [(rule.name, stage, place, rule.then[stage] == STAY and rule.release is not None, rule.held is not None)
-         for place, rule in enumerate(rules) for stage in _stages(rule)],
-    )  # fmt: skip
+        [
+            (rule.name, stage, place, rule.then[stage] == STAY and rule.release is not None, rule.held is not None)
+            for place, rule in enumerate(rules)
+            for stage in _stages(rule)
+        ],
+    )
     yield table_of(
         "rule_outcomes",
         {"rule": "text", "stage": "text", "state": "text", "answer": "text", "action": "text", "attested": "truth"},
-        [(rule.name, stage, state, answer, *_outcome(rule, stage, state, answer))
-         for rule in rules for stage in _stages(rule) for state in ("holds", "unknown")
-         for answer in (_ANSWERS if rule.attest else ("none",))],
-    )  # fmt: skip
+        [
+            (rule.name, stage, state, answer, *_outcome(rule, stage, state, answer))
+            for rule in rules
+            for stage in _stages(rule)
+            for state in ("holds", "unknown")
+            for answer in (_ANSWERS if rule.attest else ("none",))
+        ],
+    )
     truths = [_truths(rule, label, written, facts) for rule in rules]
     yield create("rule_truths", unions(truths)) if truths else table_of("rule_truths", _TRUTHS, [])
 
@@ -79,8 +94,11 @@ def _answer(rule: Rule, label: Label, written: Expressions) -> exp.Expr:
     answer = written.value(spoken(rule.attest))
     reassuring = answer.isin(*map(literal, label.asks[rule.attest].reassures))
     softened = answer if written.sort(spoken(rule.attest)) == "truth" else reassuring
-    return sql("CASE WHEN :softened THEN 'softened' WHEN :answer IS NULL THEN 'none' ELSE 'answered' END",
-               softened=softened, answer=answer)  # fmt: skip
+    return sql(
+        "CASE WHEN :softened THEN 'softened' WHEN :answer IS NULL THEN 'none' ELSE 'answered' END",
+        softened=softened,
+        answer=answer,
+    )
 
 
 def _outcome(rule: Rule, stage: Stage, state: str, answer: str) -> tuple[str, bool]:

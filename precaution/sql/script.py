@@ -80,11 +80,15 @@ def _people(label: Label) -> exp.Create:
         return either([holds("attested", kind), *([holds("lists", kind)] if supplied else [])])
 
     columns = {
-        "person": sql("p.person"), "today": sql("a.today"), "given": sql("a.stage"), "birth_low": sql("p.birth_low"),
-        "birth_high": sql("p.birth_high"), "partial": sql("COALESCE(p.partial, FALSE)"),
+        "person": sql("p.person"),
+        "today": sql("a.today"),
+        "given": sql("a.stage"),
+        "birth_low": sql("p.birth_low"),
+        "birth_high": sql("p.birth_high"),
+        "partial": sql("COALESCE(p.partial, FALSE)"),
         "died": sql("COALESCE(p.died_high <= a.today OR p.died_low < 1, FALSE)"),
         "medication_list": complete("medication", supplied=True),
-    }  # fmt: skip
+    }
     columns |= {listed(kind): complete(kind, supplied=supplied_counts) for kind in KINDS}
     asked = selected(columns).from_("persons AS p").join(f"{PREFIX}asked AS a", on="a.person = p.person")
     return create("people", asked)

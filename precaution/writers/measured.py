@@ -45,10 +45,15 @@ def measures_by_group(label: Label) -> list[tuple[str, list[MeasureContent]]]:
 def measure_content(label: Label, measure: Measure) -> MeasureContent:
     """Return what explains a measure."""
     return MeasureContent(
-        measure.name, measure.title, KINDS[measure.kind], measure.cites, measure.reading,
-        tuple(_notes(label, measure)), measure.published,
+        measure.name,
+        measure.title,
+        KINDS[measure.kind],
+        measure.cites,
+        measure.reading,
+        tuple(_notes(label, measure)),
+        measure.published,
         tuple(parameter_line(label.parameters[name]) for name in measure.uses),
-    )  # fmt: skip
+    )
 
 
 def _notes(label: Label, measure: Measure) -> Iterator[str]:

@@ -69,8 +69,9 @@ class OnSpark:
         """Send to the machines what they need, and mark the folder as this run's."""
         self._session, self._told = session, told
         self._jobs = Jobs(session, run.work / LOG)
-        self._same = Same(token_hex(16), load_label(run.label.folder, policy=run.label.policy,
-                                                    codes=run.label.codes).digest)  # fmt: skip
+        self._same = Same(
+            token_hex(16), load_label(run.label.folder, policy=run.label.policy, codes=run.label.codes).digest
+        )
         sent = archive(run.label)
         self._archive = sent.name
         context = session.sparkContext
@@ -147,8 +148,16 @@ class OnSpark:
         up_to = f.struct(f.lit(last["hash"]), f.lit(last["person"]))
         return lines.where(f.struct("hash", "person") <= up_to), last["partition"]
 
-    def _do(self, frame: DataFrame, count: int, by: str, call: str, given: tuple[Any, ...],
-            order: tuple[str, ...] = (), drop: str = "") -> DataFrame:  # fmt: skip
+    def _do(
+        self,
+        frame: DataFrame,
+        count: int,
+        by: str,
+        call: str,
+        given: tuple[Any, ...],
+        order: tuple[str, ...] = (),
+        drop: str = "",
+    ) -> DataFrame:
         """Return what the task `call` answers to the rows of a frame: those of one number in `by` are one task's."""
         apart = getattr(frame, "repartitionById", None)  # from Spark 4.1 on; by a hash two may meet in one task
         spread = apart(count, frame[by]) if apart else frame.repartition(count, by)
@@ -192,8 +201,10 @@ def _reported(first: FirstPass, every: Iterable[Batch]) -> tuple[list[str], Coun
         try:
             more, count = first.reported(batch.number)
         except FileNotFoundError:
-            raise OutputError(f"what a task wrote is not in '{first.work.parent}': the folder must be at the same path "
-                              "on every machine, and no other run may use it") from None
+            raise OutputError(
+                f"what a task wrote is not in '{first.work.parent}': the folder must be at the same path "
+                "on every machine, and no other run may use it"
+            ) from None
         found.append(more)
         lines.update(count)
     return found, lines
@@ -202,5 +213,7 @@ def _reported(first: FirstPass, every: Iterable[Batch]) -> tuple[list[str], Coun
 def _check_lines(answered: dict[int, int], expected: dict[int, int]) -> None:
     """Raise OutputError where a line that the first pass wrote did not reach a task of the second."""
     if answered != expected:
-        raise OutputError("lines were lost between the two passes; the results are not complete. Run again with "
-                          "--overwrite, and report this")  # fmt: skip
+        raise OutputError(
+            "lines were lost between the two passes; the results are not complete. Run again with "
+            "--overwrite, and report this"
+        )

@@ -70,8 +70,10 @@ class Jobs:
             if not taken and monotonic() - began > PATIENCE:
                 taken = self._is_taken(group)
                 if not taken:
-                    raise OutputError(f"no worker of the cluster took a task for {PATIENCE:.0f} seconds; see that it "
-                                      "has workers with memory and cores to spare, and run again")
+                    raise OutputError(
+                        f"no worker of the cluster took a task for {PATIENCE:.0f} seconds; see that it "
+                        "has workers with memory and cores to spare, and run again"
+                    )
 
     def _is_taken(self, group: str) -> bool:
         """Whether any task of a group was begun."""
@@ -89,9 +91,11 @@ def checked(rows: Iterable[Any]) -> list[Any]:
         if name == OtherVersion.__name__:
             raise OtherVersion
         if name == LACKING:
-            raise UsageError(f"the Python of the cluster's machines has no '{message}': install there what "
-                             "`pip install 'precaution[cohort]'` brings, or name a Python that has it by "
-                             "--spark-conf spark.pyspark.python=PATH")
+            raise UsageError(
+                f"the Python of the cluster's machines has no '{message}': install there what "
+                "`pip install 'precaution[cohort]'` brings, or name a Python that has it by "
+                "--spark-conf spark.pyspark.python=PATH"
+            )
         raise getattr(errors, name, OutputError)(message)
     return rows
 
@@ -100,9 +104,12 @@ def _failure(error: BaseException, log: Path) -> OutputError:
     """Return what is said of an error of Spark: its kind, for its text is not ours."""
     said = str(error)
     if "No space left on device" in said:
-        return OutputError("a disk that Spark writes to is full (spark.local.dir says which); make room and run again: "
-                           "what is done is kept")
+        return OutputError(
+            "a disk that Spark writes to is full (spark.local.dir says which); make room and run again: "
+            "what is done is kept"
+        )
     kind = getattr(error, "getCondition", lambda: None)() or type(error).__name__
     lost = ", for workers were lost" if "ExecutorLost" in said else ""
-    return OutputError(f"Spark gave the run up{lost} ({kind}); what it said is in '{log}'. Run again: what is done is "
-                       "kept")  # fmt: skip
+    return OutputError(
+        f"Spark gave the run up{lost} ({kind}); what it said is in '{log}'. Run again: what is done is kept"
+    )

@@ -25,12 +25,21 @@ BATCH = 8 * 1024 * 1024
 """Bytes of small files that one task takes; a piece of a large file is a task of its own."""
 HELD = 16 * 1024 * 1024
 """Bytes of lines in one row group: what Spark reads at a time, unless a single line is longer."""
-LINES = pa.schema([
-    ("hash", pa.int64()), ("person", pa.string()), ("piece", pa.int32()), ("place", pa.int64()),
-    ("number", pa.int64()), ("sort", pa.int8()), ("partition", pa.int32()), ("data", pa.binary()),
-])  # fmt: skip
-AS_SPARK_SAYS = ("hash bigint, person string, piece int, place bigint, number bigint, sort tinyint, partition int, "
-                 "data binary")  # fmt: skip
+LINES = pa.schema(
+    [
+        ("hash", pa.int64()),
+        ("person", pa.string()),
+        ("piece", pa.int32()),
+        ("place", pa.int64()),
+        ("number", pa.int64()),
+        ("sort", pa.int8()),
+        ("partition", pa.int32()),
+        ("data", pa.binary()),
+    ]
+)
+AS_SPARK_SAYS = (
+    "hash bigint, person string, piece int, place bigint, number bigint, sort tinyint, partition int, data binary"
+)
 ORDER = ("hash", "person", "piece", "place")
 """So partitions follow each other, in each of them patients as on one machine, of each patient lines as they came."""
 HALF = "half"
@@ -141,8 +150,10 @@ def _check_readable(job: Job, cut: Cut) -> None:
         with path_of(job.source, File(cut.file, 0, 0)).open("rb"):
             pass
     except OSError as error:
-        raise InputError(f"the file '{cut.file}' can't be read where a task runs: {error.strerror}; the source must be "
-                         "at the same path on every machine") from None
+        raise InputError(
+            f"the file '{cut.file}' can't be read where a task runs: {error.strerror}; the source must be "
+            "at the same path on every machine"
+        ) from None
 
 
 class Lines:
@@ -164,8 +175,9 @@ class Lines:
         partition, key = int(name), _kept(line.key)
         self.count[partition] += 1
         self._place += 1
-        self._rows.append((hash_of(key) - _SIGN, key, line.piece, self._place, line.number, line.sort, partition,
-                           line.data))  # fmt: skip
+        self._rows.append(
+            (hash_of(key) - _SIGN, key, line.piece, self._place, line.number, line.sort, partition, line.data)
+        )
         self._size += len(line.data)
         if self._size >= HELD:
             self.flush()

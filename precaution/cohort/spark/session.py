@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 LOG = "spark.log"
 """What Java says, in the run's folder of work."""
 _LOOPBACK = ("127.", "localhost", "[::1]")
-_JAVA = ("Java 17 or newer (Debian and Ubuntu: `apt install openjdk-17-jre-headless`), on the PATH or where JAVA_HOME "
-         "says")  # fmt: skip
+_JAVA = (
+    "Java 17 or newer (Debian and Ubuntu: `apt install openjdk-17-jre-headless`), on the PATH or where JAVA_HOME says"
+)
 _SETTINGS = {
     "spark.app.name": "precaution cohort",
     "spark.ui.enabled": "false",
@@ -89,16 +90,20 @@ def _started(spark: Spark, work: Path) -> SparkSession:
     except PySparkException:
         raise UsageError(f"Spark did not start; it needs {_JAVA}. What it said is in '{work / LOG}'") from None
     except Exception:  # of Java
-        raise OutputError(f"Spark did not start with --master {spark.master}; what it said is in "
-                          f"'{work / LOG}'") from None
+        raise OutputError(
+            f"Spark did not start with --master {spark.master}; what it said is in '{work / LOG}'"
+        ) from None
 
 
 def settings(spark: Spark, work: Path) -> dict[str, str]:
     """Return the settings that a session is started with: ours, unless others are given."""
     ours = dict(_SETTINGS)
     if spark.master.startswith("local"):
-        ours |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
-                 "spark.local.dir": str((work / "spark").resolve())}  # fmt: skip
+        ours |= {
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.local.dir": str((work / "spark").resolve()),
+        }
     return ours | dict(spark.conf)
 
 

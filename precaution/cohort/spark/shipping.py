@@ -57,8 +57,11 @@ def _contents(label: LabelOf) -> Iterator[tuple[str, Path]]:
         if path.is_file() and path.suffix != ".pyc" and (not name.startswith("labels/") or path.suffix == ".py"):
             yield f"{PACKAGE.name}/{name}", path
     folder = Path(label.folder)
-    yield from ((f"{_LABEL}/{path.relative_to(folder).as_posix()}", path)
-                for path in folder.rglob("*") if path.is_file() and path.suffix in (".toml", ".csv"))
+    yield from (
+        (f"{_LABEL}/{path.relative_to(folder).as_posix()}", path)
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix in (".toml", ".csv")
+    )
     if label.policy:
         yield _POLICY, label.policy
     for number, more in enumerate(label.codes):
@@ -94,8 +97,12 @@ def shipped(name: str, call: str, given: bytes) -> Callable[[Iterator[pa.RecordB
         except ModuleNotFoundError as error:
             for _ in batches:
                 pass
-            columns = {"number": pa.array([-1], pa.int32()), "lines": pa.array([0], pa.int64()),
-                       "error": ["lacking"], "message": [error.name or ""]}  # fmt: skip
+            columns = {
+                "number": pa.array([-1], pa.int32()),
+                "lines": pa.array([0], pa.int64()),
+                "error": ["lacking"],
+                "message": [error.name or ""],
+            }
             yield pa.RecordBatch.from_pydict(columns)
             return
         yield from getattr(tasks, call)(batches, root, given)

@@ -52,8 +52,10 @@ class Same(NamedTuple):
         except OSError:
             there = ""
         if there != self.token:
-            raise OutputError(f"a task does not see this run's results at '{work.parent}': the folder must be at the "
-                              "same path on every machine, and no other run may use it")
+            raise OutputError(
+                f"a task does not see this run's results at '{work.parent}': the folder must be at the "
+                "same path on every machine, and no other run may use it"
+            )
 
     def label(self, root: str, given: LabelOf) -> LabelOf:
         """Return where the label is on this machine. Raises OutputError where it is not the one that was sent."""
@@ -160,8 +162,12 @@ def _answers(batches: Batches, work: Work) -> Batches:
     except (OtherVersion, PrecautionError) as error:
         yield _answer(-1, 0, type(error).__name__, str(error))
     except OSError as error:
-        yield _answer(-1, 0, "OutputError", f"a file can't be read or written: {error.strerror or 'no room?'}; what is "
-                      "done is kept: run again")
+        yield _answer(
+            -1,
+            0,
+            "OutputError",
+            f"a file can't be read or written: {error.strerror or 'no room?'}; what is done is kept: run again",
+        )
     except Exception as error:
         raise RuntimeError(message_of(error)) from None
     for _ in batches:
@@ -169,6 +175,11 @@ def _answers(batches: Batches, work: Work) -> Batches:
 
 
 def _answer(number: int, lines: int, error: str = "", message: str = "") -> pa.RecordBatch:
-    return pa.RecordBatch.from_pydict({
-        "number": pa.array([number], pa.int32()), "lines": pa.array([lines], pa.int64()), "error": [error],
-        "message": [message]})  # fmt: skip
+    return pa.RecordBatch.from_pydict(
+        {
+            "number": pa.array([number], pa.int32()),
+            "lines": pa.array([lines], pa.int64()),
+            "error": [error],
+            "message": [message],
+        }
+    )

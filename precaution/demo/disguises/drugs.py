@@ -34,8 +34,11 @@ def _as_order(piece: Piece, kit: Kit) -> bool:
     status = piece.resource.get("status")
     if piece.kind != "MedicationStatement" or status not in _ORDERED or not start:
         return False
-    members: dict[str, object] = {"status": status, "intent": kit.rng.choice(("order", "instance-order")),
-                                  "authoredOn": start}  # fmt: skip
+    members: dict[str, object] = {
+        "status": status,
+        "intent": kit.rng.choice(("order", "instance-order")),
+        "authoredOn": start,
+    }
     if end:
         bounds = {"repeat": {"boundsPeriod": {"start": start, "end": end}}}
         members["dosageInstruction"] = [{"text": "as prescribed", "timing": bounds}]

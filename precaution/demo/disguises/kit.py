@@ -11,7 +11,6 @@ from precaution.demo.pieces import Piece
 from precaution.demo.recipes import Recipes
 
 if TYPE_CHECKING:
-
     from precaution.case_records import Resource
 
 SERVER = "https://demo.invalid/fhir"

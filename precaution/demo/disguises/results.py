@@ -114,8 +114,14 @@ def _in_report(piece: Piece, kit: Kit) -> bool:
     del piece.resource["effectiveDateTime"]
     subject = piece.resource["subject"]
     result = {"reference": f"Observation/{piece.resource['id']}"}
-    report = {"resourceType": "DiagnosticReport", "id": f"{piece.resource['id']}-report", "status": "final",
-              "code": {"text": "Report"}, "subject": subject, "effectiveDateTime": day}  # fmt: skip
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": f"{piece.resource['id']}-report",
+        "status": "final",
+        "code": {"text": "Report"},
+        "subject": subject,
+        "effectiveDateTime": day,
+    }
     if kit.rng.random() < 0.5:
         piece.more.append({**report, "result": [result]})
         return True

@@ -92,8 +92,7 @@ def _reference(piece: Piece, kit: Kit) -> bool:
         {"reference": own, "display": "the patient"},
     ]
     if kit.bundled:
-        forms += [{"reference": f"urn:uuid:{kit.ident}"},
-                  {"reference": f"Patient?identifier={NUMBER}|{kit.ident}"}]  # fmt: skip
+        forms += [{"reference": f"urn:uuid:{kit.ident}"}, {"reference": f"Patient?identifier={NUMBER}|{kit.ident}"}]
     piece.resource[key] = kit.rng.choice(forms)
     return True
 

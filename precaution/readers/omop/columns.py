@@ -40,47 +40,74 @@ def _columns(ids: str = "", days: str = "", numbers: str = "", texts: str = "", 
     forms: dict[Form, str] = {"id": ids, "day": days, "number": numbers, "text": texts}
     return tuple(
         Column(name.partition("/")[0], form, name.partition("/")[0] in needed.split(), name.partition("/")[2])
-        for form, names in forms.items() for name in names.split()
-    )  # fmt: skip
+        for form, names in forms.items()
+        for name in names.split()
+    )
 
 
 TABLES: Mapping[str, tuple[Column, ...]] = {
-    "person": _columns("person_id year_of_birth month_of_birth day_of_birth gender_concept_id care_site_id",
-                       "birth_datetime", needed="person_id"),
+    "person": _columns(
+        "person_id year_of_birth month_of_birth day_of_birth gender_concept_id care_site_id",
+        "birth_datetime",
+        needed="person_id",
+    ),
     "death": _columns("person_id", "death_date/death_datetime", needed="person_id death_date"),
-    "observation_period": _columns("person_id", "observation_period_start_date observation_period_end_date",
-                                   needed="person_id observation_period_start_date observation_period_end_date"),
+    "observation_period": _columns(
+        "person_id",
+        "observation_period_start_date observation_period_end_date",
+        needed="person_id observation_period_start_date observation_period_end_date",
+    ),
     "visit_occurrence": _columns("visit_occurrence_id", "visit_end_date/visit_end_datetime"),
     "condition_occurrence": _columns(
         "condition_occurrence_id person_id condition_concept_id condition_status_concept_id visit_occurrence_id "
         "condition_source_concept_id",
-        "condition_start_date/condition_start_datetime condition_end_date/condition_end_datetime", "",
+        "condition_start_date/condition_start_datetime condition_end_date/condition_end_datetime",
+        "",
         "stop_reason condition_source_value condition_status_source_value",
-        "condition_occurrence_id person_id condition_concept_id condition_start_date"),
+        "condition_occurrence_id person_id condition_concept_id condition_start_date",
+    ),
     "drug_exposure": _columns(
         "drug_exposure_id person_id drug_concept_id drug_type_concept_id drug_source_concept_id",
         "drug_exposure_start_date/drug_exposure_start_datetime drug_exposure_end_date/drug_exposure_end_datetime "
-        "verbatim_end_date", "days_supply", "stop_reason drug_source_value",
-        "drug_exposure_id person_id drug_concept_id drug_exposure_start_date"),
+        "verbatim_end_date",
+        "days_supply",
+        "stop_reason drug_source_value",
+        "drug_exposure_id person_id drug_concept_id drug_exposure_start_date",
+    ),
     "procedure_occurrence": _columns(
         "procedure_occurrence_id person_id procedure_concept_id procedure_type_concept_id procedure_source_concept_id",
-        "procedure_date/procedure_datetime procedure_end_date/procedure_end_datetime", "", "procedure_source_value",
-        "procedure_occurrence_id person_id procedure_concept_id procedure_date"),
+        "procedure_date/procedure_datetime procedure_end_date/procedure_end_datetime",
+        "",
+        "procedure_source_value",
+        "procedure_occurrence_id person_id procedure_concept_id procedure_date",
+    ),
     "measurement": _columns(
         "measurement_id person_id measurement_concept_id operator_concept_id value_as_concept_id unit_concept_id "
-        "measurement_source_concept_id", "measurement_date/measurement_datetime", "value_as_number range_high",
+        "measurement_source_concept_id",
+        "measurement_date/measurement_datetime",
+        "value_as_number range_high",
         "unit_source_value value_source_value measurement_source_value",
-        "measurement_id person_id measurement_concept_id measurement_date"),
+        "measurement_id person_id measurement_concept_id measurement_date",
+    ),
     "observation": _columns(
         "observation_id person_id observation_concept_id value_as_concept_id unit_concept_id "
-        "observation_source_concept_id", "observation_date/observation_datetime", "value_as_number",
+        "observation_source_concept_id",
+        "observation_date/observation_datetime",
+        "value_as_number",
         "value_as_string value_source_value unit_source_value observation_source_value",
-        "observation_id person_id observation_concept_id observation_date"),
-    "concept": _columns("concept_id", "", "", "concept_name vocabulary_id concept_code",
-                        "concept_id concept_name vocabulary_id concept_code"),
-    "concept_ancestor": _columns("ancestor_concept_id descendant_concept_id", "", "", "",
-                                 "ancestor_concept_id descendant_concept_id"),
-}  # fmt: skip
+        "observation_id person_id observation_concept_id observation_date",
+    ),
+    "concept": _columns(
+        "concept_id",
+        "",
+        "",
+        "concept_name vocabulary_id concept_code",
+        "concept_id concept_name vocabulary_id concept_code",
+    ),
+    "concept_ancestor": _columns(
+        "ancestor_concept_id descendant_concept_id", "", "", "", "ancestor_concept_id descendant_concept_id"
+    ),
+}
 """Every table that is read. Eras are derived from these; notes, costs, devices and the rest say nothing here."""
 
 EVENTS = {
@@ -94,10 +121,15 @@ EVENTS = {
     )
 }
 LISTS_OF: Mapping[str, tuple[str, ...]] = {
-    "person": (), "death": (), "observation_period": (), "condition_occurrence": ("condition",),
-    "drug_exposure": ("immunization", "medication"), "procedure_occurrence": ("procedure",),
-    "measurement": ("condition", "result"), "observation": ("condition", "medication", "result"),
-}  # fmt: skip
+    "person": (),
+    "death": (),
+    "observation_period": (),
+    "condition_occurrence": ("condition",),
+    "drug_exposure": ("immunization", "medication"),
+    "procedure_occurrence": ("procedure",),
+    "measurement": ("condition", "result"),
+    "observation": ("condition", "medication", "result"),
+}
 """The lists that are not complete where a line of a table can't be read; a table that is not here concerns nobody."""
 VOCABULARY = ("concept", "concept_ancestor")
 """Tables that may stand in a schema of their own."""
@@ -110,8 +142,10 @@ def checked(found: Mapping[str, Mapping[str, Sort]], where: str) -> None:
     for table, columns in found.items():
         missing = [each.name for each in TABLES[table] if each.needed and each.name not in columns]
         if missing:
-            raise InputError(f"{where}: the table {table.upper()} has no column {', '.join(missing)}; "
-                             "it must be of OMOP CDM 5.3 or 5.4")
+            raise InputError(
+                f"{where}: the table {table.upper()} has no column {', '.join(missing)}; "
+                "it must be of OMOP CDM 5.3 or 5.4"
+            )
 
 
 def empty(column: Column) -> str:

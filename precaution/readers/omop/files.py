@@ -57,8 +57,7 @@ def _table_of(path: Path) -> str:
 
 
 def _inside(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*")
-                  if path.is_file() and path.name.lower().endswith((*TEXT, PARQUET)))  # fmt: skip
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name.lower().endswith((*TEXT, PARQUET)))
 
 
 def is_folder(path: Path) -> bool:
@@ -104,11 +103,14 @@ class Files:
         """Return the rows of a query whose result is small."""
         return self.base.execute(query).fetchall()
 
-    def relation(self, name: str, columns: Sequence[str], types: Sequence[str],
-                 rows: Iterable[Sequence[object]]) -> str:
+    def relation(
+        self, name: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[object]]
+    ) -> str:
         """Return a table that holds given rows."""
-        self.base.execute(f"create or replace temp table {name} "
-                          f"({', '.join(f'{one} {kind}' for one, kind in zip(columns, types, strict=True))})")
+        self.base.execute(
+            f"create or replace temp table {name} "
+            f"({', '.join(f'{one} {kind}' for one, kind in zip(columns, types, strict=True))})"
+        )
         kinds = [{"varchar": pa.string(), "bigint": pa.int64(), "boolean": pa.bool_()}[kind] for kind in types]
         arrays = list(zip(*rows, strict=True)) or [()] * len(columns)
         given = pa.table([pa.array(each, kind) for each, kind in zip(arrays, kinds, strict=True)], list(columns))
@@ -122,15 +124,19 @@ class Files:
     def _attach(self) -> None:
         try:
             self.base.execute(f"attach {quoted(str(self._source))} as cdm (read_only)")
-            found = self.base.execute("select schema_name, table_name from duckdb_tables() where database_name = 'cdm'"
-                                      " union select schema_name, view_name from duckdb_views() "
-                                      "where database_name = 'cdm' and not internal").fetchall()
+            found = self.base.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = 'cdm'"
+                " union select schema_name, view_name from duckdb_views() "
+                "where database_name = 'cdm' and not internal"
+            ).fetchall()
         except duckdb.Error:
             raise InputError(f"'{self._source.name}' is no DuckDB database that can be read") from None
         schemas = sorted({schema for schema, table in found if table.lower() == "person"})
         if len(schemas) > 1:
-            raise InputError(f"'{self._source.name}' has a table PERSON in several schemas ({', '.join(schemas)}); "
-                             "copy the one that is meant to a file of its own")
+            raise InputError(
+                f"'{self._source.name}' has a table PERSON in several schemas ({', '.join(schemas)}); "
+                "copy the one that is meant to a file of its own"
+            )
         for schema, table in sorted(found):
             if table.lower() in TABLES and schema == (schemas[0] if schemas else "main"):
                 self._from[table.lower()] = f'cdm."{schema}"."{table}"'
@@ -184,7 +190,8 @@ class Files:
             self.base.execute(
                 f"insert into loaded.{table} ({listed}) select {listed} from read_csv({quoted(str(path))}, "
                 f"header = true, auto_detect = false, delim = {quoted(mark)}, quote = {quoted(quote)}, "
-                f"escape = {quoted(quote)}, columns = {{{columns}}}, store_rejects = true, rejects_limit = 0)")
+                f"escape = {quoted(quote)}, columns = {{{columns}}}, store_rejects = true, rejects_limit = 0)"
+            )
             wrong = self.base.execute("select distinct line from reject_errors order by line").fetchall()
             for reject in ("reject_errors", "reject_scans"):
                 self.base.execute(f"drop table {reject}")
@@ -209,7 +216,7 @@ class Files:
             whole = f"coalesce({', '.join(read)})" if len(read) > 1 else read[0]
             made.append(f"{whole} as {each.name}")
             if each.form in ("day", "number"):
-                filled = " or ".join(f'nullif(trim(cast("{name}" as varchar)), \'\') is not null' for name in parts)
+                filled = " or ".join(f"nullif(trim(cast(\"{name}\" as varchar)), '') is not null" for name in parts)
                 made.append(f"({whole} is null and ({filled})) as {each.name}_unread")
         return f"select {', '.join(made)} from {self._from[table]}"
 
@@ -221,16 +228,24 @@ def _nothing(column: Column) -> str:
 
 def _read(name: str, form: str, sort: Sort) -> str:
     """Return SQL that reads a column of some sort as one of a form; null where it can't be read."""
-    text = f'nullif(trim("{name}"), \'\')'
+    text = f"nullif(trim(\"{name}\"), '')"
     if form == "text":
         whole = f'case when "{name}" = floor("{name}") and abs("{name}") < 1e15 then cast(cast("{name}" as bigint)'
-        return (text if sort == "text" else f'{whole} as varchar) else cast("{name}" as varchar) end'
-                if sort == "fraction" else f'cast("{name}" as varchar)')  # fmt: skip
+        return (
+            text
+            if sort == "text"
+            else f'{whole} as varchar) else cast("{name}" as varchar) end'
+            if sort == "fraction"
+            else f'cast("{name}" as varchar)'
+        )
     if form == "day":
         return _day(name, sort)
     if form == "number":
-        return {"text": f"try_cast({text} as double)", "whole": f'cast("{name}" as double)',
-                "fraction": f'cast("{name}" as double)'}.get(sort, "cast(null as double)")  # fmt: skip
+        return {
+            "text": f"try_cast({text} as double)",
+            "whole": f'cast("{name}" as double)',
+            "fraction": f'cast("{name}" as double)',
+        }.get(sort, "cast(null as double)")
     if sort == "whole":
         return f'try_cast("{name}" as bigint)'
     number = f'cast("{name}" as double)' if sort == "fraction" else f"try_cast({text} as double)"
@@ -243,10 +258,12 @@ def _read(name: str, form: str, sort: Sort) -> str:
 
 def _day(name: str, sort: Sort) -> str:
     if sort == "text":
-        text = f'nullif(trim("{name}"), \'\')'
+        text = f"nullif(trim(\"{name}\"), '')"
         day, packed = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]|$)", "[0-9]{8}"
-        value = (f"case when regexp_matches({text}, '{day}') then try_cast({text}[1:10] as date) when "
-                 f"regexp_full_match({text}, '{packed}') then try_cast(try_strptime({text}, '%Y%m%d') as date) end")
+        value = (
+            f"case when regexp_matches({text}, '{day}') then try_cast({text}[1:10] as date) when "
+            f"regexp_full_match({text}, '{packed}') then try_cast(try_strptime({text}, '%Y%m%d') as date) end"
+        )
     elif sort in ("day", "time"):
         value = f'try_cast("{name}" as date)'
     else:

@@ -16,20 +16,51 @@ if TYPE_CHECKING:
 # ruff: noqa: S608 - every name in these queries is ours
 
 COLUMNS: Mapping[str, str] = {
-    "person": "varchar", "event": "varchar", "kind": "varchar", "concept": "varchar", "source": "varchar",
-    "certain": "boolean", "note": "varchar", "system": "varchar", "code": "varchar",
-    "start_day": "bigint", "start_unread": "boolean", "end_day": "bigint", "end_unread": "boolean",
-    "verbatim_day": "bigint", "visit_day": "bigint", "status_id": "bigint", "status_text": "varchar",
-    "stopped": "boolean", "type_id": "bigint", "days_supply": "double precision",
-    "number": "double precision", "number_unread": "boolean", "operator_id": "bigint", "unit_id": "bigint",
-    "unit_text": "varchar", "high": "double precision", "value_id": "bigint", "value_text": "varchar",
-}  # fmt: skip
+    "person": "varchar",
+    "event": "varchar",
+    "kind": "varchar",
+    "concept": "varchar",
+    "source": "varchar",
+    "certain": "boolean",
+    "note": "varchar",
+    "system": "varchar",
+    "code": "varchar",
+    "start_day": "bigint",
+    "start_unread": "boolean",
+    "end_day": "bigint",
+    "end_unread": "boolean",
+    "verbatim_day": "bigint",
+    "visit_day": "bigint",
+    "status_id": "bigint",
+    "status_text": "varchar",
+    "stopped": "boolean",
+    "type_id": "bigint",
+    "days_supply": "double precision",
+    "number": "double precision",
+    "number_unread": "boolean",
+    "operator_id": "bigint",
+    "unit_id": "bigint",
+    "unit_text": "varchar",
+    "high": "double precision",
+    "value_id": "bigint",
+    "value_text": "varchar",
+}
 """The columns of a mapped row."""
 PERSON_COLUMNS: Mapping[str, str] = {
-    "person": "varchar", "year": "bigint", "month": "bigint", "day": "bigint", "born_day": "bigint",
-    "born_unread": "boolean", "died": "boolean", "died_unread": "boolean", "died_first": "bigint",
-    "died_last": "bigint", "observed": "boolean", "gender_id": "bigint", "care_site": "varchar",
-}  # fmt: skip
+    "person": "varchar",
+    "year": "bigint",
+    "month": "bigint",
+    "day": "bigint",
+    "born_day": "bigint",
+    "born_unread": "boolean",
+    "died": "boolean",
+    "died_unread": "boolean",
+    "died_first": "bigint",
+    "died_last": "bigint",
+    "observed": "boolean",
+    "gender_id": "bigint",
+    "care_site": "varchar",
+}
 """The columns of a mapped person."""
 
 
@@ -57,8 +88,9 @@ def codes(source: Source, event: str) -> str:
 
 def ids(source: Source, column: str, tables: Iterable[str]) -> str:
     """Return the query for the distinct concept ids in a column of tables, with what the vocabulary says of them."""
-    every = " union ".join(f"select {column} as id from {source.named(table)} it where {column} > 0"
-                           for table in tables)  # fmt: skip
+    every = " union ".join(
+        f"select {column} as id from {source.named(table)} it where {column} > 0" for table in tables
+    )
     return f"""
         select each.id, one.vocabulary_id, one.concept_code, one.concept_name from ({every}) each
         join {source.named("concept")} one on one.concept_id = each.id
@@ -88,8 +120,9 @@ def ancestors(source: Source, above: str, below: str) -> str:
 def used(source: Source) -> str:
     """Return the query for the standard concepts of all events that are looked up by their ancestors."""
     events = [EVENTS[event] for event in ("condition", "drug", "procedure", "observation")]
-    return " union ".join(f"select {each.concept} as id from {source.named(each.table)} it where {each.concept} > 0"
-                          for each in events)  # fmt: skip
+    return " union ".join(
+        f"select {each.concept} as id from {source.named(each.table)} it where {each.concept} > 0" for each in events
+    )
 
 
 def units(source: Source, event: str, meanings: str) -> str:
@@ -127,77 +160,136 @@ def persons(source: Source, today: str) -> str:
 def rows(source: Source, meanings: str, has: Iterable[str]) -> str:
     """Return the query for everything that the tables in `has` say of the label's concepts, and of their own lists."""
     there = set(has)
-    parts = [part for event in EVENTS if EVENTS[event].table in there
-             for part in (_EVENTS[event](source, meanings), _kept(source, event, meanings))]  # fmt: skip
+    parts = [
+        part
+        for event in EVENTS
+        if EVENTS[event].table in there
+        for part in (_EVENTS[event](source, meanings), _kept(source, event, meanings))
+    ]
     return " union all ".join(parts) or _selected({}, "(select 1 as nothing) it where false")
 
 
 def _condition(source: Source, meanings: str) -> str:
     visit = source.named("visit_occurrence")
-    return _joined(source, "condition", meanings, {
-        "source": _place("condition_occurrence", "it.condition_occurrence_id"),
-        **_days("start", "it.condition_start_date"), **_days("end", "it.condition_end_date"),
-        "visit_day": _ordinal("visit.visit_end_date"), "status_id": "it.condition_status_concept_id",
-        "status_text": "it.condition_status_source_value", "stopped": "it.stop_reason is not null",
-    }, f"left join (select visit_occurrence_id, max(visit_end_date) as visit_end_date from {visit} v "
-       "group by visit_occurrence_id) visit on visit.visit_occurrence_id = it.visit_occurrence_id")  # fmt: skip
+    return _joined(
+        source,
+        "condition",
+        meanings,
+        {
+            "source": _place("condition_occurrence", "it.condition_occurrence_id"),
+            **_days("start", "it.condition_start_date"),
+            **_days("end", "it.condition_end_date"),
+            "visit_day": _ordinal("visit.visit_end_date"),
+            "status_id": "it.condition_status_concept_id",
+            "status_text": "it.condition_status_source_value",
+            "stopped": "it.stop_reason is not null",
+        },
+        f"left join (select visit_occurrence_id, max(visit_end_date) as visit_end_date from {visit} v "
+        "group by visit_occurrence_id) visit on visit.visit_occurrence_id = it.visit_occurrence_id",
+    )
 
 
 def _drug(source: Source, meanings: str) -> str:
-    return _joined(source, "drug", meanings, {
-        "source": _place("drug_exposure", "it.drug_exposure_id"),
-        **_days("start", "it.drug_exposure_start_date"), **_days("end", "it.drug_exposure_end_date"),
-        "verbatim_day": _ordinal("it.verbatim_end_date"), "stopped": "it.stop_reason is not null",
-        "type_id": "it.drug_type_concept_id", "days_supply": "it.days_supply",
-    })  # fmt: skip
+    return _joined(
+        source,
+        "drug",
+        meanings,
+        {
+            "source": _place("drug_exposure", "it.drug_exposure_id"),
+            **_days("start", "it.drug_exposure_start_date"),
+            **_days("end", "it.drug_exposure_end_date"),
+            "verbatim_day": _ordinal("it.verbatim_end_date"),
+            "stopped": "it.stop_reason is not null",
+            "type_id": "it.drug_type_concept_id",
+            "days_supply": "it.days_supply",
+        },
+    )
 
 
 def _procedure(source: Source, meanings: str) -> str:
-    return _joined(source, "procedure", meanings, {
-        "source": _place("procedure_occurrence", "it.procedure_occurrence_id"),
-        **_days("start", "it.procedure_date"), **_days("end", "it.procedure_end_date"),
-        "type_id": "it.procedure_type_concept_id",
-    })  # fmt: skip
+    return _joined(
+        source,
+        "procedure",
+        meanings,
+        {
+            "source": _place("procedure_occurrence", "it.procedure_occurrence_id"),
+            **_days("start", "it.procedure_date"),
+            **_days("end", "it.procedure_end_date"),
+            "type_id": "it.procedure_type_concept_id",
+        },
+    )
 
 
 def _measurement(source: Source, meanings: str) -> str:
-    return _joined(source, "measurement", meanings, {
-        "source": _place("measurement", "it.measurement_id"), **_days("start", "it.measurement_date"),
-        **_VALUE, "operator_id": "it.operator_concept_id", "high": "it.range_high",
-        "value_text": "it.value_source_value",
-    })  # fmt: skip
+    return _joined(
+        source,
+        "measurement",
+        meanings,
+        {
+            "source": _place("measurement", "it.measurement_id"),
+            **_days("start", "it.measurement_date"),
+            **_VALUE,
+            "operator_id": "it.operator_concept_id",
+            "high": "it.range_high",
+            "value_text": "it.value_source_value",
+        },
+    )
 
 
 def _observation(source: Source, meanings: str) -> str:
-    return _joined(source, "observation", meanings, {
-        "source": _place("observation", "it.observation_id"), **_days("start", "it.observation_date"), **_VALUE,
-        "value_text": "coalesce(it.value_as_string, it.value_source_value)",
-    })  # fmt: skip
+    return _joined(
+        source,
+        "observation",
+        meanings,
+        {
+            "source": _place("observation", "it.observation_id"),
+            **_days("start", "it.observation_date"),
+            **_VALUE,
+            "value_text": "coalesce(it.value_as_string, it.value_source_value)",
+        },
+    )
 
 
 _VALUE = {
-    "number": "it.value_as_number", "number_unread": "it.value_as_number_unread", "unit_id": "it.unit_concept_id",
-    "unit_text": "it.unit_source_value", "value_id": "it.value_as_concept_id",
-}  # fmt: skip
-_EVENTS = {"condition": _condition, "drug": _drug, "procedure": _procedure, "measurement": _measurement,
-           "observation": _observation}  # fmt: skip
+    "number": "it.value_as_number",
+    "number_unread": "it.value_as_number_unread",
+    "unit_id": "it.unit_concept_id",
+    "unit_text": "it.unit_source_value",
+    "value_id": "it.value_as_concept_id",
+}
+_EVENTS = {
+    "condition": _condition,
+    "drug": _drug,
+    "procedure": _procedure,
+    "measurement": _measurement,
+    "observation": _observation,
+}
 
 
 def _kept(source: Source, event: str, meanings: str) -> str:
     """Return the query for who has any row of an event, so that a list of it is kept: a vaccine is one of vaccines."""
-    names = {"condition": "condition", "drug": "medication", "procedure": "procedure", "measurement": "result",
-             "observation": "result"}  # fmt: skip
+    names = {
+        "condition": "condition",
+        "drug": "medication",
+        "procedure": "procedure",
+        "measurement": "result",
+        "observation": "result",
+    }
     if event != "drug":
-        return _selected({"person": _text("it.person_id"), "event": f"'{event}'", "kind": "'list'",
-                          "concept": f"'{names[event]}'"}, _everybody(source, event))  # fmt: skip
+        return _selected(
+            {"person": _text("it.person_id"), "event": f"'{event}'", "kind": "'list'", "concept": f"'{names[event]}'"},
+            _everybody(source, event),
+        )
     kind = "case when it.immunizing then 'immunization' else 'medication' end"
     given = f"""
         (select distinct it.person_id, m.concept_id is not null as immunizing from {source.named("drug_exposure")} it
          left join (select distinct concept_id, source_concept_id, source_value, event from {meanings} mm
                     where kind in ('immunizing', 'immunization')) m on {_same("drug")}) it
         """
-    return _selected({"person": _text("it.person_id"), "event": "'drug'", "kind": "'list'", "concept": kind},
-                     f"{given} where it.person_id is not null")  # fmt: skip
+    return _selected(
+        {"person": _text("it.person_id"), "event": "'drug'", "kind": "'list'", "concept": kind},
+        f"{given} where it.person_id is not null",
+    )
 
 
 def _everybody(source: Source, event: str) -> str:
@@ -205,11 +297,20 @@ def _everybody(source: Source, event: str) -> str:
 
 
 def _joined(source: Source, event: str, meanings: str, columns: Mapping[str, str], more: str = "") -> str:
-    common = {"person": _text("it.person_id"), "event": f"'{event}'", "kind": "m.kind", "concept": "m.concept",
-              "certain": "m.certain", "note": "m.note", "system": "m.system", "code": "m.code"}  # fmt: skip
+    common = {
+        "person": _text("it.person_id"),
+        "event": f"'{event}'",
+        "kind": "m.kind",
+        "concept": "m.concept",
+        "certain": "m.certain",
+        "note": "m.note",
+        "system": "m.system",
+        "code": "m.code",
+    }
     table = source.named(EVENTS[event].table)
-    return _selected({**common, **columns},
-                     f"{table} it join {meanings} m on {_same(event)} and m.kind <> 'immunizing' {more}")  # fmt: skip
+    return _selected(
+        {**common, **columns}, f"{table} it join {meanings} m on {_same(event)} and m.kind <> 'immunizing' {more}"
+    )
 
 
 def _selected(columns: Mapping[str, str], from_: str) -> str:
@@ -219,14 +320,18 @@ def _selected(columns: Mapping[str, str], from_: str) -> str:
 
 def _code(event: str, of: str) -> str:
     at = EVENTS[event]
-    return (f"coalesce({of}.{at.concept}, 0) as concept_id, coalesce({of}.{at.source_concept}, 0) as "
-            f"source_concept_id, coalesce({of}.{at.source_value}, '') as source_value")
+    return (
+        f"coalesce({of}.{at.concept}, 0) as concept_id, coalesce({of}.{at.source_concept}, 0) as "
+        f"source_concept_id, coalesce({of}.{at.source_value}, '') as source_value"
+    )
 
 
 def _same(event: str) -> str:
     at = EVENTS[event]
-    return (f"m.event = '{event}' and m.concept_id = coalesce(it.{at.concept}, 0) and m.source_concept_id = "
-            f"coalesce(it.{at.source_concept}, 0) and m.source_value = coalesce(it.{at.source_value}, '')")
+    return (
+        f"m.event = '{event}' and m.concept_id = coalesce(it.{at.concept}, 0) and m.source_concept_id = "
+        f"coalesce(it.{at.source_concept}, 0) and m.source_value = coalesce(it.{at.source_value}, '')"
+    )
 
 
 def _days(name: str, column: str) -> dict[str, str]:

@@ -23,15 +23,24 @@ if TYPE_CHECKING:
     from precaution.readers.meaning import Coded
 
 SYSTEMS: Mapping[str, str] = {
-    "SNOMED": "SNOMED", "LOINC": "LOINC", "RxNorm": "RxNorm", "RxNorm Extension": "RxNormExt", "ICD10CM": "ICD10CM",
-    "ICD10": "ICD10CM", "ICD10GM": "ICD10CM", "ATC": "ATC", "CVX": "CVX",
-}  # fmt: skip
+    "SNOMED": "SNOMED",
+    "LOINC": "LOINC",
+    "RxNorm": "RxNorm",
+    "RxNorm Extension": "RxNormExt",
+    "ICD10CM": "ICD10CM",
+    "ICD10": "ICD10CM",
+    "ICD10GM": "ICD10CM",
+    "ATC": "ATC",
+    "CVX": "CVX",
+}
 """The names of vocabularies in the CDM, and those that code lists use."""
 _WITH_ANCESTORS = frozenset({"condition", "drug", "procedure", "observation"})
 """Not measurements: a test of the same family has another unit, or is another test."""
 _KINDS: Mapping[str, Sequence[Coded]] = {
-    "condition": ("condition",), "drug": ("medication", "immunization"), "procedure": ("procedure",),
-}  # fmt: skip
+    "condition": ("condition",),
+    "drug": ("medication", "immunization"),
+    "procedure": ("procedure",),
+}
 _OF_DRUGS = frozenset({"RxNorm", "RxNormExt", "ATC", "CVX"})
 BY_ANCESTOR = "by its ancestor in the vocabulary"
 NOT_MAPPED = "not mapped to a concept of the vocabulary"
@@ -134,16 +143,21 @@ class Meanings:
             return "immunization" if self._codes.listed_in(name, frozenset({"CVX"})) else "medication"
         return event
 
-    def _doubts(self, code: Code, looked: Looked, *, immunizing: bool,
-                known: list[tuple[str, str] | None]) -> Iterator[Meaning]:
+    def _doubts(
+        self, code: Code, looked: Looked, *, immunizing: bool, known: list[tuple[str, str] | None]
+    ) -> Iterator[Meaning]:
         names = [each.name for each in (code.standard, code.source) if each is not None]
         named = [*names, code.source_value] if _is_words(code.source_value) else names
         words = [each for each in dict.fromkeys(named) if each and readable(each)]
         if code.event in _KINDS:
             # a row of drugs whose code says nothing may be a vaccine
             kinds: Sequence[Coded] = ("immunization",) if immunizing else _KINDS[code.event]
-            found = {name: note for kind in kinds for names, note in [doubts(self._codes, kind, [looked], words)]
-                     for name in names}
+            found = {
+                name: note
+                for kind in kinds
+                for names, note in [doubts(self._codes, kind, [looked], words)]
+                for name in names
+            }
         elif looked.formed:
             return
         else:
@@ -164,8 +178,9 @@ def _is_words(text: str) -> bool:
     return " " in text or not any(letter.isdigit() for letter in text)
 
 
-def _meaning(code: Code, concept: str, kind: str, certain: bool, note: str,
-             known: Iterable[tuple[str, str] | None]) -> Meaning:
+def _meaning(
+    code: Code, concept: str, kind: str, certain: bool, note: str, known: Iterable[tuple[str, str] | None]
+) -> Meaning:
     said = next((each for each in (code.standard, code.source) if each is not None), None)
     system, shown_code = (said.vocabulary, said.code) if said else next((each for each in known if each), ("", ""))
     return Meaning(*code[:4], concept, kind, certain, note, system, shown(shown_code or code.source_value))
@@ -194,8 +209,15 @@ def not_mapped(code: Code) -> bool:
 def plain(values: tuple[object, ...]) -> Code:
     """Return a code from a row: event, three ids, then vocabulary, code and name of both concepts, then a count."""
     event, concept, source, text, *known, rows = values
-    return Code(str(event), int(str(concept)), int(str(source)), str(text), _concept(known[:3]), _concept(known[3:]),
-                int(str(rows)))  # fmt: skip
+    return Code(
+        str(event),
+        int(str(concept)),
+        int(str(source)),
+        str(text),
+        _concept(known[:3]),
+        _concept(known[3:]),
+        int(str(rows)),
+    )
 
 
 def _concept(parts: list[object]) -> Known | None:

@@ -13,8 +13,9 @@ from precaution.readers.omop.columns import FIRST, LAST, TABLES, VOCABULARY, che
 try:
     import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped]
 except ImportError:  # pragma: no cover - tested where it is not installed
-    raise UsageError("a database as a source needs adbc-driver-postgresql: install it with "
-                     "`pip install 'precaution[postgres]'`") from None
+    raise UsageError(
+        "a database as a source needs adbc-driver-postgresql: install it with `pip install 'precaution[postgres]'`"
+    ) from None
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,10 +25,19 @@ if TYPE_CHECKING:
     from precaution.readers.omop.columns import Column, Sort
 
 _SORTS: dict[str, Sort] = {
-    "smallint": "whole", "integer": "whole", "bigint": "whole", "numeric": "fraction", "real": "fraction",
-    "double precision": "fraction", "date": "day", "timestamp without time zone": "time",
-    "timestamp with time zone": "time", "character varying": "text", "character": "text", "text": "text",
-}  # fmt: skip
+    "smallint": "whole",
+    "integer": "whole",
+    "bigint": "whole",
+    "numeric": "fraction",
+    "real": "fraction",
+    "double precision": "fraction",
+    "date": "day",
+    "timestamp without time zone": "time",
+    "timestamp with time zone": "time",
+    "character varying": "text",
+    "character": "text",
+    "text": "text",
+}
 
 
 class Place(NamedTuple):
@@ -49,8 +59,9 @@ def place(url: str) -> Place:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise UsageError("the URL of the database can't be read: write it as postgresql://user@host/name?schema=cdm"
-                         ) from None
+        raise UsageError(
+            "the URL of the database can't be read: write it as postgresql://user@host/name?schema=cdm"
+        ) from None
     options = dict(parse_qsl(parts.query))
     schema = options.pop("schema", "public")
     vocabulary = options.pop("vocabulary", schema)
@@ -116,31 +127,38 @@ class Postgres:
             raise _clear(error, self.at) from None
         return f"select * from {name}"
 
-    def relation(self, name: str, columns: Sequence[str], types: Sequence[str],
-                 rows: Iterable[Sequence[object]]) -> str:
+    def relation(
+        self, name: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[object]]
+    ) -> str:
         """Return given rows as a relation of a query: nothing is created, whatever the rights of the user."""
         self._given[name] = relation(columns, types, rows)
         return name
 
     def _whole(self, query: str) -> str:
         """Return a query with the relations that were given to it."""
-        given = [f"{name} as materialized {rows}" for name, rows in self._given.items()
-                 if re.search(rf"\b{name}\b", query)]  # fmt: skip
+        given = [
+            f"{name} as materialized {rows}" for name, rows in self._given.items() if re.search(rf"\b{name}\b", query)
+        ]
         return f"with {', '.join(given)} {query}" if given else query
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes that each table takes in the database."""
-        return {table: int(str(self.rows(f"select pg_table_size({literal(place)}::regclass)")[0][0] or 0))
-                for table, place in self._places.items()}  # fmt: skip
+        return {
+            table: int(str(self.rows(f"select pg_table_size({literal(place)}::regclass)")[0][0] or 0))
+            for table, place in self._places.items()
+        }
 
     def _find(self, schema: str) -> None:
-        wanted = [name for name in TABLES if (name in VOCABULARY) == (schema == self.at.vocabulary)
-                  or self.at.schema == self.at.vocabulary]  # fmt: skip
+        wanted = [
+            name
+            for name in TABLES
+            if (name in VOCABULARY) == (schema == self.at.vocabulary) or self.at.schema == self.at.vocabulary
+        ]
         found = self.rows(f"""
             select c.relname::text, a.attname::text, format_type(a.atttypid, null) from pg_class c
             join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
             where n.nspname = {literal(schema)} and c.relkind in ('r', 'v', 'm', 'p', 'f') and a.attnum > 0
-                and not a.attisdropped and c.relname in ({', '.join(map(literal, wanted))})
+                and not a.attisdropped and c.relname in ({", ".join(map(literal, wanted))})
             """)
         for table, column, kind in found:
             self.tables.setdefault(str(table), {})[str(column)] = _SORTS.get(str(kind).partition("(")[0], "other")
@@ -156,8 +174,12 @@ class Postgres:
         return f"{whole} as {column.name}, ({whole} is null and ({filled})) as {column.name}_unread"
 
     def _read(self, name: str, column: Column, sort: Sort) -> str:
-        fits = {"id": ("whole", "fraction"), "number": ("whole", "fraction"), "day": ("day", "time"),
-                "text": ("whole", "fraction", "text")}  # fmt: skip
+        fits = {
+            "id": ("whole", "fraction"),
+            "number": ("whole", "fraction"),
+            "day": ("day", "time"),
+            "text": ("whole", "fraction", "text"),
+        }
         if sort not in fits[column.form]:
             raise InputError(f"{self.at.shown}: the column {name} is no {column.form}: give it the type of the CDM")
         if column.form == "id":

@@ -19,8 +19,18 @@ if TYPE_CHECKING:
     from precaution.readers.omop.columns import Sort
     from precaution.readers.omop.meanings import Code
 
-MEANING_TYPES = ("varchar", "bigint", "bigint", "varchar", "varchar", "varchar", "boolean", "varchar", "varchar",
-                 "varchar")  # fmt: skip
+MEANING_TYPES = (
+    "varchar",
+    "bigint",
+    "bigint",
+    "varchar",
+    "varchar",
+    "varchar",
+    "boolean",
+    "varchar",
+    "varchar",
+    "varchar",
+)
 _VALUED = ("measurement", "observation")
 
 
@@ -37,8 +47,9 @@ class Cdm(Protocol):
         """Return the rows of a query whose result is small."""
         ...
 
-    def relation(self, name: str, columns: Sequence[str], types: Sequence[str],
-                 rows: Iterable[Sequence[object]]) -> str:
+    def relation(
+        self, name: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[object]]
+    ) -> str:
         """Return what stands for given rows in a query."""
         ...
 
@@ -56,8 +67,12 @@ class Prepared(NamedTuple):
 
 def prepared(cdm: Cdm, codes: Codes) -> Prepared:
     """Look up every code that occurs in a CDM. Raises InputError where it can't be read."""
-    met = [plain(row) for event in EVENTS if EVENTS[event].table in cdm.tables
-           for row in cdm.rows(mapping.codes(cdm, event))]  # fmt: skip
+    met = [
+        plain(row)
+        for event in EVENTS
+        if EVENTS[event].table in cdm.tables
+        for row in cdm.rows(mapping.codes(cdm, event))
+    ]
     ancestors, listed = _ancestors(cdm, codes)
     meanings = Meanings(codes, ancestors, listed)
     found = dict.fromkeys(meaning for code in met for meaning in meanings.of(code))
@@ -72,8 +87,10 @@ def prepared(cdm: Cdm, codes: Codes) -> Prepared:
 def _concepts(cdm: Cdm, column: str, tables: Sequence[str]) -> dict[int, Known]:
     if not tables or "concept" not in cdm.tables:
         return {}
-    return {int(str(name)): Known(str(vocabulary), str(code), str(words or ""))
-            for name, vocabulary, code, words in cdm.rows(mapping.ids(cdm, column, tables))}  # fmt: skip
+    return {
+        int(str(name)): Known(str(vocabulary), str(code), str(words or ""))
+        for name, vocabulary, code, words in cdm.rows(mapping.ids(cdm, column, tables))
+    }
 
 
 def _ancestors(cdm: Cdm, codes: Codes) -> tuple[dict[int, set[int]], dict[int, tuple[str, str]]]:
@@ -83,10 +100,15 @@ def _ancestors(cdm: Cdm, codes: Codes) -> tuple[dict[int, set[int]], dict[int, t
     terminology = codes.terminology
     listed = {name: pair for name, pair in terminology.concept_ids.items() if terminology.concepts(*pair)}
     tables = ((False, terminology.exact), (True, terminology.prefixes))
-    rows = [(vocabulary, system, code, prefix) for prefix, table in tables
-            for system, code in table for vocabulary in _VOCABULARIES.get(system, ())]  # fmt: skip
-    lists = cdm.relation("lists", ("vocabulary", "system", "code", "prefix"),
-                         ("varchar", "varchar", "varchar", "boolean"), rows)  # fmt: skip
+    rows = [
+        (vocabulary, system, code, prefix)
+        for prefix, table in tables
+        for system, code in table
+        for vocabulary in _VOCABULARIES.get(system, ())
+    ]
+    lists = cdm.relation(
+        "lists", ("vocabulary", "system", "code", "prefix"), ("varchar", "varchar", "varchar", "boolean"), rows
+    )
     if "concept" in cdm.tables:
         for name, system, code in cdm.rows(mapping.listed(cdm, lists)):
             listed[int(str(name))] = (str(system), str(code))
@@ -114,10 +136,16 @@ def _not_mapped(met: Iterable[Code], found: Iterable[Meaning]) -> list[dict[str,
             meaning = understood.get(code[:4])
             why = "" if meaning is None else meaning.note or "understood by its own code"
             said = code.source
-            counts[EVENTS[code.event].table, said.vocabulary if said else "",
-                   shown(said.code if said else code.source_value), why or "no list knows it"] += code.rows
-    return [dict(zip(("table", "system", "code", "why", "count"), (*key, many), strict=True))
-            for key, many in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]  # fmt: skip
+            counts[
+                EVENTS[code.event].table,
+                said.vocabulary if said else "",
+                shown(said.code if said else code.source_value),
+                why or "no list knows it",
+            ] += code.rows
+    return [
+        dict(zip(("table", "system", "code", "why", "count"), (*key, many), strict=True))
+        for key, many in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
 
 
 def _units(cdm: Cdm, codes: Codes, relation: str, units: Mapping[int, str]) -> list[dict[str, object]]:
@@ -133,5 +161,7 @@ def _units(cdm: Cdm, codes: Codes, relation: str, units: Mapping[int, str]) -> l
             if concept.unit and not any(factor(each, concept) for each in spelled):
                 why = f"unit not convertible to {concept.unit}" if spelled else "no unit"
                 counts[concept.name, shown(spelled[0]) if spelled else "", why] += int(str(many))
-    return [{"concept": name, "unit": unit, "why": why, "count": many}
-            for (name, unit, why), many in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]  # fmt: skip
+    return [
+        {"concept": name, "unit": unit, "why": why, "count": many}
+        for (name, unit, why), many in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]

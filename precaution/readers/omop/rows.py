@@ -36,10 +36,32 @@ _COMPARED = re.compile(r"\s*(<=|>=|<|>|≤|≥)")
 _PRELIMINARY = frozenset({32892, 32899})
 """Condition statuses: to be diagnosed by a procedure, preliminary."""
 _RESOLVED = 32906
-_CONFIRMED = frozenset({
-    32890, 32891, 32893, 32894, 32895, 32896, 32897, 32898, 32900, 32901, 32902, 32903, 32904, 32905, 32907, 32908,
-    32909, 32910, 32911, 4230359, 4203942, 4033240,
-})  # fmt: skip
+_CONFIRMED = frozenset(
+    {
+        32890,
+        32891,
+        32893,
+        32894,
+        32895,
+        32896,
+        32897,
+        32898,
+        32900,
+        32901,
+        32902,
+        32903,
+        32904,
+        32905,
+        32907,
+        32908,
+        32909,
+        32910,
+        32911,
+        4230359,
+        4203942,
+        4033240,
+    }
+)
 """Condition statuses that say where a diagnosis stands, and do not doubt it."""
 _HISTORY = 4188893
 _PLACES = frozenset({"primary", "secondary", "principal", "admitting", "discharge", "final", "confirmed"})
@@ -122,10 +144,16 @@ class Reader:
             self._read(making, row)
         kept = frozenset(making.lists if person.observed else making.attested)
         return Record(
-            birth=birth, died=_died(person), entries=making.sorted(), lists=kept, attested=frozenset(making.attested),
-            ignored=tuple(sorted(making.ignored)), unrecognised=tuple(sorted(making.unrecognised)),
-            sex=_SEXES.get(person.gender_id, ""), site=person.care_site or "",
-        )  # fmt: skip
+            birth=birth,
+            died=_died(person),
+            entries=making.sorted(),
+            lists=kept,
+            attested=frozenset(making.attested),
+            ignored=tuple(sorted(making.ignored)),
+            unrecognised=tuple(sorted(making.unrecognised)),
+            sex=_SEXES.get(person.gender_id, ""),
+            site=person.care_site or "",
+        )
 
     def _read(self, making: _Making, row: Row) -> None:
         if row.kind == "list":
@@ -231,8 +259,18 @@ class Reader:
             certainty = "mentioned"
             notes.append("what its value says of it can't be understood")
         kind: Kind = "medication" if row.kind == "medication" else "condition"
-        return Entry(row.concept, kind, row.source, None, None, "unknown", certainty, says="no clinical status",
-                     note=_notes(*notes), recorded=recorded)  # fmt: skip
+        return Entry(
+            row.concept,
+            kind,
+            row.source,
+            None,
+            None,
+            "unknown",
+            certainty,
+            says="no clinical status",
+            note=_notes(*notes),
+            recorded=recorded,
+        )
 
     def _said(self, row: Row) -> str | None:
         """Return the outcome that the value of an observation is, empty where it is another value; None without one."""
@@ -324,8 +362,17 @@ def _condition(row: Row) -> Entry | Ignored:
     certainty, doubt = _certainty(row, word)
     if not row.certain:
         certainty = "mentioned"
-    return Entry(row.concept, "condition", row.source, start, end, status, certainty,
-                 says=", ".join(filter(None, (says, doubt))), note=_notes(row.note, undated, note))  # fmt: skip
+    return Entry(
+        row.concept,
+        "condition",
+        row.source,
+        start,
+        end,
+        status,
+        certainty,
+        says=", ".join(filter(None, (says, doubt))),
+        note=_notes(row.note, undated, note),
+    )
 
 
 def _end_of_condition(row: Row) -> tuple[Days | None, bool, str]:
@@ -362,8 +409,17 @@ def _drug(row: Row) -> Entry:
     if end is None and status == "active" and (note or row.type_id not in _OPEN):
         status, note = "unknown", note or "how long the supply lasts is not known"
     certainty: Certainty = "certain" if row.certain else "mentioned"
-    return Entry(row.concept, "medication", row.source, start, end, status, certainty, says=status,
-                 note=_notes(row.note, undated, note))  # fmt: skip
+    return Entry(
+        row.concept,
+        "medication",
+        row.source,
+        start,
+        end,
+        status,
+        certainty,
+        says=status,
+        note=_notes(row.note, undated, note),
+    )
 
 
 def _end_of_drug(row: Row) -> tuple[Days | None, str]:
@@ -392,13 +448,24 @@ def _act(row: Row, kind: Kind) -> Entry:
     start, undated = _start(row)
     end, note = _end_of_act(row)
     status, says = _STATUSES["order" if kind == "order" else "ordered" if row.type_id in _ORDERED else "done"]
-    return Entry(row.concept, kind, row.source, start, end, status, "certain" if row.certain else "mentioned",
-                 says=says, note=_notes(row.note, undated, note))  # fmt: skip
+    return Entry(
+        row.concept,
+        kind,
+        row.source,
+        start,
+        end,
+        status,
+        "certain" if row.certain else "mentioned",
+        says=says,
+        note=_notes(row.note, undated, note),
+    )
 
 
 _STATUSES: Mapping[str, tuple[Status, str]] = {
-    "order": ("planned", "ordered"), "ordered": ("unknown", "not known to be done"), "done": ("final", "done"),
-}  # fmt: skip
+    "order": ("planned", "ordered"),
+    "ordered": ("unknown", "not known to be done"),
+    "done": ("final", "done"),
+}
 
 
 def _end_of_act(row: Row) -> tuple[Days | None, str]:

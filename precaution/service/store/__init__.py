@@ -37,7 +37,25 @@ from precaution.service.store.retention import Purged
 from precaution.service.store.store import Store
 
 __all__ = [
-    "PROMISES", "UNREADABLE", "Answer", "Event", "Feedback", "Head", "Kept", "KeptCard", "KeptDecision", "KeptDue",
-    "KeptFinding", "Link", "Offer", "Override", "Promise", "Purged", "Received", "Report", "Store", "Terms",
+    "PROMISES",
+    "UNREADABLE",
+    "Answer",
+    "Event",
+    "Feedback",
+    "Head",
+    "Kept",
+    "KeptCard",
+    "KeptDecision",
+    "KeptDue",
+    "KeptFinding",
+    "Link",
+    "Offer",
+    "Override",
+    "Promise",
+    "Purged",
+    "Received",
+    "Report",
+    "Store",
+    "Terms",
     "Use",
-]  # fmt: skip
+]

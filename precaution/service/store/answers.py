@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _LATEST = Prepared(
-    lambda _: select(answers)
-    .where(
-        answers.c.person == bindparam("of"), answers.c.withdrawn_at == "", answers.c.day <= bindparam("today")
+    lambda _: (
+        select(answers)
+        .where(answers.c.person == bindparam("of"), answers.c.withdrawn_at == "", answers.c.day <= bindparam("today"))
+        .order_by(answers.c.day, answers.c.id)
     )
-    .order_by(answers.c.day, answers.c.id)
 )
 _TEXTS = ("ask", "answer", "day", "who", "role", "reason", "expires", "card")
 

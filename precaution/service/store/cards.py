@@ -23,9 +23,7 @@ Row = dict[str, str]
 LONGEST_ID = 200
 """Characters of a card's uuid, at most."""
 _KEEP = insertion(cards)
-_FIND = Prepared(
-    lambda _: select(cards).where(cards.c.uuid == bindparam("card"), cards.c.client == bindparam("by"))
-)
+_FIND = Prepared(lambda _: select(cards).where(cards.c.uuid == bindparam("card"), cards.c.client == bindparam("by")))
 _PLAIN = ("uuid", "client", "user", "patient", "hook", "service", "label", "today", "tier", "action")
 
 

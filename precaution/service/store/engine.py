@@ -122,8 +122,9 @@ def _url(text: str) -> URL:
     try:
         url = make_url(text)
     except exc.ArgumentError:
-        raise UsageError("the store's URL can't be read: write it as sqlite:///store.sqlite or "
-                         "postgresql://host/database") from None  # fmt: skip
+        raise UsageError(
+            "the store's URL can't be read: write it as sqlite:///store.sqlite or postgresql://host/database"
+        ) from None
     if url.drivername in _POSTGRES:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "sqlite+pysqlite"):
@@ -141,16 +142,23 @@ def _postgres(url: URL, busy_seconds: float) -> Engine:
     wait = int(busy_seconds * 1000)
     options = f"-c lock_timeout={wait} -c statement_timeout={wait * 5} -c idle_in_transaction_session_timeout=30000"
     engine = create_engine(
-        url, hide_parameters=True, pool_pre_ping=True, pool_timeout=busy_seconds,
-        connect_args={"connect_timeout": max(2, int(busy_seconds)), "options": options,
-                      "application_name": "precaution"},
-    )  # fmt: skip
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_timeout=busy_seconds,
+        connect_args={
+            "connect_timeout": max(2, int(busy_seconds)),
+            "options": options,
+            "application_name": "precaution",
+        },
+    )
 
     @event.listens_for(engine, "connect")
     def _durable(connection: Any, _: object) -> None:
         """A server may be set not to wait for the disk; what we acknowledge must be there."""
-        connection.execute("SELECT set_config('synchronous_commit', 'on', false) "
-                           "WHERE current_setting('synchronous_commit') = 'off'")  # fmt: skip
+        connection.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
         connection.commit()
 
     return engine

@@ -33,9 +33,11 @@ PROMISES = frozenset(
 """Override reasons that say: not now, but I will see to it. Each makes something due."""
 
 _OF_PATIENT = Prepared(
-    lambda _: select(feedback, cards_table.c.content, cards_table.c.user, cards_table.c.tier, cards_table.c.label)
-    .join(cards_table, (cards_table.c.uuid == feedback.c.card) & (cards_table.c.client == feedback.c.client))
-    .where(cards_table.c.person == bindparam("of"), feedback.c.day <= bindparam("today"))
+    lambda _: (
+        select(feedback, cards_table.c.content, cards_table.c.user, cards_table.c.tier, cards_table.c.label)
+        .join(cards_table, (cards_table.c.uuid == feedback.c.card) & (cards_table.c.client == feedback.c.client))
+        .where(cards_table.c.person == bindparam("of"), feedback.c.day <= bindparam("today"))
+    )
 )
 VIEWER = "viewer"
 """The role of a client whose feedback answers nothing."""
@@ -83,8 +85,16 @@ def keep(connection: Connection, given: Feedback, sender: Sender, terms: Terms) 
 
 def _row(given: Feedback, card: KeptCard | None, sender: Sender, terms: Terms) -> dict[str, Any]:
     at = moment_of(given.at)
-    plain = [sender.client, sender.service, given.card, given.outcome, at, given.reason, given.system,
-             sorted(given.accepted)]  # fmt: skip
+    plain = [
+        sender.client,
+        sender.service,
+        given.card,
+        given.outcome,
+        at,
+        given.reason,
+        given.system,
+        sorted(given.accepted),
+    ]
     overridden = card is not None and given.outcome == "overridden" and given.reason != ""
     days = min(terms.override_days, terms.critical_days) if card and card.tier == "critical" else terms.override_days
     begun = _begun(at, sender)
@@ -119,20 +129,27 @@ def _days_after(day: str, days: int) -> str:
         return "9999-12-31"
 
 
-def _answered(
-    given: Feedback, card: KeptCard, row: dict[str, Any], sender: Sender
-) -> Iterator[tuple[str, Answer]]:
+def _answered(given: Feedback, card: KeptCard, row: dict[str, Any], sender: Sender) -> Iterator[tuple[str, Answer]]:
     """Yield the answers that are given by taking up a suggestion or by a reason. Nobody's answer is none."""
     taken = set(given.accepted) if given.outcome == "accepted" else {given.reason} - {""}
     for offer in card.offers if card.user and sender.role != VIEWER else ():
         if offer.by in taken:
             day = _begun(row["at"], sender)
-            yield offer.by, Answer(
-                ask=offer.ask, answer=offer.answer, day=day, who=card.user, role=sender.role,
-                statement=offer.statement, reason=given.reason or "suggestion accepted",
-                expires=_days_after(day, offer.days) if offer.days else "",
-                seen=card.seen.get(offer.ask), card=card.uuid,
-            )  # fmt: skip
+            yield (
+                offer.by,
+                Answer(
+                    ask=offer.ask,
+                    answer=offer.answer,
+                    day=day,
+                    who=card.user,
+                    role=sender.role,
+                    statement=offer.statement,
+                    reason=given.reason or "suggestion accepted",
+                    expires=_days_after(day, offer.days) if offer.days else "",
+                    seen=card.seen.get(offer.ask),
+                    card=card.uuid,
+                ),
+            )
 
 
 def standing(
@@ -147,10 +164,19 @@ def standing(
             silent += [_override(row, finding) for finding in findings]
         if row.promised_for:
             promised += [
-                Promise(each.rule, each.state, each.cites, row.reason, row.user, row.day, row.promised_for, _refs(each),
-                        row.card)
+                Promise(
+                    each.rule,
+                    each.state,
+                    each.cites,
+                    row.reason,
+                    row.user,
+                    row.day,
+                    row.promised_for,
+                    _refs(each),
+                    row.card,
+                )
                 for each in findings
-            ]  # fmt: skip
+            ]
     return tuple(silent), tuple(promised)
 
 
@@ -163,8 +189,19 @@ def _latest(connection: Connection, server: str, patient: str, today: str) -> li
 
 
 def _override(row: Any, finding: KeptFinding) -> Override:
-    return Override(finding.rule, finding.state, finding.action, row.tier, row.reason, row.user, row.day,
-                    row.silent_until, _refs(finding), row.label, row.card)  # fmt: skip
+    return Override(
+        finding.rule,
+        finding.state,
+        finding.action,
+        row.tier,
+        row.reason,
+        row.user,
+        row.day,
+        row.silent_until,
+        _refs(finding),
+        row.label,
+        row.card,
+    )
 
 
 def _refs(finding: KeptFinding) -> tuple[str, ...]:

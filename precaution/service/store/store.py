@@ -187,9 +187,7 @@ class Store:
 
         return self._written(keep)
 
-    def withdraw(
-        self, server: str, patient: str, number: int, who: str, *, client: str = "", reason: str = ""
-    ) -> bool:
+    def withdraw(self, server: str, patient: str, number: int, who: str, *, client: str = "", reason: str = "") -> bool:
         """Take an answer back, as given in error; False where the patient has none of this number."""
         about = {"answer": number, **({"reason": digest(reason)} if reason else {})}
         told = Event(kind="withdrawal", client=client, user=who, server=server_of(server), patient=patient, about=about)
@@ -262,16 +260,28 @@ def _feedback_events(given: Feedback, came: Received, sender: Sender) -> list[Ev
     if came.state == "again":
         return []
     card = came.card
-    told = Event(kind="feedback", client=sender.client, user=card.user if card else "",
-                 server=card.server if card else "", patient=card.patient if card else "")  # fmt: skip
+    told = Event(
+        kind="feedback",
+        client=sender.client,
+        user=card.user if card else "",
+        server=card.server if card else "",
+        patient=card.patient if card else "",
+    )
     about = {"card": given.card, "service": sender.service, "outcome": given.outcome, "state": came.state}
     about |= {"reason": given.reason} if given.reason else {}
     return [_with(told, about), *(_answer_event(told, number, answer) for number, answer in came.answers if number)]
 
 
 def _answer_event(told: Event, number: int, answer: Answer) -> Event:
-    about = {"answer": number, "ask": answer.ask, "word": answer.answer, "day": answer.day, "role": answer.role,
-             "expires": answer.expires, "reason": digest(answer.reason)}  # fmt: skip
+    about = {
+        "answer": number,
+        "ask": answer.ask,
+        "word": answer.answer,
+        "day": answer.day,
+        "role": answer.role,
+        "expires": answer.expires,
+        "reason": digest(answer.reason),
+    }
     return _with(told, about, kind="answer", user=answer.who)
 
 

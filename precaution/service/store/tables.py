@@ -23,7 +23,8 @@ metadata = MetaData()
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows itself only where they are INTEGER
 
 cards = Table(
-    "cards", metadata,
+    "cards",
+    metadata,
     Column("uuid", String(200), primary_key=True),
     Column("person", String(64), nullable=False),
     Column("client", Text, nullable=False),
@@ -40,11 +41,12 @@ cards = Table(
     Column("kept_at", String(24), nullable=False),
     Index("cards_person", "person"),
     Index("cards_kept_at", "kept_at"),
-)  # fmt: skip
+)
 """`person` is a digest of server and patient: an index of a known size. `content`: findings, due, offers, seen."""
 
 decisions = Table(
-    "decisions", metadata,
+    "decisions",
+    metadata,
     Column("uuid", String(200), primary_key=True),
     Column("client", Text, nullable=False),
     Column("server", Text, nullable=False),
@@ -52,11 +54,12 @@ decisions = Table(
     Column("content", Text, nullable=False),
     Column("expires_at", String(24), nullable=False),
     Index("decisions_expires_at", "expires_at"),
-)  # fmt: skip
+)
 """What the page of a decision shows; deleted when no link leads to it any more."""
 
 feedback = Table(
-    "feedback", metadata,
+    "feedback",
+    metadata,
     Column("id", _NUMBER, primary_key=True, autoincrement=True),
     Column("digest", String(64), nullable=False),
     Column("client", Text, nullable=False),
@@ -76,10 +79,11 @@ feedback = Table(
     UniqueConstraint("digest", name="feedback_once"),
     Index("feedback_card", "card"),
     Index("feedback_received_at", "received_at"),
-)  # fmt: skip
+)
 
 answers = Table(
-    "answers", metadata,
+    "answers",
+    metadata,
     Column("id", _NUMBER, primary_key=True, autoincrement=True),
     Column("digest", String(64), nullable=False),
     Column("person", String(64), nullable=False),
@@ -100,36 +104,40 @@ answers = Table(
     Column("withdrawn_by", Text, nullable=False),
     UniqueConstraint("digest", name="answers_once"),
     Index("answers_person", "person"),
-)  # fmt: skip
+)
 
 used_tokens = Table(
-    "used_tokens", metadata,
+    "used_tokens",
+    metadata,
     Column("token", String(64), primary_key=True),
     Column("expires", BigInteger, nullable=False),
     Index("used_tokens_expires", "expires"),
-)  # fmt: skip
+)
 """`token` is a digest of issuer and jti."""
 
 audit = Table(
-    "audit", metadata,
+    "audit",
+    metadata,
     Column("seq", _NUMBER, primary_key=True, autoincrement=False),
     Column("at", String(24), nullable=False),
     Column("previous", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
-)  # fmt: skip
+)
 """One link for each event: `hash` is of the four columns before it. Triggers refuse UPDATE and DELETE."""
 
 audit_details = Table(
-    "audit_details", metadata,
+    "audit_details",
+    metadata,
     Column("seq", _NUMBER, ForeignKey("audit.seq"), primary_key=True, autoincrement=False),
     Column("payload", Text, nullable=False),
-)  # fmt: skip
+)
 """What the event was; `audit.digest` is of it. Can be deleted only up to `audit_purges`."""
 
 audit_purges = Table(
-    "audit_purges", metadata,
+    "audit_purges",
+    metadata,
     Column("seq", _NUMBER, ForeignKey("audit.seq"), primary_key=True, autoincrement=False),
     Column("up_to", BigInteger, nullable=False),
-)  # fmt: skip
+)
 """Up to which link the details may be gone; `seq` is the link that says so."""

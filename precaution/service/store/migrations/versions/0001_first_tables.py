@@ -34,30 +34,55 @@ def _id() -> sa.Column[int]:
 
 def _kept() -> None:
     op.create_table(
-        "cards", _short("uuid", 200, primary_key=True), _short("person", 64),
+        "cards",
+        _short("uuid", 200, primary_key=True),
+        _short("person", 64),
         *_texts("client", "user", "server", "patient", "hook", "service", "label"),
-        _short("today", 10), _short("tier", 8), *_texts("action", "content"), _short("kept_at", 24),
-    )  # fmt: skip
+        _short("today", 10),
+        _short("tier", 8),
+        *_texts("action", "content"),
+        _short("kept_at", 24),
+    )
     op.create_index("cards_person", "cards", ["person"])
     op.create_index("cards_kept_at", "cards", ["kept_at"])
     op.create_table(
-        "feedback", _id(), _short("digest", 64), *_texts("client", "service"), _short("card", 200),
-        sa.Column("matched", sa.Boolean(create_constraint=False), nullable=False), _short("outcome", 10),
-        _short("at", 24), *_texts("reason", "system", "accepted", "comment"), _short("received_at", 24),
-        _short("day", 10), _short("silent_until", 10), _short("promised_for", 10),
+        "feedback",
+        _id(),
+        _short("digest", 64),
+        *_texts("client", "service"),
+        _short("card", 200),
+        sa.Column("matched", sa.Boolean(create_constraint=False), nullable=False),
+        _short("outcome", 10),
+        _short("at", 24),
+        *_texts("reason", "system", "accepted", "comment"),
+        _short("received_at", 24),
+        _short("day", 10),
+        _short("silent_until", 10),
+        _short("promised_for", 10),
         sa.UniqueConstraint("digest", name="feedback_once"),
-    )  # fmt: skip
+    )
     op.create_index("feedback_card", "feedback", ["card"])
     op.create_index("feedback_received_at", "feedback", ["received_at"])
     op.create_table(
-        "answers", _id(), _short("digest", 64), _short("person", 64), *_texts("server", "patient", "ask", "answer"),
-        _short("day", 10), *_texts("who", "role", "statement", "reason"), _short("expires", 10),
-        sa.Column("seen", sa.Text, nullable=True), *_texts("card"), _short("given_at", 24),
-        _short("withdrawn_at", 24), *_texts("withdrawn_by"), sa.UniqueConstraint("digest", name="answers_once"),
-    )  # fmt: skip
+        "answers",
+        _id(),
+        _short("digest", 64),
+        _short("person", 64),
+        *_texts("server", "patient", "ask", "answer"),
+        _short("day", 10),
+        *_texts("who", "role", "statement", "reason"),
+        _short("expires", 10),
+        sa.Column("seen", sa.Text, nullable=True),
+        *_texts("card"),
+        _short("given_at", 24),
+        _short("withdrawn_at", 24),
+        *_texts("withdrawn_by"),
+        sa.UniqueConstraint("digest", name="answers_once"),
+    )
     op.create_index("answers_person", "answers", ["person"])
-    op.create_table("used_tokens", _short("token", 64, primary_key=True),
-                    sa.Column("expires", sa.BigInteger, nullable=False))  # fmt: skip
+    op.create_table(
+        "used_tokens", _short("token", 64, primary_key=True), sa.Column("expires", sa.BigInteger, nullable=False)
+    )
     op.create_index("used_tokens_expires", "used_tokens", ["expires"])
 
 
@@ -67,17 +92,22 @@ def _trail() -> None:
 
     op.create_table("audit", seq(), _short("at", 24), _short("previous", 64), _short("digest", 64), _short("hash", 64))
     op.create_table("audit_details", seq(sa.ForeignKey("audit.seq")), *_texts("payload"))
-    op.create_table("audit_purges", seq(sa.ForeignKey("audit.seq")),
-                    sa.Column("up_to", sa.BigInteger, nullable=False))  # fmt: skip
+    op.create_table("audit_purges", seq(sa.ForeignKey("audit.seq")), sa.Column("up_to", sa.BigInteger, nullable=False))
 
 
 _TABLES = ("audit", "audit_details", "audit_purges")
 _FREE = "(SELECT coalesce(max(up_to), 0) FROM audit_purges)"
 _SQLITE = [
-    *(f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
-      "BEGIN SELECT raise(ABORT, 'the audit trail can only be added to'); END" for table in _TABLES),
-    *(f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} "
-      "BEGIN SELECT raise(ABORT, 'the audit trail can only be added to'); END" for table in ("audit", "audit_purges")),
+    *(
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
+        "BEGIN SELECT raise(ABORT, 'the audit trail can only be added to'); END"
+        for table in _TABLES
+    ),
+    *(
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} "
+        "BEGIN SELECT raise(ABORT, 'the audit trail can only be added to'); END"
+        for table in ("audit", "audit_purges")
+    ),
     f"CREATE TRIGGER audit_details_no_delete BEFORE DELETE ON audit_details WHEN OLD.seq > {_FREE} "
     "BEGIN SELECT raise(ABORT, 'what happened can be deleted only when its time to be kept is over'); END",
     # INSERT OR REPLACE would delete a link without asking the trigger above.
@@ -87,7 +117,7 @@ _SQLITE = [
     "CREATE TRIGGER audit_details_once BEFORE INSERT ON audit_details "
     "WHEN EXISTS (SELECT 1 FROM audit_details WHERE seq = NEW.seq) "
     "BEGIN SELECT raise(ABORT, 'the audit trail can only be added to'); END",
-]  # fmt: skip
+]
 _POSTGRES = [
     "CREATE FUNCTION precaution_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
     "$$BEGIN RAISE EXCEPTION 'the audit trail can only be added to'; END$$",
@@ -98,13 +128,22 @@ _POSTGRES = [
     "CREATE FUNCTION precaution_audit_in_order() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN "
     "IF NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit) THEN "
     "RAISE EXCEPTION 'the next link of the audit trail must follow the last'; END IF; RETURN NEW; END$$",
-    *(f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} FOR EACH ROW "
-      "EXECUTE FUNCTION precaution_audit_refuse()" for table in _TABLES),
-    *(f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT "
-      "EXECUTE FUNCTION precaution_audit_refuse()" for table in _TABLES),
-    *(f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW "
-      "EXECUTE FUNCTION precaution_audit_refuse()" for table in ("audit", "audit_purges")),
+    *(
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} FOR EACH ROW "
+        "EXECUTE FUNCTION precaution_audit_refuse()"
+        for table in _TABLES
+    ),
+    *(
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT "
+        "EXECUTE FUNCTION precaution_audit_refuse()"
+        for table in _TABLES
+    ),
+    *(
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW "
+        "EXECUTE FUNCTION precaution_audit_refuse()"
+        for table in ("audit", "audit_purges")
+    ),
     "CREATE TRIGGER audit_details_no_delete BEFORE DELETE ON audit_details FOR EACH ROW "
     "EXECUTE FUNCTION precaution_audit_details_delete()",
     "CREATE TRIGGER audit_in_order BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION precaution_audit_in_order()",
-]  # fmt: skip
+]
