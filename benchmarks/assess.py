@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import patients as made_up
 
 from precaution import assess, load_label
-from precaution.decision import decide
+from precaution.engine.decision import decide
 from precaution.readers import read_bytes
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 sys.path.insert(0, str(Path(__file__).parent))
 from patients import SIZE, TODAY, patients
 
-from precaution.entries import ENTRIES, PERSONS, as_table, person_row, rows_of
+from precaution.tables.schema import ENTRIES, PERSONS, as_table, person_row, rows_of
 
 BASE = 2000
 FILE = 20_000

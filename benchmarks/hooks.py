@@ -31,8 +31,8 @@ from joserfc.jwk import ECKey, import_key
 
 from precaution import load_label
 from precaution.demo import Generator, load_recipes
-from precaution.knowledge import find_label
-from precaution.service.queries import ALL, PATIENT
+from precaution.knowledge.loading import find_label
+from precaution.service.fhir.queries import ALL, PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

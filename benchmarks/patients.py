@@ -11,8 +11,8 @@ from datetime import date
 from random import Random
 from typing import TYPE_CHECKING
 
-from precaution.interval import Interval, above, below, exactly
-from precaution.record import Entry, Ignored, Kind, Record, Unrecognised, in_order
+from precaution.values.interval import Interval, above, below, exactly
+from precaution.values.record import Entry, Ignored, Kind, Record, Unrecognised, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from precaution import load_label
-from precaution.decision import decide
 from precaution.demo.generate import Generator
 from precaution.demo.recipes import load_recipes
-from precaution.entries import ENTRIES, PERSONS, as_table, person_row, records_of, rows_of
-from precaution.knowledge import find_label
+from precaution.engine.decision import decide
+from precaution.knowledge.loading import find_label
 from precaution.readers import read_resources
 from precaution.sql import statements_of
+from precaution.tables.schema import ENTRIES, PERSONS, as_table, person_row, records_of, rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

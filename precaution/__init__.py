@@ -14,14 +14,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from precaution.answer import Decision
     from precaution.assessment import assess
     from precaution.checks import check
-    from precaution.definitions import Label
+    from precaution.engine.answer import Decision
     from precaution.errors import InputError, KnowledgeError, PrecautionError, UsageError
-    from precaution.knowledge import load_label
+    from precaution.knowledge.loading import load_label
+    from precaution.knowledge.model import Label
     from precaution.readers import read
-    from precaution.record import Record
+    from precaution.values.record import Record
 
 __version__ = "0.1.0"
 
@@ -41,16 +41,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Decision": "answer",
+    "Decision": "engine.answer",
     "InputError": "errors",
     "KnowledgeError": "errors",
-    "Label": "definitions",
+    "Label": "knowledge.model",
     "PrecautionError": "errors",
-    "Record": "record",
+    "Record": "values.record",
     "UsageError": "errors",
     "assess": "assessment",
     "check": "checks",
-    "load_label": "knowledge",
+    "load_label": "knowledge.loading",
     "read": "readers",
 }
 

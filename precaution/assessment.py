@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from precaution import readers
-from precaution.decision import decide
-from precaution.definitions import STAGES, Label
+from precaution.engine.decision import decide
+from precaution.engine.facts import ANSWER
 from precaution.errors import PatientDied, UsageError, did_you_mean
-from precaution.facts import ANSWER
-from precaution.interval import exactly
-from precaution.knowledge import load_label
+from precaution.knowledge.loading import load_label
+from precaution.knowledge.model import STAGES, Label
 from precaution.labels import DEFAULT
-from precaution.record import Entry, Record, in_order
+from precaution.values.interval import exactly
+from precaution.values.record import Entry, Record, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precaution.answer import Decision
-    from precaution.definitions import Ask, Stage
+    from precaution.engine.answer import Decision
+    from precaution.knowledge.model import Ask, Stage
 
 
 def assess(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from precaution.decision import decide
-from precaution.fact_kinds import ReachedAge
-from precaution.facts.durations import birthday
+from precaution.engine.decision import decide
+from precaution.engine.kinds.durations import birthday
+from precaution.knowledge.fact_kinds import ReachedAge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.answer import Decision
-    from precaution.definitions import Label
-    from precaution.record import Record
+    from precaution.engine.answer import Decision
+    from precaution.knowledge.model import Label
+    from precaution.values.record import Record
 
 
 def timeline(record: Record, label: Label, until: int, since: int | None = None) -> list[Decision]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
+from support.project import PROJECT, SHARED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROJECT = Path(__file__).resolve().parents[1]
-SHARED = PROJECT.parent / "shared"
 
 settings.register_profile("developer", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -41,18 +40,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONG)
 
 
-def needs(there: object, what: str) -> None:
-    """Skip the test where something that a user's machine need not have is not there; fail in continuous integration,
-    which installs it: a test that is never run proves nothing."""
-    if not there:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is not here")
-
-
-def heed_interrupts() -> None:
-    """Begin a process that heeds Ctrl-C: a shell tells what it starts in the background to ignore it, tests too."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.fixture(scope="session")
 def project() -> Path:
     return PROJECT
@@ -69,7 +56,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server of the tests' own."""
-    from postgres_make import server
+    from support.postgres_server import server
 
     with server() as url:
         yield url
@@ -78,7 +65,7 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database, once of each kind."""
-    from store_make import fresh_url
+    from support.stores import fresh_url
 
     server = request.getfixturevalue("postgres") if request.param == "postgresql" else ""
     with fresh_url(request.param, tmp_path, server) as url:

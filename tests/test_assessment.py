@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from core_make import TODAY, answer, ask, label, on, record
 from precaution import assess, load_label
 from precaution.assessment import as_day, find_ask, with_answers
-from precaution.case_records import resources
-from precaution.definitions import Label
+from precaution.cases.lines import resources
 from precaution.errors import InputError, KnowledgeError, MixedPatients, NoPatient, PatientDied, UsageError
-from precaution.interval import EVERYTHING, Interval
-from precaution.record import Record
+from precaution.knowledge.model import Label
+from precaution.values.interval import EVERYTHING, Interval
+from precaution.values.record import Record
+from support.engine_builders import TODAY, answer, ask, label, on, record
 
 LINES = ("born 1980-05-14", "result lab_anc 0.8 10*9/L on 2025-02-20")
 DAY = "2025-03-01"

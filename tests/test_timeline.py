@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from core_make import FEBRUARY, TODAY, condition, day, drug, label, record, result
-from precaution import definitions as d
-from precaution import fact_kinds as k
-from precaution.decision import decide
-from precaution.definitions import STAGES
-from precaution.expression import parse
-from precaution.record import Entry
+from precaution.engine.decision import decide
+from precaution.knowledge import fact_kinds as k
+from precaution.knowledge import model as d
+from precaution.knowledge.expression import parse
+from precaution.knowledge.model import STAGES
 from precaution.timeline import timeline
+from precaution.values.record import Entry
+from support.engine_builders import FEBRUARY, TODAY, condition, day, drug, label, record, result
 
 PAST = k.Ever(name="past", topic="t", title="history of C", ever=("c",), absent="no-if-list-complete")
 LAB = k.Latest(

@@ -12,8 +12,8 @@ SOURCE, PAGE = FOLDER / "cds-hooks-conformance.toml", FOLDER / "cds-hooks-confor
 Row = dict[str, object]
 HEAD = """# CDS Hooks: what is required, and the test that shows it
 
-Written by `tools/make_conformance.py` from `docs/reference/cds-hooks-conformance.toml`; `tests/test_conformance.py`
-holds both against the tests that there are. The service speaks [CDS Hooks 2.0](https://cds-hooks.hl7.org/2.0/);
+Written by `tools/make_conformance.py` from `docs/reference/cds-hooks-conformance.toml`;
+`tests/service/test_conformance.py` holds both against the tests that there are. The service speaks [CDS Hooks 2.0](https://cds-hooks.hl7.org/2.0/);
 [the guide](../guides/ehr.md) says how it is wired in.
 """
 OURS = """

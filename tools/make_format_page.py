@@ -13,7 +13,13 @@ from typing import NamedTuple
 
 PROJECT = Path(__file__).parent.parent
 PAGE = PROJECT / "docs" / "reference" / "knowledge-format.md"
-SOURCES = ("definitions.py", "fact_kinds.py", "cases.py", "policy.py", "knowledge/assembly.py")
+SOURCES = (
+    "knowledge/model.py",
+    "knowledge/fact_kinds.py",
+    "cases/load.py",
+    "knowledge/policy.py",
+    "knowledge/assembly.py",
+)
 
 HEAD = """\
 # The files of a label's folder
@@ -141,7 +147,7 @@ class Field(NamedTuple):
 def page() -> str:
     """Return the whole page."""
     classes = {node.name: node for source in SOURCES for node in _parsed(source).body if isinstance(node, ast.ClassDef)}
-    literals = dict(_literals(_parsed("definitions.py")))
+    literals = dict(_literals(_parsed("knowledge/model.py")))
     parts = [HEAD]
     for title, table, names in SECTIONS:
         parts.append(f"\n## {title}\n" + (f"\n{table}\n" if table else ""))

@@ -1,4 +1,4 @@
-"""Write precaution/units.csv: exact factors between UCUM units, computed by pint and ucumvert.
+"""Write precaution/readers/units.csv: exact factors between UCUM units, computed by pint and ucumvert.
 
     python tools/make_units.py            writes the table
     python tools/make_units.py --check    exit code 1 where the table is not what the library computes
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from pint import DimensionalityError
 from ucumvert import PintUcumRegistry  # type: ignore[import-untyped]
 
-TABLE = Path(__file__).parent.parent / "precaution" / "units.csv"
+TABLE = Path(__file__).parent.parent / "precaution" / "readers" / "units.csv"
 HEAD = "unit,to,multiply,divide"
 LITRES = ("L", "dL", "mL", "uL", "nL", "l", "dl", "ml", "ul", "nl")
 

@@ -7,7 +7,7 @@ or `or`, a window, a code list, a sentence that is cited. All cases are run in t
 once. A mutant that no case notices is a survivor; it is in order only if `mutants_equivalent.toml` says why. Prints
 killed and total by topic and every other survivor, and exits 1 where there is one or where an entry of that file
 stands for nothing any more. `--all` also lists those that are in order. What only an audit's measures use is left out:
-a case says nothing of them; tests/test_measures.py holds them against a truth worked out apart.
+a case says nothing of them; tests/measures/test_measures.py holds them against a truth worked out apart.
 """
 
 from __future__ import annotations
@@ -26,27 +26,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT), str(PROJECT / "tests")]
 
-from case_runs import came_to, decided  # noqa: E402
 from precaution.assessment import as_day, with_answers  # noqa: E402
-from precaution.case_records import resources  # noqa: E402
-from precaution.cases import load_cases  # noqa: E402
-from precaution.definitions import STAGES  # noqa: E402
+from precaution.cases.lines import resources  # noqa: E402
+from precaution.cases.load import load_cases  # noqa: E402
 from precaution.errors import KnowledgeError  # noqa: E402
-from precaution.expression import names  # noqa: E402
-from precaution.fact_kinds import FACT_KINDS  # noqa: E402
-from precaution.knowledge import assembly, find_label, read_label  # noqa: E402
+from precaution.knowledge import assembly  # noqa: E402
+from precaution.knowledge.expression import names  # noqa: E402
+from precaution.knowledge.fact_kinds import FACT_KINDS  # noqa: E402
 from precaution.knowledge.folder import topic_files  # noqa: E402
-from precaution.knowledge.names import spoken  # noqa: E402
+from precaution.knowledge.linking import spoken  # noqa: E402
+from precaution.knowledge.loading import find_label, read_label  # noqa: E402
+from precaution.knowledge.model import STAGES  # noqa: E402
+from precaution.knowledge.toml import expressions as expressions_of  # noqa: E402
+from precaution.knowledge.toml import references  # noqa: E402
 from precaution.readers import read_resources  # noqa: E402
-from precaution.tables import expressions as expressions_of  # noqa: E402
-from precaution.tables import references  # noqa: E402
+from support.case_runs import came_to, decided  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from precaution.cases import Case
-    from precaution.definitions import Label
-    from precaution.record import Record
+    from precaution.cases.load import Case
+    from precaution.knowledge.model import Label
+    from precaution.values.record import Record
 
 EQUIVALENT = Path(__file__).with_name("mutants_equivalent.toml")
 GONE = object()

@@ -16,8 +16,8 @@ from precaution.audit.counting import STRATA, Counting, Deciles, made_of
 from precaution.audit.lines import NOT_KNOWN, Line, Split, lines, strata_hidden
 from precaution.audit.suppression import small
 from precaution.cohort.results import Summary, stored
-from precaution.definitions import Label, Measure
 from precaution.errors import UsageError
+from precaution.knowledge.model import Label, Measure
 from precaution.measures.followed import names_of_bands
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.audit.counting import Key, Tally
 from precaution.audit.intervals import Estimate, rate, share
 from precaution.audit.suppression import Range, hidden_columns, hidden_rows, small, too_few
-from precaution.definitions import Measure
+from precaution.knowledge.model import Measure
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

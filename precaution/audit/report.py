@@ -14,10 +14,10 @@ from markupsafe import Markup
 from precaution.audit import Counted, pictures, wording
 from precaution.audit.pictures import Picture
 from precaution.audit.suppression import small
+from precaution.cohort.export.worklist import most_urgent
 from precaution.cohort.problems import KINDS
 from precaution.cohort.results import QUALITY
 from precaution.cohort.tables import put
-from precaution.cohort.worklist import most_urgent
 from precaution.writers.content import parameter_line
 from precaution.writers.layout import NOTE, status
 

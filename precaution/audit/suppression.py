@@ -9,7 +9,7 @@ small; 0 is not. Two rules, each with what it needs so that a subtraction finds 
 - A stratum with a small count is hidden whole, and further ones with it until those hidden are at least two and each
   of their columns sums up to none or to no small number: together they could be a stratum that is shown.
 
-`tests/test_audit_suppression.py` goes through all tables that are in accord with what is shown.
+`tests/audit/test_suppression.py` goes through all tables that are in accord with what is shown.
 """
 
 from __future__ import annotations

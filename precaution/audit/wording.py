@@ -7,8 +7,8 @@ import io
 from typing import TYPE_CHECKING
 
 from precaution.audit.suppression import Range
+from precaution.cohort.export.worklist import neutral
 from precaution.cohort.tables import put
-from precaution.cohort.worklist import neutral
 from precaution.writers.layout import NOTE, folded, spoken
 from precaution.writers.structured import plain
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from precaution.audit import Audit, Counted
     from precaution.audit.intervals import Estimate
     from precaution.audit.lines import Cell, Line
-    from precaution.definitions import Measure, Published
+    from precaution.knowledge.model import Measure, Published
 
 HIDDEN = "not shown"
 ABSENT = "the source does not say it, or too few patients are in each"

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution import cases
+from precaution.cases import load as cases
 from precaution.checks import coverage, measures, reasons, text, use
 from precaution.checks.problem import Folder, Problem, problems
 from precaution.errors import KnowledgeError, UsageError
-from precaution.knowledge import read_label
 from precaution.knowledge.folder import read_codes
+from precaution.knowledge.loading import read_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution import cases
+from precaution.cases import load as cases
 from precaution.checks.problem import problem
-from precaution.definitions import Ask
-from precaution.expression import Ask as Function
-from precaution.expression import Name, children
-from precaution.fact_kinds import Fact
-from precaution.knowledge.names import place_of
+from precaution.knowledge.expression import Ask as Function
+from precaution.knowledge.expression import Name, children
+from precaution.knowledge.fact_kinds import Fact
+from precaution.knowledge.linking import place_of
+from precaution.knowledge.model import Ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precaution.checks.problem import Folder, Problem
-    from precaution.definitions import Duty, Rule
-    from precaution.expression import Expression
-    from precaution.knowledge.names import Named
+    from precaution.knowledge.expression import Expression
+    from precaution.knowledge.linking import Named
+    from precaution.knowledge.model import Duty, Rule
 
 
 def readable_cases(folder: Folder) -> Iterator[Problem]:

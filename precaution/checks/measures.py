@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.checks.problem import problem, whole_expressions
-from precaution.definitions import Ask
-from precaution.expression import names
-from precaution.fact_kinds import Derived, Fact, ReachedAge
-from precaution.knowledge.names import place_of
-from precaution.tables import expressions
+from precaution.knowledge.expression import names
+from precaution.knowledge.fact_kinds import Derived, Fact, ReachedAge
+from precaution.knowledge.linking import place_of
+from precaution.knowledge.model import Ask
+from precaution.knowledge.toml import expressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precaution.checks.problem import Folder, Problem
-    from precaution.definitions import Measure
+    from precaution.knowledge.model import Measure
 
 
 def measures_without_sentence(folder: Folder) -> Iterator[Problem]:

@@ -6,22 +6,22 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.cases import Case
-from precaution.definitions import Label
-from precaution.expression import names
-from precaution.fact_kinds import Derived
+from precaution.cases.load import Case
+from precaution.knowledge.expression import names
+from precaution.knowledge.fact_kinds import Derived
 from precaution.knowledge.folder import Lists
-from precaution.knowledge.names import Named, named
-from precaution.tables import expressions
+from precaution.knowledge.linking import Named, named
+from precaution.knowledge.model import Label
+from precaution.knowledge.toml import expressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.definitions import Ask, Duty, Measure, Rule, Says
     from precaution.errors import KnowledgeError
-    from precaution.expression import Expression
-    from precaution.fact_kinds import Fact
-    from precaution.tables import Place
+    from precaution.knowledge.expression import Expression
+    from precaution.knowledge.fact_kinds import Fact
+    from precaution.knowledge.model import Ask, Duty, Measure, Rule, Says
+    from precaution.knowledge.toml import Place
 
 
 class Problem(NamedTuple):

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from precaution.checks.problem import problem, spoken_of, whole_expressions
 from precaution.errors import did_you_mean
-from precaution.expression import Compare, Literally, Name, children, names
-from precaution.fact_kinds import Latest, ReachedAge
-from precaution.knowledge.names import place_of
-from precaution.tables import Place
+from precaution.knowledge.expression import Compare, Literally, Name, children, names
+from precaution.knowledge.fact_kinds import Latest, ReachedAge
+from precaution.knowledge.linking import place_of
+from precaution.knowledge.toml import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precaution.checks.problem import Folder, Problem
-    from precaution.definitions import Ask, Duty, Measure, Rule, Says
-    from precaution.expression import Expression
-    from precaution.knowledge.names import Named
+    from precaution.knowledge.expression import Expression
+    from precaution.knowledge.linking import Named
+    from precaution.knowledge.model import Ask, Duty, Measure, Rule, Says
 
 TRANSPARENCY = (
     "citation",

@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from precaution.checks.problem import problem
-from precaution.knowledge.names import place_of
-from precaution.tables import Place
+from precaution.knowledge.linking import place_of
+from precaution.knowledge.toml import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

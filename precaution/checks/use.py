@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.checkdigit import well_formed
 from precaution.checks.problem import problem, spoken_of
-from precaution.expression import names, spoken
-from precaution.knowledge.names import heads, place_of
-from precaution.record import UNREADABLE
-from precaution.tables import Place, expressions, references
-from precaution.terminology import IDS
+from precaution.knowledge.check_digits import well_formed
+from precaution.knowledge.expression import names, spoken
+from precaution.knowledge.linking import heads, place_of
+from precaution.knowledge.terminology import IDS
+from precaution.knowledge.toml import Place, expressions, references
+from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precaution.checks.problem import Folder, Problem
-    from precaution.definitions import Ask, Concept, Duty, Measure, Parameter, Rule, Says
-    from precaution.fact_kinds import Fact
+    from precaution.knowledge.fact_kinds import Fact
+    from precaution.knowledge.model import Ask, Concept, Duty, Measure, Parameter, Rule, Says
 
 RESERVED = "result_"
 """Code lists of results are used by the readers, by name."""

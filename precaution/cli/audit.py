@@ -109,8 +109,8 @@ def export(results: str, csv: str | None, ics: str | None) -> None:
     """
     from pathlib import Path
 
-    from precaution.cohort.calendar import write_calendar
-    from precaution.cohort.sheets import write_sheets
+    from precaution.cohort.export.calendar import write_calendar
+    from precaution.cohort.export.csv import write_sheets
 
     if csv is None and ics is None:
         raise UsageError("say what to write: --csv FOLDER, --ics FILE, or both")

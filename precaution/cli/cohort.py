@@ -94,8 +94,8 @@ def cohort(
     when it is started again.
     """
     from precaution import cohort as cohorts
+    from precaution.cohort.label_of import LabelOf
     from precaution.cohort.processes import keep_out_pandas, prepare
-    from precaution.cohort.warm import LabelOf
     from precaution.writers.structured import as_json, plain
 
     spark = _spark(engine, master, spark_conf, workers)
@@ -158,8 +158,8 @@ def worklist(results: str, top: int, csv: str | None, json: bool) -> None:
     """
     from pathlib import Path
 
+    from precaution.cohort.export.worklist import most_urgent, write_csv
     from precaution.cohort.results import stored
-    from precaution.cohort.worklist import most_urgent, write_csv
     from precaution.writers.structured import as_json, plain
 
     if csv is not None:

@@ -11,8 +11,8 @@ from precaution.errors import UsageError
 if TYPE_CHECKING:
     from datetime import date
 
-    from precaution.answer import Decision
-    from precaution.definitions import Label
+    from precaution.engine.answer import Decision
+    from precaution.knowledge.model import Label
     from precaution.service.store import Store
 
 
@@ -31,7 +31,7 @@ def decided_with_store(
 
     Raises StoreError where the store can't be read: without its answers a decision could be too mild.
     """
-    from precaution.service.standing import assess_kept
+    from precaution.service.clinician_answers import assess_kept
     from precaution.service.store import Store
 
     day, (name, record) = options.chosen_day(today), options.chosen_patient(patient, label)

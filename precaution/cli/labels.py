@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from precaution.cli.options import Chosen
-    from precaution.definitions import Label
+    from precaution.knowledge.model import Label
 
 
 @precaution.command(
@@ -108,7 +108,7 @@ def check(folder: str | None, text: str | None, json: bool) -> None:
     from pathlib import Path
 
     from precaution import checks
-    from precaution.knowledge import find_label
+    from precaution.knowledge.loading import find_label
     from precaution.labels import DEFAULT
     from precaution.writers import listing
     from precaution.writers.structured import as_json

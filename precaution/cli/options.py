@@ -15,8 +15,8 @@ from precaution.labels import DEFAULT
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from precaution.definitions import Label
-    from precaution.record import Record
+    from precaution.knowledge.model import Label
+    from precaution.values.record import Record
     from precaution.writers.content import Shown
 
     Command = Callable[..., None]
@@ -53,7 +53,7 @@ class Chosen:
         """Take what was given. Raises UsageError where there is no such label."""
         from pathlib import Path
 
-        from precaution.knowledge import find_label
+        from precaution.knowledge.loading import find_label
 
         self.folder = find_label(name)
         self.policy = Path(policy) if policy else None
@@ -62,13 +62,13 @@ class Chosen:
     @cached_property
     def label(self) -> Label:
         """The label. Raises KnowledgeError where something in it is wrong."""
-        from precaution.knowledge import load_label
+        from precaution.knowledge.loading import load_label
 
         return load_label(self.folder, policy=self.policy, codes=self.codes)
 
     def cases(self) -> Mapping[str, Sequence[Shown]]:
         """Return the cases of the label's folder by the rule or duty that they show."""
-        from precaution.cases import load_cases
+        from precaution.cases.load import load_cases
         from precaution.writers.content import Shown
 
         shown: dict[str, list[Shown]] = {}

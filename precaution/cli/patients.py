@@ -15,9 +15,9 @@ from precaution.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from datetime import date
 
-    from precaution.answer import Decision
     from precaution.cli.options import Chosen
-    from precaution.definitions import Label
+    from precaution.engine.answer import Decision
+    from precaution.knowledge.model import Label
 
 AS_GRAVE = 4
 """Exit code where the decision is at least as grave as `--fail-on` names."""

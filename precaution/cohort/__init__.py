@@ -14,10 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from precaution.cohort.export.worklist import Urgent, most_urgent
     from precaution.cohort.results import Summary
     from precaution.cohort.run import Plan, cohort, plan
     from precaution.cohort.spark import Spark
-    from precaution.cohort.worklist import Urgent, most_urgent
 
 __all__ = ["Plan", "Spark", "Summary", "Urgent", "cohort", "most_urgent", "plan"]
 
@@ -25,9 +25,9 @@ _HOMES = {
     "Plan": "run",
     "Spark": "spark",
     "Summary": "results",
-    "Urgent": "worklist",
+    "Urgent": "export.worklist",
     "cohort": "run",
-    "most_urgent": "worklist",
+    "most_urgent": "export.worklist",
     "plan": "run",
 }
 

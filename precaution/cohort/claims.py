@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from precaution.cohort.partition import PATIENT, Framed, framed_slowly
+from precaution.cohort.sort.lines import PATIENT, Framed, framed_slowly
+from precaution.cohort.sort.owner import identifiers_of_subject
 from precaution.readers.json_input import parsed
-from precaution.readers.owner import identifiers_of_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

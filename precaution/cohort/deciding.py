@@ -11,31 +11,31 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.assessment import assess
 from precaution.cohort.claims import Claims
-from precaution.cohort.partition import BROKEN, DROPPED, PLAIN, REPORT, framed, hash_of
+from precaution.cohort.label_of import LabelOf
 from precaution.cohort.problems import HARMLESS, KINDS, Problem, kind_of, message_of
 from precaution.cohort.processes import watch
 from precaution.cohort.shared import Shared
+from precaution.cohort.sort.lines import BROKEN, DROPPED, PLAIN, REPORT, framed, hash_of
+from precaution.cohort.sort.owner import lost
 from precaution.cohort.tables import AUDIT, SCHEMAS, Tables, put, rows_of
-from precaution.cohort.warm import LabelOf
-from precaution.entries import person_row
-from precaution.entries import rows_of as entries_of
 from precaution.errors import InputError, PrecautionError
-from precaution.knowledge import load_label
+from precaution.knowledge.loading import load_label
 from precaution.measures import audit_rows
 from precaution.readers import read_resources
-from precaution.readers.gathered import names, people, repeated, undated
+from precaution.readers.bundle_queries import names, people, repeated, undated
 from precaution.readers.json_input import parsed, parsed_again
-from precaution.readers.owner import lost
+from precaution.tables.schema import person_row
+from precaution.tables.schema import rows_of as entries_of
 from precaution.timeline import timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from precaution.answer import Decision
-    from precaution.cohort.partition import Framed
-    from precaution.definitions import Label
-    from precaution.readers.shape import Json
-    from precaution.record import Record
+    from precaution.cohort.sort.lines import Framed
+    from precaution.engine.answer import Decision
+    from precaution.knowledge.model import Label
+    from precaution.readers.json_access import Json
+    from precaution.values.record import Record
 
 
 class OtherVersion(Exception):

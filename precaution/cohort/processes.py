@@ -13,9 +13,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from precaution.cohort import warm
-from precaution.cohort.alone import join
+from precaution.cohort import label_of as warm
 from precaution.cohort.interrupts import Interrupts
+from precaution.cohort.run_lock import join
 from precaution.errors import OutputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from precaution.cohort.warm import LabelOf
+    from precaution.cohort.label_of import LabelOf
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -31,7 +31,7 @@ OFTEN = 0.25
 """Seconds between two reports of progress."""
 BEGIN = "forkserver" if sys.platform == "linux" else "spawn"
 """How processes begin: forked from one that has the modules already but no threads and none of our memory."""
-_LOADED = ("precaution.cohort.deciding", "precaution.cohort.partition")
+_LOADED = ("precaution.cohort.deciding", "precaution.cohort.sort.lines")
 _OBJECTS = 200_000
 """So many new objects between two searches for cyclic garbage: records are large, and hold none."""
 
@@ -72,7 +72,7 @@ def prepare(workers: int, more: Sequence[str] = (), label: LabelOf | None = None
     if workers > 1 and BEGIN == "forkserver":
         from multiprocessing import forkserver  # noqa: PLC0415 - is not there on every system
 
-        multiprocessing.set_forkserver_preload([*_LOADED, *more, "precaution.cohort.warm"])
+        multiprocessing.set_forkserver_preload([*_LOADED, *more, "precaution.cohort.label_of"])
         with warm.told(label):
             forkserver.ensure_running()
 

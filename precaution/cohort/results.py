@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from precaution.cohort.deciding import Decided
-    from precaution.cohort.partition import Sorted
-    from precaution.cohort.source import File
-    from precaution.definitions import Label
+    from precaution.cohort.sort.files import File
+    from precaution.cohort.sort.lines import Sorted
+    from precaution.knowledge.model import Label
 
 LostLines = Literal["everybody", "nobody"]
 """Whose a line may be of which that can't be told: by default everybody's, and nobody's only where a site says so."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.entries import ENTRIES, PERSONS
 from precaution.errors import InputError
-from precaution.record import CERTAINTIES, KINDS, LISTED, STATUSES
+from precaution.tables.schema import ENTRIES, PERSONS
+from precaution.values.record import CERTAINTIES, KINDS, LISTED, STATUSES
 
 import pyarrow as pa  # isort: skip - entries says what to do where it is missing
 

@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.assessment import as_day
-from precaution.cohort import from_omop, from_tables, passes
-from precaution.cohort.alone import alone
-from precaution.cohort.partition import partitions
-from precaution.cohort.passes import Run
+from precaution.cohort import run_fhir as passes
+from precaution.cohort import run_omop as from_omop
+from precaution.cohort import run_tables as from_tables
+from precaution.cohort.label_of import LabelOf
 from precaution.cohort.results import WORK, Summary, described, opened, stored
-from precaution.cohort.source import File, files
-from precaution.cohort.warm import LabelOf
+from precaution.cohort.run_fhir import Run
+from precaution.cohort.run_lock import alone
+from precaution.cohort.sort.files import File, files
+from precaution.cohort.sort.lines import partitions
 from precaution.errors import OutputError, UsageError
-from precaution.knowledge import find_label, load_label
+from precaution.knowledge.loading import find_label, load_label
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from precaution.cohort.passes import Progress
     from precaution.cohort.results import LostLines
+    from precaution.cohort.run_fhir import Progress
     from precaution.cohort.spark import Spark
 
 

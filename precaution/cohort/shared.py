@@ -6,15 +6,15 @@ import sqlite3
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from precaution.cohort.partition import framed_slowly
-from precaution.readers.gathered import pointed_to
+from precaution.cohort.sort.lines import framed_slowly
+from precaution.readers.bundle_queries import pointed_to
 from precaution.readers.json_input import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from precaution.readers.shape import Json
+    from precaution.readers.json_access import Json
 
 FILE = "index.sqlite"
 

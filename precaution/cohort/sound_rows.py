@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.columns import columns_of, decoded, ordered
+from precaution.tables.decode import columns_of, decoded, ordered
 
 import pyarrow as pa  # isort: skip - entries says what to do where it is missing
 import pyarrow.compute as pc  # isort: skip
@@ -16,7 +16,7 @@ import pyarrow.compute as pc  # isort: skip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.record import Record
+    from precaution.values.record import Record
 
 
 def unsound(persons: pa.Table, entries: pa.Table) -> set[str]:

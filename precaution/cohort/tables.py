@@ -8,9 +8,9 @@ from functools import lru_cache, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from precaution.decision import grave
-from precaution.entries import ENTRIES, PERSONS
+from precaution.engine.decision import grave
 from precaution.errors import OutputError, UsageError
+from precaution.tables.schema import ENTRIES, PERSONS
 
 try:
     import pyarrow as pa
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from precaution.answer import Decision, Due
-    from precaution.definitions import Label
+    from precaution.engine.answer import Decision, Due
+    from precaution.knowledge.model import Label
 
 Row = tuple[object, ...]
 

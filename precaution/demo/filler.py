@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from precaution.case_records import Resource
+    from precaution.cases.lines import Resource
     from precaution.demo.recipes import Noise, Recipes
 
 _YEARS = 5

@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.case_records import Resource
+from precaution.cases.lines import Resource
 from precaution.demo.disguises import disguised
 from precaution.demo.disguises.kit import Kit
 from precaution.demo.filler import filler
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from precaution.definitions import Label
     from precaution.demo.recipes import Recipes
+    from precaution.knowledge.model import Label
 
 ENTRIES = 60
 """About so many resources a patient has, where nothing else is asked for."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from precaution.case_records import Resource
+    from precaution.cases.lines import Resource
     from precaution.demo.generate import Generator, Synthetic
 
 Form = Literal["ndjson", "bundles"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from precaution.case_records import Resource, resources
+from precaution.cases.lines import Resource, resources
 from precaution.demo.plan import Line
 from precaution.demo.spoils import spoiled
 from precaution.errors import KnowledgeError
@@ -17,7 +17,7 @@ from precaution.errors import KnowledgeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precaution.terminology import Terminology
+    from precaution.knowledge.terminology import Terminology
 
 NUMBER = "https://demo.invalid/patient-number"
 """By which others may refer to the patient."""

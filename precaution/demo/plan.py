@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import date
     from random import Random
 
-    from precaution.definitions import Label
     from precaution.demo.recipes import Base, Decoy, Recipes, Scenario
+    from precaution.knowledge.model import Label
 
 NO = "no"
 HOW_MANY = ((0, 15), (1, 45), (2, 28), (3, 12))

@@ -15,17 +15,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.case_records import resources
-from precaution.cases import DUTY_STATES, RULE_STATES
-from precaution.definitions import STAGES, Label
+from precaution.cases.lines import resources
+from precaution.cases.load import DUTY_STATES, RULE_STATES
 from precaution.errors import KnowledgeError, did_you_mean
-from precaution.tables import Place, Table, as_table, read, read_toml, refuse_unknown
+from precaution.knowledge.model import STAGES, Label
+from precaution.knowledge.toml import Place, Table, as_table, read, read_toml, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from precaution.terminology import Terminology
+    from precaution.knowledge.terminology import Terminology
 
 FILE = "demo.toml"
 

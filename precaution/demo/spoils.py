@@ -21,7 +21,7 @@ from precaution.errors import KnowledgeError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from precaution.case_records import Resource
+    from precaution.cases.lines import Resource
 
 DATES = (
     "effectiveDateTime",

@@ -1,4 +1,4 @@
-"""Reads label.toml, concepts.toml and the topic files into the dataclasses of `precaution.definitions`."""
+"""Reads label.toml, concepts.toml and the topic files into the dataclasses of `precaution.knowledge.model`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from precaution.definitions import Ask, Audit, Concept, Duty, Measure, Parameter, Records, Rule, Says, Therapy
 from precaution.errors import did_you_mean
-from precaution.fact_kinds import FACT_KINDS, Fact
+from precaution.knowledge.fact_kinds import FACT_KINDS, Fact
 from precaution.knowledge.folder import topic_files
-from precaution.policy import as_written, measured
-from precaution.tables import Place, Table, as_table, read, read_toml, refuse_unknown
+from precaution.knowledge.model import Ask, Audit, Concept, Duty, Measure, Parameter, Records, Rule, Says, Therapy
+from precaution.knowledge.policy import as_written, measured
+from precaution.knowledge.toml import Place, Table, as_table, read, read_toml, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from precaution.definitions import Stage
+    from precaution.knowledge.model import Stage
 
 T = TypeVar("T")
 HEAD = ("name", "version", "title", "about", "actions", "therapy", "records", "audit", "parameter")

@@ -6,11 +6,11 @@ import csv
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from precaution.definitions import Concept
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
-from precaution.record import UNREADABLE
-from precaution.tables import Place
-from precaution.terminology import IDS, read_concept_ids, read_lists
+from precaution.knowledge.model import Concept
+from precaution.knowledge.terminology import IDS, read_concept_ids, read_lists
+from precaution.knowledge.toml import Place
+from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,16 +9,16 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from precaution.exposure import exposure
-from precaution.interval import exactly, show_day
 from precaution.measures.events import happened
+from precaution.measures.exposure import exposure
 from precaution.measures.followed import Followed, band_of, followed
 from precaution.measures.shares import shared
+from precaution.values.interval import exactly, show_day
 
 if TYPE_CHECKING:
-    from precaution.definitions import Audit, Label, Measure
-    from precaution.exposure import Course
-    from precaution.record import Record
+    from precaution.knowledge.model import Audit, Label, Measure
+    from precaution.measures.exposure import Course
+    from precaution.values.record import Record
 
 Row = tuple[object, ...]
 EXPOSURES = (

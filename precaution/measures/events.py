@@ -9,17 +9,17 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.definitions import STAGES
-from precaution.expression import compiled, names
-from precaution.facts import day_of
-from precaution.facts.prepared import prepared
+from precaution.engine.compiled import prepared
+from precaution.engine.facts import day_of
+from precaution.knowledge.expression import compiled, names
+from precaution.knowledge.model import STAGES
 from precaution.measures.shares import Measured, left_out, why_unknown
 
 if TYPE_CHECKING:
-    from precaution.definitions import Measure, Stage
-    from precaution.expression import Expression
-    from precaution.logic import Truth
+    from precaution.knowledge.expression import Expression
+    from precaution.knowledge.model import Measure, Stage
     from precaution.measures.followed import Followed
+    from precaution.values.logic import Truth
 
 
 class _First(NamedTuple):

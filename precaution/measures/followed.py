@@ -6,21 +6,21 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from precaution.definitions import Label, Stage
-from precaution.exposure import Exposure
-from precaution.facts import Chart, Facts
-from precaution.facts.durations import birthday
-from precaution.facts.known import day_of
-from precaution.record import Record
-from precaution.therapy import Therapy
+from precaution.engine.chart import day_of
+from precaution.engine.facts import Chart, Facts
+from precaution.engine.kinds.durations import birthday
+from precaution.engine.therapy import Therapy
+from precaution.knowledge.model import Label, Stage
+from precaution.measures.exposure import Exposure
+from precaution.values.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from precaution.exposure import Course
-    from precaution.interval import Interval
-    from precaution.logic import Truth
-    from precaution.record import Entry
+    from precaution.measures.exposure import Course
+    from precaution.values.interval import Interval
+    from precaution.values.logic import Truth
+    from precaution.values.record import Entry
 
 
 ALONE = 8

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from precaution.expression import compiled, spoken
-from precaution.findings import judge
-from precaution.logic import disjunction
+from precaution.engine.findings import judge
+from precaution.knowledge.expression import compiled, spoken
+from precaution.values.logic import disjunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.definitions import Measure, Rule
-    from precaution.expression import Expression
-    from precaution.facts import Facts
-    from precaution.logic import Truth
+    from precaution.engine.facts import Facts
+    from precaution.knowledge.expression import Expression
+    from precaution.knowledge.model import Measure, Rule
     from precaution.measures.followed import Followed
+    from precaution.values.logic import Truth
 
 State = Literal["yes", "no", "unknown", "left-out", "not-counted", "who-unknown", "not-measurable"]
 STATES: tuple[State, ...] = ("yes", "no", "unknown", "left-out", "not-counted", "who-unknown", "not-measurable")

@@ -13,13 +13,13 @@ from precaution.readers.contents import unpacked
 from precaution.readers.fhir import record_of
 from precaution.readers.json_input import documents, parsed
 from precaution.readers.patient import find
-from precaution.record import Record
+from precaution.values.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from precaution.definitions import Ask
-    from precaution.terminology import Terminology
+    from precaution.knowledge.model import Ask
+    from precaution.knowledge.terminology import Terminology
 
 __all__ = ["read", "read_any", "read_bytes", "read_named", "read_resources"]
 

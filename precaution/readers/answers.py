@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from precaution.knowledge.terminology import fold
 from precaution.readers.dates import day_at
-from precaution.readers.shape import Json, child, children, text
-from precaution.record import Entry
-from precaution.terminology import fold
+from precaution.readers.json_access import Json, child, children, text
+from precaution.values.record import Entry
 
 if TYPE_CHECKING:
-    from precaution.definitions import Ask
+    from precaution.knowledge.model import Ask
     from precaution.readers.reading import Item, Reading
 
 _DONE = ("completed", "amended")

@@ -6,14 +6,14 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.checkdigit import well_formed
-from precaution.readers.shape import children, text
-from precaution.terminology import SYSTEMS, fold
+from precaution.knowledge.check_digits import well_formed
+from precaution.knowledge.terminology import SYSTEMS, fold
+from precaution.readers.json_access import children, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from precaution.terminology import Terminology
+    from precaution.knowledge.terminology import Terminology
 
 _URLS: Mapping[str, tuple[str, ...]] = {
     "LOINC": ("loinc.org", "2.16.840.1.113883.6.1"),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from precaution.knowledge.terminology import fold
 from precaution.readers.dates import day_at, period, when
+from precaution.readers.json_access import Json, child, children, choice, text
 from precaution.readers.lists import begins
 from precaution.readers.meaning import meanings
-from precaution.readers.shape import Json, child, children, choice, text
-from precaution.record import Certainty, Entry, Status
-from precaution.terminology import fold
+from precaution.values.record import Certainty, Entry, Status
 
 if TYPE_CHECKING:
-    from precaution.interval import Interval
     from precaution.readers.reading import Item, Reading
+    from precaution.values.interval import Interval
 
 CLINICAL: dict[str, Status] = {
     "active": "active",

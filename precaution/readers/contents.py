@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.readers.dates import instant
+from precaution.readers.json_access import Json, child, children, digest, name_of, text
 from precaution.readers.resource_types import CLINICAL, HELPERS, R4, check_profile, check_release, check_type
-from precaution.readers.shape import Json, child, children, digest, name_of, text
-from precaution.record import Ignored
+from precaution.values.record import Ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.interval import Interval, hull
-from precaution.readers.shape import Json, child, choice, number, text
+from precaution.readers.json_access import Json, child, choice, number, text
+from precaution.values.interval import Interval, hull
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,22 +8,22 @@ from precaution.readers.answers import read_answers
 from precaution.readers.codes import codes_for
 from precaution.readers.conditions import read_condition
 from precaution.readers.contents import unpacked
+from precaution.readers.json_access import name_of
 from precaution.readers.lists import read_composition, read_list
 from precaution.readers.medications import read_medication
 from precaution.readers.observations import read_observation, read_report
 from precaution.readers.patient import find, stranger
 from precaution.readers.procedures import read_immunization, read_procedure, read_service_request
 from precaution.readers.reading import Item, Reading
-from precaution.readers.shape import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from precaution.definitions import Ask
+    from precaution.knowledge.model import Ask
+    from precaution.knowledge.terminology import Terminology
     from precaution.readers.contents import Contents
     from precaution.readers.patient import Patient
-    from precaution.record import Record
-    from precaution.terminology import Terminology
+    from precaution.values.record import Record
 
 
 def _read_family(reading: Reading, item: Item) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.readers.codes import system_name
-from precaution.readers.shape import Json, child, children, coded, text
+from precaution.readers.json_access import Json, child, children, coded, text
 
 if TYPE_CHECKING:
     from precaution.readers.reading import Item, Reading

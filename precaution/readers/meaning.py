@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from precaution.readers.codes import words_of
-from precaution.record import UNREADABLE, Certainty
+from precaution.values.record import UNREADABLE, Certainty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precaution.readers.codes import Codes, Looked
+    from precaution.readers.json_access import Json
     from precaution.readers.reading import Item, Reading
-    from precaution.readers.shape import Json
 
 Coded = Literal["condition", "medication", "procedure", "immunization", "order"]
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.interval import Interval, larger, shifted, smaller
 from precaution.readers.dates import day_at, period, when
+from precaution.readers.json_access import Json, child, children, number, text
 from precaution.readers.lists import begins
 from precaution.readers.meaning import meanings
 from precaution.readers.references import target
-from precaution.readers.shape import Json, child, children, number, text
-from precaution.record import Entry, Status
+from precaution.values.interval import Interval, larger, shifted, smaller
+from precaution.values.record import Entry, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.interval import Interval
 from precaution.readers.codes import words_of
 from precaution.readers.dates import day_at, spanned, when
+from precaution.readers.json_access import Json, child, children, choice, text
 from precaution.readers.meaning import spoken
 from precaution.readers.quantities import Amount, amount, upper_limit
-from precaution.readers.shape import Json, child, children, choice, text
-from precaution.record import Entry, Result, Status
+from precaution.values.interval import Interval
+from precaution.values.record import Entry, Result, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.definitions import Concept
+    from precaution.knowledge.model import Concept
     from precaution.readers.codes import Codes, Looked
     from precaution.readers.reading import Item, Reading
 

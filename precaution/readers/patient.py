@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from precaution.errors import MixedPatients, NoPatient
-from precaution.interval import EVERYTHING, Interval, hull
 from precaution.readers.dates import day_at
+from precaution.readers.json_access import Json, child, children, name_of, text
 from precaution.readers.resource_types import check_profile
-from precaution.readers.shape import Json, child, children, name_of, text
-from precaution.record import Ignored
+from precaution.values.interval import EVERYTHING, Interval, hull
+from precaution.values.record import Ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from precaution.readers.contents import Contents, Located
-    from precaution.record import Sex
+    from precaution.values.record import Sex
 
 Word = TypeVar("Word", bound=str)
 
@@ -145,6 +145,12 @@ def _tail(reference: str) -> list[str]:
 
 def _id(version: Located) -> str:
     return name_of(*version).partition("Patient/")[2]
+
+
+def identifiers(patient: Json) -> set[tuple[str, str]]:
+    """Return the (system, value) pairs of a Patient, its id among them, each also without its system."""
+    found = {(text(each, "system"), text(each, "value")) for each in children(patient, "identifier")}
+    return {pair for pair in found | {("id", text(patient, "id"))} if pair[1]}
 
 
 def _identifiers(resource: Json) -> list[tuple[str, str]]:

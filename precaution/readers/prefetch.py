@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from precaution.errors import MixedPatients, NoPatient, WrongRelease
 from precaution.readers.contents import unpacked
 from precaution.readers.fhir import reading_of
+from precaution.readers.json_access import Json, child, children, name_of, text
 from precaution.readers.patient import find
 from precaution.readers.resource_types import CLINICAL, HELPERS, R4, SIGNS, check_release
-from precaution.readers.shape import Json, child, children, name_of, text
-from precaution.record import Entry, Ignored, Record, in_order
+from precaution.values.record import Entry, Ignored, Record, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from precaution.definitions import Ask
+    from precaution.knowledge.model import Ask
+    from precaution.knowledge.terminology import Terminology
     from precaution.readers.contents import Contents
     from precaution.readers.reading import Reading
-    from precaution.terminology import Terminology
 
 State = Literal["whole", "incomplete", "failed", "none", "not retrieved"]
 _KNOWN = CLINICAL | HELPERS

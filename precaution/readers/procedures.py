@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.readers.dates import day_at, when
+from precaution.readers.json_access import child, text
 from precaution.readers.lists import begins
 from precaution.readers.meaning import meanings
-from precaution.readers.shape import child, text
-from precaution.record import Entry, Status
+from precaution.values.record import Entry, Status
 
 if TYPE_CHECKING:
     from precaution.readers.meaning import Coded

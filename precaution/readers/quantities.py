@@ -10,14 +10,14 @@ import re
 from math import inf, isclose
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.interval import Interval, above, below, exactly, show_number
-from precaution.quantity import converted, usable_unit
-from precaution.readers.shape import Json, child, children, choice, coded, number, text
+from precaution.readers.json_access import Json, child, children, choice, coded, number, text
+from precaution.readers.units import converted, usable_unit
+from precaution.values.interval import Interval, above, below, exactly, show_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precaution.definitions import Concept
+    from precaution.knowledge.model import Concept
 
 _COMPARED: dict[str, Callable[[float], Interval]] = {
     "": exactly,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from precaution.readers.json_access import Json, coded, name_of, shown
 from precaution.readers.references import Resolver
-from precaution.readers.shape import Json, coded, name_of, shown
-from precaution.record import LISTED, Entry, Ignored, Record, Unrecognised, ordered
+from precaution.values.record import LISTED, Entry, Ignored, Record, Unrecognised, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from precaution.definitions import Ask
-    from precaution.interval import Interval
+    from precaution.knowledge.model import Ask
     from precaution.readers.codes import Codes
     from precaution.readers.contents import Contents
     from precaution.readers.patient import Patient
+    from precaution.values.interval import Interval
 
 
 class Item:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.readers.dates import spanned, when
-from precaution.readers.shape import Json, child, children, text
+from precaution.readers.json_access import Json, child, children, text
 
 if TYPE_CHECKING:
-    from precaution.interval import Interval
     from precaution.readers.contents import Contents, Located
+    from precaution.values.interval import Interval
 
 
 class Resolver:

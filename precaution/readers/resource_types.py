@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.errors import WrongRelease
-from precaution.readers.shape import Json, child, name_of
+from precaution.readers.json_access import Json, child, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,25 +17,25 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from precaution import __version__
 from precaution.errors import StoreError, UsageError
 from precaution.service import metrics as prometheus
-from precaution.service import pages
-from precaution.service.addresses import AddressRefused
-from precaution.service.cors import allow_origins
+from precaution.service.auth.jwks import fetcher_of
+from precaution.service.auth.links import COOKIE, UUID, Links, key_of
+from precaution.service.auth.tokens import Verifier
+from precaution.service.cards import pages
 from precaution.service.feedback import Desk, router
-from precaution.service.fetching import Fetcher
-from precaution.service.guard import Guard, refused_of
+from precaution.service.fhir.addresses import AddressRefused
+from precaution.service.fhir.fetching import Fetcher
+from precaution.service.fhir.queries import HOOKS, queries, service_id, services
 from precaution.service.hooks import Service
-from precaution.service.jwks import fetcher_of
+from precaution.service.http.cors import allow_origins
+from precaution.service.http.errors import Refused, refusal
+from precaution.service.http.middleware import Guard, refused_of
+from precaution.service.http.openapi import HOOK_CALL
+from precaution.service.http.places import Places
 from precaution.service.keeping import store_of
 from precaution.service.knowledge import Knowledge
-from precaution.service.links import COOKIE, UUID, Links, key_of
 from precaution.service.logs import log
 from precaution.service.metrics import Metrics
-from precaution.service.openapi import HOOK_CALL
-from precaution.service.outcomes import Refused, refusal
-from precaution.service.places import Places
-from precaution.service.queries import HOOKS, queries, service_id, services
 from precaution.service.store_client import StoreClient
-from precaution.service.tokens import Verifier
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

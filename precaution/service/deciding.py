@@ -6,32 +6,32 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from precaution.decision import decide
+from precaution.engine.decision import decide
+from precaution.engine.therapy import therapy
 from precaution.errors import InputError, MixedPatients, NoPatient, WrongRelease
-from precaution.fact_kinds import Planned
+from precaution.knowledge.fact_kinds import Planned
 from precaution.readers.prefetch import NOT_RETRIEVED, Prefetched, read_prefetch
-from precaution.record import UNREADABLE
-from precaution.service.cards import Maker, Shown, unable
-from precaution.service.outcomes import Refused
-from precaution.service.queries import PATIENT, PRESCRIBED, lists
-from precaution.service.standing import finished, heeded, silenced
+from precaution.service.cards.build import Maker, Shown, unable
+from precaution.service.cards.wording import Words
+from precaution.service.clinician_answers import finished, heeded, silenced
+from precaution.service.fhir.queries import PATIENT, PRESCRIBED, lists
+from precaution.service.http.errors import Refused
 from precaution.service.store.kept import Kept
-from precaution.service.wording import Words
-from precaution.therapy import therapy
+from precaution.values.record import UNREADABLE
 from precaution.writers.layout import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from precaution.answer import Decision
-    from precaution.definitions import Label
+    from precaution.engine.answer import Decision
+    from precaution.engine.therapy import Therapy
+    from precaution.knowledge.model import Label
+    from precaution.readers.json_access import Json
     from precaution.readers.prefetch import Retrieved
-    from precaution.readers.shape import Json
-    from precaution.record import Entry, Record
-    from precaution.service.calls import Call
-    from precaution.service.queries import Query
-    from precaution.service.vocabulary import Vocabulary
-    from precaution.therapy import Therapy
+    from precaution.service.cards.vocabulary import Vocabulary
+    from precaution.service.fhir.queries import Query
+    from precaution.service.http.calls import Call
+    from precaution.values.record import Entry, Record
 
 NOTHING_KEPT = Kept()
 _TOLD = {

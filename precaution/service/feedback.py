@@ -22,22 +22,22 @@ from starlette.responses import JSONResponse
 
 from precaution.assessment import find_ask
 from precaution.errors import StoreBusy, StoreError, UsageError
-from precaution.service.bodies import body_of
-from precaution.service.calls import parsed
-from precaution.service.outcomes import Refused
-from precaution.service.standing import days_of
+from precaution.service.auth.tokens import Unauthorised
+from precaution.service.clinician_answers import days_of
+from precaution.service.http.bodies import body_of
+from precaution.service.http.calls import parsed
+from precaution.service.http.errors import Refused
 from precaution.service.store import Answer, Event, Feedback
 from precaution.service.store.texts import moment_of
-from precaution.service.tokens import Unauthorised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from precaution.definitions import Ask, Label
+    from precaution.knowledge.model import Ask, Label
+    from precaution.service.auth.tokens import Client, Verifier
     from precaution.service.knowledge import Knowledge
     from precaution.service.settings import Settings
     from precaution.service.store import KeptCard, Store
-    from precaution.service.tokens import Client, Verifier
 
 Json = dict[str, Any]
 T = TypeVar("T")

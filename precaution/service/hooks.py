@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
-from precaution.service import pages
-from precaution.service.bodies import body_of
-from precaution.service.calls import call as call_of
-from precaution.service.calls import parsed
+from precaution.service.auth.tokens import Unauthorised
+from precaution.service.cards import pages
+from precaution.service.clinician_answers import evidence_about, kept_card, offer
 from precaution.service.deciding import Decider, Outcome
-from precaution.service.outcomes import Refused
-from precaution.service.standing import evidence_about, kept_card, offer
+from precaution.service.http.bodies import body_of
+from precaution.service.http.calls import call as call_of
+from precaution.service.http.calls import parsed
+from precaution.service.http.errors import Refused
 from precaution.service.store import Event, KeptCard, KeptDecision
 from precaution.service.store.texts import moment
-from precaution.service.tokens import Unauthorised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from precaution.service.calls import Call
-    from precaution.service.cards import Shown
-    from precaution.service.fetching import Fetched, Fetcher
+    from precaution.service.auth.links import Links
+    from precaution.service.auth.tokens import Client, Verifier
+    from precaution.service.cards.build import Shown
+    from precaution.service.fhir.fetching import Fetched, Fetcher
+    from precaution.service.fhir.queries import Query
+    from precaution.service.http.calls import Call
+    from precaution.service.http.places import Places
     from precaution.service.knowledge import Knowledge, Known
-    from precaution.service.links import Links
     from precaution.service.metrics import Metrics
-    from precaution.service.places import Places
-    from precaution.service.queries import Query
     from precaution.service.settings import Settings
     from precaution.service.store import Kept, Store, Use
     from precaution.service.store_client import StoreClient
-    from precaution.service.tokens import Client, Verifier
 
 _LARGE = 400_000
 """Bytes of a body above which deciding gets a thread of its own, so that others need not wait for it."""

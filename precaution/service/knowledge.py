@@ -7,17 +7,17 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from precaution.cases import run as canaries
 from precaution.errors import PrecautionError
-from precaution.knowledge import find_label, load_label, read_label
 from precaution.knowledge.folder import digest
-from precaution.service import canaries
+from precaution.knowledge.loading import find_label, load_label, read_label
+from precaution.service.cards.vocabulary import load_vocabulary
 from precaution.service.logs import log
-from precaution.service.vocabulary import load_vocabulary
 
 if TYPE_CHECKING:
-    from precaution.definitions import Label
+    from precaution.knowledge.model import Label
+    from precaution.service.cards.vocabulary import Vocabulary
     from precaution.service.settings import Settings
-    from precaution.service.vocabulary import Vocabulary
 
 _LOOK_AGAIN = 30.0
 """Seconds between two looks at the label's files."""

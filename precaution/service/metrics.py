@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector  # type: ignore[no-untyped-call,unused-ignore]
 
 if TYPE_CHECKING:
-    from precaution.answer import Decision
-    from precaution.definitions import Label
+    from precaution.engine.answer import Decision
+    from precaution.knowledge.model import Label
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 _DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"

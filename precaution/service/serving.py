@@ -14,7 +14,7 @@ from uvicorn.supervisors import Multiprocess
 
 from precaution.errors import UsageError
 from precaution.service.app import make_app
-from precaution.service.links import KEY
+from precaution.service.auth.links import KEY
 from precaution.service.logs import set_up
 from precaution.service.settings import CONFIG, PREFIX, load
 

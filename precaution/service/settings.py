@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
+from precaution.knowledge.toml import Place, columns, read, read_toml, refuse_unknown
 from precaution.labels import DEFAULT
-from precaution.tables import Place, columns, read, read_toml, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from precaution.definitions import Ask
-from precaution.fact_kinds import (
+from precaution.knowledge.fact_kinds import (
     Active,
     DaysOn,
     DaysSince,
@@ -22,6 +21,7 @@ from precaution.fact_kinds import (
     Tested,
     Worded,
 )
+from precaution.knowledge.model import Ask
 from precaution.sql.expressions import Expressions, Number, part
 from precaution.sql.literals import PREFIX, both, case, column, either, literal, negation, selected
 from precaution.sql.needs import SINCE
@@ -29,7 +29,7 @@ from precaution.sql.needs import SINCE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from precaution.definitions import Label
+    from precaution.knowledge.model import Label
 
 FOUND: Mapping[type, str] = {
     Ever: "of_history",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from precaution.facts import ANSWER
+from precaution.engine.facts import ANSWER
 from precaution.sql.expressions import part
 from precaution.sql.literals import case, column, create, literal, nothing, selected, table_of
 from precaution.sql.macros import unions
@@ -15,7 +15,7 @@ from precaution.sql.needs import SINCE, is_open
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.definitions import Duty, Label
+    from precaution.knowledge.model import Duty, Label
     from precaution.sql.expressions import Expressions
     from precaution.sql.literals import Cell
 

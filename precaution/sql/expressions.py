@@ -1,7 +1,8 @@
 """The typed form of `when`, `release` and `is` as SQL over the columns of facts: NULL is what can't be told.
 
 A truth or a word is one column, called as in the label's expressions; a number is four, `x__low`, `x__high`,
-`x__low_open` and `x__high_open`. This is made anew from the typed form, beside the closures of `precaution.expression`.
+`x__low_open` and `x__high_open`. This is made anew from the typed form, beside the closures of
+`precaution.knowledge.expression`.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlglot import exp
 
-from precaution.definitions import Parameter
 from precaution.errors import KnowledgeError
-from precaution.expression import All, Among, Any, Ask, Compare, Literally, Name, Not, names
-from precaution.fact_kinds import Derived, Fact
-from precaution.knowledge.meanings import NUMBER, TRUTH, meaning
+from precaution.knowledge.expression import All, Among, Any, Ask, Compare, Literally, Name, Not, names
+from precaution.knowledge.fact_kinds import Derived, Fact
+from precaution.knowledge.model import Parameter
+from precaution.knowledge.type_checks import NUMBER, TRUTH, meaning
 from precaution.sql.literals import both, case, column, either, literal, negation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from precaution.definitions import Ask as Question
-    from precaution.expression import Expression
+    from precaution.knowledge.expression import Expression
+    from precaution.knowledge.model import Ask as Question
 
 LONGEST = 63
 """Characters that a name may have in every engine."""

@@ -82,7 +82,7 @@ def quotient(number: exp.Expr, divisor: exp.Expr) -> exp.Expr:
 def worst_of(rows: exp.Expr, *keys: exp.Expr) -> exp.Expr:
     """Return what the values of each group of rows come to: the smaller of them where `worst` is `low`, the larger
     where it is `high`, and whatever they may be where it is `hull`. An end that two values share is open or closed as
-    `precaution.interval` says."""
+    `precaution.values.interval` says."""
     by = [key.name for key in keys]
     extremes = {
         name: exp.Window(this=function(this=exp.column(end)), partition_by=[exp.column(key) for key in by])

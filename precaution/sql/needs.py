@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.expression import Ask, Name, children, names, spoken
-from precaution.fact_kinds import Derived
+from precaution.knowledge.expression import Ask, Name, children, names, spoken
+from precaution.knowledge.fact_kinds import Derived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.definitions import Duty, Label
-    from precaution.expression import Expression
+    from precaution.knowledge.expression import Expression
+    from precaution.knowledge.model import Duty, Label
     from precaution.sql.expressions import Expressions
 
 SINCE = ("since_low", "since_high")

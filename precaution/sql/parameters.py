@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, TypeVar
 
-from precaution.expression import spoken
-from precaution.fact_kinds import (
+from precaution.engine.facts import ANSWER
+from precaution.knowledge.expression import spoken
+from precaution.knowledge.fact_kinds import (
     Active,
     DaysOn,
     DaysSince,
@@ -20,16 +21,15 @@ from precaution.fact_kinds import (
     Tested,
     Worded,
 )
-from precaution.facts import ANSWER
-from precaution.record import UNREADABLE
 from precaution.sql.literals import Columns, table_of
+from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sqlglot import exp
 
-    from precaution.definitions import Ask, Label
+    from precaution.knowledge.model import Ask, Label
     from precaution.sql.literals import Cell
 
 Row = tuple["Cell", ...]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from precaution.expression import spoken
-from precaution.findings import STAY
+from precaution.engine.findings import STAY
+from precaution.knowledge.expression import spoken
 from precaution.sql.expressions import part
 from precaution.sql.literals import both, case, column, create, either, literal, nothing, selected, table_of
 from precaution.sql.macros import sql, unions
@@ -15,7 +15,7 @@ from precaution.sql.macros import sql, unions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.definitions import Label, Rule, Stage
+    from precaution.knowledge.model import Label, Rule, Stage
     from precaution.sql.expressions import Expressions
 
 _TRUTHS = {

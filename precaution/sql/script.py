@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import sqlglot
 from sqlglot import exp
 
-from precaution.decision import ATTESTED, grave
-from precaution.definitions import Parameter
-from precaution.facts import named
+from precaution.engine.decision import ATTESTED, grave
+from precaution.engine.facts import named
+from precaution.knowledge.model import Parameter
 from precaution.sql import duties, rules
 from precaution.sql.columns import Wide, listed
 from precaution.sql.expressions import Expressions, Number, part
@@ -22,7 +22,7 @@ from precaution.sql.parameters import Parameters
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.definitions import Label, Stage
+    from precaution.knowledge.model import Label, Stage
 
 RESULTS = ("facts", "rules", "duties", "decisions")
 """The tables that a script leaves, each with `precaution_` before its name."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from precaution.definitions import Says
+from precaution.knowledge.model import Says
 from precaution.writers.content import Content, Shown, content, parameter_line
 from precaution.writers.layout import NOTE
 from precaution.writers.measured import measures_by_group
@@ -18,7 +18,7 @@ from precaution.writers.measured import measures_by_group
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from precaution.definitions import Label, Parameter
+    from precaution.knowledge.model import Label, Parameter
 
 
 class Chapter(NamedTuple):

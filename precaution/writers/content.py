@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.definitions import STAGES, Says
 from precaution.errors import UsageError, did_you_mean
-from precaution.expression import names
-from precaution.expression import spoken as in_expressions
-from precaution.fact_kinds import Derived
+from precaution.knowledge.expression import names
+from precaution.knowledge.expression import spoken as in_expressions
+from precaution.knowledge.fact_kinds import Derived
+from precaution.knowledge.model import STAGES, Says
 from precaution.writers.english import capital, english
 from precaution.writers.layout import spoken, status
 from precaution.writers.looks_at import fact_in_english
@@ -16,8 +16,8 @@ from precaution.writers.looks_at import fact_in_english
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from precaution.definitions import Duty, Label, Parameter, Rule, Stage
-    from precaution.expression import Expression
+    from precaution.knowledge.expression import Expression
+    from precaution.knowledge.model import Duty, Label, Parameter, Rule, Stage
 
 
 class Shown(NamedTuple):

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from precaution import definitions as d
-from precaution import fact_kinds as f
-from precaution.expression import All, Among, Any, Ask, Compare, Expression, Literally, Name, Not
-from precaution.knowledge.names import named
+from precaution.knowledge import fact_kinds as f
+from precaution.knowledge import model as d
+from precaution.knowledge.expression import All, Among, Any, Ask, Compare, Expression, Literally, Name, Not
+from precaution.knowledge.linking import named
 from precaution.writers.layout import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from precaution.expression import Operator
+    from precaution.knowledge.expression import Operator
 
 _OPPOSITE: Mapping[Operator, Operator] = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _SPOKEN: Mapping[Operator, str] = {

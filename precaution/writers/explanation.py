@@ -11,8 +11,8 @@ from precaution.writers.layout import columns, folded, spoken
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from precaution.answer import Decision, Due, Finding
-    from precaution.definitions import Label, Says
+    from precaution.engine.answer import Decision, Due, Finding
+    from precaution.knowledge.model import Label, Says
     from precaution.writers.content import Content, Shown
 
 INNER = 98

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from precaution.interval import show_day, show_number
+from precaution.values.interval import show_day, show_number
 from precaution.writers.content import parameter_line
 from precaution.writers.english import unit
 from precaution.writers.layout import columns, counted, folded, spoken
@@ -14,9 +14,9 @@ from precaution.writers.text import sentence
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from precaution.answer import Decision
-    from precaution.definitions import Duty, Label, Rule
-    from precaution.record import Entry, Record
+    from precaution.engine.answer import Decision
+    from precaution.knowledge.model import Duty, Label, Rule
+    from precaution.values.record import Entry, Record
 
 
 def timeline(decisions: Sequence[Decision]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution import definitions as d
-from precaution import fact_kinds as f
+from precaution.knowledge import fact_kinds as f
+from precaution.knowledge import model as d
 from precaution.writers.english import Speaker, capital
 from precaution.writers.layout import listed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.definitions import Published
+from precaution.knowledge.model import Published
 from precaution.writers.content import parameter_line
 from precaution.writers.english import english
 from precaution.writers.layout import spoken
@@ -12,7 +12,7 @@ from precaution.writers.layout import spoken
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.definitions import Label, Measure
+    from precaution.knowledge.model import Label, Measure
 
 KINDS = {
     "share": "a share of the new users",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from precaution.writers.layout import NOTE
 
 if TYPE_CHECKING:
-    from precaution.answer import Decision, Finding
+    from precaution.engine.answer import Decision, Finding
 
 
 def to_dict(decision: Decision) -> dict[str, object]:

@@ -22,7 +22,7 @@ from precaution.writers.layout import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from precaution.answer import Decision, Due, Evidence, Finding, Hold
+    from precaution.engine.answer import Decision, Due, Evidence, Finding, Hold
 
 _STAGES = {"before-start": "Before starting {}", "on-treatment": "On {}", "interrupted": "While {} is interrupted"}
 _NEXT = {

@@ -3,7 +3,7 @@
     pieces ── mapInArrow ──> lines (Parquet) ── shuffle, sort by person ── mapInArrow ──> tables
 
 Spark says which machine does what, and does it again where a machine is lost; what is done to a line and to a patient
-is the code of one machine (`precaution.cohort.partition`, `precaution.cohort.deciding`). Source and results are on
+is the code of one machine (`precaution.cohort.sort.lines`, `precaution.cohort.deciding`). Source and results are on
 paths that every machine sees; the package and the label are sent along.
 
 A patient's lines come one after the other out of a sorted shuffle, and not as one group (`applyInArrow`): so only one

@@ -11,10 +11,10 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from precaution.cohort.deciding import Part
-from precaution.cohort.partition import Job
-from precaution.cohort.passes import Told, both, check, check_unchanged, done_before, from_text, index
 from precaution.cohort.results import finished
-from precaution.cohort.source import Piece, pieces
+from precaution.cohort.run_fhir import Told, both, check, check_unchanged, done_before, from_text, index
+from precaution.cohort.sort.files import Piece, pieces
+from precaution.cohort.sort.lines import Job
 from precaution.cohort.spark.jobs import Jobs
 from precaution.cohort.spark.lines import AS_SPARK_SAYS, HALF, ORDER, FirstPass, batches
 from precaution.cohort.spark.session import LOG, opened, uri
@@ -22,7 +22,7 @@ from precaution.cohort.spark.shipping import REPLY, archive, shipped
 from precaution.cohort.spark.tasks import TOKEN, Same
 from precaution.cohort.tables import put
 from precaution.errors import OutputError
-from precaution.knowledge import load_label
+from precaution.knowledge.loading import load_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from precaution.cohort.deciding import Decided, Deciding, Task
-    from precaution.cohort.partition import Sorted
-    from precaution.cohort.passes import Run
     from precaution.cohort.results import Summary
+    from precaution.cohort.run_fhir import Run
+    from precaution.cohort.sort.lines import Sorted
     from precaution.cohort.spark import Spark
     from precaution.cohort.spark.lines import Batch
 
@@ -50,7 +50,7 @@ def decided(run: Run, spark: Spark) -> Summary:
 
 def decided_tables(run: Run, spark: Spark) -> Summary:
     """Do what is left of a run over tables on Spark, and mark it as complete; for what is raised see `decided`."""
-    from precaution.cohort.from_tables import RowsRun, passed  # noqa: PLC0415 - what needs DuckDB
+    from precaution.cohort.run_tables import RowsRun, passed  # noqa: PLC0415 - what needs DuckDB
     from precaution.cohort.spark.rows import gathered  # noqa: PLC0415
 
     told = Told(run.progress)
@@ -84,7 +84,7 @@ class OnSpark:
         self._expected = Counter[int]()
 
     def sort(self, run: Run, *, keep_all: bool) -> list[Sorted]:
-        """Do what is left of the first pass; see `precaution.cohort.passes.Engine`."""
+        """Do what is left of the first pass; see `precaution.cohort.run_fhir.Engine`."""
         cut = pieces(Path(run.source), list(run.files))
         reports = self.sorted(run, FirstPass(run.work, keep_all), cut, "sort")
         check_unchanged(run)
@@ -110,7 +110,7 @@ class OnSpark:
         return self._session.createDataFrame(rows, "task int, number int, cuts string")
 
     def decide(self, run: Run, task: Task, patients: int) -> list[Decided]:
-        """Do what is left of the second pass; see `precaution.cohort.passes.Engine`."""
+        """Do what is left of the second pass; see `precaution.cohort.run_fhir.Engine`."""
         self._told.begin("patients decided", patients)
         return self.decided(run, task, "decide", Part)
 

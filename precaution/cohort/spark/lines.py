@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from precaution.cohort.partition import Framed, Job, Sorted, Writer, hash_of, sort_lines
-from precaution.cohort.passes import as_text
-from precaution.cohort.source import File, Piece, path_of
+from precaution.cohort.run_fhir import as_text
+from precaution.cohort.sort.files import File, Piece, path_of
+from precaution.cohort.sort.lines import Framed, Job, Sorted, Writer, hash_of, sort_lines
 from precaution.cohort.tables import put
 from precaution.errors import InputError
 

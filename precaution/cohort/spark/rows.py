@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from precaution.cohort.from_tables import Parting, query
-from precaution.cohort.parting import BATCH as ROWS_EACH
-from precaution.cohort.parting import Parted, clear, connected, lost_with, word
-from precaution.cohort.partition import SHOWN, Framed, Job, hash_of
 from precaution.cohort.problems import KINDS, Problem
-from precaution.cohort.source import File
+from precaution.cohort.run_tables import Parting, query
+from precaution.cohort.sort.files import File
+from precaution.cohort.sort.lines import SHOWN, Framed, Job, hash_of
+from precaution.cohort.sort.rows import BATCH as ROWS_EACH
+from precaution.cohort.sort.rows import Parted, clear, connected, lost_with, word
 from precaution.cohort.spark.lines import HALF, Lines, written
-from precaution.entries import as_rows
+from precaution.tables.schema import as_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from precaution.cohort.spark.lines import Batch, Cut
-    from precaution.entries import Row
+    from precaution.tables.schema import Row
 
 TABLES = ("persons", "entries")
 """The place of a row's table stands where a line has its sort."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import precaution
-from precaution.cohort.warm import LabelOf
+from precaution.cohort.label_of import LabelOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,16 +19,16 @@ from precaution.cohort.deciding import OtherVersion, Part
 from precaution.cohort.problems import message_of
 from precaution.cohort.spark.lines import LINES, Batch, Cut, FirstPass, framed, sort_batch
 from precaution.cohort.spark.shipping import received
-from precaution.entries import as_rows
 from precaution.errors import OutputError, PrecautionError
-from precaution.knowledge import load_label
+from precaution.knowledge.loading import load_label
+from precaution.tables.schema import as_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from precaution.cohort.partition import Job
-    from precaution.cohort.warm import LabelOf
+    from precaution.cohort.label_of import LabelOf
+    from precaution.cohort.sort.lines import Job
 
     Batches = Iterator[pa.RecordBatch]
     Work = Callable[[Batches], Iterator[tuple[int, int]]]
@@ -111,7 +111,7 @@ def decide_rows(batches: Batches, root: str, given: bytes) -> Batches:
     """Do the second pass over whole partitions of tables."""
 
     def load() -> tuple[Any, OfOne]:
-        from precaution.cohort.from_tables import RowsRun  # noqa: PLC0415 - it needs DuckDB, and says so
+        from precaution.cohort.run_tables import RowsRun  # noqa: PLC0415 - it needs DuckDB, and says so
         from precaution.cohort.spark.rows import of_person  # noqa: PLC0415
 
         def person(part: Any, name: str, rows: Iterable[tuple[Any, ...]]) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from precaution.demo.disguises.kit import Disguise, Kit
 
 if TYPE_CHECKING:
-    from precaution.case_records import Resource
+    from precaution.cases.lines import Resource
     from precaution.demo.pieces import Piece
 
 _KEPT = ("id", "subject", "medicationCodeableConcept")

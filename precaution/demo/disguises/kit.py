@@ -11,7 +11,7 @@ from precaution.demo.pieces import Piece
 from precaution.demo.recipes import Recipes
 
 if TYPE_CHECKING:
-    from precaution.case_records import Resource
+    from precaution.cases.lines import Resource
 
 SERVER = "https://demo.invalid/fhir"
 

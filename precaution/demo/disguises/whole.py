@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from precaution.case_records import Resource
+    from precaution.cases.lines import Resource
     from precaution.demo.disguises.kit import Kit
     from precaution.demo.pieces import Piece
 

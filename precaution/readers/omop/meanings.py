@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.checkdigit import well_formed
+from precaution.knowledge.check_digits import well_formed
 from precaution.readers.codes import Looked, normal, readable
+from precaution.readers.json_access import shown
 from precaution.readers.lists import NO_PROBLEMS
 from precaution.readers.meaning import doubts, spoken
-from precaution.readers.shape import shown
-from precaution.record import UNREADABLE
+from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from precaution.quantity import factor
+from precaution.readers.json_access import shown
 from precaution.readers.omop import mapping
 from precaution.readers.omop.columns import EVENTS
 from precaution.readers.omop.meanings import SYSTEMS, Known, Meaning, Meanings, most_specific, not_mapped, plain
 from precaution.readers.omop.rows import unit_codes
-from precaution.readers.shape import shown
+from precaution.readers.units import factor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,22 +10,22 @@ from importlib.resources import files
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from precaution.interval import EVERYTHING, Interval, exactly, hull
+from precaution.knowledge.terminology import fold
 from precaution.readers.conditions import CLINICAL, VERIFIED
 from precaution.readers.medications import LONGEST
 from precaution.readers.observations import Context, answer_entries, outcome, result_entry
 from precaution.readers.omop.meanings import is_test
-from precaution.record import Entry, Ignored, Record, Unrecognised, in_order
-from precaution.terminology import fold
+from precaution.values.interval import EVERYTHING, Interval, exactly, hull
+from precaution.values.record import Entry, Ignored, Record, Unrecognised, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from precaution.interval import Interval as Days
     from precaution.readers.codes import Codes
+    from precaution.readers.json_access import Json
     from precaution.readers.omop.meanings import Known
-    from precaution.readers.shape import Json
-    from precaution.record import Certainty, Kind, Sex, Status
+    from precaution.values.interval import Interval as Days
+    from precaution.values.record import Certainty, Kind, Sex, Status
 
 _URLS = {"SNOMED": "http://snomed.info/sct", "LOINC": "http://loinc.org"}
 _SEXES: Mapping[int | None, Sex] = {8507: "male", 8532: "female"}

@@ -1,0 +1,1 @@
+"""The results of a cohort for people and their programs: the worklist, CSV files, a calendar."""

@@ -1,0 +1,112 @@
+"""Loads a label's folder, and refuses what is wrong with it.
+
+    label.toml              name, version, title, [about...], [actions], [therapy], [records]
+    concepts.toml           [concept.x]: what is known of a code list besides its codes
+    topics/<topic>.toml     sentences, parameters, facts, asks, rules, duties, measures
+    topics/<topic>.cases.toml   see `precaution.cases.load`; not read here
+    codes/<concept>.csv     system,code,...
+    codes/omop/concept_ids.csv  system,code,concept_id,...
+
+`folder` reads the files, `tables` turns them into the dataclasses of `precaution.knowledge.model`, `names` checks
+what they say of each other. The first thing that is wrong is a KnowledgeError with file, table and key.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from precaution.errors import UsageError, did_you_mean
+from precaution.knowledge import folder as files
+from precaution.knowledge.assembly import Gathered, gather
+from precaution.knowledge.linking import linked
+from precaution.knowledge.model import Label
+from precaution.knowledge.policy import applied, read_policy
+from precaution.knowledge.terminology import build
+from precaution.labels import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from precaution.knowledge.policy import Policy
+
+LABELS = Path(__file__).parent.parent / "labels"
+"""The labels that come with the package."""
+
+__all__ = ["LABELS", "find_label", "labels", "load_label", "read_label"]
+
+
+def load_label(name_or_path: str | Path = DEFAULT, *, policy: Path | None = None, codes: Iterable[Path] = ()) -> Label:
+    """Return a label, with a site's `policy` and its further code lists (folders) where given.
+
+    `name_or_path` is the name of a label of the package, or a label's folder. Read once for the same
+    arguments; `read_label` reads anew. Raises UsageError where there is no such label, file or folder,
+    and KnowledgeError where something in it is wrong.
+    """
+    return _read_once(find_label(name_or_path), policy, tuple(codes))
+
+
+def labels() -> tuple[str, ...]:
+    """Return the names of the labels that come with the package."""
+    return tuple(sorted(path.parent.name for path in LABELS.glob("*/label.toml")))
+
+
+def find_label(name_or_path: str | Path) -> Path:
+    """Return the folder of a label. Raises UsageError where there is none."""
+    known = labels()
+    if name_or_path in known:
+        return LABELS / name_or_path
+    path = Path(name_or_path)
+    if (path / "label.toml").is_file():
+        return path
+    raise UsageError(
+        f"there is no label '{name_or_path}'; labels here: {', '.join(known) or 'none'}; a folder "
+        f"needs a label.toml.{did_you_mean(str(name_or_path), known)}"
+    )
+
+
+def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = ()) -> Label:
+    """Return the label of `folder` as it is now; for what is raised see `load_label`."""
+    choices = read_policy(policy) if policy else None
+    gathered = gather(folder)
+    lists = files.read_codes(folder / "codes", *codes)
+    parameters = applied(choices, gathered.parameters) if choices else gathered.parameters
+    label = Label(
+        **gathered.head,
+        digest=files.digest(folder, policy, codes),
+        says=gathered.says,
+        parameters=parameters,
+        facts=gathered.facts,
+        asks=gathered.asks,
+        rules=gathered.rules,
+        duties=gathered.duties,
+        measures=gathered.measures,
+        concepts=files.all_concepts(gathered.concepts, lists),
+        topics=_in_order(gathered),
+        terminology=build(lists, gathered.concepts, files.read_ids(folder / "codes", *codes)),
+        policy=_changes(choices, codes),
+        complete_lists=choices.complete if choices else frozenset(),
+    )
+    return linked(label)
+
+
+_read_once = cache(read_label)
+
+
+def _in_order(gathered: Gathered) -> tuple[str, ...]:
+    """Return the topics in the order in which the label's text comes to them."""
+    first = {
+        topic: min((says.start for says in gathered.says.values() if says.topic == topic), default=10**9)
+        for topic in gathered.topics
+    }
+    return tuple(sorted(gathered.topics, key=lambda topic: (first[topic], topic)))
+
+
+def _changes(policy: Policy | None, codes: tuple[Path, ...]) -> Mapping[str, object]:
+    changes: dict[str, object] = dict(policy.parameter) if policy else {}
+    if policy and policy.complete:
+        changes["lists"] = tuple(sorted(policy.complete))
+    if more := sorted({name for folder in codes for name in files.names_of_lists(folder)}):
+        changes["codes"] = tuple(more)
+    return changes

@@ -1,0 +1,371 @@
+"""What a label's folder says, as frozen dataclasses: one class for each table of the knowledge files.
+
+A field is a key of the TOML table, with `_` for `-`. `precaution.knowledge.loading` loads them; the field's type
+says what may stand there. The format is described for clinicians in docs/reference/knowledge-format.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from precaution.knowledge.expression import Expression
+    from precaution.knowledge.fact_kinds import Fact
+    from precaution.knowledge.terminology import Terminology
+
+Stage = Literal["before-start", "on-treatment", "interrupted"]
+STAGES: tuple[Stage, ...] = ("before-start", "on-treatment", "interrupted")
+Role = Literal["directive", "background", "evidence-limit", "provenance"]
+ROLES: tuple[Role, ...] = ("directive", "background", "evidence-limit", "provenance")
+Absent = Literal["unknown", "no-if-list-complete", "no"]
+"""What it means that the record holds nothing. `no` is only for what can't be asked of a list."""
+
+
+class Refers(NamedTuple):
+    """What a name in a field refers to; the loader refuses a name that stands for nothing."""
+
+    to: Literal["concept", "parameter", "fact", "ask", "sentence", "action", "rule or duty", "measure"]
+    measure: Literal["", "days", "number", "word"] = ""
+    """For a parameter: what its value must be."""
+
+
+ConceptName = Annotated[str, Refers("concept")]
+DaysName = Annotated[str, Refers("parameter", "days")]
+NumberName = Annotated[str, Refers("parameter", "number")]
+WordName = Annotated[str, Refers("parameter", "word")]
+FactName = Annotated[str, Refers("fact")]
+AskName = Annotated[str, Refers("ask")]
+ActionName = Annotated[str, Refers("action")]
+MeasureName = Annotated[str, Refers("measure")]
+RuleOrDuty = Annotated[str, Refers("rule or duty")]
+Concepts = tuple[ConceptName, ...]
+"""Names of code lists."""
+Sentences = tuple[Annotated[str, Refers("sentence")], ...]
+"""Ids of sentences of the label."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Says:
+    """`[says.S19]`: a sentence of the label, in our words, with the digest of the exact one."""
+
+    id: str
+    topic: str
+    sha256: str
+    """SHA-256 (hex) of the exact sentence."""
+    role: Role
+    """`directive` asks for something; the others say why they lead to no rule."""
+    means: str
+    """The sentence in our words."""
+    why: str = ""
+    """Why the sentence leads to no rule or duty; needed for every role but `directive`."""
+    start: int
+    """Where the sentence begins in the label's text, in characters ..."""
+    end: int
+    """... and where it ends."""
+    numbers: tuple[float, ...] = ()
+    """The numbers it states; any other number in a rule that cites it must be a parameter."""
+    explains: tuple[RuleOrDuty, ...] = ()
+    """Rules and duties beside which a background sentence is shown ..."""
+    show_when: Expression | None = None
+    """... and for which patients; for all where this is left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """`[parameter.count-max-age]`: a choice of ours, not the label's, that a site may make otherwise."""
+
+    name: str
+    topic: str
+    value: float | bool | str
+    """Days where written as "28 days"; else a number, true or false, or a word."""
+    written: str
+    """The value as the file writes it."""
+    of: Sentences
+    """The sentences that leave it open."""
+    why: str
+    """Why this value."""
+    status: Literal["proposed", "verified", "unverified"]
+    """Whether a clinician has confirmed it."""
+    default: str = ""
+    """Its number in the list of defaults (D13), where it has one."""
+    choices: tuple[str, ...] = ()
+    """The only words or numbers a site may choose from."""
+    overridden: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concept:
+    """`[concept.lab_anc]`: what is known of a code list besides its codes."""
+
+    name: str
+    topic: str = ""
+    unit: str = ""
+    """The UCUM unit in which its values are kept and compared."""
+    plausible: tuple[float, ...] = ()
+    """Lowest and highest believable value in that unit; outside it a value is not used."""
+    factors: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Units that only this concept's substance lets us convert (mmol/L of cholesterol): unit = factor."""
+    words: tuple[str, ...] = ()
+    """Beginnings of words in a display or text that make an unrecognised entry a doubt about this concept;
+    `tb$` is a whole word, `*carcinoma` any part of one."""
+    not_words: tuple[str, ...] = ()
+    """Words that take such a doubt away again."""
+    spellings: tuple[str, ...] = ()
+    """Whole texts of a result that mean this concept (`result_positive`: "reactive")."""
+    answers: Concepts = ()
+    """For a question (smoking status): the concepts that may be its coded answer."""
+    outranks: Concepts = ()
+    """Concepts that a code does not belong to where it belongs to this one."""
+    why: str = ""
+    """What was decided about the list, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """`[ask.no-suitable-alternative]`: what only a clinician knows."""
+
+    name: str
+    topic: str
+    number: str
+    """A1-A16."""
+    question: str
+    """As it is put to the clinician."""
+    of: Sentences
+    """The sentences that need it."""
+    valid: DaysName = ""
+    """Parameter: for how long an answer counts."""
+    answers: tuple[str, ...] = ("yes", "no")
+    """`yes` and `no` make it true or false; any others make it a word."""
+    reassures: tuple[str, ...] = ("yes",)
+    """The answers that make a finding milder. Only these expire and can be voided; any other answer
+    stands until it is answered anew."""
+    about: tuple[FactName, ...] = ()
+    """Facts: evidence newer than a reassuring answer voids it."""
+    when: Expression | None = None
+    """For which patients it is asked; where left out, when a rule or duty needs it."""
+    why: str = ""
+    """What the record can't show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`[rule.low-neutrophils]`."""
+
+    name: str
+    topic: str
+    title: str
+    """What it is about, in a few words."""
+    cites: Sentences
+    """The sentences it carries out."""
+    when: Mapping[Stage, Expression]
+    """Where it holds."""
+    then: Mapping[Stage, ActionName]
+    """Action by stage; a stage left out is one to which the rule does not apply."""
+    if_unknown: Mapping[Stage, ActionName]
+    """Action where it can't be told; it must be given for every stage of `then`."""
+    tell: str
+    """What to say where it holds; `{fact}` stands for the fact's value."""
+    reading: str = ""
+    """How we take the label's words."""
+    release: Expression | None = None
+    """What ends the hold, at stage interrupted ..."""
+    resume: str = ""
+    """... and the same in words."""
+    held: Expression | None = None
+    """Whether it was a reason to interrupt at any time since the start."""
+    attest: AskName = ""
+    """The ask that softens the finding where it is answered yes ..."""
+    if_attested: Mapping[Stage, ActionName] = field(default_factory=dict["Stage", str])
+    """... to this action, or the same with `attested`."""
+    if_denied: Mapping[Stage, ActionName] = field(default_factory=dict["Stage", str])
+    """Action where that ask is answered no."""
+    ours: str = ""
+    """Set where the rule itself is not the label's: why it is there."""
+    urgent: Expression | None = None
+    """Where it can't wait."""
+    uses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """`[duty.lipids]`: something to be done, when it is due, and what shows that it was done."""
+
+    name: str
+    topic: str
+    title: str
+    """What it is about, in a few words."""
+    cites: Sentences
+    """The sentences it carries out."""
+    stages: tuple[Stage, ...]
+    """When it applies."""
+    tell: str
+    """What is to be done."""
+    needs: tuple[Concepts, ...] = ()
+    """Every group needs one result, procedure or immunization of its concepts ..."""
+    needs_all: WordName = ""
+    """... or, where this parameter says "any", one group does."""
+    done_when: Expression | None = None
+    """For a duty before the start: true when it is done; unknown when it may have been."""
+    ask: AskName = ""
+    """An answer `yes` to this ask does it too, on the day of the answer."""
+    when: Expression | None = None
+    """For which patients; for all where left out."""
+    action: ActionName = "due"
+    """What it adds to the decision while it is not done."""
+    at: tuple[DaysName, ...] = ()
+    """Parameters: days after the start of treatment."""
+    every: DaysName = ""
+    """Parameter: days from one to the next, after those of `at`."""
+    every_if: Mapping[FactName, DaysName] = field(default_factory=dict[str, str])
+    """fact = parameter: a shorter interval for some patients."""
+    early: DaysName = ""
+    """Parameter: how many days before it is due it already counts."""
+    grace: DaysName = ""
+    """Parameter: how many days after it is due it becomes overdue."""
+    tolerance: DaysName = ""
+    """Parameter: how many days before or after it is due it still counts as on time."""
+    again_after: tuple[FactName, ...] = ()
+    """Facts: evidence newer than the last time makes it due again ..."""
+    again_in: DaysName = ""
+    """... so many days after that evidence (parameter); at once where left out."""
+    never: Literal["due", "unknown"] = "due"
+    """What it means that none is on record."""
+    reading: str = ""
+    """How we take the label's words."""
+    ours: str = ""
+    """Set where the duty itself, or its schedule, is not the label's: why it is there."""
+    uses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A figure of a published study, shown beside ours and used for nothing else."""
+
+    share: float
+    """Part of the patients, from 0 to 1."""
+    of: int
+    """How many patients."""
+    who: str
+    """Whose figure it is, and what was counted."""
+    source: str
+    """Where it is published, as far as known."""
+    status: Literal["verified", "unverified"]
+    """Whether it was compared with the publication itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """`[measure.tuberculosis-screened]`: a question about many patients, for the audit. It changes no decision."""
+
+    name: str
+    topic: str
+    title: str
+    """What is counted, in a few words."""
+    cites: Sentences
+    """The sentences whose use it measures, or beside which it stands."""
+    reading: str
+    """How it is counted: the methods of a report are made of this."""
+    kind: Literal["share", "rate", "delay"] = "share"
+    """`share`: part of the new users; `rate`: first events in 100 years of their treatment; `delay`: days from an event
+    to the end of treatment."""
+    table: Literal["audit", "baseline"] = "audit"
+    """Where it is shown: among the measures, or in the description of the patients at the start."""
+    group: str
+    """The heading under which it is shown, of those of `[audit]`."""
+    look: Literal["start", "after", "end"] = "start"
+    """When the facts are looked at: on the day of the start, so long `after` it, or on the last day of treatment."""
+    after: tuple[DaysName, ...] = ()
+    """Parameters: days after the start, added up."""
+    stage: Stage = "before-start"
+    """The stage as which that day is looked at; at `on-treatment` only who is still treated is counted."""
+    of: MeasureName = ""
+    """Only patients for whom another measure, a share, is yes."""
+    exclude: Expression | None = None
+    """Who is left out, for a reason that is no answer ..."""
+    denominator: Expression | None = None
+    """... and of the others those who are counted; all where left out."""
+    numerator: Expression | None = None
+    """For a share: for whom it is so ..."""
+    action: ActionName = ""
+    """... or the action that a rule of the label asks for."""
+    event: Expression | None = None
+    """For a rate or a delay: what happens on treatment. Who has it on the day of the start is not counted."""
+    published: tuple[Published, ...] = ()
+    uses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """`[audit]` of label.toml: what the measures share; needed where there are any."""
+
+    washout: DaysName
+    """Parameter: a start is a new use where the record goes back so many days, without the drug."""
+    open_order: DaysName
+    """Parameter: for how many days an order without an end is believed."""
+    smallest: NumberName
+    """Parameter: the smallest number of patients that is shown."""
+    ages: tuple[int, ...]
+    """Ages, in years, at which a band of ages begins."""
+    groups: tuple[str, ...]
+    """The headings of measures, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Therapy:
+    """`[therapy]` of label.toml: how the stage is read from the record."""
+
+    drug: ConceptName
+    """The code list of the label's own drug."""
+    grace: DaysName
+    """Parameter: days after the last supply in which treatment still counts as going on."""
+    gap: DaysName
+    """Parameter: days without the drug after which the next order is a new start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """`[records]` of label.toml: how any record is read."""
+
+    absence: WordName
+    """Parameter: "list-supplied" (a list that holds something says "none" of the rest) or "attested"."""
+    suspected: WordName
+    """Parameter: "question" or "yes": what a provisional diagnosis is, where a fact does not say."""
+    same_day: WordName
+    """Parameter: which of several results of one day counts, "worst" or "unknown" where they differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """Everything a label's folder says; made by `precaution.load_label`."""
+
+    name: str
+    version: str
+    title: str
+    digest: str
+    """SHA-256 over every file that can change an answer, and over the site's policy."""
+    about: Mapping[str, object]
+    """label.toml's own tables: provenance, intended use, differences, transparency attributes."""
+    actions: tuple[str, ...]
+    """Gravest first; `only-if-no-alternative+attested` is the attested variant."""
+    therapy: Therapy
+    says: Mapping[str, Says]
+    parameters: Mapping[str, Parameter]
+    concepts: Mapping[str, Concept]
+    facts: Mapping[str, Fact]
+    asks: Mapping[str, Ask]
+    rules: Mapping[str, Rule]
+    duties: Mapping[str, Duty]
+    records: Records
+    topics: tuple[str, ...]
+    """In the order of the label's text."""
+    terminology: Terminology
+    measures: Mapping[str, Measure] = field(default_factory=dict[str, Measure])
+    audit: Audit | None = None
+    """None where the label has no measures."""
+    policy: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What a site changed: parameter = value as written, and `lists`, `codes`; empty where nothing."""
+    complete_lists: frozenset[str] = frozenset()
+    """Kinds of entries (`condition`, ...) whose list the site says is complete for every patient."""

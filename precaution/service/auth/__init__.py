@@ -1,0 +1,1 @@
+"""Who calls: signed tokens, their keys, and links that expire."""

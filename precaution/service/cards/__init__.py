@@ -1,0 +1,1 @@
+"""A decision as CDS Hooks cards and as a page."""

@@ -1,0 +1,123 @@
+"""What a card offers to do: order the tests that would settle something, or answer a question of the label.
+
+An order is a draft ServiceRequest for each test, coded in LOINC; nothing else is ever created. An answer is a
+suggestion without an action: taking it up is the answer, and comes back as feedback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from precaution.knowledge.expression import names, spoken
+from precaution.service.cards.vocabulary import LOINC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from precaution.engine.answer import Decision, OpenAsk
+    from precaution.knowledge.model import Duty, Label
+    from precaution.service.cards.tiers import Part
+    from precaution.service.cards.vocabulary import Order, Test, Vocabulary
+    from precaution.values.record import Record
+
+_MOST_ASKED = 2
+"""Questions on one card: more are on the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A suggestion, and which answer it stands for."""
+
+    suggestion: dict[str, Any]
+    ask: str = ""
+    answer: str = ""
+
+    @property
+    def uuid(self) -> str:
+        """The suggestion's uuid."""
+        return str(self.suggestion["uuid"])
+
+
+def orders_of(
+    part: Part, decision: Decision, vocabulary: Vocabulary, record: Record, patient: str, ordered: set[str]
+) -> Iterator[Offered]:
+    """Yield orders for what a card says is due or not known, that no other card offers and that is not ordered yet."""
+    rules = {each.rule for each in part.findings if each.state == "unknown"}
+    wanted = {each.fact for each in decision.missing if rules.intersection(each.needed_by)}
+    wanted |= {each.duty for each in part.due if each.state in ("due", "overdue", "unknown")}
+    lacking = {each.duty: set(each.lacking) for each in part.due}
+    for order in vocabulary.orders:
+        settled = wanted & order.settles
+        if order.name in ordered or not settled:
+            continue
+        tests = [test for test in _needed(order, settled, lacking) if not _is_ordered(test, record)]
+        if not tests:
+            continue
+        ordered.add(order.name)
+        yield Offered(_suggestion(order, tests, patient))
+
+
+def _needed(order: Order, settled: set[str], lacking: Mapping[str, set[str]]) -> tuple[Test, ...]:
+    """Return the tests of an order; where only a part of a duty is lacking, just that part."""
+    parts = [lacking.get(name, set()) for name in settled]
+    if not all(parts):
+        return order.tests
+    names = set().union(*parts)
+    return tuple(test for test in order.tests if test.concept in names) or order.tests
+
+
+def _is_ordered(test: Test, record: Record) -> bool:
+    return any(entry.kind == "order" for entry in record.entries.get(test.concept, ()))
+
+
+def _suggestion(order: Order, tests: list[Test], patient: str) -> dict[str, Any]:
+    return {
+        "label": f"Order: {order.title}",
+        "uuid": str(uuid4()),
+        "isRecommended": True,
+        "actions": [
+            {"type": "create", "description": f"Order {test.display}", "resource": _request(test, patient)}
+            for test in tests
+        ],
+    }
+
+
+def _request(test: Test, patient: str) -> dict[str, Any]:
+    return {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "order",
+        "code": {"coding": [{"system": LOINC, "code": test.code, "display": test.display}]},
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+
+
+def asked_of(part: Part, decision: Decision, label: Label, answered: set[str]) -> Iterator[Offered]:
+    """Yield the answers to questions that would settle or soften what a card says, if no other card asks them."""
+    wanted = {label.rules[each.rule].attest for each in part.findings if not each.attested} - {""}
+    duties = [label.duties[each.duty] for each in part.due if each.duty in label.duties]
+    wanted |= {ask for duty in duties for ask in _settling(duty, label)}
+    if part.tier == "info" or any(each.urgent for each in part.findings):
+        wanted |= {each.ask for each in decision.asks}
+    asks = [each for each in decision.asks if each.ask in wanted - answered and each.answered is None]
+    for ask in asks[:_MOST_ASKED]:
+        answered.add(ask.ask)
+        for answer in label.asks[ask.ask].answers:
+            yield _answer(ask, answer)
+
+
+def _settling(duty: Duty, label: Label) -> set[str]:
+    """Return the questions of which an answer shows that a duty is done."""
+    named = set(names(duty.done_when)) if duty.done_when is not None else set()
+    return {ask for ask in label.asks if ask == duty.ask or spoken(ask) in named}
+
+
+def _answer(ask: OpenAsk, answer: str) -> Offered:
+    suggestion = {
+        "label": f"Answer {answer}: {ask.question}",
+        "uuid": str(uuid4()),
+        "isRecommended": False,
+    }
+    return Offered(suggestion, ask.ask, answer)

@@ -1,0 +1,82 @@
+"""What of a decision belongs to which card: one card for each of three tiers, gravest first.
+
+critical: the label says that the drug is not to be started, or to be interrupted or discontinued, and the record
+shows why.
+warning: it restricts, asks for a specialist first, or for something that is overdue or must come before the start.
+info: it asks for care, something is due soon, or is not known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from precaution.engine.answer import Decision, Due, Finding, Missing
+
+Tier = Literal["critical", "warning", "info"]
+TIERS: tuple[Tier, ...] = ("critical", "warning", "info")
+_STOPS = frozenset({"discontinue", "do-not-start", "interrupt", "stay-interrupted"})
+_RESTRICTS = frozenset({"specialist-first", "only-if-no-alternative", "screen", "weigh"})
+_SOON = timedelta(days=28)
+"""What is due later than this needs no card yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one card is about."""
+
+    tier: Tier
+    findings: tuple[Finding, ...] = ()
+    due: tuple[Due, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    """What is not known and stands behind no rule or duty: the stage, or parts of the record."""
+    notes: tuple[str, ...] = ()
+    """What else is not known, in our words."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to say."""
+        return not (self.findings or self.due or self.missing or self.notes)
+
+
+def parts(decision: Decision, drafted: frozenset[str], notes: Iterable[str] = ()) -> tuple[Part, ...]:
+    """Return the parts of a decision that have something to say. `drafted`: rules about what is being ordered now."""
+    found = {tier: Part(tier) for tier in TIERS}
+    findings = [(tier_of(each, drafted=each.rule in drafted), each) for each in decision.findings]
+    due = [(_tier_of_due(each, decision), each) for each in decision.due]
+    for tier in TIERS:
+        found[tier] = Part(
+            tier,
+            tuple(each for of, each in findings if of == tier),
+            tuple(each for of, each in due if of == tier),
+            tuple(each for each in decision.missing if not each.needed_by) if tier == "info" else (),
+            tuple(notes) if tier == "info" else (),
+        )
+    return tuple(part for part in found.values() if not part.empty)
+
+
+def tier_of(finding: Finding, *, drafted: bool = False) -> Tier | None:
+    """Return the tier of a finding; None for one that stands in nobody's way."""
+    if finding.state == "no" or finding.action == "clear":
+        return None
+    if finding.state == "unknown" or finding.attested:
+        return "info"
+    if finding.action in _STOPS:
+        return "critical" if finding.evidence and not finding.ours else "warning"
+    if finding.action in _RESTRICTS or finding.urgent or drafted:
+        return "warning"
+    return "info"
+
+
+def _tier_of_due(due: Due, decision: Decision) -> Tier | None:
+    if due.state == "done":
+        return None
+    if due.state == "overdue" or (due.action == "screen" and due.state == "due"):
+        return "warning"
+    if due.state == "upcoming" and due.due:
+        return "info" if date.fromisoformat(due.due) <= date.fromisoformat(decision.today) + _SOON else None
+    return "info"

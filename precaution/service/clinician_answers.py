@@ -1,0 +1,251 @@
+"""What the store knows of a patient, brought into the next decision: answers, overrides, promises.
+
+    decision = assess_kept(record, label, today, kept)
+    decision = finished(decide(heeded(record, kept, label, day), label, day), kept, label)    # the same in steps
+
+Answers become entries of the record, so that the engine weighs them as any other answer. One that makes something
+milder counts until it expires, and only as long as the record shows nothing that it was not given in view of. Where the
+store can't be read nothing is softened, and the decision says what is missing: it is never `clear`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from precaution.assessment import as_day, as_stage, assess, with_entries
+from precaution.engine.answer import Due, Missing
+from precaution.engine.decision import grave
+from precaution.engine.facts import ANSWER, Chart, Facts
+from precaution.engine.therapy import therapy
+from precaution.knowledge.expression import spoken
+from precaution.service.store.kept import Answer, KeptCard, KeptDue, KeptFinding, Offer
+from precaution.values.interval import exactly
+from precaution.values.record import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from precaution.engine.answer import Decision, DueState, Finding
+    from precaution.knowledge.model import Ask, Label, Stage
+    from precaution.service.store.kept import Kept, Override, Promise, Terms, Tier
+    from precaution.values.interval import Interval
+    from precaution.values.record import Record
+
+PROMISED = "promise-"
+"""What a duty is called that is a promise: this, and the rule."""
+_GRACE = 7
+"""Days after which a promise that is due is overdue."""
+
+
+def assess_kept(
+    record: Record,
+    label: Label,
+    today: date | str,
+    kept: Kept,
+    *,
+    stage: str | None = None,
+    answers: Iterable[str] = (),
+    everything: bool = False,
+) -> Decision:
+    """Return the decision on a patient with all that the store knows. Raises as `assess`."""
+    heeding = heeded(record, kept, label, as_day(today), as_stage(stage))
+    decision = assess(heeding, today=today, label=label, stage=stage, answers=answers, everything=everything)
+    return finished(decision, kept, label)
+
+
+def heeded(record: Record, kept: Kept, label: Label, today: int, stage: Stage | None = None) -> Record:
+    """Return the record with the kept answers that count on `today` (an ordinal)."""
+    return with_entries(record, entries_of(standing(kept.answers, record, label, today, stage), label))
+
+
+def finished(decision: Decision, kept: Kept, label: Label) -> Decision:
+    """Return a decision on a record that `heeded` made, with what was promised, or with what could not be read."""
+    return with_promises(decision, kept.promises, label) if kept.readable else _unread(decision, label)
+
+
+def entries_of(answers: Iterable[Answer], label: Label) -> list[Entry]:
+    """Return kept answers as entries of a record; those to asks that the label no longer has are left out."""
+    return [
+        Entry(
+            ANSWER + each.ask,
+            "answer",
+            f"kept answer {each.id}",
+            start=_day(each.day),
+            end=_day(each.expires) if each.expires else None,
+            result=each.answer,
+            says=each.answer,
+            note=f"counts until {each.expires}" if each.expires else "",
+        )
+        for each in answers
+        if each.ask in label.asks and each.answer in label.asks[each.ask].answers
+    ]
+
+
+def _day(iso: str) -> Interval:
+    return exactly(date.fromisoformat(iso).toordinal())
+
+
+def standing(
+    answers: Sequence[Answer], record: Record, label: Label, today: int, stage: Stage | None = None
+) -> list[Answer]:
+    """Return the answers that count: a reassuring one is void as soon as there is evidence that it did not see.
+
+    The engine voids an answer by evidence of a later day. This also finds what was written down later, of whatever day.
+    """
+    counting = list(answers)
+    while any(_may_be_surprised(each, label) for each in counting):
+        about = evidence_about(with_entries(record, entries_of(counting, label)), label, today, stage)
+        still = [each for each in counting if not _surprised(each, label, about)]
+        if len(still) == len(counting):
+            break
+        counting = still
+    return counting
+
+
+def _may_be_surprised(answer: Answer, label: Label) -> bool:
+    ask = label.asks.get(answer.ask)
+    return ask is not None and answer.seen is not None and answer.answer in ask.reassures
+
+
+def _surprised(answer: Answer, label: Label, about: Mapping[str, tuple[str, ...]]) -> bool:
+    return _may_be_surprised(answer, label) and not set(about[answer.ask]) <= set(answer.seen or ())
+
+
+def evidence_about(
+    record: Record, label: Label, today: int, stage: Stage | None = None, *, asks: Iterable[str] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Return for each ask the references of the evidence that it is about, for what is so or in doubt.
+
+    `asks`: those that are wanted; all where left out.
+    """
+    facts = Facts(Chart(record, label, today, therapy(record, label, today, stage)))
+    return {name: _evidence(label.asks[name], facts) for name in (label.asks if asks is None else asks)}
+
+
+def _evidence(ask: Ask, facts: Facts) -> tuple[str, ...]:
+    known = [facts.known(spoken(name)) for name in ask.about]
+    return tuple(sorted({entry.source for each in known if each.value is not False for entry in each.evidence}))
+
+
+def with_promises(decision: Decision, promises: Iterable[Promise], label: Label) -> Decision:
+    """Return the decision with what was promised when a card was overridden, and was not done since."""
+    found = {finding.rule: finding for finding in decision.findings if finding.state != "no"}
+    open_now: dict[str, Promise] = {}
+    for each in sorted(promises, key=lambda promise: promise.due):
+        if each.rule in found and not _fulfilled(each, found[each.rule]):
+            open_now.setdefault(each.rule, each)
+    if not open_now:
+        return decision
+    due = [_due(each, found[rule], decision.today, label) for rule, each in open_now.items()]
+    decision = _at_least("due", decision, label) if any(each.action for each in due) else decision
+    return replace(decision, due=tuple(sorted((*decision.due, *due), key=lambda each: (each.due or "9999", each.duty))))
+
+
+def _fulfilled(promise: Promise, finding: Finding) -> bool:
+    """Whether there is something new since: evidence of that day or later which was not there then."""
+    return any(each.source not in promise.seen and each.date >= promise.given for each in finding.evidence)
+
+
+def _due(promise: Promise, finding: Finding, today: str, label: Label) -> Due:
+    overdue = (date.fromisoformat(promise.due) + timedelta(days=_GRACE)).isoformat()
+    state: DueState = "upcoming" if today < promise.due else "due" if today <= overdue else "overdue"
+    title = label.rules[promise.rule].title
+    return Due(
+        PROMISED + promise.rule,
+        promise.cites,
+        state,
+        promise.due,
+        overdue,
+        f"See to it, as promised on {promise.given} when the card was overridden: {title}",
+        finding.evidence,
+        "" if state == "upcoming" else "due",
+        ours="A promise is followed up; the label does not ask for it.",
+    )
+
+
+def _unread(decision: Decision, label: Label) -> Decision:
+    lost = Missing("kept-answers", "answers kept by the service", "they could not be read; nothing was softened", ())
+    return _at_least("obtain", replace(decision, missing=(lost, *decision.missing)), label)
+
+
+def _at_least(action: str, decision: Decision, label: Label) -> Decision:
+    if grave(decision.action, decision.attested, label) <= grave(action, False, label):
+        return decision
+    return replace(decision, action=action, attested=False)
+
+
+def silenced(finding: Finding, decision: Decision, kept: Kept, user: str) -> Override | None:
+    """Return the user's override by which a finding need not be shown to them now; None where it must be.
+
+    It returns with new evidence, another state or action, another version of the label, and when its time is over.
+    """
+    refs = {each.source for each in finding.evidence}
+    for each in kept.overrides:
+        same = (each.rule, each.state, each.action) == (finding.rule, finding.state, finding.action)
+        if same and each.by == user and each.label == decision.digest and refs <= set(each.seen):
+            return each
+    return None
+
+
+def offer(by: str, ask: Ask, answer: str, label: Label, terms: Terms) -> Offer:
+    """Return what taking up a suggestion (`by`: its uuid), or a reason (its code), answers to an ask.
+
+    What makes something milder counts for as long as the label's folder says, and no longer than the site does.
+    """
+    return Offer(by, ask.name, answer, ask.of, days_of(ask, answer, label, terms))
+
+
+def days_of(ask: Ask, answer: str, label: Label, terms: Terms) -> int:
+    """Return for how many days an answer counts at most; 0 where it makes nothing milder, and stands."""
+    if answer not in ask.reassures:
+        return 0
+    own = int(float(label.parameters[ask.valid].value)) if ask.valid else terms.answer_days
+    return min(own, terms.answer_days)
+
+
+def kept_card(
+    decision: Decision,
+    findings: Iterable[Finding],
+    *,
+    uuid: str,
+    tier: Tier,
+    server: str,
+    patient: str,
+    hook: str,
+    service: str,
+    seen: Mapping[str, tuple[str, ...]],
+    due: Iterable[Due] = (),
+    offers: Iterable[Offer] = (),
+    client: str = "",
+    user: str = "",
+) -> KeptCard:
+    """Return a card of a decision as it is kept. `findings`, `due`: what it shows. `seen`: see `evidence_about`."""
+    asks = {each.ask for each in decision.asks}
+    return KeptCard(
+        uuid=uuid,
+        client=client,
+        user=user,
+        server=server,
+        patient=patient,
+        hook=hook,
+        service=service,
+        label=decision.digest,
+        today=decision.today,
+        tier=tier,
+        action=decision.action,
+        findings=tuple(
+            KeptFinding(
+                each.rule,
+                each.state,
+                each.action,
+                each.cites,
+                tuple((entry.source, entry.date) for entry in each.evidence),
+            )
+            for each in findings
+        ),
+        due=tuple(KeptDue(each.duty, each.state, each.due) for each in due),
+        offers=tuple(offers),
+        seen={ask: found for ask, found in seen.items() if ask in asks},
+    )

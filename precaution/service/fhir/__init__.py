@@ -1,0 +1,1 @@
+"""What is asked of a FHIR server: queries, allowed addresses, fetching."""

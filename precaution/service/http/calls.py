@@ -1,0 +1,155 @@
+"""The body of a call -> `Call`: strict where a mistake could harm, tolerant of what real clients send.
+
+Nothing in the body is quoted in an error.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from precaution.readers.json_access import Json, children
+from precaution.service.http import strict_json
+from precaution.service.http.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from precaution.service.settings import Limits
+
+_ID = re.compile(r"[A-Za-z0-9\-._~]{1,128}")
+_USER = re.compile(r"(?:[A-Z][A-Za-z]{2,30}/)?[A-Za-z0-9\-._~]{1,128}")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a client asks: about whom, in which place, with what it sent along."""
+
+    hook: str
+    instance: str
+    """The id of this use of the hook."""
+    patient: str
+    """The id alone."""
+    user: str = ""
+    """As `Practitioner/12`; empty where it is not said, or can't be one."""
+    drafts: tuple[Json, ...] = ()
+    """Orders that are being written."""
+    prefetch: Mapping[str, object] | None = None
+    fhir_server: str = ""
+    token: str = ""
+    """What opens the FHIR server. It is never logged, and goes nowhere else."""
+
+    @property
+    def logged_instance(self) -> str:
+        """The hook instance, where it is a UUID as it must be; else nothing, for it could be anything."""
+        return self.instance.lower() if _UUID.fullmatch(self.instance) else ""
+
+
+def parsed(body: bytes, limits: Limits) -> Json:
+    """Return the body as an object. Raises Refused: 400 where it is none, or is nested too deeply."""
+    try:
+        value = strict_json.read(body, limits.max_depth)
+    except strict_json.TooDeep:
+        raise Refused(400, f"the body is nested more than {limits.max_depth} levels deep") from None
+    except ValueError:
+        raise Refused(
+            400,
+            "the body is not strict JSON: check that it is UTF-8, whole, without a key that is given "
+            "twice and without NaN",
+        ) from None
+    if not isinstance(value, dict):
+        raise Refused(400, "the body must be a JSON object")
+    return value
+
+
+def call(body: Json, hook: str, limits: Limits) -> Call:
+    """Return what is asked by the body of a call of `hook`. Raises Refused, 400 or 413."""
+    named = body.get("hook")
+    if named != hook:
+        raise Refused(400, f"this service is for the hook {hook}, and the body names another, or none")
+    instance = body.get("hookInstance")
+    if not isinstance(instance, str) or not 0 < len(instance) <= 255:
+        raise Refused(400, "hookInstance is missing; it must be a UUID")
+    context = body.get("context")
+    if not isinstance(context, dict):
+        raise Refused(400, "context is missing; it must be an object")
+    server, authorization = body.get("fhirServer"), body.get("fhirAuthorization")
+    prefetch = body.get("prefetch")
+    if prefetch is not None and not isinstance(prefetch, dict):
+        raise Refused(400, "prefetch must be an object")
+    drafts = _drafts(context)
+    _count(prefetch or {}, drafts, limits)
+    return Call(
+        hook,
+        instance,
+        _patient(context),
+        _user(context),
+        drafts,
+        prefetch,
+        server if isinstance(server, str) else "",
+        _token(authorization),
+    )
+
+
+def _patient(context: Json) -> str:
+    patient = context.get("patientId")
+    if not isinstance(patient, str) or not patient:
+        raise Refused(400, "context.patientId is missing")
+    patient = patient.removeprefix("Patient/")
+    if not _ID.fullmatch(patient):
+        raise Refused(400, "context.patientId is no id of a resource")
+    return patient
+
+
+def _user(context: Json) -> str:
+    user = context.get("userId")
+    return user if isinstance(user, str) and _USER.fullmatch(user) else ""
+
+
+def _token(authorization: object) -> str:
+    token = authorization.get("access_token") if isinstance(authorization, dict) else None
+    plain = isinstance(token, str) and token.isascii() and token.isprintable() and len(token) <= 16_384
+    return token if plain and isinstance(token, str) else ""
+
+
+def _drafts(context: Json) -> tuple[Json, ...]:
+    drafts = context.get("draftOrders")
+    if drafts is None:
+        return ()
+    if not isinstance(drafts, dict):
+        raise Refused(400, "context.draftOrders must be a Bundle")
+    resources = (entry.get("resource") for entry in children(drafts, "entry"))
+    return tuple(each for each in resources if isinstance(each, dict))
+
+
+def _count(prefetch: Mapping[str, object], drafts: tuple[Json, ...], limits: Limits) -> None:
+    many = len(drafts) + sum(_entries(each) for each in prefetch.values())
+    if many > limits.max_entries:
+        raise Refused(413, f"there are more than {limits.max_entries} resources")
+
+
+def _entries(value: object) -> int:
+    """How many entries there are in a Bundle, with those of Bundles in it."""
+    many, todo = 0, [value]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, list):
+            todo += each
+        elif isinstance(each, dict):
+            inner = each.get("entry")
+            if isinstance(inner, list):
+                many += len(inner)
+                todo += [
+                    part.get("resource")
+                    for part in inner
+                    if isinstance(part, dict) and _is_bundle(part.get("resource"))
+                ]
+            elif "resource" in each:
+                todo.append(each["resource"])
+    return many
+
+
+def _is_bundle(value: object) -> bool:
+    return isinstance(value, dict) and value.get("resourceType") == "Bundle"

@@ -1,0 +1,1 @@
+"""Records as the tables `entries` and `persons`, and back: how many are moved."""

@@ -1,0 +1,1 @@
+"""What everything else is made of: truths, uncertain values, and what a record says."""

@@ -1,0 +1,588 @@
+"""Calls of hooks: when there are cards and when none, every error with its status, odd shapes, limits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from precaution.service.fhir.queries import ALL, HOOKS, wrong_template
+from precaution.service.settings import FhirServer
+from support import card_rules as cards_check
+from support.fhir_server import Reply, Stub
+from support.hook_calls import (
+    DRUG,
+    ID,
+    INSTANCE,
+    App,
+    Json,
+    Limits,
+    by_tier,
+    call,
+    cards,
+    draft,
+    example,
+    post,
+    prefetch,
+    searchset,
+    settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    made = App(settings(tmp_path_factory.mktemp("hooks")))
+    yield made
+    made.close()
+
+
+# Discovery
+
+
+def test_discovery_names_each_hook_once(app: App) -> None:
+    response = app.get("/cds-services")
+    assert response.status_code == 200
+    found = response.json()["services"]
+    assert [each["hook"] for each in found] == list(HOOKS)
+    assert len({each["id"] for each in found}) == len(HOOKS)
+    for each in found:
+        assert set(each) == {"hook", "id", "title", "description", "prefetch", "usageRequirements"}
+        assert each["prefetch"] == {query.key: query.template for query in ALL}
+        assert all(isinstance(value, str) and value for key, value in each.items() if key != "prefetch")
+
+
+def test_with_3_0_it_says_its_versions(tmp_path: Path) -> None:
+    app = App(settings(tmp_path, hook_version="3.0"))
+    found = app.get("/cds-services").json()["services"]
+    app.close()
+    assert all({"version", "hookVersion"} <= set(each) for each in found)
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("query", ALL, ids=lambda query: query.key)
+def test_any_client_can_fill_the_templates(hook: str, query: Any) -> None:
+    assert wrong_template(query.template, hook) == ""
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "Observation?patient={{context.patientId}}&date=gt{{today() - 90 days}}",
+        "MedicationRequest?patient={{context.draftOrders.patient}}",
+        "Patient/{{context.draftOrders}}",
+        "Patient/{{user}}",
+        "Patient/{{context.encounterId.x}}",
+        "Patient/{{context.patientId}}/$everything",
+        "Observation?code:not=1",
+        "Observation?code:text=x",
+        "Observation?subject.name=x",
+        "Condition?_has:X:y:z=1",
+        "Condition?patient=1&_include=Condition:x",
+        "Condition?patient=1&_revinclude=*",
+        "Observation?date=ne2020",
+        "Observation?date=sa2020-01-01",
+        "Observation?_count=0",
+        "Observation?_count=many",
+        "Observation?_sort=",
+        "Observation",
+        "Observation?",
+        "observation?code=1",
+        "https://x.example/Observation?code=1",
+        "Observation?patient={{context.patientId}",
+        "Observation?code=" + "1" * 500,
+        "Observation?patient",
+    ],
+)
+def test_a_template_outside_the_subset_is_seen(template: str) -> None:
+    assert wrong_template(template, "order-sign")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "Patient/{{context.patientId}}",
+        "Practitioner/{{userPractitionerId}}",
+        "Observation?code=http://loinc.org|1-8",
+        "Observation?patient={{context.patientId}}&code:in=http://x.example/vs",
+        "Observation?date=gt2020-01-01&_count=5",
+        "Encounter/{{context.encounterId}}",
+        "Observation?_id=7&_sort=-date,code",
+    ],
+)
+def test_a_template_inside_it_is_not(template: str) -> None:
+    assert wrong_template(template, "order-sign") == ""
+
+
+# When there are cards
+
+
+CONCERNED = ["low-neutrophils", "restricted", "screening-missing", "zoster-on-treatment", "suspected-thromboembolism"]
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+@pytest.mark.parametrize("name", CONCERNED)
+def test_the_drug_being_ordered_gives_cards(app: App, hook: str, name: str) -> None:
+    response = post(app, call(hook, prefetch(example(name)), draft()))
+    assert response.status_code == 200
+    assert response.json()["cards"]
+    assert cards_check.wrong(response.json()) == []
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("name", ["zoster-on-treatment", "suspected-thromboembolism"])
+def test_the_drug_being_taken_gives_cards_whatever_is_ordered(app: App, hook: str, name: str) -> None:
+    assert cards(app, call(hook, prefetch(example(name)), draft(medicationCodeableConcept={"text": "Aspirin"})))
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("name", ["low-neutrophils", "restricted", "screening-missing", "ready"])
+def test_neither_ordered_nor_taken_gives_none(app: App, hook: str, name: str) -> None:
+    assert post(app, call(hook, prefetch(example(name)))).json() == {"cards": []}
+
+
+def test_nothing_in_the_way_gives_none(app: App) -> None:
+    assert cards(app, call("order-sign", prefetch(example("ready")), draft())) == []
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+def test_a_live_vaccine_for_somebody_on_the_drug_is_a_warning(app: App, hook: str) -> None:
+    vaccine = {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "03"}]}
+    order = {"resourceType": "ServiceRequest", "status": "draft", "intent": "order", "code": vaccine}
+    sent = prefetch(example("zoster-on-treatment"))
+    found = by_tier(cards(app, call(hook, sent, order)))
+    assert "Live vaccine planned: not recommended" in found["warning"]["detail"]
+    assert "now being written" in found["warning"]["detail"]
+    assert "S32" in found["warning"]["detail"]
+
+
+def test_a_live_vaccine_for_somebody_who_may_be_on_it_is_told(app: App) -> None:
+    vaccine = {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "03"}]}
+    order = draft(medicationCodeableConcept=vaccine)
+    sent = {key: value for key, value in prefetch(example("ready")).items() if key != "medicationRequests"}
+    assert "Live vaccine planned" in by_tier(cards(app, call("order-sign", sent, order)))["warning"]["detail"]
+    assert cards(app, call("order-sign", prefetch(example("ready")), order)) == []
+
+
+@pytest.mark.parametrize("state", ["absent", "failed", "more"])
+def test_where_nobody_knows_whether_it_is_taken_a_chart_says_so(app: App, state: str) -> None:
+    sent = prefetch(example("zoster-on-treatment"))
+    for key in ("medicationRequests", "medicationStatements", "medicationDispenses", "medicationAdministrations"):
+        sent[key] = searchset([])
+    assert cards(app, call("patient-view", sent)) == []
+    if state == "absent":
+        del sent["medicationRequests"]
+    else:
+        sent["medicationRequests"] = {} if state == "failed" else searchset([], link=[{"relation": "next"}])
+    (card,) = cards(app, call("patient-view", sent))
+    assert card["indicator"] == "info"
+    assert "can't tell whether it is taken" in card["summary"]
+    assert cards(app, call("order-sign", sent)) == [], "an order of something else is no place to say so"
+
+
+def test_a_medication_that_nobody_can_read_may_be_it(app: App) -> None:
+    sent = prefetch(example("ready"))
+    order = draft(
+        medicationCodeableConcept=None,
+        medicationReference={"reference": "Medication/gone"},
+        id="x",
+        subject={"reference": f"Patient/{sent['patient']['id']}"},
+        status="active",
+    )
+    sent["medicationRequests"] = searchset([order])
+    (card,) = cards(app, call("patient-view", sent))
+    assert "can't be read" in card["summary"]
+
+
+def test_an_old_plan_is_forgotten(app: App) -> None:
+    sent = prefetch(example("restricted"))
+    plan = draft(id="x", subject={"reference": f"Patient/{sent['patient']['id']}"}, intent="plan", status="active")
+    sent["medicationRequests"]["entry"].append({"resource": {**plan, "authoredOn": "2025-02-01"}})
+    sent["medicationRequests"].pop("total")
+    assert cards(app, call("patient-view", sent))
+    sent["medicationRequests"]["entry"][-1]["resource"]["authoredOn"] = "2019-02-01"
+    assert cards(app, call("patient-view", sent)) == []
+
+
+def test_of_the_dead_nothing_is_asked(app: App) -> None:
+    sent = prefetch(example("zoster-on-treatment"))
+    sent["patient"]["deceasedDateTime"] = "2025-02-27"
+    assert cards(app, call("patient-view", sent)) == []
+    (card,) = cards(app, call("order-sign", sent, draft()))
+    assert "has died" in card["summary"]
+
+
+def test_selections_narrow_nothing(app: App) -> None:
+    body = call("order-select", prefetch(example("restricted")), draft(id="a"), {"resourceType": "NutritionOrder"})
+    body["context"]["selections"] = ["NutritionOrder/b"]
+    assert cards(app, body)
+
+
+# Errors
+
+
+def outcome(response: httpx.Response, status: int) -> str:
+    assert response.status_code == status
+    body = response.json()
+    assert body["resourceType"] == "OperationOutcome"
+    (issue,) = body["issue"]
+    assert issue["severity"] in ("error", "fatal")
+    return str(issue["diagnostics"])
+
+
+def good(**more: Any) -> Json:
+    return {**call("order-sign", prefetch(example("ready")), draft()), **more}
+
+
+def context(**more: Any) -> Json:
+    body = good()
+    return {**body, "context": {**body["context"], **more}}
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        (good(hook="patient-view"), "hook"),
+        (good(hook=None), "hook"),
+        (good(hook=7), "hook"),
+        (good(hook="medication-prescribe"), "hook"),
+        (good(hookInstance=None), "hookInstance"),
+        (good(hookInstance=""), "hookInstance"),
+        (good(hookInstance=["x"]), "hookInstance"),
+        (good(hookInstance="x" * 300), "hookInstance"),
+        (good(context=None), "context"),
+        (good(context=[]), "context"),
+        (good(prefetch=[]), "prefetch"),
+        (good(prefetch="x"), "prefetch"),
+        (context(patientId=None), "patientId"),
+        (context(patientId=""), "patientId"),
+        (context(patientId=7), "patientId"),
+        (context(patientId="../x"), "patientId"),
+        (context(patientId="a b"), "patientId"),
+        (context(draftOrders=[]), "draftOrders"),
+        (context(draftOrders="x"), "draftOrders"),
+        (context(patientId="somebody-else"), "more than one patient"),
+    ],
+    ids=range(20),
+)
+def test_a_body_that_makes_no_sense_is_400(app: App, body: Json, names: str) -> None:
+    assert names in outcome(post(app, body, service="baricitinib-order-sign"), 400)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"7",
+        b'"x"',
+        b"null",
+        b'{"hook": NaN}',
+        b'{"hook":"a","hook":"b"}',
+        b"\xff",
+        b'{"a":1}x',
+        b"[" * 500 + b"]" * 500,
+        b'{"a":' * 65 + b"1" + b"}" * 65,
+        b'{"a": 1e999}',
+    ],
+    ids=range(13),
+)
+def test_a_body_that_is_no_strict_json_is_400(app: App, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    outcome(app.post("/cds-services/baricitinib-order-sign", content=body, headers=headers), 400)
+
+
+def test_a_number_that_is_not_finite_is_400(app: App) -> None:
+    result = {
+        "resourceType": "Observation",
+        "id": "x",
+        "status": "final",
+        "valueQuantity": {"value": 12345},
+        "code": {"coding": [{"system": "http://loinc.org", "code": "751-8"}]},
+    }
+    body = good()
+    body["prefetch"]["laboratory"] = searchset([result])
+    content = json.dumps(body).replace("12345", "1e999").encode()
+    headers = {"Content-Type": "application/json"}
+    outcome(app.post("/cds-services/baricitinib-order-sign", content=content, headers=headers), 400)
+
+
+def test_without_the_patient_it_is_412(app: App) -> None:
+    for value in (None, {}, {"resourceType": "OperationOutcome", "issue": []}):
+        assert "patient" in outcome(post(app, call("patient-view", {"patient": value}, patient="p")), 412)
+    outcome(post(app, call("patient-view", {}, patient="p")), 412)
+    body = call("patient-view", {}, patient="p")
+    del body["prefetch"]
+    outcome(post(app, body), 412)
+
+
+@pytest.mark.parametrize("path", ["/cds-services/none", "/cds-services/baricitinib", "/nothing", "/"])
+def test_what_is_not_there_is_404(app: App, path: str) -> None:
+    outcome(app.post(path, json=good()), 404)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+def test_another_method_is_405(app: App, method: str) -> None:
+    response = app.send(method, "/cds-services/baricitinib-order-sign")
+    outcome(response, 405)
+    assert response.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "", "json"])
+def test_another_type_is_415(app: App, kind: str) -> None:
+    response = app.post("/cds-services/baricitinib-order-sign", content=b"{}", headers={"Content-Type": kind})
+    outcome(response, 415)
+
+
+def test_json_of_any_name_is_taken(app: App) -> None:
+    for kind in ("application/json; charset=utf-8", "application/fhir+json", "APPLICATION/JSON"):
+        content = json.dumps(good()).encode()
+        response = app.post("/cds-services/baricitinib-order-sign", content=content, headers={"Content-Type": kind})
+        assert response.status_code == 200
+
+
+def test_a_compressed_body_is_415(app: App) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    outcome(app.post("/cds-services/baricitinib-order-sign", content=b"{}", headers=headers), 415)
+
+
+def test_too_much_is_413(tmp_path: Path) -> None:
+    app = App(settings(tmp_path, limits=Limits(max_body=2000, max_entries=3)))
+    outcome(post(app, good()), 413)
+
+    def endless() -> Any:
+        async def parts() -> Any:
+            for _ in range(100):
+                yield b'{"x": "' + b"y" * 100
+
+        return parts()
+
+    headers = {"Content-Type": "application/json"}
+    outcome(app.post("/cds-services/baricitinib-order-sign", content=endless(), headers=headers), 413)
+    many = call("order-sign", {"patient": {"resourceType": "Patient", "id": "p"}, "x": {"entry": [{}] * 4}})
+    outcome(post(app, many), 413)
+    inner = {"resource": {"resourceType": "Bundle", "entry": [1] * 3}}
+    nested = {"resource": {"resourceType": "Bundle", "entry": [inner]}}
+    outcome(post(app, call("order-sign", {"patient": {"resourceType": "Patient", "id": "p"}, "x": nested})), 413)
+    app.close()
+
+
+def test_an_error_holds_nothing_of_the_call(app: App) -> None:
+    secret = "canary-7f3a"  # noqa: S105
+    for body in (good(hook=secret), context(patientId=f"{secret} x"), good(**{secret: 1}, context=secret)):
+        assert secret not in post(app, body, service="baricitinib-order-sign").text
+
+
+# Odd shapes
+
+
+def odd() -> list[Json]:
+    sent = prefetch(example("restricted"))
+    who = sent["patient"]["id"]
+    named = {**sent["patient"], "name": [{"family": "Ünïcødé 🦠 \u202e"}]}
+    nameless = {key: value for key, value in sent["patient"].items() if key != "id"}
+    wrapped = {key: {"response": {"status": "200"}, "resource": value} for key, value in sent.items()}
+    no_user = call("order-sign", sent, draft())
+    del no_user["context"]["userId"]
+    extra = call("order-sign", sent, draft())
+    extra["context"] |= {"services": None, "encounterId": None, "medications": {}}
+    typeless = call("order-sign", sent)
+    typeless["context"]["draftOrders"] = {"entry": [{"resource": draft()}, {}, None, {"resource": None}]}
+    bundled = call("order-sign", {**sent, "patient": searchset([sent["patient"]])}, draft(), patient=who)
+    return [
+        call("order-sign", wrapped, draft(), patient=who),
+        no_user,
+        extra,
+        typeless,
+        bundled,
+        call("order-sign", {**sent, "mine": {"resourceType": "Coverage"}, "other": 7}, draft()),
+        call(
+            "order-sign",
+            sent,
+            draft(
+                category={"x": 1},
+                dosageInstruction=[{"doseAndRate": [{"doseQuantity": {"code": "{pill}"}}]}],
+                identifier="x",
+                note=7,
+            ),
+            draft(medicationCodeableConcept=None),
+        ),
+        {**call("order-sign", sent, draft()), "fhirAuthorization": "x", "fhirServer": 7, "extension": {}, "user": "x"},
+        call("order-sign", sent, draft(), patient=f"Patient/{who}"),
+        {**call("order-sign", sent, draft()), "hookInstance": "test"},
+        call("order-sign", {**sent, "patient": named}, draft()),
+        call("order-sign", {**sent, "patient": nameless}, draft(), patient=who),
+    ]
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_odd_shapes_lose_no_warning(app: App, number: int) -> None:
+    response = post(app, odd()[number])
+    assert response.status_code == 200, response.text
+    assert "only if no alternative" in by_tier(response.json()["cards"])["warning"]["summary"]
+    assert cards_check.wrong(response.json()) == []
+
+
+def test_every_request_of_the_shared_data(app: App, shared: Path) -> None:
+    statuses = []
+    for path in sorted((shared / "data" / "cds-hooks").rglob("*")):
+        if path.suffix not in (".json", ".txt"):
+            continue
+        text = path.read_text(encoding="utf-8")
+        try:
+            hook = json.loads(text).get("hook")
+        except (ValueError, AttributeError):
+            hook = "bad"
+        for service in HOOKS:
+            response = app.post(
+                f"/cds-services/{ID.format(service)}",
+                content=text.encode(),
+                headers={"Content-Type": "application/json"},
+            )
+            statuses.append(response.status_code)
+            assert response.status_code in (200, 400, 412), (path, service)
+            if response.status_code == 200:
+                assert service == hook
+                assert cards_check.wrong(response.json()) == []
+            else:
+                assert response.json()["resourceType"] == "OperationOutcome"
+    assert statuses.count(200) >= 5
+    assert statuses.count(412) >= 8
+
+
+def test_every_request_of_the_shared_data_with_the_drug_on_it(app: App, shared: Path) -> None:
+    """The same requests, with an order of the drug put in and the patient where there was none: always a card."""
+    for path in sorted((shared / "data" / "cds-hooks").rglob("*.json")):
+        body = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(body, dict) or body.get("hook") not in ("order-select", "order-sign"):
+            continue
+        patient = str(body["context"]["patientId"]).removeprefix("Patient/")
+        body["context"]["draftOrders"] = {"entry": [{"resource": draft()}]}
+        body["prefetch"] = {"patient": {"resourceType": "Patient", "id": patient}}
+        response = post(app, body)
+        assert response.status_code == 200, path
+        assert response.json()["cards"], path
+        assert cards_check.wrong(response.json()) == []
+
+
+# Too many, too late
+
+
+def test_the_time_that_is_up_gives_a_card_or_503(tmp_path: Path) -> None:
+    limits = Limits(deadline_seconds=0.000001)
+    app = App(settings(tmp_path, limits=limits))
+    (card,) = cards(app, call("order-sign", prefetch(example("restricted")), draft()))
+    assert "assessment incomplete" in card["summary"]
+    assert card["indicator"] == "info"
+    app.close()
+    app = App(settings(tmp_path, limits=limits, on_deadline="503"))
+    response = post(app, call("order-sign", prefetch(example("restricted")), draft()))
+    outcome(response, 503)
+    assert response.headers["retry-after"] == "1"
+    app.close()
+
+
+def test_more_calls_than_there_is_room_for_are_turned_away(tmp_path: Path) -> None:
+    with Stub(lambda *_: Reply({"resourceType": "Bundle", "type": "searchset"}, after=1.0)) as server:
+        chosen = settings(
+            tmp_path,
+            limits=Limits(max_concurrent=1, queue=1, deadline_seconds=20),
+            fhir_servers=(FhirServer(url=server.base, private=True),),
+        )
+        app = App(chosen)
+        body = call("order-sign", {"patient": {"resourceType": "Patient", "id": "p"}}, draft(), fhirServer=server.base)
+
+        async def at_once() -> list[httpx.Response]:
+            transport = httpx.ASGITransport(app.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as many:
+                url = "/cds-services/baricitinib-order-sign"
+                return list(await asyncio.gather(*(many.post(url, json=body, timeout=60) for _ in range(6))))
+
+        responses = app.run(at_once())
+        app.close()
+    statuses = [each.status_code for each in responses]
+    assert statuses.count(200) == 2
+    assert statuses.count(503) == 4
+    assert all(each.headers["retry-after"] for each in responses if each.status_code == 503)
+
+
+def test_a_mistake_of_ours_is_500_without_a_word_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = App(settings(tmp_path))
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("canary-of-a-patient")
+
+    monkeypatch.setattr("precaution.service.hooks.call_of", broken)
+    response = post(app, good())
+    outcome(response, 500)
+    assert "canary" not in response.text
+    app.close()
+
+
+def test_a_store_that_fails_takes_no_warning_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from precaution.errors import StoreDown
+
+    app = App(settings(tmp_path))
+
+    def down(*_: Any, **__: Any) -> None:
+        raise StoreDown("the store is down")
+
+    monkeypatch.setattr(app.service.store, "kept", down)
+    monkeypatch.setattr(app.service.store, "kept_at_once", down)
+    monkeypatch.setattr(app.service.store, "keeping", down)
+    found = by_tier(cards(app, call("order-sign", prefetch(example("restricted")), draft())))
+    assert "only if no alternative" in found["warning"]["summary"]
+    assert "could not be read" in found["info"]["detail"]
+    assert cards(app, call("order-sign", prefetch(example("ready")), draft())), "unknown is never clear"
+    app.close()
+
+
+def test_answers_that_are_kept_soften_the_next_decision(app: App) -> None:
+    sent = prefetch(example("restricted"))
+    sent["patient"]["id"] = "another"
+    text = json.dumps(sent).replace("Patient/restricted", "Patient/another")
+    body = call("order-sign", json.loads(text), draft())
+    found = by_tier(cards(app, body))
+    label = "Answer yes: Is there no suitable alternative treatment for this patient?"
+    (suggestion,) = [each for each in found["warning"]["suggestions"] if each["label"] == label]
+    feedback = {
+        "card": found["warning"]["uuid"],
+        "outcome": "accepted",
+        "outcomeTimestamp": "2025-03-01T09:00:00Z",
+        "acceptedSuggestions": [{"id": suggestion["uuid"]}],
+    }
+    response = app.post("/cds-services/baricitinib-order-sign/feedback", json={"feedback": [feedback]})
+    assert response.status_code == 200
+    again = by_tier(cards(app, body))
+    assert "only if no alternative (attested)" in unescape(again["info"]["detail"])
+    assert "Aged 65" not in again.get("warning", {}).get("detail", "")
+
+
+def test_an_override_silences_the_card_for_its_user_alone(app: App) -> None:
+    text = json.dumps(prefetch(example("restricted"))).replace("restricted", "third")
+    body = call("order-sign", json.loads(text), draft())
+    first = by_tier(cards(app, body))["info"]
+    assert "Elderly" in first["detail"]
+    feedback = {
+        "card": first["uuid"],
+        "outcome": "overridden",
+        "outcomeTimestamp": "2025-03-01T09:00:00Z",
+        "overrideReason": {"reason": {"code": "patient-ineligible", "system": "x"}},
+    }
+    assert app.post("/cds-services/baricitinib-order-sign/feedback", json={"feedback": [feedback]}).status_code == 200
+    assert "info" not in by_tier(cards(app, body))
+    body["context"]["userId"] = "Practitioner/other"
+    assert "info" in by_tier(cards(app, body))
+
+
+def test_the_drug_of_the_tests_is_the_labels(app: App) -> None:
+    assert DRUG["coding"]
+    assert INSTANCE

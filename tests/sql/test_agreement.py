@@ -1,0 +1,186 @@
+"""The generated SQL says what the interpreter says, cell by cell: stage, facts, answers, rules, holds, duties, action.
+
+Each was written from the label's folder by itself, so what both say is not the mistake of one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from support.project import PROJECT, needs
+
+pytest.importorskip("duckdb")
+pytest.importorskip("pyarrow")
+pytest.importorskip("sqlglot")
+
+from precaution.assessment import as_day
+from precaution.engine.decision import decide
+from support import doc_blocks, sql_people
+from support.postgres_server import server
+from support.sql_comparison import Asked, Engine, compared, on_duckdb, on_postgres, on_spark, say, written
+from support.sql_label import every_option
+from support.sql_people import LABEL
+from support.sql_records import Maker, other_policy
+
+GUIDE = PROJECT / "docs" / "guides" / "sql.md"
+SEEDS = st.integers(0, 2**32)
+few = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+"""Each example is some hundred people: their records are many, the scripts that run over them few."""
+POLICIES: tuple[dict[str, Any], ...] = (
+    {},
+    {"absence": "attested", "suspected": "yes", "same_day": "unknown", "complete": ("condition",)},
+    {"suspected": "yes", "complete": ("medication", "order"), "three": 4, "short": 0, "apart": 30},
+    {"same_day": "unknown", "two": 1, "grace": 0, "gap": 0, "age": 0},
+)
+
+
+# DuckDB
+
+
+def test_every_case_of_the_label() -> None:
+    groups = sql_people.cases()
+    assert sum(len(group.asked) for group in groups) > 1500
+    say("cases", sum(compared(group.asked, group.label, on_duckdb, "duckdb") for group in groups))
+
+
+def test_the_examples_and_a_demo_cohort() -> None:
+    say("examples", compared(sql_people.examples(), LABEL, on_duckdb, "duckdb"))
+    say("demo cohort", compared(sql_people.demo(300), LABEL, on_duckdb, "duckdb"))
+
+
+def test_all_shared_records(shared: Path) -> None:
+    asked = sql_people.shared()
+    assert len(asked) > 400
+    say("shared records", compared(asked, LABEL, on_duckdb, "duckdb"))
+
+
+@few
+@given(SEEDS)
+def test_records_made_at_random(seed: int) -> None:
+    say(f"records {seed}", compared(Maker(LABEL, seed).asked(400), LABEL, on_duckdb, "duckdb"))
+
+
+@few
+@given(SEEDS)
+def test_records_made_at_random_under_a_policy_made_at_random(seed: int) -> None:
+    label = other_policy(LABEL, seed)
+    say(f"policy {seed}", compared(Maker(label, seed).asked(200), label, on_duckdb, "duckdb"))
+
+
+@few
+@given(SEEDS, st.sampled_from(POLICIES))
+def test_a_label_that_uses_every_option(seed: int, policy: dict[str, Any]) -> None:
+    label = every_option(**policy)
+    say(f"invented label {seed}", compared(Maker(label, seed).asked(300), label, on_duckdb, "duckdb"))
+
+
+def test_the_order_of_rows_means_nothing() -> None:
+    asked = Maker(LABEL, 11).asked(100)
+    statements = written(LABEL, "duckdb")
+    first = on_duckdb(statements, asked)
+    again = on_duckdb(statements, random.Random(1).sample(asked, len(asked)))  # noqa: S311
+    for one, other in zip(first, again, strict=True):
+        assert sorted(map(str, one)) == sorted(map(str, other))
+
+
+# PostgreSQL
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Any]:
+    psycopg = pytest.importorskip("psycopg")
+    with server() as url, psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def postgres(database: Any) -> Engine:
+    return lambda statements, asked: on_postgres(database, statements, asked)
+
+
+def test_the_cases_on_postgres(postgres: Engine) -> None:
+    first, *others = sql_people.cases()
+    for group in (first, *sorted(others, key=lambda group: -len(group.asked))[:3]):
+        say("cases on PostgreSQL", compared(group.asked, group.label, postgres, "postgres"))
+
+
+def test_records_made_at_random_on_postgres(postgres: Engine) -> None:
+    say("records on PostgreSQL", compared(Maker(LABEL, 21).asked(600), LABEL, postgres, "postgres"))
+    for number, policy in enumerate(POLICIES):
+        label = every_option(**policy)
+        say("invented label on PostgreSQL", compared(Maker(label, number).asked(300), label, postgres, "postgres"))
+
+
+def test_shared_records_on_postgres(postgres: Engine, shared: Path) -> None:
+    say("shared records on PostgreSQL", compared(sql_people.shared()[::3], LABEL, postgres, "postgres"))
+
+
+def test_the_commands_of_the_guide_on_postgres(database: Any, tmp_path: Path) -> None:
+    needs(shutil.which("psql"), "psql")
+    people = [each for each in sql_people.examples() if each.stage is None]
+    on_postgres(database, [*written(LABEL, "postgres")], people)
+    (block,) = doc_blocks.blocks("sh", [GUIDE])
+    info = database.info
+    where = {"PGHOST": info.host, "PGUSER": info.user, "PGDATABASE": info.dbname}
+    environment = {**doc_blocks._environment(), **where}
+    done = subprocess.run(
+        ["sh", "-ec", block.text],  # noqa: S607
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    rows = database.execute("SELECT person, action, attested FROM precaution_decisions").fetchall()
+    day = as_day("2025-03-01")
+    decisions = {each.person: decide(each.record, LABEL, day) for each in people}
+    assert {row[0]: row[1:] for row in rows} == {who: (each.action, each.attested) for who, each in decisions.items()}
+
+
+# Spark
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    needs(importlib.util.find_spec("pyspark"), "pyspark")
+    needs(shutil.which("java"), "java")
+    from pyspark.sql import SparkSession
+
+    folder = tmp_path_factory.mktemp("spark")
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.sql.warehouse.dir": str(folder),
+        "spark.log.level": "ERROR",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    builder = SparkSession.builder.master("local[2]")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    yield lambda statements, asked: on_spark(session, statements, asked)
+    session.stop()
+
+
+def test_cases_and_records_on_spark(spark: Engine) -> None:
+    asked: list[Asked] = [*sql_people.cases()[0].asked[::6], *Maker(LABEL, 31).asked(150)]
+    say("on Spark", compared(asked, LABEL, spark, "spark"))
+
+
+def test_a_label_that_uses_every_option_on_spark(spark: Engine) -> None:
+    label = every_option()
+    say("invented label on Spark", compared(Maker(label, 32).asked(200), label, spark, "spark"))
