@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from precaution.assessment import with_answers
 from precaution.cases.lines import resources
 from precaution.cases.load import load_cases
-from precaution.engine.decision import ATTESTED, decide
+from precaution.engine.answer import ATTESTED
+from precaution.engine.decision import decide
 from precaution.knowledge.loading import find_label, read_label
 from precaution.knowledge.policy import Policy, applied
 from precaution.readers import read_resources
@@ -50,7 +51,7 @@ def comes_true(case: Case, label: Label) -> bool:
     day = date.fromisoformat(case.today).toordinal()
     patient = read_resources(resources(case.record, label.terminology), label.terminology, label.asks)
     record = with_answers(patient, case.answers, label, day)
-    decision = decide(record, label, day, case.stage, everything=True)
+    decision = decide(record, label, day, case.stage, everything=True).decision
     states = _states(decision, label)
     return all(states.get(key, "no") == value for key, value in case.expect.items() if key not in _LISTED)
 

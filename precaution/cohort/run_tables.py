@@ -35,7 +35,7 @@ from precaution.cohort.sort.rows import (
 from precaution.cohort.sound_rows import sound, unsound
 from precaution.errors import InputError, PrecautionError, UsageError
 from precaution.tables.schema import as_rows, record_of
-from precaution.values.record import UNREADABLE, Unrecognised, in_order
+from precaution.values.record import ANSWER, UNREADABLE, Unrecognised, in_order
 
 import pyarrow as pa  # isort: skip - entries says what to do where it is missing
 import pyarrow.compute as pc  # isort: skip
@@ -266,7 +266,7 @@ class RowsRun(Deciding):
         """Begin the results of partition `number`."""
         super().__init__(job, number)
         self.job = job
-        self._concepts = {*self.label.concepts, *UNREADABLE.values(), *(f"ask:{name}" for name in self.label.asks)}
+        self._concepts = {*self.label.concepts, *UNREADABLE.values(), *(ANSWER + name for name in self.label.asks)}
 
     def person(self, person: str, rows: list[Row], entries: list[Row]) -> None:
         """Decide one person; whatever goes wrong with that one is noted."""

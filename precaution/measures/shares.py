@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from precaution.engine.findings import judge
-from precaution.knowledge.expression import compiled, spoken
+from precaution.knowledge.expression import spoken
 from precaution.values.logic import disjunction
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def shared(measure: Measure, patient: Followed) -> Measured:
 
 
 def _truth(measure: Measure, facts: Facts) -> Truth:
-    return compiled(measure.numerator)(facts) if measure.numerator is not None else _asked_for(measure, facts)
+    return facts.test(measure.numerator) if measure.numerator is not None else _asked_for(measure, facts)
 
 
 def _not_within(measure: Measure, patient: Followed) -> Measured | None:
@@ -79,24 +79,32 @@ def _day(measure: Measure, patient: Followed) -> int:
 
 def left_out(measure: Measure, patient: Followed, day: int) -> Measured | None:
     """Return the state of who is left out, or may have to be; None for all others."""
-    truth = patient.told(day, measure.stage, compiled(measure.exclude)) if measure.exclude is not None else False
+    if measure.exclude is None:
+        return None
+    truth = _told(measure.exclude, measure, patient, day)
     if truth is None:
         return Measured("who-unknown", why_unknown(measure.exclude, patient.facts(day, measure.stage)))
     return Measured("left-out") if truth else None
 
 
 def _not_counted(measure: Measure, patient: Followed, day: int) -> Measured | None:
-    truth = patient.told(day, measure.stage, compiled(measure.denominator)) if measure.denominator is not None else True
+    if measure.denominator is None:
+        return None
+    truth = _told(measure.denominator, measure, patient, day)
     if truth is None:
         return Measured("who-unknown", why_unknown(measure.denominator, patient.facts(day, measure.stage)))
     return None if truth else Measured("not-counted")
+
+
+def _told(expression: Expression, measure: Measure, patient: Followed, day: int) -> Truth:
+    return patient.told(day, measure.stage, lambda facts: facts.test(expression))
 
 
 def why_unknown(expression: Expression | None, facts: Facts) -> str:
     """Return why an expression can't be told: the titles of the facts, or that something is of no exact day."""
     if expression is None:
         return ""
-    if compiled(expression)(facts) is not None:
+    if facts.test(expression) is not None:
         return NOT_EXACT
     return "; ".join(dict.fromkeys(_called(name, facts) for name in facts.behind(expression)))
 

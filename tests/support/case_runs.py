@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from precaution.assessment import assess
 from precaution.cases.lines import resources
 from precaution.cases.load import NONE
-from precaution.engine.decision import ATTESTED
+from precaution.engine.answer import ATTESTED
 from precaution.knowledge.policy import Policy, applied
 
 if TYPE_CHECKING:
