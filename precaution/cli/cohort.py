@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from precaution.cli.options import Chosen
     from precaution.cohort import Plan, Spark, Summary, Urgent
-    from precaution.cohort.results import LostLines
+    from precaution.cohort.context import LostLines
 
 MB = 1_000_000
 NOT_EVERYBODY = 6
@@ -94,9 +93,8 @@ def cohort(
     when it is started again.
     """
     from precaution import cohort as cohorts
-    from precaution.cohort.label_of import LabelOf
-    from precaution.cohort.processes import keep_out_pandas, prepare
-    from precaution.writers.structured import as_json, plain
+    from precaution.cohort.processes import keep_out_pandas
+    from precaution.writers.structured import as_json, fields_of, plain
 
     spark = _spark(engine, master, spark_conf, workers)
     if dry_run:
@@ -105,11 +103,8 @@ def cohort(
         emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
     day = options.chosen_day(today)
-    if not spark:
-        if click.get_current_context().find_root().obj:
-            keep_out_pandas()
-        of = LabelOf(str(chosen.folder), chosen.policy, chosen.codes)
-        prepare(workers or os.cpu_count() or 1, ["precaution.cli"], of)
+    if not spark and click.get_current_context().find_root().obj:
+        keep_out_pandas()
     shown = _Shown() if sys.stderr.isatty() else None
     try:
         summary = cohorts.cohort(
@@ -136,7 +131,7 @@ def cohort(
         if shown:
             shown.end()
     _warn(summary)
-    emit(as_json({**_dict(summary), "clean": summary.clean}) if json else _summed(summary, chosen, out))
+    emit(as_json({**fields_of(summary), "clean": summary.clean}) if json else _summed(summary, chosen, out))
     if not summary.clean:
         raise click.exceptions.Exit(NOT_EVERYBODY)
 
@@ -195,10 +190,6 @@ def _warn(summary: Summary) -> None:
             "(--lost-lines nobody):\n         any answer may lack what they held, and may be too mild",
             err=True,
         )
-
-
-def _dict(summary: Summary) -> dict[str, object]:
-    return {name: getattr(summary, name) for name in summary.__slots__}
 
 
 def _planned(plan: Plan, spark: Spark | None) -> str:

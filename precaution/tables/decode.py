@@ -70,7 +70,7 @@ def _groups(table: pa.Table, persons: Array) -> Iterator[tuple[int, _Own]]:
         yield from _block(part, order.persons[begin:end], order.concepts[begin:end])
 
 
-class Order(NamedTuple):
+class RowOrder(NamedTuple):
     """In which order rows are taken so that those of one person, and of one concept, follow each other."""
 
     rows: Array | None
@@ -83,7 +83,7 @@ class Order(NamedTuple):
     """... and the row's own order."""
 
 
-def ordered(columns: Columns, persons: Array) -> Order:
+def ordered(columns: Columns, persons: Array) -> RowOrder:
     """Return the order of rows: by person, as `persons` has them, then by concept, then by their own order.
 
     That they are in it already is seen at a tenth of what sorting costs, and so they mostly are.
@@ -95,11 +95,11 @@ def ordered(columns: Columns, persons: Array) -> Order:
     if rows is not None:
         person, concept, own = person.take(rows), concept.take(rows), own.take(rows)
     if _rising((person, concept, own)):
-        return Order(rows, person, concept, own)
+        return RowOrder(rows, person, concept, own)
     keys = pa.table({"person": person, "concept": concept, "order": own})
     sorting = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
     rows = sorting if rows is None else rows.take(sorting)
-    return Order(rows, person.take(sorting), concept.take(sorting), own.take(sorting))
+    return RowOrder(rows, person.take(sorting), concept.take(sorting), own.take(sorting))
 
 
 def _ranks(column: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Lines told by their shape belong where parsing says that they belong: line by line, whatever the lines are."""
+"""Lines that fit a template go where parsing says that they go: line by line, whatever the lines are."""
 
 from __future__ import annotations
 
@@ -15,58 +15,56 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from precaution.cohort.sort import irrelevant as plain
-from precaution.cohort.sort import template_regex as patterns
-from precaution.cohort.sort import templates as shapes
-from precaution.cohort.sort.irrelevant import LOOKED_AT, Plain
-from precaution.cohort.sort.place import Sorter
-from precaution.cohort.sort.templates import SEEN, Shapes
+from precaution.cohort.sort import irrelevant, template_regex, templates
+from precaution.cohort.sort.irrelevant import LOOKED_AT, Irrelevance
+from precaution.cohort.sort.routing import Router
+from precaution.cohort.sort.templates import SEEN, LineTemplate, LineTemplates
 from support.ndjson_sources import LABEL, Json, resources_of
 from support.project import PROJECT
 
-PLAIN = Plain(LABEL.terminology)
+IRRELEVANCE = Irrelevance(LABEL.terminology)
 Where = tuple[int, str, str, str, bytes]
 
 
-class Counted(Shapes):
-    """Counts the lines whose shape was known."""
+class Counted(LineTemplates):
+    """Counts the lines that fit a template."""
 
     def __init__(self) -> None:
         super().__init__()
         self.told = 0
 
-    def of(self, line: bytes) -> tuple[shapes.Shape, re.Match[bytes]] | None:
-        found = super().of(line)
+    def match(self, line: bytes) -> tuple[LineTemplate, re.Match[bytes]] | None:
+        found = super().match(line)
         self.told += found is not None
         return found
 
 
 def parsed(lines: Iterable[bytes], *, keep_all: bool = False) -> tuple[list[Where], Counter[tuple[str, str, str]]]:
     """Return where each line belongs, and what was dropped, by parsing each."""
-    sorter, found, dropped = Sorter(PLAIN, keep_all=keep_all), [], Counter[tuple[str, str, str]]()
+    router, found, dropped = Router(IRRELEVANCE, keep_all=keep_all), [], Counter[tuple[str, str, str]]()
     for number, line in enumerate(lines, 1):
-        for place, data in sorter.place(line) if line else ():
-            if place.about == "dropped":
-                dropped[place.kind, place.key, place.name] += 1
+        for route, data in router.routes_of(line) if line else ():
+            if route.to == "dropped":
+                dropped[route.kind, route.key, route.name] += 1
             else:
-                found.append((number, place.about, place.key, place.kind, data))
+                found.append((number, route.to, route.key, route.kind, data))
     return found, dropped
 
 
 def told(
     lines: Iterable[bytes],
-    known: Shapes,
+    known: LineTemplates,
     *,
     keep_all: bool = False,
 ) -> tuple[list[Where], Counter[tuple[str, str, str]]]:
-    """Return the same by shapes, and by parsing only where there is none."""
-    sorter = Sorter(PLAIN, keep_all=keep_all, shapes=known)
-    found = [(number, place.about, place.key, place.kind, data) for number, place, data in sorter.placed(lines)]
-    return found, Counter((kind, key, name.decode()) for kind, key, names in sorter.dropped() for name in names)
+    """Return the same by templates, and by parsing only where there is none."""
+    router = Router(IRRELEVANCE, keep_all=keep_all, templates=known)
+    found = [(number, route.to, route.key, route.kind, data) for number, route, data in router.routed(lines)]
+    return found, Counter((kind, key, name.decode()) for kind, key, names in router.dropped() for name in names)
 
 
 def learned(lines: Iterable[bytes]) -> Counted:
-    """Return the shapes of lines, each of which was met often enough."""
+    """Return the templates of lines, each of which was met often enough."""
     known = Counted()
     told((line for line in lines for _ in range(SEEN)), known)
     known.told = 0
@@ -95,7 +93,7 @@ def observation(**more: object) -> Json:
 
 def other(kind: str, **more: object) -> Json:
     """Return a resource of which no code list knows the code."""
-    subject, code = ("patient", "vaccineCode") if kind == "Immunization" else ("subject", plain._KEYS[kind])
+    subject, code = ("patient", "vaccineCode") if kind == "Immunization" else ("subject", irrelevant._KEYS[kind])
     return {
         "resourceType": kind,
         "id": "x-1",
@@ -148,7 +146,7 @@ BASES = [
 KNOWN = learned(BASES)
 
 
-def agree(lines: list[bytes], known: Shapes) -> None:
+def agree(lines: list[bytes], known: LineTemplates) -> None:
     for keep_all in (False, True):
         assert told(lines, known, keep_all=keep_all) == parsed(lines, keep_all=keep_all)
 
@@ -169,7 +167,7 @@ def test_lines_of_a_known_shape_are_not_parsed(monkeypatch: pytest.MonkeyPatch) 
     ]
     expected = parsed(others)
     known = learned([written(observation())])
-    monkeypatch.setattr(Sorter, "place", None)
+    monkeypatch.setattr(Router, "routes_of", None)
     assert told(others, known) == expected
     assert (known.told, sum(expected[1].values())) == (19, 16)
 
@@ -249,8 +247,8 @@ def test_keys_in_another_order_are_another_shape_and_are_learned() -> None:
 
 @pytest.mark.parametrize(("bound", "most"), [("MOST", 3_000), ("TRIED", 5)])
 def test_what_is_remembered_has_a_bound(bound: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shapes, bound, most)
-    monkeypatch.setattr(shapes, "_ROOM", 70)
+    monkeypatch.setattr(templates, bound, most)
+    monkeypatch.setattr(templates, "_ROOM", 70)
     lines = [written(observation(**{f"x{number % 50}": 1, "code": {"text": str(number)}})) for number in range(400)]
     known = learned(lines)
     agree(lines, known)
@@ -291,9 +289,9 @@ def test_deeply_nested_lines_cost_no_more_than_others(inner: str, depth: int) ->
 
 
 def test_no_shape_is_taken_of_a_very_long_line() -> None:
-    line = written(observation(note=[{"text": "x" * patterns.LONGEST}]))
+    line = written(observation(note=[{"text": "x" * template_regex.LONGEST}]))
     assert learned([line]).of(line) is None
-    agree([line] * 5, Shapes())
+    agree([line] * 5, LineTemplates())
 
 
 def test_of_a_type_that_is_not_looked_at_a_resource_that_contains_others_has_a_shape_too() -> None:
@@ -403,9 +401,9 @@ def broken(draw: st.DrawFn) -> bytes:
 @given(st.lists(broken(), min_size=1, max_size=6))
 @settings(max_examples=600)
 def test_broken_lines(lines: list[bytes]) -> None:
-    """The shapes are those of whole lines, and stay so: of a broken one nothing may be learned that is wrong."""
+    """The templates are those of whole lines, and stay so: of a broken one nothing may be learned that is wrong."""
     agree(lines, KNOWN)
-    agree(lines * SEEN, Shapes())
+    agree(lines * SEEN, LineTemplates())
 
 
 def places(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
@@ -519,7 +517,7 @@ def changed(draw: st.DrawFn) -> bytes:
 @settings(max_examples=600)
 def test_changed_resources(lines: list[bytes]) -> None:
     agree(lines, KNOWN)
-    agree(lines * SEEN, Shapes())
+    agree(lines * SEEN, LineTemplates())
 
 
 def values_exchanged() -> Iterator[bytes]:
@@ -553,14 +551,14 @@ def test_it_would_be_seen_if_a_value_were_not_looked_at(kind: str, monkeypatch: 
     right = parsed(lines)
     for name in LOOKED_AT[kind]:
         with monkeypatch.context() as patched:
-            patched.setattr(patterns, "LOOKED_AT", {**LOOKED_AT, kind: LOOKED_AT[kind] - {name}})
+            patched.setattr(template_regex, "LOOKED_AT", {**LOOKED_AT, kind: LOOKED_AT[kind] - {name}})
             if told(lines, learned(BASES)) != right:
                 seen.add(name)
-    assert seen >= {plain._KEYS[kind]} | ({"status"} if kind != "Condition" else {"verificationStatus"})
+    assert seen >= {irrelevant._KEYS[kind]} | ({"status"} if kind != "Condition" else {"verificationStatus"})
 
 
 def test_lines_are_numbered_with_the_empty_ones() -> None:
     line = written(observation())
-    numbers = [number for number, *_ in Sorter(PLAIN, keep_all=True).placed([b"", line, b"", line], first=5)]
+    numbers = [number for number, *_ in Router(IRRELEVANCE, keep_all=True).routed([b"", line, b"", line], first=5)]
     assert numbers == [6, 8]
-    assert list(islice(Sorter(PLAIN).placed([b""]), 1)) == []
+    assert list(islice(Router(IRRELEVANCE).routed([b""]), 1)) == []

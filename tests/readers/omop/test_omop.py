@@ -21,11 +21,11 @@ from precaution.cohort import cohort, plan
 from precaution.errors import InputError, KnowledgeError
 from precaution.readers.omop.columns import TABLES
 from precaution.readers.omop.meanings import most_specific
-from precaution.tables.schema import records_of
 from precaution.values.interval import EVERYTHING, Interval, exactly
 from precaution.values.record import Entry, Record
 from support.ndjson_sources import LABEL, rows, table
 from support.omop_sources import COLUMNS, Cdm, Tables, put_csv, put_duckdb, put_parquet
+from support.table_sources import records_of
 
 TODAY = "2025-03-01"
 DAY = date(2025, 2, 10).toordinal()
