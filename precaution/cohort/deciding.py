@@ -45,7 +45,7 @@ class Decided:
     unrecognised: dict[str, int] = field(default_factory=dict[str, int])
     """Keys are `system code: why`."""
     claimed: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    """Piece and line of what named a patient of this partition by an identifier."""
+    """FilePiece and line of what named a patient of this partition by an identifier."""
     first: Problem | None = None
     """The first problem that is not harmless."""
 

@@ -156,8 +156,8 @@ def _twice(columns: dict[str, pa.Array], persons: pa.Array) -> list[str]:
     for column in (order.persons, order.concepts, order.orders):
         equal = pc.equal(column[:-1], column[1:])
         same = equal if same is None else pc.and_(same, equal)
-    places = order.persons[:-1].filter(same).unique()
-    return persons.take(places).to_pylist()  # type: ignore[no-any-return]
+    positions = order.persons[:-1].filter(same).unique()
+    return persons.take(positions).to_pylist()  # type: ignore[no-any-return]
 
 
 def sound(persons: pa.Table, entries: pa.Table, people: list[str]) -> Iterator[tuple[str, Record]]:

@@ -383,7 +383,7 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(KeyboardInterrupt):
         cohort(source, out, today=TODAY, workers=1, progress=stop)
-    assert (out / ".work" / "parted.json").exists()
+    assert (out / ".work" / "sorted.json").exists()
     finished = {path.name: path.stat().st_mtime_ns for path in (out / "decisions").iterdir()}
     assert finished
     cohort(source, out, today=TODAY, workers=1)
@@ -397,7 +397,7 @@ def test_a_run_interrupted_while_rows_are_sorted_begins_that_anew(
 ) -> None:
     source, out = put(tmp_path / "in", ROWS), tmp_path / "out"
     with monkeypatch.context() as patched:
-        patched.setattr(sorting, "put", lambda *_: (_ for _ in ()).throw(OutputError("no room")))
+        patched.setattr("precaution.cohort.sort.sorted.put", lambda *_: (_ for _ in ()).throw(OutputError("no room")))
         with pytest.raises(OutputError):
             cohort(source, out, today=TODAY, workers=1)
     assert list((out / ".work").glob("entries-*.arrow"))

@@ -19,7 +19,7 @@ PIECE = 16 * 1024 * 1024
 BLOCK = 4 * 1024 * 1024
 
 
-class Piece(NamedTuple):
+class FilePiece(NamedTuple):
     """A part of a file: its bytes from `start` up to `end`; a line belongs to the piece in which it begins."""
 
     number: int
@@ -83,14 +83,14 @@ def path_of(source: Path, name: str) -> Path:
     return source / name if source.is_dir() else source
 
 
-def pieces(source: Path, found: Iterable[SourceFile], size: int = PIECE) -> list[Piece]:
+def pieces(source: Path, found: Iterable[SourceFile], size: int = PIECE) -> list[FilePiece]:
     """Return the pieces of all files. A document and a gzipped file are one piece each."""
-    made: list[Piece] = []
+    made: list[FilePiece] = []
     for file in found:
         whole = is_document(file.name) or _is_gzip(path_of(source, file.name))
         step = max(file.size, 1) if whole else size
         for start in range(0, max(file.size, 1), step):
-            made.append(Piece(len(made), file.name, start, min(start + step, file.size)))
+            made.append(FilePiece(len(made), file.name, start, min(start + step, file.size)))
     return made
 
 
@@ -105,7 +105,7 @@ def _is_gzip(path: Path) -> bool:
 
 
 def lines(
-    path: Path, piece: Piece, *, document: bool, limit: int = LIMIT, read: Callable[[int], object] = lambda _: None
+    path: Path, piece: FilePiece, *, document: bool, limit: int = LIMIT, read: Callable[[int], object] = lambda _: None
 ) -> Iterator[LineBlock]:
     """Yield the lines of a piece, many at a time; `read` is told how many bytes of the file are done.
 
@@ -124,7 +124,7 @@ class _Damaged(Exception):
 
 
 def _blocks(
-    opened: BinaryIO, raw: BinaryIO, piece: Piece, read: Callable[[int], object], *, whole: bool
+    opened: BinaryIO, raw: BinaryIO, piece: FilePiece, read: Callable[[int], object], *, whole: bool
 ) -> Iterator[bytes]:
     """Yield the bytes of a piece, up to the end of the line in which it ends."""
     at = 0 if whole else _line_start(raw, piece.start)

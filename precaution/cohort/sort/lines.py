@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from precaution.cohort.context import RunContext
 from precaution.cohort.processes import watch
-from precaution.cohort.sort.files import Piece, is_document, lines, path_of
+from precaution.cohort.sort.files import FilePiece, is_document, lines, path_of
 from precaution.cohort.sort.irrelevant import Irrelevance
 from precaution.cohort.sort.partition_files import (
     BROKEN,
@@ -41,7 +41,7 @@ class LinesToSort(NamedTuple):
     """One piece of work of the first pass."""
 
     context: RunContext
-    piece: Piece
+    piece: FilePiece
     keep_all: bool
     """Whether to keep also the lines that only show that a list is kept."""
 

@@ -180,8 +180,8 @@ def _taken_apart(bundle: Json, entries: list[Json]) -> Iterator[tuple[Route, byt
             continue
         route = owner(resource)
         subject = child(resource, KEYS.get(route.kind, "subject"))
-        if (known := named.get(text(subject, "reference"))) is not None:
-            route = Route("patient", known, route.kind)
+        if (patient := named.get(text(subject, "reference"))) is not None:
+            route = Route("patient", patient, route.kind)
         elif route.to == "patient" and route.kind == "Patient":
             route = route._replace(key=_id(entry))
         yield route, _written({**head, "entry": [entry]}) if route.to == "patient" else _written(resource)

@@ -14,7 +14,7 @@ from precaution.cohort.deciding_fhir import FhirPartition
 from precaution.cohort.progress import Progress
 from precaution.cohort.results import finished
 from precaution.cohort.run_fhir import both_passes, sorted_lines
-from precaution.cohort.sort.files import Piece, pieces
+from precaution.cohort.sort.files import FilePiece, pieces
 from precaution.cohort.sort.sorted import pieces_from_json
 from precaution.cohort.spark.jobs import SparkJobs
 from precaution.cohort.spark.lines import AS_SPARK_SAYS, HALF, ORDER, BatchFiles, SortJob, batches
@@ -58,7 +58,7 @@ def run_tables(context: RunContext, tell: Tell, spark: Spark) -> Summary:
     progress = Progress(tell)
     with opened(spark, context.work) as session:
         engine = SparkEngine(context, session, progress)
-        files = [Piece(number, file.name, 0, file.size) for number, file in enumerate(context.files)]
+        files = [FilePiece(number, file.name, 0, file.size) for number, file in enumerate(context.files)]
         found = gathered(engine.sort_by("sort_rows", files, keep_all=False))
         parts = decided(context, progress, found, lambda rows: engine.decide_by("decide_rows", rows, RowsPartition))
     return finished(context, found, parts)
@@ -92,7 +92,7 @@ class SparkEngine:
         reports = self.sort_by("sort", pieces(context.path, context.files), keep_all=keep_all)
         return sorted_lines(context, (piece for report in reports for piece in pieces_from_json(report)))
 
-    def sort_by(self, call: str, cut: Iterable[Piece], *, keep_all: bool) -> list[str]:
+    def sort_by(self, call: str, cut: Iterable[FilePiece], *, keep_all: bool) -> list[str]:
         """Do what is left of a first pass by the task `call`, and return the reports of all batches, in order."""
         every, files = batches(cut), BatchFiles(self._context.work, keep_all)
         left = [batch for batch in every if not files.report(batch.number).exists()]

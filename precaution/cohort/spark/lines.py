@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from precaution.cohort.context import RunContext
-from precaution.cohort.sort.files import Piece, path_of
+from precaution.cohort.sort.files import FilePiece, path_of
 from precaution.cohort.sort.lines import LinesToSort, sort_lines
 from precaution.cohort.sort.partition_files import FramedLine, PartitionWriter, hash_of
 from precaution.cohort.sort.sorted import as_json
@@ -53,7 +53,7 @@ class Batch(NamedTuple):
     """What one task of the first pass takes."""
 
     number: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[FilePiece, ...]
 
     @property
     def size(self) -> int:
@@ -61,9 +61,9 @@ class Batch(NamedTuple):
         return sum(piece.end - piece.start for piece in self.pieces)
 
 
-def batches(pieces: Iterable[Piece]) -> list[Batch]:
+def batches(pieces: Iterable[FilePiece]) -> list[Batch]:
     """Return the pieces of a source in batches: always the same ones."""
-    made: list[list[Piece]] = []
+    made: list[list[FilePiece]] = []
     size = BATCH
     for piece in pieces:
         more = piece.end - piece.start
@@ -146,7 +146,7 @@ def written(job: SortJob, batch: Batch, fill: Callable[[ParquetSink], str]) -> N
         shutil.rmtree(own, ignore_errors=True)
 
 
-def _check_readable(context: RunContext, piece: Piece) -> None:
+def _check_readable(context: RunContext, piece: FilePiece) -> None:
     try:
         with path_of(context.path, piece.file).open("rb"):
             pass

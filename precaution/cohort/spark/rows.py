@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from precaution.cohort.context import RunContext
-    from precaution.cohort.sort.files import Piece
+    from precaution.cohort.sort.files import FilePiece
     from precaution.cohort.spark.lines import Batch, SortJob
     from precaution.tables.schema import Row
 
@@ -47,7 +47,7 @@ def sort_rows(job: SortJob, batch: Batch) -> None:
     written(job, batch, fill)
 
 
-def _sort_file(context: RunContext, piece: Piece, sink: ParquetSink, found: Sorted) -> None:
+def _sort_file(context: RunContext, piece: FilePiece, sink: ParquetSink, found: Sorted) -> None:
     table = piece.file.partition("/")[0]
     own = context.work / HALF / f"rows-{token_hex(8)}"
     own.mkdir()

@@ -19,7 +19,7 @@ import pyarrow as pa
 from precaution.cohort.deciding_fhir import FhirPartition, OtherVersion
 from precaution.cohort.label_source import LabelSource
 from precaution.cohort.problems import message_of
-from precaution.cohort.sort.files import Piece
+from precaution.cohort.sort.files import FilePiece
 from precaution.cohort.spark.lines import LINES, Batch, SortJob, framed, sort_batch
 from precaution.errors import OutputError, PrecautionError
 from precaution.tables.schema import as_rows
@@ -109,7 +109,7 @@ def _sorted(batches: Batches, root: str, given: bytes, load: Callable[[], Callab
         for number, pieces in chain.from_iterable(map(as_rows, batches)):
             same.check(job.context.work)
             if not job.files.report(number).exists():
-                sort_one(here, Batch(number, tuple(Piece(*piece) for piece in json.loads(pieces))))
+                sort_one(here, Batch(number, tuple(FilePiece(*piece) for piece in json.loads(pieces))))
             yield number, 0
 
     yield from _answers(batches, work)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from precaution.cohort.context import SourceFile
 from precaution.cohort.sort import files as source_files
-from precaution.cohort.sort.files import Piece, files, is_document, lines, pieces
+from precaution.cohort.sort.files import FilePiece, files, is_document, lines, pieces
 from precaution.errors import InputError
 
 
@@ -131,10 +131,10 @@ def test_pieces_cover_a_file_and_only_plain_lines_are_cut(tmp_path: Path) -> Non
     of(tmp_path / "x.ndjson", b"1\n" * 50)
     of(tmp_path / "y.json", b"1\n" * 50)
     assert pieces(tmp_path, files(tmp_path), 40) == [
-        Piece(0, "A", 0, 40),
-        Piece(1, "A", 40, 80),
-        Piece(2, "A", 80, 100),
-        Piece(3, "B", 0, 100),
+        FilePiece(0, "x.ndjson", 0, 40),
+        FilePiece(1, "x.ndjson", 40, 80),
+        FilePiece(2, "x.ndjson", 80, 100),
+        FilePiece(3, "y.json", 0, 100),
     ]
 
 

@@ -936,7 +936,7 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         cohort(source, out, today=TODAY, workers=1, progress=stop)
-    assert (out / ".work" / "parted.json").exists()
+    assert (out / ".work" / "sorted.json").exists()
     assert not (out / "_SUCCESS").exists()
     assert cohort(source, out, today=TODAY, workers=1).decided == 5
     assert len(rows(out, "decisions")) == 5
