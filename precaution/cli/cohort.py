@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +10,7 @@ import click
 from precaution.cli import options
 from precaution.cli.group import precaution
 from precaution.cli.output import emit
+from precaution.cli.progress import ProgressLine
 from precaution.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from precaution.cohort import Plan, Spark, Summary, Urgent
     from precaution.cohort.results import LostLines
 
-MB = 1_000_000
 NOT_EVERYBODY = 6
 """Exit code where a run is complete, but left somebody undecided or may have missed something."""
 
@@ -110,31 +108,28 @@ def cohort(
             keep_out_pandas()
         of = LabelOf(str(chosen.folder), chosen.policy, chosen.codes)
         prepare(workers or os.cpu_count() or 1, ["precaution.cli"], of)
-    shown = _Shown() if sys.stderr.isatty() else None
     try:
-        summary = cohorts.cohort(
-            source,
-            out,
-            today=day,
-            label=chosen.folder,
-            policy=chosen.policy,
-            codes=chosen.codes,
-            workers=workers,
-            limit=limit or 0,
-            strict=strict,
-            history=history,
-            entries=entries,
-            audit=audit,
-            lost_lines=lost_lines,
-            overwrite=overwrite,
-            spark=spark,
-            progress=shown.progress if shown else lambda *_: None,
-        )
+        with ProgressLine() as line:
+            summary = cohorts.cohort(
+                source,
+                out,
+                today=day,
+                label=chosen.folder,
+                policy=chosen.policy,
+                codes=chosen.codes,
+                workers=workers,
+                limit=limit or 0,
+                strict=strict,
+                history=history,
+                entries=entries,
+                audit=audit,
+                lost_lines=lost_lines,
+                overwrite=overwrite,
+                spark=spark,
+                progress=line.show,
+            )
     except KeyboardInterrupt:
         raise click.Abort(f"what is done is kept in '{out}'; run the same command again to go on from there") from None
-    finally:
-        if shown:
-            shown.end()
     _warn(summary)
     emit(as_json({**_dict(summary), "clean": summary.clean}) if json else _summed(summary, chosen, out))
     if not summary.clean:
@@ -243,40 +238,3 @@ def _listed(found: Sequence[Urgent]) -> str:
 def printable(text: str) -> str:
     """Return an id without anything that could steer a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _time(seconds: float) -> str:
-    """Return a time to wait, short."""
-    minutes = round(seconds / 60)
-    return (
-        f"{seconds:,.0f} s"
-        if seconds < 100
-        else f"{minutes // 60} h {minutes % 60} min"
-        if minutes > 99
-        else f"{minutes} min"
-    )
-
-
-class _Shown:
-    """One line on a terminal: what is done, how fast, how long it will take."""
-
-    def __init__(self) -> None:
-        self._what, self._since, self._last = "", monotonic(), 0.0
-
-    def progress(self, what: str, done: int, whole: int) -> None:
-        """Show it, four times a second at most."""
-        now = monotonic()
-        if what != self._what:
-            self._what, self._since = what, now
-        if now - self._last < 0.25:
-            return
-        self._last = now
-        rate = done / max(now - self._since, 1e-9)
-        left = f", {_time((whole - done) / rate)} left" if rate and whole else ""
-        unit, of = (MB, " MB") if what.startswith("bytes ") else (1, "")
-        done, whole, rate, what = done // unit, whole // unit, rate / unit, what.removeprefix("bytes ")
-        click.echo(f"\r\x1b[K{done:,} of {whole:,}{of} {what}, {rate:,.0f}{of} a second{left}", err=True, nl=False)
-
-    def end(self) -> None:
-        """Leave an empty line."""
-        click.echo("\r\x1b[K", err=True, nl=False)

@@ -9,7 +9,8 @@ import click
 from precaution.cli import options
 from precaution.cli.group import precaution
 from precaution.cli.output import emit
-from precaution.errors import InputError, KnowledgeError
+from precaution.cli.progress import ProgressLine
+from precaution.errors import InputError, KnowledgeError, UsageError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -51,10 +52,10 @@ def explain(
     from precaution.writers.content import about
     from precaution.writers.explanation import explained
 
-    about(chosen.label, rule)  # a misspelt name is said before a patient is read
+    names = about(chosen.label, rule)  # a misspelt name is said before a patient is read
     words = exact_words(chosen.label, text) if text else {}
     decision = decided(chosen.label, patient, today, stage, answers, everything=True) if patient else None
-    emit(explained(chosen.label, rule, cases=chosen.cases(), words=words, decision=decision))
+    emit(explained(chosen.label, rule, cases=chosen.cases(names), words=words, decision=decision))
 
 
 def exact_words(label: Label, file: str) -> dict[str, str]:
@@ -94,29 +95,43 @@ def label_(chosen: Chosen, json: bool) -> None:
 
 
 @precaution.command(
-    short_help="Check a label's folder.",
-    epilog=options.examples("precaution check", "precaution check my-label/ --text label.txt"),
+    short_help="Check a label's folder, and run its cases.",
+    epilog=options.examples(
+        "precaution check",
+        "precaution check my-label/ --text label.txt",
+        "precaution check my-label/ --rule low-neutrophils",
+    ),
 )
-@click.argument("folder", metavar="[LABEL_DIR]", required=False, type=click.Path(exists=True, file_okay=False))
+@click.argument("label", metavar="[NAME|FOLDER]", required=False)
 @options.words
+@click.option("--rule", default="", metavar="NAME", help="Run only the cases that expect something of a rule or duty.")
+@click.option("--no-cases", is_flag=True, help="Run no cases.")
 @options.as_json
-def check(folder: str | None, text: str | None, json: bool) -> None:
-    """Check a label's folder: every sentence cited, every rule with cases, every code list used and well formed.
+def check(label: str | None, text: str | None, rule: str, no_cases: bool, json: bool) -> None:
+    """Check a label's folder, and run its cases: small patients with the answers that they must lead to.
 
-    With the label's own text, every character of it must belong to a sentence of the folder.
+    Every sentence must be cited, every rule have cases, every code list be used and well formed, and every case come
+    to what it expects. With the label's own text, every character of it must belong to a sentence of the folder.
+    Leaves with exit code 5 where something is wrong.
     """
     from pathlib import Path
 
-    from precaution import checks
+    from precaution.checks import checked
     from precaution.knowledge.loading import find_label
     from precaution.labels import DEFAULT
     from precaution.writers import listing
     from precaution.writers.structured import as_json
 
-    where = Path(folder) if folder else find_label(DEFAULT)
-    problems = checks.check(where, text=Path(text) if text else None)
-    emit(as_json([str(each) for each in problems]) if json else listing.problems_in_text(problems, where.name))
-    if problems:
+    if rule and no_cases:
+        raise UsageError("--rule runs the cases of a rule, and --no-cases none: give one of them")
+    where = find_label(label or DEFAULT)
+    with ProgressLine() as line:
+        found = checked(
+            where, Path(text) if text else None, run_cases=not no_cases, rule=rule, progress=line.of("cases")
+        )
+    lines = [str(each) for each in found.problems]
+    emit(as_json(lines) if json else listing.problems_in_text(lines, where.name, found.ran, found.cases))
+    if lines:
         raise click.exceptions.Exit(KnowledgeError.exit_code)
 
 
@@ -140,7 +155,10 @@ def booklet(chosen: Chosen, out: str, only_check: bool) -> None:
 
     from precaution.writers.booklet import pages
 
-    for name, page in pages(chosen.label, chosen.cases()).items():
+    cases = chosen.cases((*chosen.label.rules, *chosen.label.duties))
+    if wrong := {case.name for shown in cases.values() for case in shown if case.wrong}:
+        click.echo(f"precaution: cases that do not come true: {len(wrong)}; `precaution check` lists them", err=True)
+    for name, page in pages(chosen.label, cases).items():
         if only_check:
             _same(Path(out, name), page)
         else:

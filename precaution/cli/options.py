@@ -13,11 +13,11 @@ from precaution.errors import UsageError
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from precaution.knowledge.model import Label
     from precaution.values.record import Record
-    from precaution.writers.content import Shown
+    from precaution.writers.content import ShownCase
 
     Command = Callable[..., None]
 
@@ -66,15 +66,23 @@ class Chosen:
 
         return load_label(self.folder, policy=self.policy, codes=self.codes)
 
-    def cases(self) -> Mapping[str, Sequence[Shown]]:
-        """Return the cases of the label's folder by the rule or duty that they show."""
-        from precaution.cases.load import load_cases
-        from precaution.writers.content import Shown
+    def cases(self, names: Container[str]) -> Mapping[str, Sequence[ShownCase]]:
+        """Return the cases of the label's folder by the rule or duty of `names` that they show, each run.
 
-        shown: dict[str, list[Shown]] = {}
+        Cases show the label as it comes: they are run without the site's policy and code lists. Raises KnowledgeError
+        where a file of cases can't be read.
+        """
+        from precaution.cases.load import load_cases
+        from precaution.cases.run import run
+        from precaution.knowledge.loading import load_label
+        from precaution.writers.content import ShownCase
+
+        shown: dict[str, list[ShownCase]] = {}
         for case in load_cases(self.folder):
-            for name, expected in case.expect.items():
-                shown.setdefault(name, []).append(Shown(case.name, str(expected)))
+            showing = [name for name in case.expect if name in names]
+            wrong = str(run(case, load_label(self.folder))) if showing else ""
+            for name in showing:
+                shown.setdefault(name, []).append(ShownCase(case.name, case.expect[name], wrong))
         return shown
 
 
