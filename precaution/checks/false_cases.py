@@ -24,7 +24,8 @@ def cases_of(name: str, cases: Sequence[Case], label: Label) -> tuple[Case, ...]
     """Return the cases that expect something of a rule or duty. Raises UsageError where the label has none such."""
     known = {*label.rules, *label.duties}
     if name not in known:
-        raise UsageError(f"'{name}' is no rule or duty of {label.name}.{did_you_mean(name, known)}")
+        hint = did_you_mean(name, known)
+        raise UsageError(f"'{name}' is no rule or duty of {label.name}.{hint} `precaution label` lists them.")
     return tuple(case for case in cases if name in case.expect or name in case.expect.get("urgent", "").split())
 
 

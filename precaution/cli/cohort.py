@@ -11,7 +11,7 @@ from precaution.cli import options
 from precaution.cli.group import precaution
 from precaution.cli.output import emit
 from precaution.cli.progress import ProgressLine
-from precaution.errors import UsageError
+from precaution.errors import NOT_EVERYBODY, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,17 +21,14 @@ if TYPE_CHECKING:
     from precaution.cohort import Plan, Spark, Summary, Urgent
     from precaution.cohort.results import LostLines
 
-NOT_EVERYBODY = 6
-"""Exit code where a run is complete, but left somebody undecided or may have missed something."""
-
 
 @precaution.command(
-    short_help="Assess many patients.",
+    short_help="Assess many patients: a FHIR export, an OMOP CDM, tables.",
     epilog=options.examples(
         "precaution cohort export/ --out results/ --today 2025-03-01",
         "precaution cohort export/ --out results/ --today 2025-03-01 --dry-run",
-        "precaution cohort export/ --out results/ --today 2025-03-01 --engine spark --master spark://host:7077",
-        "precaution cohort 'postgresql://reader@host/base?schema=cdm' --out results/ --today 2025-03-01",
+        "precaution cohort export/ --out results/ --engine spark --master local[2]",
+        "precaution cohort 'postgresql://reader@host/base?schema=cdm' --out results/",
         "precaution worklist results/ --top 20",
     ),
 )
@@ -50,7 +47,11 @@ NOT_EVERYBODY = 6
 @click.option("--master", metavar="URL", help="Spark's master: local[2], spark://host:port. [default: local[*]]")
 @click.option("--spark-conf", multiple=True, metavar="KEY=VALUE", help="A setting of Spark; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Decide only N patients, always the same ones.")
-@click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 3.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Stop at the first problem, with exit code 3.",
+)
 @click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")
 @click.option("--entries", is_flag=True, help="Also write the records as tables, which can be a SOURCE again.")
 @click.option(
@@ -58,7 +59,7 @@ NOT_EVERYBODY = 6
     type=click.Choice(["everybody", "nobody"]),
     default="everybody",
     show_default=True,
-    help="Whose a line may be of which that can't be told. With nobody, an answer may lack what it held.",
+    help="Whose record a line may belong to where that can't be told. With nobody, an answer may lack what it held.",
 )
 @click.option("--audit", is_flag=True, help="Also write what `precaution audit` and `precaution report` need.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
@@ -88,8 +89,8 @@ def cohort(
     SOURCE is a folder of NDJSON files (one resource in each line, any number of files, in any order) or of JSON
     Bundles, or one such file; each may be gzipped. Or an OMOP CDM: a folder of CSV or Parquet, a DuckDB database, or
     postgresql://user@host/name?schema=cdm. Or a folder with `entries` and `persons`, as --entries writes them. One
-    bad patient does not stop the run: it is listed among the problems. An interrupted run goes on where it ended
-    when it is started again.
+    bad patient does not stop the run: it is listed among the problems, and the exit code is 6. An interrupted run goes
+    on where it ended when it is started again.
     """
     from precaution import cohort as cohorts
     from precaution.cohort.label_of import LabelOf
@@ -137,7 +138,7 @@ def cohort(
 
 
 @precaution.command(
-    short_help="Show the most urgent of a cohort.",
+    short_help="Show the most urgent patients of a cohort.",
     epilog=options.examples("precaution worklist results/ --top 20", "precaution worklist results/ --csv worklist.csv"),
 )
 @click.argument("results", metavar="RESULTS", type=click.Path())

@@ -8,7 +8,7 @@ import click
 
 from precaution.cli import options
 from precaution.cli.group import precaution
-from precaution.cli.output import emit
+from precaution.cli.output import emit, writing
 from precaution.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
@@ -25,12 +25,19 @@ ENTRIES = 60
     short_help="Write synthetic patients whose answer is known.",
     epilog=options.examples(
         "precaution demo-cohort 1000 --out demo/ --today 2025-03-01",
-        "precaution demo-cohort 1000 --out demo/ --today 2025-03-01 --form bundles --gzip",
+        "precaution demo-cohort 1000 --out demo/ --form bundles --gzip",
     ),
 )
 @click.argument("many", metavar="N", type=click.IntRange(min=1, max=10_000_000))
 @click.option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="A new folder.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed and day give the same bytes.")
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="NUMBER",
+    help="The same seed and day give the same bytes.",
+)
 @options.day
 @click.option(
     "--form",
@@ -74,7 +81,7 @@ def demo_cohort(
     day = options.chosen_day(today)
     recipes = load_recipes(chosen.folder, chosen.label)
     generator = Generator(chosen.label, recipes, seed=seed, today=day, entries=entries, bundled=form == "bundles")
-    with ProgressLine() as line:
+    with writing(out), ProgressLine() as line:
         shown = line.of("patients")
         written = write_cohort(
             generator, many, Path(out), form=form, compressed=compressed, seen=lambda done: shown(done, many)

@@ -8,7 +8,7 @@ import click
 
 from precaution.cli import options
 from precaution.cli.group import precaution
-from precaution.cli.output import emit
+from precaution.cli.output import emit, writing
 from precaution.cli.progress import ProgressLine
 from precaution.errors import InputError, KnowledgeError, UsageError
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 @precaution.command(
-    short_help="Explain a rule, a duty or a sentence.",
+    short_help="Explain a rule, a duty or a sentence, with its cases.",
     epilog=options.examples(
         "precaution explain low-neutrophils",
         "precaution explain S19 --text label.txt",
         "precaution explain low-neutrophils patient.json --today 2025-03-01",
     ),
 )
-@click.argument("rule")
+@click.argument("rule", metavar="NAME")
 @click.argument("patient", type=click.Path(allow_dash=True), required=False)
 @options.words
 @options.day
@@ -45,8 +45,8 @@ def explain(
 ) -> None:
     """Explain a rule or duty: the label's sentence, how it is read, the parameters, the cases.
 
-    RULE is the name of a rule or duty, or a sentence's number (S19). With PATIENT also the evidence, and what
-    would change the answer.
+    NAME is that of a rule or duty, or a sentence's number (S19); `precaution label` lists them. With PATIENT, a record
+    as `precaution assess` takes it, also the evidence, and what would change the answer.
     """
     from precaution.cli.patients import decided
     from precaution.writers.content import about
@@ -81,7 +81,7 @@ def exact_words(label: Label, file: str) -> dict[str, str]:
 
 @precaution.command(
     "label",
-    short_help="Show what a label's folder holds.",
+    short_help="List a label's sentences, rules, duties and parameters.",
     epilog=options.examples("precaution label", "precaution label --json"),
 )
 @options.label
@@ -95,7 +95,7 @@ def label_(chosen: Chosen, json: bool) -> None:
 
 
 @precaution.command(
-    short_help="Check a label's folder, and run its cases.",
+    short_help="Look for what is wrong with a label's folder; run its cases.",
     epilog=options.examples(
         "precaution check",
         "precaution check my-label/ --text label.txt",
@@ -103,11 +103,12 @@ def label_(chosen: Chosen, json: bool) -> None:
     ),
 )
 @click.argument("label", metavar="[NAME|FOLDER]", required=False)
+@click.option("--label", "name", metavar="NAME|FOLDER", help="The same, as other commands take it.")
 @options.words
 @click.option("--rule", default="", metavar="NAME", help="Run only the cases that expect something of a rule or duty.")
 @click.option("--no-cases", is_flag=True, help="Run no cases.")
 @options.as_json
-def check(label: str | None, text: str | None, rule: str, no_cases: bool, json: bool) -> None:
+def check(label: str | None, name: str | None, text: str | None, rule: str, no_cases: bool, json: bool) -> None:
     """Check a label's folder, and run its cases: small patients with the answers that they must lead to.
 
     Every sentence must be cited, every rule have cases, every code list be used and well formed, and every case come
@@ -124,7 +125,9 @@ def check(label: str | None, text: str | None, rule: str, no_cases: bool, json: 
 
     if rule and no_cases:
         raise UsageError("--rule runs the cases of a rule, and --no-cases none: give one of them")
-    where = find_label(label or DEFAULT)
+    if label and name:
+        raise UsageError("a label is named twice, as argument and by --label: give one of them")
+    where = find_label(label or name or DEFAULT)
     with ProgressLine() as line:
         found = checked(
             where, Path(text) if text else None, run_cases=not no_cases, rule=rule, progress=line.of("cases")
@@ -136,7 +139,7 @@ def check(label: str | None, text: str | None, rule: str, no_cases: bool, json: 
 
 
 @precaution.command(
-    short_help="Write the label's booklet for clinicians.",
+    short_help="Write the pages for clinicians.",
     epilog=options.examples("precaution booklet", "precaution booklet --check"),
 )
 @options.label
@@ -162,8 +165,9 @@ def booklet(chosen: Chosen, out: str, only_check: bool) -> None:
         if only_check:
             _same(Path(out, name), page)
         else:
-            Path(out).mkdir(parents=True, exist_ok=True)
-            Path(out, name).write_text(page, encoding="utf-8", newline="\n")
+            with writing(out):
+                Path(out).mkdir(parents=True, exist_ok=True)
+                Path(out, name).write_text(page, encoding="utf-8", newline="\n")
 
 
 def _same(file: Path, page: str) -> None:
@@ -172,7 +176,7 @@ def _same(file: Path, page: str) -> None:
 
 
 @precaution.command(
-    short_help="Print your shell's completion script.",
+    short_help="Print the script that completes commands in your shell.",
     epilog=options.examples('eval "$(precaution completion bash)"'),
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))

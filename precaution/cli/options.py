@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 
     Command = Callable[..., None]
 
-EXIT_CODES = (
-    "Exit codes: 0 done, whatever the decision says; 1 a mistake in this program; 2 wrong usage; 3 the record can't "
-    "be read; 4 the action is at least as grave as --fail-on names; 5 a label's folder or policy is wrong; "
-    "6 a cohort was decided, but not everybody in it; 7 the store can't be used; 8 an audit trail is not whole; "
-    "130 interrupted."
-)
-
 
 class Day(click.ParamType[date]):
     """An ISO date."""
@@ -87,8 +80,8 @@ class Chosen:
 
 
 def examples(*lines: str) -> str:
-    """Return the end of a command's help: examples, then the exit codes."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines) + f"\n\n{EXIT_CODES}"
+    """Return the end of a command's help: examples, as they are typed."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 patient = click.argument("patient", type=click.Path(allow_dash=True))
@@ -96,7 +89,7 @@ day = click.option(
     "--today",
     type=Day(),
     metavar="DAY",
-    help="Day of the decision, as 2025-03-01. [default: today, which is then said]",
+    help="Day of the decision, as 2025-03-01. [default: today; a message says so]",
 )
 as_json = click.option("--json", "json", is_flag=True, help="Print JSON instead of text.")
 words = click.option(
