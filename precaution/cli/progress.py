@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PAUSE = 0.25
-"""Seconds between two looks of the line, and before the first: what is done by then shows nothing."""
+"""Seconds from the first count of some things to the first line, and between two lines: what is short shows none."""
 _MB = 1_000_000
 
 
@@ -21,8 +21,7 @@ class ProgressLine:
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
-        self._what, self._drawn = "", False
-        self._since = self._last = monotonic()
+        self._what, self._since, self._last, self._drawn = "", 0.0, 0.0, False
 
     def __enter__(self) -> Self:
         return self
@@ -39,7 +38,7 @@ class ProgressLine:
         """Show that `done` of `whole` are done, four times a second at most; `bytes ...` are shown as megabytes."""
         now = monotonic()
         if what != self._what:
-            self._what, self._since = what, now
+            self._what, self._since, self._last = what, now, now
         if self._terminal and now - self._last >= _PAUSE:
             self._last, self._drawn = now, True
             self._write(_line(what, done, whole, done / max(now - self._since, 1e-9)))
