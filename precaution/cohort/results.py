@@ -172,7 +172,8 @@ def summed(parts: Iterable[Decided], problems: Iterable[Problem], lost_lines: Lo
 def stored(out: Path) -> Summary:
     """Return the summary of a folder of results. Raises InputError where it holds no complete ones."""
     if not (out / DONE).exists():
-        raise InputError(f"'{out}' holds no complete results of `precaution cohort`: there is no {DONE} in it")
+        lacks = f"there is no {DONE} in it" if out.is_dir() else "there is no such folder"
+        raise InputError(f"'{out}' holds no complete results of `precaution cohort`: {lacks}")
     report = _json(out / QUALITY)
     return Summary(**{each.name: report[each.name] for each in fields(Summary) if each.name in report})
 

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from precaution.cases.load import Case, load_cases
+from precaution.cases.run import came_to
 from precaution.cohort import cohort
 from precaution.knowledge.loading import LABELS
-from support.case_runs import came_to
 from support.ndjson_sources import LABEL
 from support.omop_sources import CannotCarry, Cdm, put_csv
 from support.table_sources import records_of
