@@ -22,7 +22,7 @@ from precaution.errors import InputError, PrecautionError
 from precaution.knowledge.loading import load_label
 from precaution.measures import audit_rows
 from precaution.readers import read_resources
-from precaution.readers.bundle_queries import names, people, repeated, undated
+from precaution.readers.bundle_queries import duplicates, has_undated_result, patient_identifiers, resource_names
 from precaution.readers.json_input import parsed, parsed_again
 from precaution.tables.schema import person_row
 from precaution.tables.schema import rows_of as entries_of
@@ -234,7 +234,7 @@ class Part(Deciding):
                     telling += found
         _check_dropped(telling, lines)
         self._note_twice(person, documents, lines)
-        if undated(documents):
+        if has_undated_result(documents):
             for line in lines:
                 if line.sort == REPORT:
                     documents.extend(_parsed(line))
@@ -248,7 +248,7 @@ class Part(Deciding):
 
     def _note_twice(self, person: str, documents: Sequence[Json], lines: Sequence[Framed]) -> None:
         """Note a Patient, or other resources, that came more than once."""
-        more = repeated(documents)
+        more = duplicates(documents)
         if more.patients:
             self._note(person, "patient-twice", lines[0], KINDS["patient-twice"], more.patients)
         if more.others:
@@ -287,7 +287,7 @@ def _parsed(line: Framed) -> list[Json]:
 def _check_dropped(telling: Iterable[Json], lines: Iterable[Framed]) -> None:
     """Raise OtherVersion where a resource that was dropped is a version of one that was kept for what it says."""
     dropped = [line.data for line in lines if line.sort == DROPPED]
-    told = {name.encode("utf-8", "replace") for name in names(telling)} if dropped else set[bytes]()
+    told = {name.encode("utf-8", "replace") for name in resource_names(telling)} if dropped else set[bytes]()
     if not told.isdisjoint(b"\n".join(dropped).split(b"\n")):
         raise OtherVersion
 
@@ -295,6 +295,6 @@ def _check_dropped(telling: Iterable[Json], lines: Iterable[Framed]) -> None:
 def _people(lines: Iterable[Framed]) -> set[tuple[str, str]]:
     """Return what identifies a patient; nothing where a line is no JSON, which is said later."""
     try:
-        return people(value for line in lines if b'"Patient"' in line.data for value in _parsed(line))
+        return patient_identifiers(value for line in lines if b'"Patient"' in line.data for value in _parsed(line))
     except InputError:
         return set()

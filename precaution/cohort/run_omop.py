@@ -18,11 +18,11 @@ from precaution.errors import UsageError
 from precaution.knowledge.loading import load_label
 from precaution.readers.codes import codes_for
 from precaution.readers.omop import mapping
+from precaution.readers.omop.code_map import CodeMap, code_map
 from precaution.readers.omop.columns import LISTS_OF
-from precaution.readers.omop.files import Files, files_of, is_database, is_folder
-from precaution.readers.omop.meanings import Known
-from precaution.readers.omop.prepare import Prepared, prepared
-from precaution.readers.omop.rows import Person, Reader, Row
+from precaution.readers.omop.files import CdmFiles, files_of, is_database, is_folder
+from precaution.readers.omop.meanings import VocabularyConcept
+from precaution.readers.omop.rows import Person, Row, RowReader
 
 import pyarrow as pa  # isort: skip - tables says what to do where it is missing
 
@@ -92,11 +92,11 @@ _BYTES = 2048
 
 
 def _found_there(url: str) -> Found:
-    from precaution.readers.omop.postgres import Postgres, place  # noqa: PLC0415 - its driver is an extra
+    from precaution.readers.omop.postgres import CdmPostgres, database_address  # noqa: PLC0415 - its driver is an extra
 
-    with closing(Postgres(place(url))) as cdm:
+    with closing(CdmPostgres(database_address(url))) as cdm:
         sizes = cdm.sizes()
-        listed = tuple(File(f"{cdm.at.shown} {table}", size, 0) for table, size in sorted(sizes.items()))
+        listed = tuple(File(f"{cdm.address.shown} {table}", size, 0) for table, size in sorted(sizes.items()))
         return Found(listed, partitions(sum(sizes.values()) // _BYTES, 0))
 
 
@@ -124,12 +124,12 @@ def _mapped(job: Job) -> Parted:
 
 def _here(job: Job, base: duckdb.DuckDBPyConnection) -> Parted:
     found_ = Parted()
-    cdm = Files(base, Path(job.source), job.work)
-    for each in cdm.broken:
+    cdm = CdmFiles(base, Path(job.source), job.work)
+    for each in cdm.unreadable:
         lost = LISTS_OF.get(each.table)
         found_.note("unread-line" if lost is None else "unreadable-line", each.file, each.line)
         found_.lost = sorted({*found_.lost, *(lost or ())})
-    known = _kept(job, prepared(cdm, _codes(job.label)))
+    known = _kept(job, code_map(cdm, _codes(job.label)))
     found_.report = dict(known.report)
     queries = Queries(
         lambda: _placed(mapping.persons(cdm, job.today.isoformat())),
@@ -139,10 +139,10 @@ def _here(job: Job, base: duckdb.DuckDBPyConnection) -> Parted:
 
 
 def _there(job: Job, base: duckdb.DuckDBPyConnection) -> Parted:
-    from precaution.readers.omop.postgres import Postgres, place  # noqa: PLC0415 - its driver is an extra
+    from precaution.readers.omop.postgres import CdmPostgres, database_address  # noqa: PLC0415 - its driver is an extra
 
-    with closing(Postgres(place(str(job.source)))) as cdm:
-        known = _kept(job, prepared(cdm, _codes(job.label)))
+    with closing(CdmPostgres(database_address(str(job.source)))) as cdm:
+        known = _kept(job, code_map(cdm, _codes(job.label)))
         queries = Queries(
             lambda: _placed(cdm.into(base, "there_persons", mapping.persons(cdm, job.today.isoformat()))),
             lambda: _placed(cdm.into(base, "there_rows", mapping.rows(cdm, known.meanings, cdm.tables)), "source"),
@@ -162,7 +162,7 @@ def _placed(query: str, place: str = "''") -> str:
         """  # noqa: S608 - the query is ours
 
 
-def _kept(job: Job, known: Prepared) -> Prepared:
+def _kept(job: Job, known: CodeMap) -> CodeMap:
     """Keep for the last step what values and units are."""
     said = {"values": {name: each._asdict() for name, each in known.values.items()}, "units": known.units}
     put(job.work / _KNOWN, lambda path: path.write_text(json.dumps(said), encoding="utf-8"))
@@ -191,9 +191,9 @@ class _Run(RowsRun):
     def __init__(self, job: Task, number: int) -> None:
         super().__init__(job, number)
         said = _said(job.work / _KNOWN)
-        values = {int(name): Known(**each) for name, each in said["values"].items()}
+        values = {int(name): VocabularyConcept(**each) for name, each in said["values"].items()}
         units = {int(name): each for name, each in said["units"].items()}
-        self._reader = Reader(codes_for(self.label.terminology), values, units)
+        self._reader = RowReader(codes_for(self.label.terminology), values, units)
 
     def record(self, person: tuple[Any, ...], entries: list[tuple[Any, ...]]) -> Record:
         """Return the record that a person's mapped rows are."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from precaution.cohort.sort.lines import framed_slowly
-from precaution.readers.bundle_queries import pointed_to
+from precaution.readers.bundle_queries import referenced_ids
 from precaution.readers.json_input import parsed
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Shared:
 
         Raises InputError where one of them is no JSON.
         """
-        wanted = list(pointed_to(documents))
+        wanted = list(referenced_ids(documents))
         met: set[str] = set()
         while wanted:
             name = wanted.pop()
@@ -57,7 +57,7 @@ class Shared:
                 met.add(name)
                 for resource in self._find(name):
                     yield resource
-                    wanted.extend(pointed_to([resource]))
+                    wanted.extend(referenced_ids([resource]))
 
     def _looked_up(self, name: str) -> tuple[Json, ...]:
         found = self._base.execute("SELECT line FROM shared WHERE id = ? ORDER BY line", (name,))

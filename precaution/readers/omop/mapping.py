@@ -65,15 +65,15 @@ PERSON_COLUMNS: Mapping[str, str] = {
 
 
 class Source(Protocol):
-    """Where the tables are."""
+    """A CDM whose tables can be named in a query."""
 
     def named(self, table: str) -> str:
-        """Return what stands for a table in a query."""
+        """Return the SQL that stands for a table in a query."""
         ...
 
 
 def codes(source: Source, event: str) -> str:
-    """Return the query for the distinct codes of an event, with what the vocabulary says of them and how many rows."""
+    """Return the query for the distinct codes of an event table, their names in the vocabulary, a count of rows."""
     return f"""
         select '{event}' as event, each.concept_id, each.source_concept_id, each.source_value,
             one.vocabulary_id, one.concept_code, one.concept_name, two.vocabulary_id, two.concept_code,
@@ -87,7 +87,7 @@ def codes(source: Source, event: str) -> str:
 
 
 def ids(source: Source, column: str, tables: Iterable[str]) -> str:
-    """Return the query for the distinct concept ids in a column of tables, with what the vocabulary says of them."""
+    """Return the query for the distinct concept ids in a column of some tables, with their names in the vocabulary."""
     every = " union ".join(
         f"select {column} as id from {source.named(table)} it where {column} > 0" for table in tables
     )
@@ -98,7 +98,10 @@ def ids(source: Source, column: str, tables: Iterable[str]) -> str:
 
 
 def listed(source: Source, lists: str) -> str:
-    """Return the query for the concept ids of the codes in lists; `lists` has vocabulary, system, code, prefix."""
+    """Return the query for the concept ids of the codes in code lists.
+
+    `lists`: a relation of them with the columns vocabulary, system, code, and prefix (whether longer codes count too).
+    """
     return f"""
         select distinct it.concept_id, each.system, it.concept_code from {source.named("concept")} it
         join {lists} each on each.vocabulary = it.vocabulary_id and not each.prefix and each.code = it.concept_code
@@ -118,7 +121,7 @@ def ancestors(source: Source, above: str, below: str) -> str:
 
 
 def used(source: Source) -> str:
-    """Return the query for the standard concepts of all events that are looked up by their ancestors."""
+    """Return the query for the standard concepts of those event tables whose concepts are looked up by ancestors."""
     events = [EVENTS[event] for event in ("condition", "drug", "procedure", "observation")]
     return " union ".join(
         f"select {each.concept} as id from {source.named(each.table)} it where {each.concept} > 0" for each in events
@@ -126,7 +129,7 @@ def used(source: Source) -> str:
 
 
 def units(source: Source, event: str, meanings: str) -> str:
-    """Return the query for the units that the numbers of an event have, by concept, with how many rows."""
+    """Return the query for the units of an event table's numbers, by the label's concept, with a count of rows."""
     return f"""
         select m.concept, it.unit_concept_id, it.unit_source_value, count(*) from {source.named(EVENTS[event].table)} it
         join {meanings} m on {_same(event)} and m.kind = 'result' and m.certain
@@ -135,7 +138,7 @@ def units(source: Source, event: str, meanings: str) -> str:
 
 
 def persons(source: Source, today: str) -> str:
-    """Return the query for all persons: `today`, an ISO date, is the day that a period of observation must cover."""
+    """Return the query for all persons; one is `observed` if a period of observation covers `today` (an ISO date)."""
     return f"""
         select {_text("it.person_id")} as person, it.year_of_birth as year, it.month_of_birth as month,
             it.day_of_birth as day, {_ordinal("it.birth_datetime")} as born_day,
@@ -158,7 +161,10 @@ def persons(source: Source, today: str) -> str:
 
 
 def rows(source: Source, meanings: str, has: Iterable[str]) -> str:
-    """Return the query for everything that the tables in `has` say of the label's concepts, and of their own lists."""
+    """Return the query for all rows of the tables in `has` that mean something, and for who has which list.
+
+    `meanings`: the relation of meanings, see `code_map`.
+    """
     there = set(has)
     parts = [
         part
@@ -176,7 +182,7 @@ def _condition(source: Source, meanings: str) -> str:
         "condition",
         meanings,
         {
-            "source": _place("condition_occurrence", "it.condition_occurrence_id"),
+            "source": _source_of("condition_occurrence", "it.condition_occurrence_id"),
             **_days("start", "it.condition_start_date"),
             **_days("end", "it.condition_end_date"),
             "visit_day": _ordinal("visit.visit_end_date"),
@@ -195,7 +201,7 @@ def _drug(source: Source, meanings: str) -> str:
         "drug",
         meanings,
         {
-            "source": _place("drug_exposure", "it.drug_exposure_id"),
+            "source": _source_of("drug_exposure", "it.drug_exposure_id"),
             **_days("start", "it.drug_exposure_start_date"),
             **_days("end", "it.drug_exposure_end_date"),
             "verbatim_day": _ordinal("it.verbatim_end_date"),
@@ -212,7 +218,7 @@ def _procedure(source: Source, meanings: str) -> str:
         "procedure",
         meanings,
         {
-            "source": _place("procedure_occurrence", "it.procedure_occurrence_id"),
+            "source": _source_of("procedure_occurrence", "it.procedure_occurrence_id"),
             **_days("start", "it.procedure_date"),
             **_days("end", "it.procedure_end_date"),
             "type_id": "it.procedure_type_concept_id",
@@ -226,7 +232,7 @@ def _measurement(source: Source, meanings: str) -> str:
         "measurement",
         meanings,
         {
-            "source": _place("measurement", "it.measurement_id"),
+            "source": _source_of("measurement", "it.measurement_id"),
             **_days("start", "it.measurement_date"),
             **_VALUE,
             "operator_id": "it.operator_concept_id",
@@ -242,7 +248,7 @@ def _observation(source: Source, meanings: str) -> str:
         "observation",
         meanings,
         {
-            "source": _place("observation", "it.observation_id"),
+            "source": _source_of("observation", "it.observation_id"),
             **_days("start", "it.observation_date"),
             **_VALUE,
             "value_text": "coalesce(it.value_as_string, it.value_source_value)",
@@ -267,7 +273,10 @@ _EVENTS = {
 
 
 def _kept(source: Source, event: str, meanings: str) -> str:
-    """Return the query for who has any row of an event, so that a list of it is kept: a vaccine is one of vaccines."""
+    """Return the query for who has any row of an event table, which shows that a list is kept of that kind.
+
+    A row of drugs that is a vaccine shows a list of immunizations.
+    """
     names = {
         "condition": "condition",
         "drug": "medication",
@@ -342,7 +351,7 @@ def _ordinal(column: str) -> str:
     return f"({column} - date '0001-01-01' + 1)"
 
 
-def _place(table: str, column: str) -> str:
+def _source_of(table: str, column: str) -> str:
     return f"'{table}/' || coalesce({_text(column)}, '?')"
 
 

@@ -1,4 +1,4 @@
-"""The last step: mapped rows of one person to a Record, by the same statuses, units and notes as FHIR's resources."""
+"""The last step: a person's mapped rows -> Record, with the statuses, units and notes that FHIR's resources get."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from precaution.knowledge.terminology import fold
 from precaution.readers.conditions import CLINICAL, VERIFIED
 from precaution.readers.medications import LONGEST
-from precaution.readers.observations import Context, answer_entries, outcome, result_entry
+from precaution.readers.observations import ResultContext, answer_entries, outcome, result_entry
 from precaution.readers.omop.meanings import is_test
 from precaution.values.interval import EVERYTHING, Interval, exactly, hull
 from precaution.values.record import Entry, Ignored, Record, Unrecognised, in_order
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from precaution.readers.codes import Codes
     from precaution.readers.json_access import Json
-    from precaution.readers.omop.meanings import Known
+    from precaution.readers.omop.meanings import VocabularyConcept
     from precaution.values.interval import Interval as Days
     from precaution.values.record import Certainty, Kind, Sex, Status
 
@@ -65,7 +65,7 @@ _CONFIRMED = frozenset(
 """Condition statuses that say where a diagnosis stands, and do not doubt it."""
 _HISTORY = 4188893
 _PLACES = frozenset({"primary", "secondary", "principal", "admitting", "discharge", "final", "confirmed"})
-"""Words of a condition's status that say as much."""
+"""Words of a condition's status that say where a diagnosis stands, and do not doubt it."""
 _OPEN = frozenset({38000177, 38000178, 32833, 32838, 32839, 32830, 44787730, 32865})
 """Drug types of an order, of a list of medication, of a patient's own report: without an end it goes on."""
 _GIVEN = frozenset({32818, 38000179, 38000180, 43542356, 43542357, 43542358, 581373, 581452})
@@ -125,50 +125,50 @@ class Person(NamedTuple):
     care_site: str | None = None
 
 
-class Reader:
-    """Makes records of mapped rows."""
+class RowReader:
+    """Reads the mapped rows of a person as a record."""
 
-    def __init__(self, codes: Codes, values: Mapping[int, Known], units: Mapping[int, str]) -> None:
-        """`values`: the concepts that values are; `units`: the codes of unit concepts; both by the vocabulary."""
+    def __init__(self, codes: Codes, values: Mapping[int, VocabularyConcept], units: Mapping[int, str]) -> None:
+        """Look codes up in `codes`. `values`: the concepts of coded values; `units`: UCUM codes; both by concept id."""
         self._codes = codes
         self._values = values
         self._units = unit_codes(units)
 
     def record(self, person: Person, rows: Iterable[Row]) -> Record:
-        """Return the record of a person."""
-        making = _Making()
+        """Return the record that a person's mapped rows make."""
+        collected = _Collected()
         birth, unread = _birth(person)
         if unread:
-            making.ignored.add(Ignored(f"person/{person.person}", "its birth date can't be read"))
+            collected.ignored.add(Ignored(f"person/{person.person}", "its birth date can't be read"))
         for row in rows:
-            self._read(making, row)
-        kept = frozenset(making.lists if person.observed else making.attested)
+            self._read(collected, row)
+        kept = frozenset(collected.lists if person.observed else collected.attested)
         return Record(
             birth=birth,
             died=_died(person),
-            entries=making.sorted(),
+            entries=collected.sorted(),
             lists=kept,
-            attested=frozenset(making.attested),
-            ignored=tuple(sorted(making.ignored)),
-            unrecognised=tuple(sorted(making.unrecognised)),
+            attested=frozenset(collected.attested),
+            ignored=tuple(sorted(collected.ignored)),
+            unrecognised=tuple(sorted(collected.unrecognised)),
             sex=_SEXES.get(person.gender_id, ""),
             site=person.care_site or "",
         )
 
-    def _read(self, making: _Making, row: Row) -> None:
+    def _read(self, collected: _Collected, row: Row) -> None:
         if row.kind == "list":
-            making.lists.add(row.concept)
+            collected.lists.add(row.concept)
             return
         if row.kind == "attested":
-            making.attested.add(row.concept)
+            collected.attested.add(row.concept)
             return
         if not row.certain:
-            making.unrecognised.add(Unrecognised(row.source, row.system, row.code, row.note))
+            collected.unrecognised.add(Unrecognised(row.source, row.system, row.code, row.note))
         for found in self._entries(row):
             if isinstance(found, Ignored):
-                making.ignored.add(found)
+                collected.ignored.add(found)
             else:
-                making.add(found)
+                collected.add(found)
 
     def _entries(self, row: Row) -> Iterator[Entry | Ignored]:
         if row.kind == "condition":
@@ -191,7 +191,7 @@ class Reader:
     def _result(self, row: Row) -> Iterator[Entry]:
         concept = self._codes.terminology.concept(row.concept)
         start, note = _start(row, "no date")
-        context = Context("final", start, note, None)
+        context = ResultContext("final", start, note, None)
         if not row.certain:
             yield Entry(row.concept, "result", row.source, start, certainty="mentioned", note=row.note)
         elif concept.answers:
@@ -205,7 +205,7 @@ class Reader:
             yield entry._replace(note=_notes(*notes))
 
     def _holder(self, row: Row) -> Json:
-        """Return what a row measured, in the form in which a result of FHIR has it."""
+        """Return what a row measured as an Observation of FHIR would hold it."""
         holder: dict[str, Any] = {}
         value = self._value(row)
         if row.number is not None or row.number_unread:
@@ -248,7 +248,7 @@ class Reader:
     # Observations that are no tests: a history, a habit
 
     def _finding(self, row: Row) -> Entry | Ignored:
-        """Return an observation that says by its concept what is or was so; its value may deny that."""
+        """Return an observation whose concept says what is or was so; its value may deny that."""
         recorded, note = _start(row, "no date")
         certainty: Certainty = "certain" if row.certain and row.kind == "finding" else "mentioned"
         notes = [row.note, note]
@@ -273,7 +273,7 @@ class Reader:
         )
 
     def _said(self, row: Row) -> str | None:
-        """Return the outcome that the value of an observation is, empty where it is another value; None without one."""
+        """Return the outcome that is an observation's value: empty for another value, None without a value."""
         value = self._value(row)
         if value is None and row.number is None and not row.number_unread and not row.value_text:
             return None
@@ -281,8 +281,8 @@ class Reader:
         return outcome(self._codes, holder)[0]
 
 
-class _Making:
-    """A record in the making."""
+class _Collected:
+    """What was read of a person so far."""
 
     def __init__(self) -> None:
         self.lists: set[str] = set()
@@ -350,7 +350,7 @@ def _start(row: Row, missing: str = "") -> tuple[Days | None, str]:
 
 
 def _condition(row: Row) -> Entry | Ignored:
-    """Return a condition, whose end and status are few and often those of the visit."""
+    """Return a condition; ends and statuses are rare in a CDM, and an end is often that of the visit."""
     start, undated = _start(row)
     word = fold(row.status_text or "")
     if word in ("refuted", "entered-in-error"):
@@ -444,7 +444,7 @@ def _end_of_drug(row: Row) -> tuple[Days | None, str]:
 
 
 def _act(row: Row, kind: Kind) -> Entry:
-    """Return a procedure, a vaccine that was given, or an order of one; what was ordered is not known to be done."""
+    """Return a procedure or a vaccination that was done, or the order of one, which is not known to be done."""
     start, undated = _start(row)
     end, note = _end_of_act(row)
     status, says = _STATUSES["order" if kind == "order" else "ordered" if row.type_id in _ORDERED else "done"]
@@ -476,7 +476,7 @@ def _end_of_act(row: Row) -> tuple[Days | None, str]:
 
 
 def unit_codes(of_source: Mapping[int, str]) -> dict[int, str]:
-    """Return the UCUM codes of unit concepts: those of a source's vocabulary, where we know none."""
+    """Return the UCUM codes of unit concepts by id: our own, and the source's where we have none."""
     return {**of_source, **_own_units()}
 
 
@@ -486,6 +486,6 @@ def _notes(*notes: str) -> str:
 
 @cache
 def _own_units() -> dict[int, str]:
-    """Return UCUM codes of unit concepts, for sources without a vocabulary, and where the CDM's code is not UCUM's."""
+    """Return our own UCUM codes, for sources without a vocabulary, and where the vocabulary's code is not UCUM's."""
     text = (files("precaution.readers.omop") / "units.csv").read_text(encoding="utf-8")
     return {int(row["concept_id"]): row["ucum"] for row in csv.DictReader(text.splitlines())}
