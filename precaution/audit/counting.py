@@ -81,7 +81,7 @@ class AuditTables:
             raise InputError(f"the tables in '{out}' can't be read; make them anew with --overwrite") from None
 
     def tallies(self, by: str = "") -> dict[TallyKey, Tally]:
-        """Return the tally of each measure over all new users, or of each stratum `by` age, sex, year, month or site."""
+        """Return the tally of each measure over all new users, or in each stratum `by` age, sex, year, month, site."""
         value = _COLUMNS[by] if by else "''"
         found: dict[TallyKey, Tally] = {}
         rows = self._base.execute(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from precaution.cli.options import Chosen
-    from precaution.demo import Written
+    from precaution.demo import CohortCounts
 
 ENTRIES = 60
 
@@ -76,7 +76,7 @@ def demo_cohort(
     day = options.chosen_day(today)
     recipes = load_recipes(chosen.folder, chosen.label)
     generator = Generator(chosen.label, recipes, seed=seed, today=day, entries=entries, bundled=form == "bundles")
-    written = write_cohort(generator, many, Path(out), form=form, compressed=compressed, seen=_progress(many))
+    written = write_cohort(generator, many, Path(out), form=form, compressed=compressed, progress=_progress(many))
     emit(as_json({"today": day.isoformat(), "seed": seed, **written._asdict()}) if json else _told(written, out, day))
 
 
@@ -94,7 +94,7 @@ def _progress(many: int) -> Callable[[int], None]:
     return show
 
 
-def _told(written: Written, out: str, day: date) -> str:
+def _told(written: CohortCounts, out: str, day: date) -> str:
     counts = f"{written.resources:,} resources, {written.files:,} files in {out}"
     lines = [f"{written.patients:,} synthetic patients, {counts}"]
     for title, table in (("stages", written.stages), ("actions", written.actions)):

@@ -79,6 +79,23 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"pictures", "wording"},
         {"report"},
     ),
+    "demo": (
+        {"placeholders", "spoils", "recipes"},
+        {"plan", "filler"},
+        {"resources"},
+        {"disguises"},
+        {"generate"},
+        {"output"},
+    ),
+    "demo.disguises": ({"kit", "whole"}, {"drugs", "results", "times", "wording"}),
+    "writers": (
+        {"layout", "structured"},
+        {"english", "text"},
+        {"looks_at"},
+        {"rule_content"},
+        {"listing", "explanation", "measure_content"},
+        {"booklet"},
+    ),
     "cohort": (
         {"problems", "tables", "run_lock", "interrupts", "label_of", "row_checks", "sound_rows"},
         {"results", "processes"},
