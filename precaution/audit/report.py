@@ -18,8 +18,8 @@ from precaution.cohort.export.worklist import most_urgent
 from precaution.cohort.problems import KINDS
 from precaution.cohort.results import QUALITY
 from precaution.cohort.tables import put
-from precaution.writers.content import parameter_line
 from precaution.writers.layout import NOTE, status
+from precaution.writers.rule_content import parameter_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

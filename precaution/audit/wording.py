@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from precaution.audit.suppression import Range
 from precaution.cohort.export.worklist import neutral
 from precaution.cohort.tables import put
-from precaution.writers.layout import NOTE, folded, spoken
+from precaution.writers.layout import NOTE, folded, in_words
 from precaution.writers.structured import plain
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def in_text(audit: AuditResult) -> str:
     if audit.treated:
         lines += ["", "Days on treatment, by what the label asked for (all patients)"]
         lines += [
-            f"  {spoken(each.action)}: {number(each.days)} days of {number(each.people)} patients"
+            f"  {in_words(each.action)}: {number(each.days)} days of {number(each.people)} patients"
             for each in audit.treated
         ]
     lines += ["", *folded(_about(audit)), NOTE]

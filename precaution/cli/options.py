@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from precaution.knowledge.model import Label
     from precaution.values.record import Record
-    from precaution.writers.content import Shown
+    from precaution.writers.rule_content import ShownCase
 
     Command = Callable[..., None]
 
@@ -66,15 +66,15 @@ class Chosen:
 
         return load_label(self.folder, policy=self.policy, codes=self.codes)
 
-    def cases(self) -> Mapping[str, Sequence[Shown]]:
+    def cases(self) -> Mapping[str, Sequence[ShownCase]]:
         """Return the cases of the label's folder by the rule or duty that they show."""
         from precaution.cases.load import load_cases
-        from precaution.writers.content import Shown
+        from precaution.writers.rule_content import ShownCase
 
-        shown: dict[str, list[Shown]] = {}
+        shown: dict[str, list[ShownCase]] = {}
         for case in load_cases(self.folder):
             for name, expected in case.expect.items():
-                shown.setdefault(name, []).append(Shown(case.name, str(expected)))
+                shown.setdefault(name, []).append(ShownCase(case.name, str(expected)))
         return shown
 
 
