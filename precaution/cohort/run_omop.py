@@ -22,7 +22,7 @@ from precaution.readers.omop.code_map import CodeMap, code_map
 from precaution.readers.omop.columns import LISTS_OF
 from precaution.readers.omop.files import CdmFiles, files_of, is_database, is_folder
 from precaution.readers.omop.meanings import VocabularyConcept
-from precaution.readers.omop.rows import Person, Row, RowReader
+from precaution.readers.omop.rows import MappedPerson, MappedRow, RowReader
 
 import pyarrow as pa  # isort: skip - tables says what to do where it is missing
 
@@ -197,5 +197,5 @@ class _Run(RowsRun):
 
     def record(self, person: tuple[Any, ...], entries: list[tuple[Any, ...]]) -> Record:
         """Return the record that a person's mapped rows are."""
-        record = self._reader.record(Person(*person), (Row(*row) for row in entries))
+        record = self._reader.record(MappedPerson(*person), (MappedRow(*row) for row in entries))
         return self.understood(record) if self.job.lost else record

@@ -22,12 +22,12 @@ _WITHOUT_TEMPORARY = ("spark", "spark2", "databricks")
 
 def check(dialect: str) -> None:
     """Raise UsageError for a dialect that the SQL library does not know."""
-    if dialect not in known():
-        near = did_you_mean(dialect, known())
+    if dialect not in supported():
+        near = did_you_mean(dialect, supported())
         raise UsageError(f"'{dialect}' is no dialect of SQL.{near} Tested are {', '.join(TESTED)}")
 
 
-def known() -> list[str]:
+def supported() -> list[str]:
     """Return the names of all dialects that can be written."""
     return sorted(name for name in Dialect.classes if name)
 

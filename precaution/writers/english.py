@@ -65,7 +65,7 @@ class EnglishWriter:
 
     def __init__(self, label: model.Label) -> None:
         self.label = label
-        self.known = named(label)
+        self.named = named(label)
 
     def phrase(self, expression: Expression) -> str:
         """Return an expression for the middle of a sentence; `and` in `or`, and the reverse, in parentheses."""
@@ -92,7 +92,7 @@ class EnglishWriter:
 
     def title(self, name: str) -> str:
         """Return what a name in an expression is called, for the middle of a sentence."""
-        match self.known.get(name):
+        match self.named.get(name):
             case fact_kinds.Fact(title=title):
                 return _lower(title)
             case model.Ask(number=number):
@@ -120,7 +120,7 @@ class EnglishWriter:
                 return self._denied(name)
             case All(operands) if said := self._guarded(operands):
                 return self.phrase(said).replace(" is ", " is not ", 1)
-            case Ask("known" | "recorded", Name(name)) if isinstance(ask := self.known.get(name), model.Ask):
+            case Ask("known" | "recorded", Name(name)) if isinstance(ask := self.named.get(name), model.Ask):
                 return f"{ask.number} is not answered"
             case Ask("known", Name(name)):
                 return f"{self.title(name)} can't be told"
@@ -137,12 +137,12 @@ class EnglishWriter:
         """Return the answer in `recorded(ask) and ask`: it is answered, and so; None for any other form."""
         match operands:
             case (Ask("known" | "recorded", Name(name)), (Name(same) | Not(Name(same))) as answer) if name == same:
-                return answer if isinstance(self.known.get(name), model.Ask) else None
+                return answer if isinstance(self.named.get(name), model.Ask) else None
             case _:
                 return None
 
     def _asserted(self, name: str) -> str:
-        match self.known.get(name):
+        match self.named.get(name):
             case model.Ask(number=number):
                 return f"{number} is answered yes"
             case model.Parameter(name=parameter):
@@ -151,7 +151,7 @@ class EnglishWriter:
                 return self.title(name)
 
     def _denied(self, name: str) -> str:
-        match self.known.get(name):
+        match self.named.get(name):
             case model.Ask(number=number):
                 return f"{number} is answered no"
             case model.Parameter(name=parameter):
@@ -164,7 +164,7 @@ class EnglishWriter:
             said = _quoted(self.phrase(operand)) if isinstance(operand, Name) else self._part(operand)
             return f"possibly {said} (a question only)"
         name = operand.name if isinstance(operand, Name) else ""
-        if isinstance(ask := self.known.get(name), model.Ask):
+        if isinstance(ask := self.named.get(name), model.Ask):
             return f"{ask.number} is answered"
         return (
             f"{self.title(name)} can be told"
@@ -183,7 +183,7 @@ class EnglishWriter:
 
     def _unit_of(self, name: str) -> str:
         """Return the unit of a name's numbers, with the space before it."""
-        match self.known.get(name):
+        match self.named.get(name):
             case fact_kinds.Latest(times_upper_limit=True):
                 return " × the upper limit of normal"
             case fact_kinds.Latest(unit=own, latest=concepts) | fact_kinds.Extreme(unit=own, extreme=concepts):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.readers.json_access import safe_code
 from precaution.readers.omop import mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from precaution.readers.codes import Codes
-    from precaution.readers.omop.columns import SourceType
+    from precaution.readers.omop.columns import Cdm
     from precaution.readers.omop.meanings import EventCode
 
 MEANING_TYPES = (
@@ -40,26 +40,6 @@ MEANING_TYPES = (
     "varchar",
 )
 _VALUED = ("measurement", "observation")
-
-
-class Cdm(Protocol):
-    """A CDM, wherever it is."""
-
-    tables: dict[str, dict[str, SourceType]]
-
-    def named(self, table: str) -> str:
-        """Return the SQL that stands for a table in a query."""
-        ...
-
-    def rows(self, query: str) -> list[tuple[object, ...]]:
-        """Return the rows of a query whose result is small."""
-        ...
-
-    def relation(
-        self, name: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[object]]
-    ) -> str:
-        """Return the name by which a query reads the given rows."""
-        ...
 
 
 class CodeMap(NamedTuple):

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from precaution.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 ColumnForm = Literal["id", "day", "number", "text"]
 """What a column is read as."""
 SourceType = Literal["whole", "fraction", "day", "time", "text", "other"]
 """The type of a column in a source: an integer, another number, a date, a date with a time, text, anything else."""
+
+
+class Cdm(Protocol):
+    """A CDM, wherever it is."""
+
+    tables: dict[str, dict[str, SourceType]]
+
+    def named(self, table: str) -> str:
+        """Return the SQL that stands for a table in a query."""
+        ...
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        """Return the rows of a query whose result is small."""
+        ...
+
+    def relation(
+        self, name: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[object]]
+    ) -> str:
+        """Return the name by which a query reads the given rows."""
+        ...
 
 
 class CdmColumn(NamedTuple):

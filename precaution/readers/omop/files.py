@@ -210,14 +210,14 @@ class CdmFiles:
         }
 
     def _canonical(self, table: str) -> str:
-        known = self.tables[table]
+        types = self.tables[table]
         made = []
         for each in TABLES[table]:
-            parts = [name for name in (each.name, each.instead) if name in known]
+            parts = [name for name in (each.name, each.instead) if name in types]
             if not parts:
                 made.append(_nothing(each))
                 continue
-            read = [_read(name, each.form, known[name]) for name in parts]
+            read = [_read(name, each.form, types[name]) for name in parts]
             whole = f"coalesce({', '.join(read)})" if len(read) > 1 else read[0]
             made.append(f"{whole} as {each.name}")
             if each.form in ("day", "number"):

@@ -94,23 +94,23 @@ class CodeMapper:
 
     def meanings(self, code: EventCode) -> Iterator[Meaning]:
         """Yield each meaning that a code has or may have; none where nothing speaks of a concept of the label."""
-        known = [self._known(code.concept_id, code.standard), self._known(code.source_concept_id, code.source)]
-        if any(each == ("SNOMED", NO_PROBLEMS) for each in known):
-            yield _meaning(code, "condition", "attested", True, "", known)
+        pairs = [self._known(code.concept_id, code.standard), self._known(code.source_concept_id, code.source)]
+        if any(each == ("SNOMED", NO_PROBLEMS) for each in pairs):
+            yield _meaning(code, "condition", "attested", True, "", pairs)
             return
-        lookup = self._look_up(code, [each for each in known if each])
-        immunizing = any(each is not None and each[0] == "CVX" for each in known)
+        lookup = self._look_up(code, [each for each in pairs if each])
+        immunizing = any(each is not None and each[0] == "CVX" for each in pairs)
         if code.event == "drug" and immunizing:
-            yield _meaning(code, "", "immunizing", True, "", known)
+            yield _meaning(code, "", "immunizing", True, "", pairs)
         found, note = lookup.concepts, ""
         if not found and code.event in _WITH_ANCESTORS:
             found, note = self._by_ancestors(code.concept_id), BY_ANCESTOR
         drug = code.event == "observation" and bool(_OF_DRUGS & set(lookup.formed))
         for name in found:
             kind = self._kind("drug" if drug else code.event, name)
-            yield _meaning(code, name, kind, not drug, note or ("a drug among observations" if drug else ""), known)
+            yield _meaning(code, name, kind, not drug, note or ("a drug among observations" if drug else ""), pairs)
         if not found:
-            yield from self._doubts(code, lookup, immunizing=immunizing, known=known)
+            yield from self._doubts(code, lookup, immunizing=immunizing, pairs=pairs)
 
     def _known(self, name: int, found: VocabularyConcept | None) -> tuple[str, str] | None:
         """Return (system, code) of a concept id: by the source's vocabulary, else by the label's own table of ids."""
@@ -118,9 +118,9 @@ class CodeMapper:
             return system, normal_code(system, found.code)
         return self._codes.terminology.concept_ids.get(name) if name else None
 
-    def _look_up(self, code: EventCode, known: Iterable[tuple[str, str]]) -> CodeLookup:
+    def _look_up(self, code: EventCode, pairs: Iterable[tuple[str, str]]) -> CodeLookup:
         concepts, formed = list[str](), list[str]()
-        for system, each in known:
+        for system, each in pairs:
             concepts += self._codes.terminology.concepts(system, each)
             formed += [system] if well_formed(system, each) else []
         bare = code.source_value if code.source is None else ""
@@ -144,7 +144,7 @@ class CodeMapper:
         return event
 
     def _doubts(
-        self, code: EventCode, lookup: CodeLookup, *, immunizing: bool, known: list[tuple[str, str] | None]
+        self, code: EventCode, lookup: CodeLookup, *, immunizing: bool, pairs: list[tuple[str, str] | None]
     ) -> Iterator[Meaning]:
         names = [each.name for each in (code.standard, code.source) if each is not None]
         named = [*names, code.source_value] if _is_words(code.source_value) else names
@@ -163,7 +163,7 @@ class CodeMapper:
         else:
             found = dict.fromkeys(*possible_concepts(self._codes, [lookup], words))
         for name, note in found.items():
-            yield _meaning(code, name, self._kind(code.event, name), False, note, known)
+            yield _meaning(code, name, self._kind(code.event, name), False, note, pairs)
 
 
 def is_test(codes: Codes, name: str) -> bool:
@@ -178,10 +178,10 @@ def _is_words(text: str) -> bool:
 
 
 def _meaning(
-    code: EventCode, concept: str, kind: str, certain: bool, note: str, known: Iterable[tuple[str, str] | None]
+    code: EventCode, concept: str, kind: str, certain: bool, note: str, pairs: Iterable[tuple[str, str] | None]
 ) -> Meaning:
     said = next((each for each in (code.standard, code.source) if each is not None), None)
-    system, code_shown = (said.vocabulary, said.code) if said else next((each for each in known if each), ("", ""))
+    system, code_shown = (said.vocabulary, said.code) if said else next((each for each in pairs if each), ("", ""))
     return Meaning(*code[:4], concept, kind, certain, note, system, safe_code(code_shown or code.source_value))
 
 
@@ -209,14 +209,14 @@ def event_code(values: tuple[object, ...]) -> EventCode:
     """Return the code that a row of `mapping.codes` gives: event, concept id, source concept id, source value, then
     vocabulary, code and name of both concepts, then how many rows have it.
     """
-    event, concept, source, text, *known, rows = values
+    event, concept, source, text, *named, rows = values
     return EventCode(
         str(event),
         int(str(concept)),
         int(str(source)),
         str(text),
-        _concept(known[:3]),
-        _concept(known[3:]),
+        _concept(named[:3]),
+        _concept(named[3:]),
         int(str(rows)),
     )
 

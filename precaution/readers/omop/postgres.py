@@ -103,8 +103,8 @@ class CdmPostgres:
 
     def named(self, table: str) -> str:
         """Return the SQL that stands for a table in a query; a table that the database does not have is empty."""
-        known = self.tables.get(table, {})
-        made = [self._column(each, known) for each in TABLES[table]]
+        types = self.tables.get(table, {})
+        made = [self._column(each, types) for each in TABLES[table]]
         from_ = f" from {self._relations[table]}" if table in self._relations else " where false"
         return f"(select {', '.join(made)}{from_})"
 
@@ -168,9 +168,9 @@ class CdmPostgres:
             )
             self._relations[str(table)] = f"{_name(schema)}.{_name(str(table))}"
 
-    def _column(self, column: CdmColumn, known: dict[str, SourceType]) -> str:
-        parts = [name for name in (column.name, column.instead) if name in known]
-        read = [self._read(name, column, known[name]) for name in parts] or [empty(column)]
+    def _column(self, column: CdmColumn, types: dict[str, SourceType]) -> str:
+        parts = [name for name in (column.name, column.instead) if name in types]
+        read = [self._read(name, column, types[name]) for name in parts] or [empty(column)]
         whole = f"coalesce({', '.join(read)})" if len(read) > 1 else read[0]
         if column.form not in ("day", "number"):
             return f"{whole} as {column.name}"

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from precaution.readers.codes import Codes
     from precaution.readers.json_access import Json
     from precaution.readers.omop.meanings import VocabularyConcept
-    from precaution.values.interval import Interval as Days
     from precaution.values.record import Certainty, Kind, Sex, Status
 
 _URLS = {"SNOMED": "http://snomed.info/sct", "LOINC": "http://loinc.org"}
@@ -74,7 +73,7 @@ _ORDERED = frozenset({32833, 38000275})
 """Procedure types of an order."""
 
 
-class Row(NamedTuple):
+class MappedRow(NamedTuple):
     """A mapped row: see `mapping.COLUMNS`."""
 
     person: str
@@ -107,7 +106,7 @@ class Row(NamedTuple):
     value_text: str | None
 
 
-class Person(NamedTuple):
+class MappedPerson(NamedTuple):
     """A mapped person: see `mapping.PERSON_COLUMNS`."""
 
     person: str
@@ -134,7 +133,7 @@ class RowReader:
         self._values = values
         self._units = unit_codes(units)
 
-    def record(self, person: Person, rows: Iterable[Row]) -> Record:
+    def record(self, person: MappedPerson, rows: Iterable[MappedRow]) -> Record:
         """Return the record that a person's mapped rows make."""
         collected = _Collected()
         birth, unread = _birth(person)
@@ -155,7 +154,7 @@ class RowReader:
             site=person.care_site or "",
         )
 
-    def _read(self, collected: _Collected, row: Row) -> None:
+    def _read(self, collected: _Collected, row: MappedRow) -> None:
         if row.kind == "list":
             collected.lists.add(row.concept)
             return
@@ -170,7 +169,7 @@ class RowReader:
             else:
                 collected.add(found)
 
-    def _entries(self, row: Row) -> Iterator[Entry | Ignored]:
+    def _entries(self, row: MappedRow) -> Iterator[Entry | Ignored]:
         if row.kind == "condition":
             yield _condition(row)
         elif row.kind == "medication" and row.event == "drug":
@@ -188,7 +187,7 @@ class RowReader:
 
     # Results
 
-    def _result(self, row: Row) -> Iterator[Entry]:
+    def _result(self, row: MappedRow) -> Iterator[Entry]:
         concept = self._codes.terminology.concept(row.concept)
         start, note = _start(row, "no date")
         context = ResultContext("final", start, note, None)
@@ -204,7 +203,7 @@ class RowReader:
                 notes.append("it is measured, and not found positive")
             yield entry._replace(note=_notes(*notes))
 
-    def _holder(self, row: Row) -> Json:
+    def _holder(self, row: MappedRow) -> Json:
         """Return what a row measured as an Observation of FHIR would hold it."""
         holder: dict[str, Any] = {}
         value = self._value(row)
@@ -220,7 +219,7 @@ class RowReader:
             holder["referenceRange"] = [{"high": {"value": row.high}}]
         return holder
 
-    def _quantity(self, row: Row) -> Json:
+    def _quantity(self, row: MappedRow) -> Json:
         quantity: Json = {"value": row.number if row.number is not None and isfinite(row.number) else None}
         operator = _OPERATORS.get(row.operator_id or 4172703)
         written = _COMPARED.match(row.value_text or "")
@@ -235,7 +234,7 @@ class RowReader:
             quantity["unit"] = text
         return quantity
 
-    def _value(self, row: Row) -> Json | None:
+    def _value(self, row: MappedRow) -> Json | None:
         """Return the coded value of a row as a CodeableConcept; None where it has none."""
         if not row.value_id:
             return None
@@ -247,7 +246,7 @@ class RowReader:
 
     # Observations that are no tests: a history, a habit
 
-    def _finding(self, row: Row) -> Entry | Ignored:
+    def _finding(self, row: MappedRow) -> Entry | Ignored:
         """Return an observation whose concept says what is or was so; its value may deny that."""
         recorded, note = _start(row, "no date")
         certainty: Certainty = "certain" if row.certain and row.kind == "finding" else "mentioned"
@@ -272,7 +271,7 @@ class RowReader:
             recorded=recorded,
         )
 
-    def _said(self, row: Row) -> str | None:
+    def _said(self, row: MappedRow) -> str | None:
         """Return the outcome that is an observation's value: empty for another value, None without a value."""
         value = self._value(row)
         if value is None and row.number is None and not row.number_unread and not row.value_text:
@@ -301,7 +300,7 @@ class _Collected:
 # Persons
 
 
-def _birth(person: Person) -> tuple[Days | None, bool]:
+def _birth(person: MappedPerson) -> tuple[Interval | None, bool]:
     """Return the days on which a person may be born, and whether something of that can't be read.
 
     Year, month and day decide how exact it is: where a source knows only the year, its time of birth is made up.
@@ -317,7 +316,7 @@ def _birth(person: Person) -> tuple[Days | None, bool]:
     return spelled, unread
 
 
-def _calendar(year: int, month: int | None, day: int | None) -> Days | None:
+def _calendar(year: int, month: int | None, day: int | None) -> Interval | None:
     """Return the days of a year, of a month of it, or one day; a month or day that is none leaves the wider span."""
     try:
         if month is not None and day is not None:
@@ -331,7 +330,7 @@ def _calendar(year: int, month: int | None, day: int | None) -> Days | None:
         return _calendar(year, None if day is None else month, None) if month is not None else None
 
 
-def _died(person: Person) -> Days | None:
+def _died(person: MappedPerson) -> Interval | None:
     """Return the days of death; any where it is only known that a person died."""
     if not person.died:
         return None
@@ -343,13 +342,13 @@ def _died(person: Person) -> Days | None:
 # Events
 
 
-def _start(row: Row, missing: str = "") -> tuple[Days | None, str]:
+def _start(row: MappedRow, missing: str = "") -> tuple[Interval | None, str]:
     if row.start_day is not None:
         return exactly(row.start_day), ""
     return None, "its date can't be read" if row.start_unread else missing
 
 
-def _condition(row: Row) -> Entry | Ignored:
+def _condition(row: MappedRow) -> Entry | Ignored:
     """Return a condition; ends and statuses are rare in a CDM, and an end is often that of the visit."""
     start, undated = _start(row)
     word = fold(row.status_text or "")
@@ -375,7 +374,7 @@ def _condition(row: Row) -> Entry | Ignored:
     )
 
 
-def _end_of_condition(row: Row) -> tuple[Days | None, bool, str]:
+def _end_of_condition(row: MappedRow) -> tuple[Interval | None, bool, str]:
     """Return the day a condition ended, whether it has an end, and what of that is not believed."""
     if row.end_day is None:
         return None, bool(row.stopped), "its end date can't be read" if row.end_unread else ""
@@ -386,7 +385,7 @@ def _end_of_condition(row: Row) -> tuple[Days | None, bool, str]:
     return exactly(row.end_day), True, ""
 
 
-def _certainty(row: Row, word: str) -> tuple[Certainty, str]:
+def _certainty(row: MappedRow, word: str) -> tuple[Certainty, str]:
     """Return how sure a diagnosis is, and the word for a doubt; a status that can't be read is one."""
     if row.status_id in _PRELIMINARY:
         return "suspected", "preliminary"
@@ -399,7 +398,7 @@ def _certainty(row: Row, word: str) -> tuple[Certainty, str]:
     return ("suspected", "of a status that is not known") if doubtful else ("certain", "")
 
 
-def _drug(row: Row) -> Entry:
+def _drug(row: MappedRow) -> Entry:
     """Return a drug taken, from its start until the supply ends, or as long as an order without an end goes on."""
     start, undated = _start(row)
     end, note = _end_of_drug(row)
@@ -422,7 +421,7 @@ def _drug(row: Row) -> Entry:
     )
 
 
-def _end_of_drug(row: Row) -> tuple[Days | None, str]:
+def _end_of_drug(row: MappedRow) -> tuple[Interval | None, str]:
     """Return the day on which a drug, or its supply, ends: what the source says; else by days of supply or end date.
 
     Many sources fill the end date with the day of the start where they know none.
@@ -443,7 +442,7 @@ def _end_of_drug(row: Row) -> tuple[Days | None, str]:
     return Interval(min(by_supply, by_date), max(by_supply, by_date)), "its end date is not that of its supply"
 
 
-def _act(row: Row, kind: Kind) -> Entry:
+def _act(row: MappedRow, kind: Kind) -> Entry:
     """Return a procedure or a vaccination that was done, or the order of one, which is not known to be done."""
     start, undated = _start(row)
     end, note = _end_of_act(row)
@@ -468,7 +467,7 @@ _STATUSES: Mapping[str, tuple[Status, str]] = {
 }
 
 
-def _end_of_act(row: Row) -> tuple[Days | None, str]:
+def _end_of_act(row: MappedRow) -> tuple[Interval | None, str]:
     begin, end = row.start_day, row.end_day
     if row.event != "procedure" or end is None or end == begin:
         return None, ""
