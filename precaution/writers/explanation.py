@@ -45,7 +45,7 @@ def _blocks(what: RuleContent, words: Mapping[str, str]) -> list[list[str]]:
     said = [f"  {line}" for says in what.sentences for line in _sentence(says, words)]
     reading = folded(what.reading, indent=2) if what.reading else []
     looked = _items(f"{title}: {text}" for title, text in what.facts)
-    cases = [line for case in what.cases for line in columns(f"  {case.outcome}", case.name, "")]
+    cases = [line for case in what.cases for line in _case(case)]
     return [
         [f"{what.title} ({what.kind} {what.name}, topic {what.topic})", *ours],
         ["What the label says", *said],
@@ -54,6 +54,11 @@ def _blocks(what: RuleContent, words: Mapping[str, str]) -> list[list[str]]:
         ["Local policy, not in the label", *_items(what.parameters)] if what.parameters else [],
         ["Cases", *cases] if cases else [],
     ]
+
+
+def _case(case: ShownCase) -> list[str]:
+    wrong = columns("", f"■ does not come true: {case.wrong}", "") if case.wrong else []
+    return columns(f"  {case.outcome}", case.name, "") + wrong
 
 
 def _sentence(says: Says, words: Mapping[str, str]) -> Iterator[str]:

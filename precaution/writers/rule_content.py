@@ -24,6 +24,8 @@ class ShownCase(NamedTuple):
 
     name: str
     outcome: str
+    wrong: str = ""
+    """What it came to instead, as `action: expected interrupt, came to clear`; empty for a case that comes true."""
 
 
 class StageCondition(NamedTuple):
