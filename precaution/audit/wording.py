@@ -138,7 +138,7 @@ def published(figure: Published) -> str:
 def in_text(audit: AuditResult) -> str:
     """Return the audit as text for a terminal, 100 columns wide."""
     label = audit.label
-    lines = [f"AuditResult of {label.title}  {audit.today}  label {label.version}", ""]
+    lines = [f"Audit of {label.title}  {audit.today}  label {label.version}", ""]
     for reason in audit.uses:
         said = "new users" if reason.use == "yes" else f"not counted: {reason.why}"
         lines.append(f"{number(reason.people):>10}  {said}")

@@ -56,7 +56,7 @@ def tables(label: Label, writer: ExpressionWriter, facts: str) -> Iterator[exp.C
     )
     yield table_of(
         "duty_looks",
-        {"duty": "text", "part_column": "number", "concept": "text"},
+        {"duty": "text", "part": "number", "concept": "text"},
         [row for duty in duties for row in _looks(duty)],
     )
     truths = [_truths(duty, label, writer).from_(facts) for duty in duties]
