@@ -30,6 +30,7 @@ from precaution.sql.literals import literal, table_of
 from precaution.sql.macros import rounded_of, sql
 from precaution.values.interval import exactly, larger
 from precaution.values.record import Record
+from support.effort import tries
 from support.engine_builders import TODAY, condition, label, record
 from support.sql_comparison import (
     Asked,
@@ -247,7 +248,7 @@ TIES = st.integers(-(2**20), 2**20).map(lambda number: number / 1024)
 NEAR_TIES = st.integers(0, 10**10).map(lambda number: (2 * number + 1) / 2e9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(10, 30), deadline=None)
 @given(st.lists(st.floats(allow_nan=False) | st.floats(-10, 10) | TIES | NEAR_TIES, min_size=1, max_size=200))
 def test_rounding_is_that_of_python(numbers: list[float]) -> None:
     assert rounded(numbers) == [round(number, 9) for number in numbers]

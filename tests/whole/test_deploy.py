@@ -103,6 +103,7 @@ def trusting(folder: Path, base: str) -> httpx.Client:
     return httpx.Client(base_url=base, verify=ssl.create_default_context(cafile=str(folder / "tls.crt")), timeout=20)
 
 
+@pytest.mark.server
 def test_our_configuration_of_nginx_serves_hooks_and_keeps_what_is_not_for_clients(tmp_path: Path) -> None:
     port = free_port()
     with served(tmp_path, 'public-url = "https://localhost"\n', port=port), nginx(tmp_path, [port]) as base:
@@ -116,6 +117,7 @@ def test_our_configuration_of_nginx_serves_hooks_and_keeps_what_is_not_for_clien
     assert "zoster" not in written
 
 
+@pytest.mark.server
 def test_two_processes_with_one_postgresql_go_on_when_one_is_killed(tmp_path: Path) -> None:
     with postgres_make.server() as database, contextlib.ExitStack() as stack:
         upgrade = [sys.executable, "-m", "precaution", "store", "upgrade", "--store", database]
@@ -157,6 +159,7 @@ ISS = "https://ehr.example.org"
 RUNS = 2
 
 
+@pytest.mark.kills
 def test_what_clients_were_given_is_kept_when_the_service_is_killed_under_load(tmp_path: Path) -> None:
     keys = tmp_path / "keys.json"
     keys.write_bytes(token_make.public(token_make.key()))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("image")
+pytestmark = [pytest.mark.image, pytest.mark.xdist_group("image")]
 PLACE = PROJECT / ".venv" / "image"
 NAME = f"precaution-{os.getpid()}"
 SERVICE = "cds-services/baricitinib-patient-view"

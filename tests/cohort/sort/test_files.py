@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from precaution.cohort.sort import files as source
 from precaution.cohort.sort.files import File, Piece, files, is_document, lines, pieces
 from precaution.errors import InputError
+from support.effort import tries
 
 
 class Line(NamedTuple):
@@ -63,7 +64,7 @@ def test_a_source_that_can_not_be_read(name: str, tmp_path: Path) -> None:
     block=st.integers(1, 30),
     end=st.booleans(),
 )
-@settings(max_examples=300)
+@settings(max_examples=tries(50, 300))
 def test_every_line_comes_once_however_the_file_is_cut(data: list[bytes], size: int, block: int, end: bool) -> None:
     from tempfile import TemporaryDirectory
 

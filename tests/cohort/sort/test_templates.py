@@ -21,6 +21,7 @@ from precaution.cohort.sort import templates as shapes
 from precaution.cohort.sort.irrelevant import LOOKED_AT, Plain
 from precaution.cohort.sort.place import Sorter
 from precaution.cohort.sort.templates import SEEN, Shapes
+from support.effort import tries
 from support.ndjson_sources import LABEL, Json, resources_of
 from support.project import PROJECT
 
@@ -401,7 +402,7 @@ def broken(draw: st.DrawFn) -> bytes:
 
 
 @given(st.lists(broken(), min_size=1, max_size=6))
-@settings(max_examples=600)
+@settings(max_examples=tries(100, 600))
 def test_broken_lines(lines: list[bytes]) -> None:
     """The shapes are those of whole lines, and stay so: of a broken one nothing may be learned that is wrong."""
     agree(lines, KNOWN)
@@ -516,7 +517,7 @@ def changed(draw: st.DrawFn) -> bytes:
 
 
 @given(st.lists(changed(), min_size=1, max_size=6))
-@settings(max_examples=600)
+@settings(max_examples=tries(100, 600))
 def test_changed_resources(lines: list[bytes]) -> None:
     agree(lines, KNOWN)
     agree(lines * SEEN, Shapes())
