@@ -31,7 +31,7 @@ def test_spoiled_calls_are_answered_and_nothing_is_wrongly_clear() -> None:
 
 def test_a_wrong_answer_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fuzz_hooks, "ALLOWED", {200})
-    monkeypatch.setattr(fuzz_hooks.cards_check, "wrong", lambda response: ["empty"] if response["cards"] else [])
+    monkeypatch.setattr(fuzz_hooks.card_rules, "wrong", lambda response: ["empty"] if response["cards"] else [])
     assert {each.partition(": ")[2][:6] for each in fuzz_hooks.calls(60).wrong} == {"status", "empty"}
 
 

@@ -26,10 +26,10 @@ pytest.importorskip("sqlglot")
 from precaution.assessment import as_day
 from precaution.engine.decision import decide
 from support import doc_blocks, sql_people
+from support.edge_records import EdgeRecords, other_policy
+from support.every_option_label import every_option
 from support.sql_comparison import Asked, Engine, compared, on_duckdb, on_postgres, on_spark, say, written
-from support.sql_label import every_option
 from support.sql_people import LABEL
-from support.sql_records import Maker, other_policy
 from support.stores import fresh_url
 
 GUIDE = PROJECT / "docs" / "guides" / "sql.md"
@@ -72,25 +72,25 @@ def test_all_shared_records(shared: Path) -> None:
 @few
 @given(SEEDS)
 def test_records_made_at_random(seed: int) -> None:
-    say(f"records {seed}", compared(Maker(LABEL, seed).asked(400), LABEL, on_duckdb, "duckdb"))
+    say(f"records {seed}", compared(EdgeRecords(LABEL, seed).asked(400), LABEL, on_duckdb, "duckdb"))
 
 
 @few
 @given(SEEDS)
 def test_records_made_at_random_under_a_policy_made_at_random(seed: int) -> None:
     label = other_policy(LABEL, seed)
-    say(f"policy {seed}", compared(Maker(label, seed).asked(200), label, on_duckdb, "duckdb"))
+    say(f"policy {seed}", compared(EdgeRecords(label, seed).asked(200), label, on_duckdb, "duckdb"))
 
 
 @few
 @given(SEEDS, st.sampled_from(POLICIES))
 def test_a_label_that_uses_every_option(seed: int, policy: dict[str, Any]) -> None:
     label = every_option(**policy)
-    say(f"invented label {seed}", compared(Maker(label, seed).asked(300), label, on_duckdb, "duckdb"))
+    say(f"invented label {seed}", compared(EdgeRecords(label, seed).asked(300), label, on_duckdb, "duckdb"))
 
 
 def test_the_order_of_rows_means_nothing() -> None:
-    asked = Maker(LABEL, 11).asked(100)
+    asked = EdgeRecords(LABEL, 11).asked(100)
     statements = written(LABEL, "duckdb")
     first = on_duckdb(statements, asked)
     again = on_duckdb(statements, random.Random(1).sample(asked, len(asked)))  # noqa: S311
@@ -123,10 +123,13 @@ def test_the_cases_on_postgres(on_database: Engine) -> None:
 
 
 def test_records_made_at_random_on_postgres(on_database: Engine) -> None:
-    say("records on PostgreSQL", compared(Maker(LABEL, 21).asked(600), LABEL, on_database, "postgres"))
+    say("records on PostgreSQL", compared(EdgeRecords(LABEL, 21).asked(600), LABEL, on_database, "postgres"))
     for number, policy in enumerate(POLICIES):
         label = every_option(**policy)
-        say("invented label on PostgreSQL", compared(Maker(label, number).asked(300), label, on_database, "postgres"))
+        say(
+            "invented label on PostgreSQL",
+            compared(EdgeRecords(label, number).asked(300), label, on_database, "postgres"),
+        )
 
 
 def test_shared_records_on_postgres(on_database: Engine, shared: Path) -> None:
@@ -169,10 +172,10 @@ def on_session(spark: Any) -> Engine:
 
 
 def test_cases_and_records_on_spark(on_session: Engine) -> None:
-    asked: list[Asked] = [*sql_people.cases()[0].asked[::6], *Maker(LABEL, 31).asked(150)]
+    asked: list[Asked] = [*sql_people.cases()[0].asked[::6], *EdgeRecords(LABEL, 31).asked(150)]
     say("on Spark", compared(asked, LABEL, on_session, "spark"))
 
 
 def test_a_label_that_uses_every_option_on_spark(on_session: Engine) -> None:
     label = every_option()
-    say("invented label on Spark", compared(Maker(label, 32).asked(200), label, on_session, "spark"))
+    say("invented label on Spark", compared(EdgeRecords(label, 32).asked(200), label, on_session, "spark"))

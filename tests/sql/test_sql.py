@@ -30,8 +30,10 @@ from precaution.sql.literals import literal, table_of
 from precaution.sql.macros import rounded_of, sql
 from precaution.values.interval import exactly, larger
 from precaution.values.record import Record
+from support.edge_records import EdgeRecords
 from support.effort import tries
 from support.engine_builders import TODAY, condition, label, record
+from support.every_option_label import every_option
 from support.sql_comparison import (
     Asked,
     Cells,
@@ -43,9 +45,7 @@ from support.sql_comparison import (
     rows_on_duckdb,
     written,
 )
-from support.sql_label import every_option
 from support.sql_people import LABEL
-from support.sql_records import Maker
 
 SMALL = every_option()
 TINY = label(k.Latest(name="lab", topic="t", title="x", latest=("lab",), worst="low"))
@@ -146,7 +146,7 @@ def loaded(asked: list[Asked]) -> duckdb.DuckDBPyConnection:
 
 
 def test_it_leaves_its_results_alone_and_can_be_run_again() -> None:
-    with loaded(Maker(SMALL, 1).asked(20)) as database:
+    with loaded(EdgeRecords(SMALL, 1).asked(20)) as database:
         for _ in range(2):
             for statement in written(SMALL, "duckdb"):
                 database.execute(statement)
@@ -154,7 +154,7 @@ def test_it_leaves_its_results_alone_and_can_be_run_again() -> None:
 
 
 def test_one_day_and_stage_for_everybody() -> None:
-    people = [each._replace(today=TODAY, stage="interrupted") for each in Maker(SMALL, 2).asked(60)]
+    people = [each._replace(today=TODAY, stage="interrupted") for each in EdgeRecords(SMALL, 2).asked(60)]
     with loaded(people) as database:
         database.execute("DROP TABLE asked")
         for statement in statements_of(SMALL, "duckdb", today=TODAY, stage="interrupted"):
@@ -313,7 +313,7 @@ MUTANTS = (
 
 @pytest.fixture(scope="module")
 def people() -> list[Asked]:
-    return Maker(SMALL, 77).asked(700)
+    return EdgeRecords(SMALL, 77).asked(700)
 
 
 @pytest.fixture(scope="module")

@@ -92,6 +92,7 @@ def here(source: Path, out: Path, **more: Any) -> results.Summary:
 
 
 def people(folder: Path, count: int) -> Path:
+    """Write so many small records as NDJSON, and return their folder."""
     return written(folder, [each for number in range(count) for each in person(f"p{number}")], files=3)
 
 
