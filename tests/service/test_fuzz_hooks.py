@@ -45,10 +45,10 @@ def test_silence_where_assess_is_not_clear_would_be_seen(monkeypatch: pytest.Mon
     assert any("silent" in each for each in fuzz_hooks.calls(40).wrong)
 
 
-def test_the_reader_reads_or_refuses_what_atheris_finds() -> None:
+def test_the_reader_reads_or_refuses_what_atheris_finds(tmp_path: Path) -> None:
     needs(importlib.util.find_spec("atheris"), "atheris")
     done = subprocess.run(
-        [sys.executable, "-m", "support.fuzz_reader", str(MANY)],
+        [sys.executable, "-m", "support.fuzz_reader", str(MANY), str(tmp_path / "seeds")],
         cwd=PROJECT / "tests",
         capture_output=True,
         text=True,
