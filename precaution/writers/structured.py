@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from precaution.writers.layout import NOTE
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from precaution.engine.answer import Decision, Finding
 
 
@@ -48,6 +50,11 @@ def as_json(value: object) -> str:
 def _finding(finding: Finding) -> dict[str, object]:
     searched = [{"concept": each.concept, "from": each.since, "found": each.found} for each in finding.searched]
     return {**{each.name: plain(getattr(finding, each.name)) for each in fields(finding)}, "searched": searched}
+
+
+def fields_of(value: DataclassInstance) -> dict[str, Any]:
+    """Return the fields of a dataclass by name, each as it is."""
+    return {each.name: getattr(value, each.name) for each in fields(value)}
 
 
 def plain(value: object) -> object:
