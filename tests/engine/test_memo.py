@@ -30,6 +30,7 @@ from precaution.engine.memo import Blank
 from precaution.engine.therapy import Therapy
 from precaution.knowledge.model import STAGES, Stage
 from precaution.values.record import Entry, Record
+from support.effort import tries
 from support.engine_builders import TODAY
 from support.random_records import AnyRecord
 
@@ -70,7 +71,7 @@ def plainly() -> Iterator[None]:
         yield
 
 
-@settings(max_examples=1500)
+@settings(max_examples=tries(150, 1500))
 @given(ASKED)
 def test_no_short_cut_changes_an_answer(asked: Asked) -> None:
     quick = answered(asked)
@@ -78,7 +79,7 @@ def test_no_short_cut_changes_an_answer(asked: Asked) -> None:
         assert answered(asked) == quick
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(15, 60))
 @given(st.lists(ASKED, min_size=2, max_size=12, unique=True), st.randoms())
 def test_the_order_of_patients_changes_nothing(asked: list[Asked], dice: Random) -> None:
     blank._KEPT.clear()
