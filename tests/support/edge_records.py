@@ -34,7 +34,7 @@ LIKELY = {
 NUMBERS = (0.0, 0.5, 1.0, 1.2, 2.5, 3.0, 5.0, 8.0, 10.0, 40.0, 80.0, 1 / 3, 2.0000000005, 0.0009765625, 1e-13, 100.0)
 
 
-class Maker:
+class EdgeRecords:
     """Makes records for a label from one source of chance."""
 
     def __init__(self, label: Label, seed: int) -> None:
