@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from precaution import readers
 from precaution.engine.decision import decide
-from precaution.engine.facts import ANSWER
 from precaution.errors import PatientDied, UsageError, did_you_mean
 from precaution.knowledge.loading import load_label
 from precaution.knowledge.model import STAGES, Label
 from precaution.labels import DEFAULT
 from precaution.values.interval import exactly
-from precaution.values.record import Entry, Record, in_order
+from precaution.values.record import ANSWER, Entry, Record, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +55,7 @@ def assess(
             "the patient died by the day of the decision; there is nothing left to decide. "
             "Give an earlier --today to look back"
         )
-    return decide(record, known, day, as_stage(stage), everything=everything)
+    return decide(record, known, day, as_stage(stage), everything=everything).decision
 
 
 def as_day(today: date | str) -> int:

@@ -7,7 +7,7 @@ says what may stand there. The format is described for clinicians in docs/refere
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -337,6 +337,14 @@ class Records:
     """Parameter: which of several results of one day counts, "worst" or "unknown" where they differ."""
 
 
+class OfOwner(dict[Any, Any]):
+    """What one object keeps of itself. A copy of that object, or one sent to another process, begins without it."""
+
+    def __reduce__(self) -> tuple[type[OfOwner], tuple[()]]:
+        """Copy and pickle as empty."""
+        return OfOwner, ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """Everything a label's folder says; made by `precaution.load_label`."""
@@ -369,3 +377,5 @@ class Label:
     """What a site changed: parameter = value as written, and `lists`, `codes`; empty where nothing."""
     complete_lists: frozenset[str] = frozenset()
     """Kinds of entries (`condition`, ...) whose list the site says is complete for every patient."""
+    compiled: OfOwner = field(default_factory=OfOwner, init=False, repr=False, compare=False)
+    """The label compiled for each stage (`precaution.engine.compiled`), when it was first asked for."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from precaution.engine.chart import day_of
-from precaution.engine.facts import Chart, Facts
+from precaution.engine.chart import Chart, day_of
+from precaution.engine.facts import Facts
 from precaution.engine.kinds.durations import birthday
 from precaution.engine.therapy import Therapy
 from precaution.knowledge.model import Label, Stage

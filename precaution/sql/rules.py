@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from precaution.engine.findings import STAY
+from precaution.engine.compiled import STAY
 from precaution.knowledge.expression import spoken
 from precaution.sql.expressions import part_column
 from precaution.sql.literals import both, case, column, create, either, literal, nothing, selected, table_of

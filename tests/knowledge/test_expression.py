@@ -23,7 +23,7 @@ from precaution.knowledge.expression import (
     Value,
     children,
     compiled,
-    deciding,
+    decider,
     names,
     parse,
 )
@@ -302,7 +302,7 @@ def test_children() -> None:
 )
 def test_what_decides_is_what_shares_the_answer(text: str, decisive: str) -> None:
     facts = Answers({"t": True, "t2": True, "f": False, "f2": False, "u": None, "n": exactly(0)})
-    assert deciding(parse(text), facts) == tuple(decisive.split())
+    assert decider(parse(text))(facts) == tuple(decisive.split())
 
 
 # Generated expressions over a few truths.
@@ -353,7 +353,7 @@ def test_what_decides_does_decide(text: str, a: Truth, b: Truth, c: Truth) -> No
     values: dict[str, Value] = {"a": a, "b": b, "c": c}
     expression = parse(text)
     truth = compiled(expression)(Answers(values))
-    decisive = deciding(expression, Answers(values))
+    decisive = decider(expression)(Answers(values))
     if truth is None:
         assert any(values[name] is None or "possible" in text for name in decisive)
         return

@@ -155,7 +155,7 @@ def test_the_commands_of_the_guide_on_postgres(database: Any, tmp_path: Path) ->
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     rows = database.execute("SELECT person, action, attested FROM precaution_decisions").fetchall()
     day = as_day("2025-03-01")
-    decisions = {each.person: decide(each.record, LABEL, day) for each in people}
+    decisions = {each.person: decide(each.record, LABEL, day).decision for each in people}
     assert {row[0]: row[1:] for row in rows} == {who: (each.action, each.attested) for who, each in decisions.items()}
 
 

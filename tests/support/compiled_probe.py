@@ -77,7 +77,7 @@ def demo() -> Said:
 def decided(asked: list[Asked], label: Label = LABEL) -> Said:
     """Yield each person's decision, as JSON."""
     for each in asked:
-        yield each.person, to_json(decide(each.record, label, each.today, each.stage, everything=True))
+        yield each.person, to_json(decide(each.record, label, each.today, each.stage, everything=True).decision)
 
 
 def shown(value: object) -> str:

@@ -10,12 +10,11 @@ from random import Random
 from typing import TYPE_CHECKING, cast
 
 from precaution.engine.compiled import concepts_of
-from precaution.engine.facts import ANSWER
 from precaution.knowledge.fact_kinds import Fact, Planned
 from precaution.knowledge.model import STAGES, Label, Stage
 from precaution.knowledge.policy import Policy, applied
 from precaution.values.interval import Interval, exactly
-from precaution.values.record import UNREADABLE, Entry, Kind, Record, in_order
+from precaution.values.record import ANSWER, UNREADABLE, Entry, Kind, Record, in_order
 from support.sql_comparison import Asked
 
 if TYPE_CHECKING:
