@@ -14,7 +14,9 @@ from typing import NamedTuple
 PROJECT = Path(__file__).parent.parent
 PAGE = PROJECT / "docs" / "reference" / "knowledge-format.md"
 SOURCES = (
+    "knowledge/refers.py",
     "knowledge/model.py",
+    "knowledge/terminology.py",
     "knowledge/fact_kinds.py",
     "cases/load.py",
     "knowledge/policy.py",
@@ -147,7 +149,7 @@ class Field(NamedTuple):
 def page() -> str:
     """Return the whole page."""
     classes = {node.name: node for source in SOURCES for node in _parsed(source).body if isinstance(node, ast.ClassDef)}
-    literals = dict(_literals(_parsed("knowledge/model.py")))
+    literals = {name: words for source in SOURCES for name, words in _literals(_parsed(source))}
     parts = [HEAD]
     for title, table, names in SECTIONS:
         parts.append(f"\n## {title}\n" + (f"\n{table}\n" if table else ""))

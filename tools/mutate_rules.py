@@ -36,7 +36,7 @@ from precaution.knowledge.fact_kinds import FACT_KINDS  # noqa: E402
 from precaution.knowledge.folder import topic_files  # noqa: E402
 from precaution.knowledge.linking import spoken  # noqa: E402
 from precaution.knowledge.loading import find_label, read_label  # noqa: E402
-from precaution.knowledge.model import STAGES  # noqa: E402
+from precaution.knowledge.refers import STAGES  # noqa: E402
 from precaution.knowledge.toml import expressions as expressions_of  # noqa: E402
 from precaution.knowledge.toml import references  # noqa: E402
 from precaution.readers import read_resources  # noqa: E402

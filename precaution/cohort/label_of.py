@@ -47,7 +47,7 @@ def warmed(text: str) -> None:
     """
     from precaution.engine.decision import decide  # noqa: PLC0415 - this module is also loaded only to tell
     from precaution.knowledge.loading import load_label  # noqa: PLC0415
-    from precaution.knowledge.model import STAGES  # noqa: PLC0415
+    from precaution.knowledge.refers import STAGES  # noqa: PLC0415
     from precaution.values.record import Record  # noqa: PLC0415
 
     folder, policy, codes = json.loads(text)

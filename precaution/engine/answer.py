@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass
 from dataclasses import fields as fields_of
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeVar, cast
 
-from precaution.knowledge.model import Stage
+from precaution.knowledge.refers import Stage
 from precaution.values.record import Ignored, Unrecognised
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from precaution.knowledge.expression import All, Any, Ask, Not, compiled, names
+from precaution.knowledge.expression import And, Call, Not, Or, compiled, names
 from precaution.knowledge.fact_kinds import DaysOn, DaysSince, Derived, Extreme, Latest
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def key_of(expressions: Iterable[Expression], ready: Prepared, *also: str) -> Ke
 def _atoms(expression: Expression, ready: Prepared) -> Iterator[str | Expression]:
     """Yield what an expression is made of: names where the value itself is an atom, else parts that are one."""
     match expression:
-        case All(operands) | Any(operands):
+        case And(operands) | Or(operands):
             for each in operands:
                 yield from _atoms(each, ready)
-        case Not(operand) | Ask("possible", operand):
+        case Not(operand) | Call("possible", operand):
             yield from _atoms(operand, ready)
         case _:
             yield from _of_leaf(expression, ready)
@@ -57,7 +57,7 @@ def _atoms(expression: Expression, ready: Prepared) -> Iterator[str | Expression
 def _of_leaf(expression: Expression, ready: Prepared) -> Iterator[str | Expression]:
     own = [name for name in names(expression) if name not in ready.parameters]
     counted = any(isinstance(ready.names.get(name), _NUMBERS) for name in own)
-    if counted or (isinstance(expression, Ask) and expression.function == "recorded"):
+    if counted or (isinstance(expression, Call) and expression.function == "recorded"):
         yield expression
     for name in own:
         definition = ready.names.get(name)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from precaution.engine.chart import Look
-    from precaution.knowledge.model import Label, Parameter, Stage
+    from precaution.knowledge.model import Label, Parameter
+    from precaution.knowledge.refers import Stage
 
 ANSWER = "ask:"
 """Readers file answers under this prefix and the ask's name."""

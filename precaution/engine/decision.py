@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from precaution.engine.compiled import Prepared
     from precaution.engine.duties import Scheduled
     from precaution.engine.findings import Judged
-    from precaution.knowledge.model import Ask, Label, Stage
+    from precaution.knowledge.model import Ask, Label
+    from precaution.knowledge.refers import Stage
     from precaution.values.record import Record
 
 ATTESTED = "+attested"

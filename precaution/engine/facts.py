@@ -9,7 +9,8 @@ from precaution.engine.compiled import ANSWER, prepared
 from precaution.engine.memo import UNANSWERED, Blank, blank_of
 from precaution.knowledge.expression import decider
 from precaution.knowledge.fact_kinds import Fact
-from precaution.knowledge.model import STAGES, Ask, Parameter
+from precaution.knowledge.model import Ask, Parameter
+from precaution.knowledge.refers import STAGES
 from precaution.values.interval import Interval, show_number
 
 if TYPE_CHECKING:

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from precaution.errors import did_you_mean
 from precaution.knowledge.fact_kinds import FACT_KINDS, Fact
 from precaution.knowledge.folder import topic_files
-from precaution.knowledge.model import Ask, Audit, Concept, Duty, Measure, Parameter, Records, Rule, Says, Therapy
+from precaution.knowledge.model import Ask, Audit, Duty, Measure, Parameter, Records, Rule, Says, Therapy
 from precaution.knowledge.policy import as_written, measured
+from precaution.knowledge.terminology import Concept
 from precaution.knowledge.toml import Place, Table, as_table, read, read_toml, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from precaution.knowledge.model import Stage
+    from precaution.knowledge.refers import Stage
 
 T = TypeVar("T")
 HEAD = ("name", "version", "title", "about", "actions", "therapy", "records", "audit", "parameter")

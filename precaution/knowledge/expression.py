@@ -76,7 +76,7 @@ class Among:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Call:
     """A function of the whitelist, applied to an expression (`possible`) or a name."""
 
     function: Function
@@ -91,20 +91,20 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class And:
     """True where every operand is."""
 
     operands: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Any:
+class Or:
     """True where at least one operand is."""
 
     operands: tuple[Expression, ...]
 
 
-Expression = Name | Literally | Compare | Among | Ask | Not | All | Any
+Expression = Name | Literally | Compare | Among | Call | Not | And | Or
 
 _OPERATORS: dict[type[ast.cmpop], Operator] = {
     ast.Lt: "<",
@@ -145,9 +145,9 @@ def parse(text: str) -> Expression:
 def _typed(node: ast.expr, text: str) -> Expression:
     match node:
         case ast.BoolOp(op=ast.And(), values=values):
-            return All(tuple(_typed(value, text) for value in values))
+            return And(tuple(_typed(value, text) for value in values))
         case ast.BoolOp(values=values):
-            return Any(tuple(_typed(value, text) for value in values))
+            return Or(tuple(_typed(value, text) for value in values))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return Not(_typed(operand, text))
         case ast.Compare(left=left, ops=[ast.In()], comparators=[ast.Tuple(elts=words)]):
@@ -155,9 +155,9 @@ def _typed(node: ast.expr, text: str) -> Expression:
         case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in _OPERATORS:
             return Compare(_name(left, text), _OPERATORS[type(operator)], _operand(right, text))
         case ast.Call(func=ast.Name(id="known" | "recorded" as function), args=[argument], keywords=[]):
-            return Ask(function, _name(argument, text))
+            return Call(function, _name(argument, text))
         case ast.Call(func=ast.Name(id="possible"), args=[argument], keywords=[]):
-            return Ask("possible", _typed(argument, text))
+            return Call("possible", _typed(argument, text))
         case ast.Name(id=name):
             return Name(name)
         case _:
@@ -190,9 +190,9 @@ def _operand(node: ast.expr, text: str) -> Name | Literally:
 def children(expression: Expression) -> tuple[Expression, ...]:
     """Return the expressions that `expression` is made of."""
     match expression:
-        case All(operands) | Any(operands):
+        case And(operands) | Or(operands):
             return operands
-        case Not(operand) | Ask(_, operand):
+        case Not(operand) | Call(_, operand):
             return (operand,)
         case Compare(left, _, right):
             return (left, right)
@@ -233,17 +233,17 @@ def compiled(expression: Expression) -> Callable[[Answers], Truth]:
 
 def _compile(expression: Expression) -> Callable[[Answers], Truth]:
     match expression:
-        case All(operands):
+        case And(operands):
             return _folded(tuple(map(compiled, operands)), decisive=False)
-        case Any(operands):
+        case Or(operands):
             return _folded(tuple(map(compiled, operands)), decisive=True)
         case Not(operand):
             inner = compiled(operand)
             return lambda facts: None if (truth := inner(facts)) is None else not truth
-        case Ask("possible", operand):
+        case Call("possible", operand):
             inner = compiled(operand)
             return lambda facts: logic.possible(inner(facts))
-        case Ask(function, Name(name)):
+        case Call(function, Name(name)):
             if function == "known":
                 return lambda facts: facts[name] is not None
             return lambda facts: facts.recorded(name)
@@ -312,18 +312,15 @@ def _truth(value: Value, name: str) -> Truth:
     raise KnowledgeError(f"'{name}' is a number or a word; compare it with something")
 
 
-def deciding(expression: Expression, facts: Answers) -> tuple[str, ...]:
-    """Return the names that make `expression` what it is for this patient: of an `or` that holds the
-    operands that hold, of one that can't be told those that can't be told."""
-    return decider(expression)(facts)
-
-
 Decider = Callable[[Answers], tuple[str, ...]]
 _DECIDERS: dict[int, tuple[Expression, Decider]] = {}
 
 
 def decider(expression: Expression) -> Decider:
-    """Return `deciding` of one expression as a closure over a patient's facts."""
+    """Return a closure that finds which names make `expression` what it is for a patient.
+
+    Of an `or` that holds these are the names of the operands that hold; of one that can't be told, of those that can't.
+    """
     kept = _DECIDERS.get(id(expression))
     if kept is None:
         kept = _DECIDERS[id(expression)] = (expression, _decider(expression))
@@ -332,11 +329,11 @@ def decider(expression: Expression) -> Decider:
 
 def _decider(expression: Expression) -> Decider:
     match expression:
-        case All(operands):
+        case And(operands):
             return _deciders(operands, logic.conjunction)
-        case Any(operands):
+        case Or(operands):
             return _deciders(operands, logic.disjunction)
-        case Not(operand) | Ask(_, operand):
+        case Not(operand) | Call(_, operand):
             return decider(operand)
         case _:
             found = names(expression)

@@ -6,17 +6,13 @@ As in `precaution.knowledge.model`, a field is a key of the TOML table, with `_`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-# The loader reads these from the types of the fields, at run time.
-from precaution.knowledge.model import Absent, ConceptName, Concepts, DaysName, NumberName, Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from precaution.knowledge.expression import Expression
-    from precaution.values.record import Kind
+from precaution.knowledge.expression import Expression
+from precaution.knowledge.refers import Absent, ConceptName, Concepts, DaysName, NumberName, Stage
+from precaution.values.record import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

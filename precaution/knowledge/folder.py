@@ -7,8 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
-from precaution.knowledge.model import Concept
-from precaution.knowledge.terminology import IDS, read_concept_ids, read_lists
+from precaution.knowledge.terminology import IDS, Concept, read_concept_ids, read_lists
 from precaution.knowledge.toml import Place
 from precaution.values.record import UNREADABLE
 

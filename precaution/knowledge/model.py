@@ -6,45 +6,29 @@ says what may stand there. The format is described for clinicians in docs/refere
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from precaution.knowledge.expression import Expression
+from precaution.knowledge.fact_kinds import Fact
+from precaution.knowledge.refers import (
+    ActionName,
+    AskName,
+    ConceptName,
+    Concepts,
+    DaysName,
+    FactName,
+    MeasureName,
+    NumberName,
+    RuleOrDuty,
+    Sentences,
+    Stage,
+    WordName,
+)
+from precaution.knowledge.terminology import Concept, Terminology
 
-    from precaution.knowledge.expression import Expression
-    from precaution.knowledge.fact_kinds import Fact
-    from precaution.knowledge.terminology import Terminology
-
-Stage = Literal["before-start", "on-treatment", "interrupted"]
-STAGES: tuple[Stage, ...] = ("before-start", "on-treatment", "interrupted")
 Role = Literal["directive", "background", "evidence-limit", "provenance"]
-ROLES: tuple[Role, ...] = ("directive", "background", "evidence-limit", "provenance")
-Absent = Literal["unknown", "no-if-list-complete", "no"]
-"""What it means that the record holds nothing. `no` is only for what can't be asked of a list."""
-
-
-class Refers(NamedTuple):
-    """What a name in a field refers to; the loader refuses a name that stands for nothing."""
-
-    to: Literal["concept", "parameter", "fact", "ask", "sentence", "action", "rule or duty", "measure"]
-    measure: Literal["", "days", "number", "word"] = ""
-    """For a parameter: what its value must be."""
-
-
-ConceptName = Annotated[str, Refers("concept")]
-DaysName = Annotated[str, Refers("parameter", "days")]
-NumberName = Annotated[str, Refers("parameter", "number")]
-WordName = Annotated[str, Refers("parameter", "word")]
-FactName = Annotated[str, Refers("fact")]
-AskName = Annotated[str, Refers("ask")]
-ActionName = Annotated[str, Refers("action")]
-MeasureName = Annotated[str, Refers("measure")]
-RuleOrDuty = Annotated[str, Refers("rule or duty")]
-Concepts = tuple[ConceptName, ...]
-"""Names of code lists."""
-Sentences = tuple[Annotated[str, Refers("sentence")], ...]
-"""Ids of sentences of the label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,33 +78,6 @@ class Parameter:
     choices: tuple[str, ...] = ()
     """The only words or numbers a site may choose from."""
     overridden: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concept:
-    """`[concept.lab_anc]`: what is known of a code list besides its codes."""
-
-    name: str
-    topic: str = ""
-    unit: str = ""
-    """The UCUM unit in which its values are kept and compared."""
-    plausible: tuple[float, ...] = ()
-    """Lowest and highest believable value in that unit; outside it a value is not used."""
-    factors: Mapping[str, float] = field(default_factory=dict[str, float])
-    """Units that only this concept's substance lets us convert (mmol/L of cholesterol): unit = factor."""
-    words: tuple[str, ...] = ()
-    """Beginnings of words in a display or text that make an unrecognised entry a doubt about this concept;
-    `tb$` is a whole word, `*carcinoma` any part of one."""
-    not_words: tuple[str, ...] = ()
-    """Words that take such a doubt away again."""
-    spellings: tuple[str, ...] = ()
-    """Whole texts of a result that mean this concept (`result_positive`: "reactive")."""
-    answers: Concepts = ()
-    """For a question (smoking status): the concepts that may be its coded answer."""
-    outranks: Concepts = ()
-    """Concepts that a code does not belong to where it belongs to this one."""
-    why: str = ""
-    """What was decided about the list, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

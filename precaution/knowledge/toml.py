@@ -28,8 +28,7 @@ import tomli
 
 from precaution.errors import KnowledgeError, did_you_mean
 from precaution.knowledge.expression import parse
-from precaution.knowledge.model import STAGES, Refers, Stage
-from precaution.values.record import Kind
+from precaution.knowledge.refers import STAGES, Refers, Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +76,7 @@ FILLED = frozenset({"uses", "overridden"})
 """Fields that the loader works out; no file may give them."""
 _KEYS = {"expression": "is"}
 """Fields whose key is a word that Python keeps for itself."""
-_NAMES = {"Mapping": Mapping, "Expression": _Parsed, "Kind": Kind}
+_NAMES = {"Expression": _Parsed}
 
 
 def read_toml(path: Path, name: str) -> Table:

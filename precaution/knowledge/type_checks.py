@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.errors import did_you_mean
-from precaution.knowledge.expression import All, Among, Any, Compare, Literally, Name, Not, children
-from precaution.knowledge.expression import Ask as Function
+from precaution.knowledge.expression import Among, And, Call, Compare, Literally, Name, Not, Or, children
 from precaution.knowledge.fact_kinds import DaysOn, DaysSince, Extreme, Fact, Latest, Tested, Worded
 from precaution.knowledge.model import Ask, Parameter
 
@@ -50,7 +49,7 @@ def meaning(thing: Fact | Ask | Parameter) -> Meaning:
 def check_expression(expression: Expression, known: Mapping[str, Meaning], place: Place) -> None:
     """Raise KnowledgeError for an unknown name, or a comparison that means nothing."""
     match expression:
-        case All() | Any() | Not() | Function(function="possible"):
+        case And() | Or() | Not() | Call(function="possible"):
             for operand in children(expression):
                 check_expression(operand, known, place)
         case Compare():
@@ -62,7 +61,7 @@ def check_expression(expression: Expression, known: Mapping[str, Meaning], place
                 raise place.error(f"'{name}' is {_in_words(found)}; compare it with something")
         case Literally(value):
             raise place.error(f"{value!r} stands alone; compare something with it")
-        case Function(operand=Name(name)):
+        case Call(operand=Name(name)):
             _meaning(name, known, place)
 
 

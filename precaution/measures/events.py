@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.engine.compiled import prepared
 from precaution.engine.facts import day_of
 from precaution.knowledge.expression import compiled, names
-from precaution.knowledge.model import STAGES
+from precaution.knowledge.refers import STAGES
 from precaution.measures.shares import Measured, left_out, why_unknown
 
 if TYPE_CHECKING:
     from precaution.knowledge.expression import Expression
-    from precaution.knowledge.model import Measure, Stage
+    from precaution.knowledge.model import Measure
+    from precaution.knowledge.refers import Stage
     from precaution.measures.followed import Followed
     from precaution.values.logic import Truth
 

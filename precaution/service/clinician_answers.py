@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from precaution.engine.answer import Decision, DueState, Finding
-    from precaution.knowledge.model import Ask, Label, Stage
+    from precaution.knowledge.model import Ask, Label
+    from precaution.knowledge.refers import Stage
     from precaution.service.store.kept import Kept, Override, Promise, Terms, Tier
     from precaution.values.interval import Interval
     from precaution.values.record import Record

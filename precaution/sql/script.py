@@ -22,7 +22,8 @@ from precaution.sql.parameters import Parameters
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Label, Stage
+    from precaution.knowledge.model import Label
+    from precaution.knowledge.refers import Stage
 
 RESULTS = ("facts", "rules", "duties", "decisions")
 """The tables that a script leaves, each with `precaution_` before its name."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from precaution.knowledge import fact_kinds as f
 from precaution.knowledge import model as d
+from precaution.knowledge.refers import STAGES, Concepts, Stage
 from precaution.writers.english import Speaker, capital
 from precaution.writers.layout import listed
 
@@ -62,21 +63,21 @@ def _lists(concepts: Iterable[str]) -> str:
     return listed(concepts, last="or")
 
 
-def _derived(concepts: d.Concepts) -> str:
+def _derived(concepts: Concepts) -> str:
     return f"where there is none, it is worked out from {listed(concepts)} of one day, and said so" if concepts else ""
 
 
-def _doubt(concepts: d.Concepts) -> str:
+def _doubt(concepts: Concepts) -> str:
     return f"an entry of {_lists(concepts)} only raises a question" if concepts else ""
 
 
-def _ages(within: Mapping[d.Stage, str], say: Speaker) -> str:
+def _ages(within: Mapping[Stage, str], say: Speaker) -> str:
     """Return how old a result may be, stages of one limit together."""
     stages: dict[str, list[str]] = {}
     for stage, parameter in within.items():
         stages.setdefault(parameter, []).append(_STAGES[stage])
     every = [
-        f"not older than {say.parameter(parameter)}{'' if len(each) == len(d.STAGES) else ' ' + listed(each)}"
+        f"not older than {say.parameter(parameter)}{'' if len(each) == len(STAGES) else ' ' + listed(each)}"
         for parameter, each in stages.items()
     ]
     return listed(every) if every else ""

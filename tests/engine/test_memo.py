@@ -28,7 +28,7 @@ from precaution.engine.kinds import figures
 from precaution.engine.kinds import qualitative as results
 from precaution.engine.memo import Blank
 from precaution.engine.therapy import Therapy
-from precaution.knowledge.model import STAGES, Stage
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.values.record import Entry, Record
 from support.engine_builders import TODAY
 from support.random_records import AnyRecord

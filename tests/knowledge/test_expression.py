@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from precaution.errors import KnowledgeError
 from precaution.knowledge.expression import (
-    All,
     Among,
-    Any,
-    Ask,
+    And,
+    Call,
     Compare,
     Expression,
     Literally,
     Name,
     Not,
+    Or,
     Value,
     children,
     compiled,
-    deciding,
+    decider,
     names,
     parse,
 )
@@ -67,15 +67,15 @@ A, B, C = Name("a"), Name("b"), Name("c")
         ('a != "former"', Compare(A, "!=", Literally("former"))),
         ("a in ('x', 'y')", Among(A, ("x", "y"))),
         ("a in ('x',)", Among(A, ("x",))),
-        ("known(a)", Ask("known", A)),
-        ("recorded(a)", Ask("recorded", A)),
-        ("possible(a or b)", Ask("possible", Any((A, B)))),
+        ("known(a)", Call("known", A)),
+        ("recorded(a)", Call("recorded", A)),
+        ("possible(a or b)", Call("possible", Or((A, B)))),
         ("not a", Not(A)),
-        ("a and b and c", All((A, B, C))),
-        ("a or b and c", Any((A, All((B, C))))),
-        ("not a or b", Any((Not(A), B))),
-        ("not (a or b)", Not(Any((A, B)))),
-        ("(a\n or b)", Any((A, B))),
+        ("a and b and c", And((A, B, C))),
+        ("a or b and c", Or((A, And((B, C))))),
+        ("not a or b", Or((Not(A), B))),
+        ("not (a or b)", Not(Or((A, B)))),
+        ("(a\n or b)", Or((A, B))),
     ],
 )
 def test_what_is_read(text: str, typed: Expression) -> None:
@@ -302,7 +302,7 @@ def test_children() -> None:
 )
 def test_what_decides_is_what_shares_the_answer(text: str, decisive: str) -> None:
     facts = Answers({"t": True, "t2": True, "f": False, "f2": False, "u": None, "n": exactly(0)})
-    assert deciding(parse(text), facts) == tuple(decisive.split())
+    assert decider(parse(text))(facts) == tuple(decisive.split())
 
 
 # Generated expressions over a few truths.
@@ -353,7 +353,7 @@ def test_what_decides_does_decide(text: str, a: Truth, b: Truth, c: Truth) -> No
     values: dict[str, Value] = {"a": a, "b": b, "c": c}
     expression = parse(text)
     truth = compiled(expression)(Answers(values))
-    decisive = deciding(expression, Answers(values))
+    decisive = decider(expression)(Answers(values))
     if truth is None:
         assert any(values[name] is None or "possible" in text for name in decisive)
         return

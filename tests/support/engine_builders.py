@@ -10,6 +10,7 @@ from precaution.engine.facts import Chart, Facts, Known
 from precaution.engine.therapy import Therapy, therapy
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
+from precaution.knowledge.refers import Stage
 from precaution.knowledge.terminology import build
 from precaution.values.interval import Interval, exactly
 from precaution.values.record import Entry, Kind, Record, in_order
@@ -163,7 +164,7 @@ def chart(
     of: d.Label,
     *entries: Entry,
     today: int = TODAY,
-    stage: d.Stage | None = None,
+    stage: Stage | None = None,
     at: Therapy | None = None,
     **more: object,
 ) -> Chart:

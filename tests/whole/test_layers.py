@@ -33,8 +33,9 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     ),
     "values": ({"logic"}, {"interval"}, {"record"}),
     "knowledge": (
-        {"check_digits", "expression", "model"},
+        {"check_digits", "expression", "refers"},
         {"fact_kinds", "terminology", "toml"},
+        {"model"},
         {"folder", "policy", "type_checks"},
         {"assembly", "linking"},
         {"loading"},
