@@ -1,6 +1,7 @@
 """The kinds of `[fact.x]` tables, as frozen dataclasses: what a fact looks for in a record.
 
-As in `precaution.knowledge.model`, a field is a key of the TOML table, with `_` for `-`. One module of
+As in `precaution.knowledge.model`, a field is a key of the TOML table, with `_` for `-`. A fact's name has `_` too, as
+answers have it. One module of
 `precaution.engine.facts` works out each kind.
 """
 
@@ -21,8 +22,8 @@ class Fact:
 
     name: str
     topic: str
-    title: str
-    """What it is, as a reader of the answer sees it."""
+    title: str = ""
+    """What it is, as a reader of the answer sees it; the name where left out."""
     reading: str = ""
     """How we take the label's open words here."""
     uses: tuple[str, ...] = ()
@@ -86,7 +87,7 @@ class Ever(Fact):
 
     ever: Concepts
     """Entries of any of these."""
-    absent: Absent
+    absent: Absent = "no-if-list-complete"
     """What it means that there is none."""
     list: Kind = "condition"
     """The list of the record that must be complete for "none"."""
@@ -108,7 +109,7 @@ class Active(Fact):
 
     active: Concepts
     """Entries of any of these."""
-    absent: Absent
+    absent: Absent = "no-if-list-complete"
     """What it means that there is none."""
     list: Kind = "condition"
     doubt: Concepts = ()
@@ -132,7 +133,7 @@ class Repeated(Fact):
 
     repeated: Concepts
     """Entries of any of these."""
-    absent: Absent
+    absent: Absent = "no-if-list-complete"
     """What it means that there are fewer."""
     list: Kind = "condition"
     at_least: NumberName
@@ -173,7 +174,7 @@ class DaysSince(Fact):
 
     days_since: Concepts
     """Entries of any of these."""
-    absent: Absent
+    absent: Absent = "no-if-list-complete"
     """What it means that there is none."""
     list: Kind = "condition"
 
@@ -184,7 +185,7 @@ class DaysOn(Fact):
 
     days_on: Concepts
     """Drugs, any of these."""
-    absent: Absent
+    absent: Absent = "no-if-list-complete"
     """What it means that there is none."""
     list: Kind = "medication"
 

@@ -13,6 +13,7 @@ from typing import Literal
 from precaution.knowledge.expression import Expression
 from precaution.knowledge.fact_kinds import Fact
 from precaution.knowledge.refers import (
+    STAGES,
     ActionName,
     AskName,
     ConceptName,
@@ -26,14 +27,42 @@ from precaution.knowledge.refers import (
     Stage,
     WordName,
 )
+from precaution.knowledge.shorthand import Limit
 from precaution.knowledge.terminology import Concept, Terminology
 
 Role = Literal["directive", "background", "evidence-limit", "provenance"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """`[says.S19]`: a sentence of the label, in our words, with the place and the digest of the exact one.
+
+    A sentence is a directive, which leads to a rule or duty, or says by one of three keys why it leads to none.
+    """
+
+    exact: str
+    """Where the exact sentence begins in the label's text and where it ends, in characters, and its SHA-256 (hex):
+    `"0-63 50cc..."`."""
+    means: str
+    """The sentence in our words."""
+    background: str | None = None
+    """It reports, and asks for nothing: what it reports. Or ..."""
+    evidence_limit: str | None = None
+    """... it says what is not known, or ..."""
+    provenance: str | None = None
+    """... where the text comes from."""
+    numbers: tuple[float, ...] = ()
+    """The numbers it states; any other number in a rule that cites it must be a parameter. As a table,
+    `{ sodium-limit = "130 mmol/L" }`, each is a limit that expressions and texts name."""
+    explains: tuple[RuleOrDuty, ...] = ()
+    """Rules and duties beside which a background sentence is shown ..."""
+    show_when: Expression | None = None
+    """... and for which patients; for all where this is left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Says:
-    """`[says.S19]`: a sentence of the label, in our words, with the digest of the exact one."""
+    """A sentence of the label as it was read; a file writes it as a `Sentence`."""
 
     id: str
     topic: str
@@ -50,11 +79,11 @@ class Says:
     end: int
     """... and where it ends."""
     numbers: tuple[float, ...] = ()
-    """The numbers it states; any other number in a rule that cites it must be a parameter."""
+    """The numbers it states."""
     explains: tuple[RuleOrDuty, ...] = ()
     """Rules and duties beside which a background sentence is shown ..."""
     show_when: Expression | None = None
-    """... and for which patients; for all where this is left out."""
+    """... and for which patients; for all where this is None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +100,7 @@ class Parameter:
     """The sentences that leave it open."""
     why: str
     """Why this value."""
-    status: Literal["proposed", "verified", "unverified"]
+    status: Literal["proposed", "verified", "unverified"] = "proposed"
     """Whether a clinician has confirmed it."""
     default: str = ""
     """Its number in the list of defaults (D13), where it has one."""
@@ -113,8 +142,8 @@ class Rule:
 
     name: str
     topic: str
-    title: str
-    """What it is about, in a few words."""
+    title: str = ""
+    """What it is about, in a few words; the name where left out."""
     cites: Sentences
     """The sentences it carries out."""
     when: Mapping[Stage, Expression]
@@ -122,7 +151,7 @@ class Rule:
     then: Mapping[Stage, ActionName]
     """Action by stage; a stage left out is one to which the rule does not apply."""
     if_unknown: Mapping[Stage, ActionName]
-    """Action where it can't be told; it must be given for every stage of `then`."""
+    """Action where it can't be told, for every stage of `then`; needed unless `[actions]` of label.toml has one."""
     tell: str
     """What to say where it holds; `{fact}` stands for the fact's value."""
     reading: str = ""
@@ -152,14 +181,14 @@ class Duty:
 
     name: str
     topic: str
-    title: str
-    """What it is about, in a few words."""
+    title: str = ""
+    """What it is about, in a few words; the name where left out."""
     cites: Sentences
     """The sentences it carries out."""
-    stages: tuple[Stage, ...]
-    """When it applies."""
-    tell: str
-    """What is to be done."""
+    stages: tuple[Stage, ...] = STAGES
+    """When it applies; at every stage where left out."""
+    tell: str = ""
+    """What is to be done; the title where left out."""
     needs: tuple[Concepts, ...] = ()
     """Every group needs one result, procedure or immunization of its concepts ..."""
     needs_all: WordName = ""
@@ -199,7 +228,10 @@ class Duty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A figure of a published study, shown beside ours and used for nothing else."""
+    """A figure of a published study, shown beside ours and used for nothing else.
+
+    `from = "x"` names a source, which then need not be repeated: what it says of `source`, `status` and `of`.
+    """
 
     share: float
     """Part of the patients, from 0 to 1."""
@@ -219,8 +251,8 @@ class Measure:
 
     name: str
     topic: str
-    title: str
-    """What is counted, in a few words."""
+    title: str = ""
+    """What is counted, in a few words; the name where left out."""
     cites: Sentences
     """The sentences whose use it measures, or beside which it stands."""
     reading: str
@@ -324,5 +356,7 @@ class Label:
     """None where the label has no measures."""
     policy: Mapping[str, object] = field(default_factory=dict[str, object])
     """What a site changed: parameter = value as written, and `lists`, `codes`; empty where nothing."""
+    limits: Mapping[str, Limit] = field(default_factory=dict[str, Limit])
+    """Numbers that sentences state, by the names that rules give them."""
     complete_lists: frozenset[str] = frozenset()
     """Kinds of entries (`condition`, ...) whose list the site says is complete for every patient."""

@@ -6,6 +6,9 @@ from typing import Annotated, Literal, NamedTuple
 
 Stage = Literal["before-start", "on-treatment", "interrupted"]
 STAGES: tuple[Stage, ...] = ("before-start", "on-treatment", "interrupted")
+AFTER_START = "after-start"
+"""What stands in a file for both stages after the start of treatment."""
+STAGES_AFTER_START: tuple[Stage, ...] = ("on-treatment", "interrupted")
 Absent = Literal["unknown", "no-if-list-complete", "no"]
 """What it means that the record holds nothing. `no` is only for what can't be asked of a list."""
 

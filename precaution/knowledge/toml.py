@@ -56,10 +56,10 @@ class Place(NamedTuple):
 
     def at(self, key: str) -> Place:
         """Return the place of a key of this table."""
-        return self._replace(key=f"{self.key}.{key}" if self.key else key)
+        return Place(self.file, self.table, f"{self.key}.{key}" if self.key else key)
 
 
-class _Parsed:
+class Parsed:
     """Stands for `Expression` while annotations are resolved: a union says nothing of how it is written."""
 
 
@@ -76,7 +76,7 @@ FILLED = frozenset({"uses", "overridden"})
 """Fields that the loader works out; no file may give them."""
 _KEYS = {"expression": "is"}
 """Fields whose key is a word that Python keeps for itself."""
-_NAMES = {"Expression": _Parsed}
+_NAMES = {"Mapping": Mapping, "Expression": Parsed}
 
 
 def read_toml(path: Path, name: str) -> Table:
@@ -169,7 +169,7 @@ def _expressive(kind: Any) -> tuple[tuple[str, str, bool], ...]:
     return tuple(
         (key, column.field, get_origin(column.hint) is Mapping)
         for key, column in columns(kind).items()
-        if _holds(column.hint, _Parsed)
+        if _holds(column.hint, Parsed)
     )
 
 
@@ -283,5 +283,5 @@ _PLAIN: Mapping[Any, Convert] = {
     float: _number,
     int: _whole,
     object: lambda value, _: value,
-    _Parsed: _expression,
+    Parsed: _expression,
 }

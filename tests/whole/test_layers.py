@@ -35,8 +35,10 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "knowledge": (
         {"check_digits", "expression", "refers"},
         {"fact_kinds", "terminology", "toml"},
-        {"model"},
-        {"folder", "policy", "type_checks"},
+        {"shorthand"},
+        {"families", "model"},
+        {"shared"},
+        {"expansion", "folder", "policy", "type_checks"},
         {"assembly", "linking"},
         {"loading"},
     ),
