@@ -18,7 +18,7 @@ SOURCES = (
     "knowledge/model.py",
     "knowledge/terminology.py",
     "knowledge/families.py",
-    "knowledge/shared.py",
+    "knowledge/said_once.py",
     "knowledge/fact_kinds.py",
     "cases/load.py",
     "knowledge/policy.py",
@@ -160,8 +160,8 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("A duty", "`[duty.x]`", ("Duty",)),
     ("A measure", "`[measure.x]`", ("Measure",)),
     ("A published figure", "`[[measure.x.published]]`", ("Published",)),
-    ("A source of figures", "`[source.x]`, in label.toml or a topic", ("Source",)),
-    ("label.toml", "", ("Top", "Actions", "Therapy", "Records", "Audit")),
+    ("A source of figures", "`[source.x]`, in label.toml or a topic", ("FigureSource",)),
+    ("label.toml", "", ("Top", "Actions", "TherapySettings", "Records", "AuditSettings")),
     ("A case", "`[[case]]`", ("Case",)),
     ("A site's policy", "", ("Policy", "Lists")),
 )
@@ -256,7 +256,7 @@ def _table(node: ast.ClassDef, explained: dict[str, str], *, single: bool) -> st
 
 
 def _kind_key(fields: list[Field], name: str) -> str:
-    if name in ("Top", "Actions", "Therapy", "Records", "Audit", "Policy", "Lists"):
+    if name in ("Top", "Actions", "TherapySettings", "Records", "AuditSettings", "Policy", "Lists"):
         return {"Top": "At its top", "Policy": "At its top"}.get(name, f"`[{name.lower()}]`")
     return "`reached-age` or `reached-age-parameter`" if name == "ReachedAge" else f"`{fields[0].key}`"
 

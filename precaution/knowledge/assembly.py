@@ -15,7 +15,7 @@ from precaution.knowledge.families import FOR
 from precaution.knowledge.folder import topic_files
 from precaution.knowledge.model import (
     Ask,
-    Audit,
+    AuditSettings,
     Duty,
     Measure,
     Parameter,
@@ -24,10 +24,10 @@ from precaution.knowledge.model import (
     Rule,
     Says,
     Sentence,
-    Therapy,
+    TherapySettings,
 )
 from precaution.knowledge.policy import as_written, measured
-from precaution.knowledge.shared import Actions, Shared, shared
+from precaution.knowledge.said_once import Actions, SaidOnce, collected
 from precaution.knowledge.shorthand import Limit
 from precaution.knowledge.terminology import Concept
 from precaution.knowledge.toml import Place, Table, as_table, read, read_toml, refuse_unknown
@@ -97,7 +97,7 @@ def gather(folder: Path) -> Gathered:
     Raises KnowledgeError for the first table that can't be read.
     """
     top, files = read_files(folder)
-    said = shared(files, _actions(top))
+    said = collected(files, actions_of(top))
     found = Gathered(_head(top), limits=said.limits)
     found.topics += filter(None, map(topic_of, files))
     for file, plain in plain_tables(files, said):
@@ -105,7 +105,7 @@ def gather(folder: Path) -> Gathered:
     return found
 
 
-def plain_tables(files: Mapping[str, Table], said: Shared) -> Iterator[tuple[str, Plain]]:
+def plain_tables(files: Mapping[str, Table], said: SaidOnce) -> Iterator[tuple[str, Plain]]:
     """Yield file and plain table of all files, facts first; `said` is what the files say once.
 
     Raises KnowledgeError for what stands for several tables and can't.
@@ -154,14 +154,15 @@ def _head(top: Table) -> Mapping[str, Any]:
         "version": names.version,
         "title": names.title,
         "about": as_table(top.get("about", {}), place._replace(table="about")),
-        "actions": _actions(top).order,
-        "therapy": read(Therapy, top.get("therapy", {}), place._replace(table="therapy")),
+        "actions": actions_of(top).order,
+        "therapy": read(TherapySettings, top.get("therapy", {}), place._replace(table="therapy")),
         "records": read(Records, top.get("records", {}), place._replace(table="records")),
-        "audit": read(Audit, top["audit"], place._replace(table="audit")) if "audit" in top else None,
+        "audit": read(AuditSettings, top["audit"], place._replace(table="audit")) if "audit" in top else None,
     }
 
 
-def _actions(top: Table) -> Actions:
+def actions_of(top: Table) -> Actions:
+    """Return `[actions]` of label.toml. Raises KnowledgeError for one that names an action of no order."""
     place = Place("label.toml", "actions")
     actions = read(Actions, top.get("actions", {}), place)
     named = {"if-unknown": (actions.if_unknown,) if actions.if_unknown else (), "while-interrupted": _both(actions)}

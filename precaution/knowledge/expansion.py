@@ -21,7 +21,7 @@ from precaution.knowledge.toml import Place, Table, as_table, columns
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from precaution.knowledge.shared import Shared
+    from precaution.knowledge.said_once import SaidOnce
 
 Plain = tuple[str, str, Table]
 """Section, name and table."""
@@ -51,7 +51,7 @@ RENAMED: Mapping[tuple[str, str], str] = {
 """Section and key of before -> what stands in its place."""
 
 
-def expanded(file: str, tables: Table, shared: Shared) -> Iterator[Plain]:
+def expanded(file: str, tables: Table, shared: SaidOnce) -> Iterator[Plain]:
     """Yield the plain tables of a file; `shared` is what all files say.
 
     Raises KnowledgeError for what stands for several tables and can't, and for a name that is written with `_`.
@@ -62,12 +62,12 @@ def expanded(file: str, tables: Table, shared: Shared) -> Iterator[Plain]:
                 yield from _tables(section, name, table, Place(file, f"{section}.{name}"), shared)
 
 
-def _tables(section: str, name: str, table: object, place: Place, shared: Shared) -> Iterator[Plain]:
+def _tables(section: str, name: str, table: object, place: Place, shared: SaidOnce) -> Iterator[Plain]:
     """Yield what a table stands for: itself, the entries of its `for`, the facts about a result."""
     families = shared.families.get(section, {})
     if isinstance(table, dict):
         shared.idle.pop((section, str(table.get(LIKE, ""))), None)
-    for member in members(name, as_table(table, place), _keys(section), families, place):
+    for member in members(name, as_table(table, place), keys_of(section), families, place):
         here = place._replace(table=f"{section}.{member.name}")
         plain = _plain(section, member, shared, here)
         if section == "result":
@@ -76,7 +76,7 @@ def _tables(section: str, name: str, table: object, place: Place, shared: Shared
             yield section, spoken(member.name) if section == "fact" else member.name, plain
 
 
-def _plain(section: str, member: Member, shared: Shared, place: Place) -> Table:
+def _plain(section: str, member: Member, shared: SaidOnce, place: Place) -> Table:
     name, given, fact = member
     _refuse_names(section, name, given, shared, place)
     types = _types(section, given)
@@ -92,7 +92,7 @@ def _plain(section: str, member: Member, shared: Shared, place: Place) -> Table:
     return plain
 
 
-def _refuse_names(section: str, name: str, given: Table, shared: Shared, place: Place) -> None:
+def _refuse_names(section: str, name: str, given: Table, shared: SaidOnce, place: Place) -> None:
     """Refuse a name with `_`, one that a limit has too, and keys of before."""
     if section not in ("says", "concept"):
         refuse_underscores(name, place)
@@ -109,7 +109,7 @@ def _defaults(section: str, types: Mapping[str, Any], name: str, of_fact: str) -
     return {"tell": "{title}", **title} if section == "duty" else title
 
 
-def _named(section: str, given: Table, shared: Shared, place: Place) -> Table:
+def _named(section: str, given: Table, shared: SaidOnce, place: Place) -> Table:
     """Return the keys of a table whose values the label says elsewhere: named numbers, and figures of a source."""
     if section == "says" and isinstance(numbers := given.get("numbers"), dict):
         return {"numbers": [float(shared.limits[each].number) for each in numbers]}
@@ -128,7 +128,8 @@ def _title(section: str, name: str, of_fact: str) -> str:
 
 
 @cache
-def _keys(section: str) -> frozenset[str]:
+def keys_of(section: str) -> frozenset[str]:
+    """Return the keys that the tables of a section may have."""
     kinds = {Fact, *FACT_KINDS.values()} if section == "fact" else {KINDS[section]}
     return frozenset(key for kind in kinds for key in columns(kind)) - {"name", "topic", "id"}
 

@@ -287,7 +287,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
+class AuditSettings:
     """`[audit]` of label.toml: what the measures share; needed where there are any."""
 
     washout: DaysName
@@ -303,7 +303,7 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Therapy:
+class TherapySettings:
     """`[therapy]` of label.toml: how the stage is read from the record."""
 
     drug: ConceptName
@@ -339,7 +339,7 @@ class Label:
     """label.toml's own tables: provenance, intended use, differences, transparency attributes."""
     actions: tuple[str, ...]
     """Gravest first; `only-if-no-alternative+attested` is the attested variant."""
-    therapy: Therapy
+    therapy: TherapySettings
     says: Mapping[str, Says]
     parameters: Mapping[str, Parameter]
     concepts: Mapping[str, Concept]
@@ -352,7 +352,7 @@ class Label:
     """In the order of the label's text."""
     terminology: Terminology
     measures: Mapping[str, Measure] = field(default_factory=dict[str, Measure])
-    audit: Audit | None = None
+    audit: AuditSettings | None = None
     """None where the label has no measures."""
     policy: Mapping[str, object] = field(default_factory=dict[str, object])
     """What a site changed: parameter = value as written, and `lists`, `codes`; empty where nothing."""

@@ -63,7 +63,7 @@ class Parsed:
     """Stands for `Expression` while annotations are resolved: a union says nothing of how it is written."""
 
 
-class Column(NamedTuple):
+class Key(NamedTuple):
     """A field of a dataclass, as a key of its table."""
 
     field: str
@@ -127,11 +127,11 @@ def as_table(value: object, place: Place) -> Table:
 
 
 @cache
-def columns(kind: Any) -> Mapping[str, Column]:
+def columns(kind: Any) -> Mapping[str, Key]:
     """Return key -> field of a dataclass, for the keys that a file may give."""
     hints = get_type_hints(kind, localns=_NAMES, include_extras=True)
     return {
-        _KEYS.get(each.name, each.name.replace("_", "-")): Column(
+        _KEYS.get(each.name, each.name.replace("_", "-")): Key(
             each.name, hints[each.name], each.default is MISSING and each.default_factory is MISSING
         )
         for each in fields(kind)

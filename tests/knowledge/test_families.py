@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from precaution.errors import KnowledgeError
 from precaution.knowledge.assembly import plain_tables
-from precaution.knowledge.shared import Actions, shared
+from precaution.knowledge.said_once import Actions, collected
 from precaution.knowledge.shorthand import Shorthand
 from precaution.knowledge.toml import Place
 
@@ -21,7 +21,9 @@ ACTIONS = Actions(order=("stop", "stay-stopped", "obtain"))
 def plain(*files: str, actions: Actions = ACTIONS) -> dict[str, dict[str, Any]]:
     """Return the plain tables of topic files, by `section.name`."""
     read = {f"topics/t{number}.toml": tomllib.loads(text) for number, text in enumerate(files)}
-    return {f"{section}.{name}": dict(table) for _, (section, name, table) in plain_tables(read, shared(read, actions))}
+    return {
+        f"{section}.{name}": dict(table) for _, (section, name, table) in plain_tables(read, collected(read, actions))
+    }
 
 
 FAMILY = """
@@ -186,7 +188,7 @@ def test_any_tables_are_made_plain_or_refused_in_words(tables: dict[str, Any]) -
     files = {"topics/t.toml": tables}
     said, found = "topics/t.toml", []
     try:
-        found = [table for _, (_, _, table) in plain_tables(files, shared(files, ACTIONS))]
+        found = [table for _, (_, _, table) in plain_tables(files, collected(files, ACTIONS))]
     except KnowledgeError as error:
         said = str(error)
     assert said.startswith("topics/t.toml")

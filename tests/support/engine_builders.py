@@ -88,7 +88,7 @@ def label(
         digest=f"{next(_DIGESTS):064d}",
         about={},
         actions=ACTIONS,
-        therapy=d.Therapy(drug="drug", grace="grace", gap="gap"),
+        therapy=d.TherapySettings(drug="drug", grace="grace", gap="gap"),
         records=d.Records(absence="absence", suspected="suspected", same_day="same-day"),
         says={each.id: each for each in definitions if isinstance(each, d.Says)},
         parameters={name: parameter(name, value) for name, value in values.items()},

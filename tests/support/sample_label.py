@@ -236,7 +236,7 @@ LABEL = d.Label(
         "may-resume",
         "clear",
     ),
-    therapy=d.Therapy(drug="drug_e", grace="times", gap="times"),
+    therapy=d.TherapySettings(drug="drug_e", grace="times", gap="times"),
     records=d.Records(absence="times", suspected="times", same_day="same-day-value"),
     terminology=build({}, {}),
     says=SAYS,

@@ -37,7 +37,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"fact_kinds", "terminology", "toml"},
         {"shorthand"},
         {"families", "model"},
-        {"shared"},
+        {"said_once"},
         {"expansion", "folder", "policy", "type_checks"},
         {"assembly", "linking"},
         {"loading"},

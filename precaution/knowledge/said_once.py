@@ -37,7 +37,7 @@ class Actions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class FigureSource:
     """`[source.x]`: where published figures stand; a figure names it with `from`, in any topic."""
 
     source: str
@@ -50,7 +50,7 @@ class Source:
     """Whose figures they are, which `who` of a figure names as `{people}`."""
 
 
-class Shared(NamedTuple):
+class SaidOnce(NamedTuple):
     """What the tables of all files may name."""
 
     limits: dict[str, Limit]
@@ -89,12 +89,12 @@ class Shared(NamedTuple):
         return without(mapped(whole, lambda text: text.replace("{people}", people)), "people")
 
 
-def shared(files: Mapping[str, Table], actions: Actions) -> Shared:
+def collected(files: Mapping[str, Table], actions: Actions) -> SaidOnce:
     """Return the limits, sources and families of files (name -> tables), with the label's actions.
 
     Raises KnowledgeError for a limit that is no number with a unit, and for two of one name.
     """
-    found = Shared({}, {}, {}, actions, {}, {})
+    found = SaidOnce({}, {}, {}, actions, {}, {})
     for file, tables in files.items():
         for section, entries in tables.items():
             for name, table in as_table(entries, Place(file, section)).items():
@@ -102,10 +102,10 @@ def shared(files: Mapping[str, Table], actions: Actions) -> Shared:
     return found
 
 
-def _collect(found: Shared, section: str, name: str, table: Table, file: str) -> None:
+def _collect(found: SaidOnce, section: str, name: str, table: Table, file: str) -> None:
     place = Place(file, f"{section}.{name}")
     if section == "source":
-        read(Source, table, place)
+        read(FigureSource, table, place)
         _add(found.sources, name, table, place)
         found.idle[section, name] = place
     elif section == "says" and isinstance(numbers := table.get("numbers"), dict):
