@@ -12,7 +12,8 @@ from precaution import readers
 from precaution.engine.decision import decide
 from precaution.errors import PatientDied, UsageError, did_you_mean
 from precaution.knowledge.loading import load_label
-from precaution.knowledge.model import STAGES, Label
+from precaution.knowledge.model import Label
+from precaution.knowledge.refers import STAGES
 from precaution.labels import DEFAULT
 from precaution.values.interval import exactly
 from precaution.values.record import ANSWER, Entry, Record, in_order
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precaution.engine.answer import Decision
-    from precaution.knowledge.model import Ask, Stage
+    from precaution.knowledge.model import Ask
+    from precaution.knowledge.refers import Stage
 
 
 def assess(

@@ -8,7 +8,7 @@ from precaution.engine.decision import decide
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import parse
-from precaution.knowledge.model import STAGES
+from precaution.knowledge.refers import STAGES
 from precaution.timeline import timeline
 from precaution.values.record import Entry
 from support.engine_builders import FEBRUARY, TODAY, condition, day, drug, label, record, result

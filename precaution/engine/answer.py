@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from precaution.knowledge.model import Stage
+from precaution.knowledge.refers import Stage
 from precaution.values.record import Ignored, Unrecognised
 
 if TYPE_CHECKING:

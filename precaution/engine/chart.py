@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from precaution.engine.therapy import Therapy
 from precaution.knowledge.expression import Value
-from precaution.knowledge.model import Label, Stage
+from precaution.knowledge.model import Label
+from precaution.knowledge.refers import Stage
 from precaution.values.interval import EVERYTHING, Interval, larger
 from precaution.values.record import UNREADABLE, Entry, Record
 

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from precaution.engine.chart import Look
-    from precaution.knowledge.model import Label, Stage
+    from precaution.knowledge.model import Label
+    from precaution.knowledge.refers import Stage
 
 STAY = "stay-interrupted"
 """The action of a hold."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from precaution.engine.answer import Finding
     from precaution.engine.chart import Known
-    from precaution.knowledge.model import Ask, Label, Stage
+    from precaution.knowledge.model import Ask, Label
+    from precaution.knowledge.refers import Stage
     from precaution.values.record import Record
 
 

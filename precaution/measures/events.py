@@ -16,7 +16,8 @@ from precaution.measures.shares import Measured, excluded, why_unknown
 
 if TYPE_CHECKING:
     from precaution.knowledge.expression import Expression
-    from precaution.knowledge.model import Measure, Stage
+    from precaution.knowledge.model import Measure
+    from precaution.knowledge.refers import Stage
     from precaution.measures.follow_up import FollowUp
     from precaution.values.logic import Truth
 

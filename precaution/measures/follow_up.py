@@ -10,7 +10,8 @@ from precaution.engine.chart import Chart, day_of
 from precaution.engine.facts import Facts
 from precaution.engine.kinds.durations import birthday
 from precaution.engine.therapy import Therapy
-from precaution.knowledge.model import Label, Stage
+from precaution.knowledge.model import Label
+from precaution.knowledge.refers import Stage
 from precaution.measures.exposure import Exposure
 from precaution.values.record import Record
 

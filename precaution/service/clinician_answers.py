@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from precaution.engine.answer import Decision, DueState, Finding
     from precaution.engine.facts import Facts
-    from precaution.knowledge.model import Ask, Label, Stage
+    from precaution.knowledge.model import Ask, Label
+    from precaution.knowledge.refers import Stage
     from precaution.service.store.kept import Kept, Override, Promise, Terms, Tier
     from precaution.values.interval import Interval
     from precaution.values.record import Record

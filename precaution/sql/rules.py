@@ -15,7 +15,8 @@ from precaution.sql.macros import sql, unions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Label, Rule, Stage
+    from precaution.knowledge.model import Label, Rule
+    from precaution.knowledge.refers import Stage
     from precaution.sql.expressions import ExpressionWriter
 
 _TRUTHS = {

@@ -23,7 +23,8 @@ from precaution.values.record import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Label, Stage
+    from precaution.knowledge.model import Label
+    from precaution.knowledge.refers import Stage
 
 RESULTS = ("facts", "rules", "duties", "decisions")
 """The tables that a script leaves, each with `precaution_` before its name."""

@@ -17,8 +17,9 @@ from precaution.engine.compiled import compiled_label
 from precaution.engine.decision import decide
 from precaution.knowledge.expression import parse
 from precaution.knowledge.fact_kinds import Latest
-from precaution.knowledge.model import STAGES, Label, Rule
+from precaution.knowledge.model import Label, Rule
 from precaution.knowledge.policy import Policy, applied
+from precaution.knowledge.refers import STAGES
 from precaution.values.record import Record
 from support.engine_builders import TODAY, label, record, result
 from support.random_records import AnyRecord

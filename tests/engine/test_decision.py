@@ -11,7 +11,7 @@ from precaution.engine.decision import decide
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import parse
-from precaution.knowledge.model import STAGES, Stage
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.values.interval import below
 from precaution.values.record import Entry, Ignored, Unrecognised
 from support.engine_builders import ACTIONS, TODAY, answer, ask, condition, drug, entry, label, record, result

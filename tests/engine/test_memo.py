@@ -22,7 +22,8 @@ from precaution.engine.chart import Chart
 from precaution.engine.compiled import CompiledLabel, compiled_label
 from precaution.engine.decision import decide, decided, facts_of
 from precaution.engine.kinds import figures, qualitative
-from precaution.knowledge.model import STAGES, Label, Stage
+from precaution.knowledge.model import Label
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.values.record import Entry, Record
 from precaution.writers.structured import to_json
 from support import sql_people
@@ -62,9 +63,7 @@ def everyone() -> Iterator[tuple[Asked, Label]]:
     yield from ((one, LABEL) for one in sql_people.examples())
     if SHARED.is_dir():
         yield from ((one, LABEL) for one in sql_people.shared())
-    for seed in range(
-        tries(300, 2000)
-    ):  # of few sorts, for which there is a blank record already
+    for seed in range(tries(300, 2000)):  # of few sorts, for which there is a blank record already
         one, _ = asked((seed, -(seed % 3), (None, None, *STAGES)[seed % 5], True))
         lists = frozenset(("condition", "medication", "result")[: seed % 4])
         yield one._replace(record=replace(one.record, lists=lists, attested=frozenset())), LABEL

@@ -27,7 +27,7 @@ from precaution import assess, load_label
 from precaution.cases.lines import resources
 from precaution.cases.load import Case, load_cases
 from precaution.engine.answer import Decision
-from precaution.knowledge.model import STAGES, Stage
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.writers.structured import to_dict, to_json
 from support.effort import tries
 from support.project import PROJECT

@@ -24,7 +24,8 @@ from precaution.engine.kinds.durations import birthday
 from precaution.errors import KnowledgeError, UsageError
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge.expression import parse
-from precaution.knowledge.model import STAGES, Rule
+from precaution.knowledge.model import Rule
+from precaution.knowledge.refers import STAGES
 from precaution.sql import RESULTS, TESTED, dialects, script_of, statements_of
 from precaution.sql.literals import literal, table_of
 from precaution.sql.macros import rounded_of, sql

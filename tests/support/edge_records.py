@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, cast
 
 from precaution.engine.compiled import concepts_of
 from precaution.knowledge.fact_kinds import Fact, Planned
-from precaution.knowledge.model import STAGES, Label, Stage
+from precaution.knowledge.model import Label
 from precaution.knowledge.policy import Policy, applied
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.values.interval import Interval, exactly
 from precaution.values.record import ANSWER, UNREADABLE, Entry, Kind, Record, in_order
 from support.sql_comparison import Asked

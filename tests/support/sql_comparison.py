@@ -14,7 +14,8 @@ from precaution.engine.decision import decide
 from precaution.engine.facts import Facts
 from precaution.engine.therapy import therapy
 from precaution.knowledge.expression import spoken
-from precaution.knowledge.model import Label, Stage
+from precaution.knowledge.model import Label
+from precaution.knowledge.refers import Stage
 from precaution.sql import RESULTS, statements_of
 from precaution.tables.schema import ENTRIES, PERSONS, as_table, person_row, rows_of
 from precaution.values.interval import Interval, exactly, show_day
