@@ -39,6 +39,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"families", "model"},
         {"said_once"},
         {"expansion", "folder", "policy", "type_checks"},
+        {"sections"},
         {"assembly", "linking"},
         {"loading"},
     ),
