@@ -44,6 +44,9 @@ tb_history tb_latent tb_screening_procedure thrombophilia_acquired thrombophilia
 thrombophilia_kind_unknown vaccine_live vaccine_live_status_ambiguous vte vte_history vte_symptom
 """
 
+FURTHER = Path(__file__).with_name("further_codes.csv")
+"""Rows that the shared lists lack, each read in the public material that its source names: concept, then a row."""
+
 SAME_SUBSTANCE = ("lab_hdl", "lab_hemoglobin", "lab_ldl", "lab_total_cholesterol", "lab_triglycerides")
 """`<concept>_molar` holds the codes of the same substance in mmol/L: one concept, its factor in concepts.toml."""
 
@@ -186,6 +189,8 @@ def main(shared: Path, out: Path) -> None:
     lists = {name: rows(shared / f"{name}.csv") for name in LISTED.split()}
     for name, added in ADDED.items():
         lists[name] = [*lists.get(name, []), *added]
+    for name, row in further(FURTHER):
+        lists.setdefault(name, []).append(row)
     for name in SAME_SUBSTANCE:
         lists[name] += rows(shared / f"{name}_molar.csv")
     move(lists)
@@ -205,6 +210,12 @@ def rows(path: Path) -> list[Row]:
             Row(each["system"], each["code"], mended(each["display"]), each["source"], each["verified"])
             for each in csv.DictReader(file)
         ]
+
+
+def further(path: Path) -> list[tuple[str, Row]]:
+    """Return the (concept, row) of every line of `further_codes.csv`."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [(each.pop("concept"), Row(**each)) for each in csv.DictReader(file)]
 
 
 def mended(text: str) -> str:

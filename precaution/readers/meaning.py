@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from precaution.knowledge.terminology import ICD10
 from precaution.readers.codes import words_of
 from precaution.values.record import UNREADABLE, Certainty
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Coded = Literal["condition", "medication", "procedure", "immunization", "order"]
 
 _TELLING = {
-    "condition": {"ICD10CM"},
+    "condition": set(ICD10),
     "medication": {"RxNorm", "ATC"},
     "immunization": {"CVX", "ATC"},
     "procedure": set[str](),
@@ -31,8 +32,8 @@ _TELLING = {
 
 
 _SPOKEN_OF = {
-    "condition": frozenset({"SNOMED", "ICD10CM"}),
-    "procedure": frozenset({"SNOMED", "ICD10CM"}),
+    "condition": frozenset({"SNOMED", *ICD10}),
+    "procedure": frozenset({"SNOMED", *ICD10}),
     "medication": frozenset({"RxNorm", "RxNormExt", "ATC"}),
     "immunization": frozenset({"CVX", "ATC"}),
     "order": frozenset({"SNOMED", "CVX", "ATC"}),

@@ -19,7 +19,7 @@ import pytest
 
 from precaution.knowledge.check_digits import is_loinc, is_snomed
 from precaution.knowledge.model import Concept
-from precaution.knowledge.terminology import COLUMNS, Terminology, build, read_lists
+from precaution.knowledge.terminology import COLUMNS, EDITIONS, Terminology, build, read_lists
 from support.project import PROJECT
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ def importer() -> ModuleType:
 
 
 SHAPES = {
-    "ICD10CM": r"[A-TV-Z]\d[0-9AB](\.[0-9A-Z]{1,4})?\*?|U07\.1",
+    "ICD10CM": r"[A-TV-Z]\d[0-9AB](\.[0-9A-Z]{1,4})?\*?|U0(7\.1|9\.9)",
+    "ICD10": r"[A-Z]\d\d(\.\d)?\*?",
+    "ICD10GM": r"[A-Z]\d\d(\.\d{1,2})?\*?",
     "ATC": r"[A-Z]\d{2}([A-Z]([A-Z](\d{2})?)?)?\*?",
     "CVX": r"\d{2,3}",
     "RxNorm": r"[1-9]\d{2,6}",
@@ -257,6 +259,52 @@ IS = [
     ("CVX", "188", {"vaccine_live_status_ambiguous"}),
     ("CVX", "151", {"vaccine_live_status_ambiguous"}),
     ("CVX", "140", set()),
+    # editions of ICD-10: what the WHO's and the German one have besides, and what means something else there
+    ("ICD10", "A16.2", {"tb_active"}),
+    ("ICD10GM", "A16.2", {"tb_active"}),
+    ("ICD10CM", "A16.2", set()),
+    ("ICD10", "A15.1", {"tb_active"}),
+    ("ICD10", "M49.0", {"tb_active"}),
+    ("ICD10GM", "M49.02", {"tb_active"}),
+    ("ICD10", "J65", {"tb_active"}),
+    ("ICD10", "K67.3", {"tb_active"}),
+    ("ICD10GM", "N74.1", {"tb_active"}),
+    ("ICD10", "K93.0", {"tb_active"}),
+    ("ICD10", "R76.1", {"tb_latent"}),
+    ("ICD10CM", "R76.1", set()),
+    ("ICD10", "B24", {"hiv", "infection_any"}),
+    ("ICD10GM", "B22", {"hiv", "infection_any"}),
+    ("ICD10", "B20.6", {"hiv", "infection_any", "infection_serious_or_opportunistic"}),
+    ("ICD10", "B21.2", {"hiv", "infection_any", "malignancy_current", "lymphoma"}),
+    ("ICD10", "C97", {"malignancy_current"}),
+    ("ICD10GM", "E14.90", {"diabetes"}),
+    ("ICD10", "E12.5", {"diabetes"}),
+    ("ICD10", "I64", {"ascvd_stroke_tia"}),
+    ("ICD10", "I69.4", {"ascvd_stroke_tia"}),
+    ("ICD10GM", "I10.90", {"cv_risk_hypertension"}),
+    ("ICD10", "I10", {"cv_risk_hypertension"}),
+    ("ICD10GM", "I25.22", {"ascvd_mi", "ascvd_coronary"}),
+    ("ICD10GM", "E66.99", {"cv_risk_obesity"}),
+    ("ICD10", "D68.5", {"thrombophilia_inherited"}),
+    ("ICD10GM", "D68.6", {"thrombophilia_acquired"}),
+    ("ICD10CM", "D68.5", set()),
+    ("ICD10GM", "Z22.5", {"hepatitis_b", "infection_any"}),
+    ("ICD10", "Z82.4", {"cv_risk_family_history"}),
+    ("ICD10", "Z86.7", {"circulatory_disease_history"}),
+    ("ICD10CM", "Z86.7", set()),
+    ("ICD10", "R65.2", {"inflammation_without_infection"}),
+    ("ICD10GM", "R65.3", {"inflammation_without_infection"}),
+    ("ICD10", "R65.1", {"infection_any", "infection_serious_or_opportunistic"}),
+    ("ICD10CM", "R65.20", {"infection_serious_or_opportunistic"}),
+    ("ICD10GM", "I80.81", {"vte"}),
+    ("ICD10GM", "I80.80", {"superficial_thrombophlebitis"}),
+    ("ICD10GM", "Z72.0", {"smoking_unknown"}),  # alcohol, tobacco or drugs
+    ("ICD10", "Z72.0", {"smoking_current"}),
+    # an American code that was sent as ICD-10's
+    ("ICD10", "I82.409", {"vte"}),
+    ("ICD10", "Z86.711", {"vte_history"}),
+    ("ICD10", "D68.51", {"thrombophilia_inherited"}),
+    ("ICD10", "R65.20", {"infection_serious_or_opportunistic"}),
     # others of the public lists' traps
     ("SNOMED", "15777000", set()),  # prediabetes
     ("SNOMED", "195230003", {"vte"}),
@@ -301,6 +349,25 @@ def test_no_list_of_what_is_holds_what_was_or_may_be(list_of_now: str) -> None:
         if row.concept in terminology().concepts(row.system, row.code)
         and "acquired immunodeficiency" not in row.display
     ] == []
+
+
+MEANS_LESS = {
+    ("ICD10", "R65.2"): "severe sepsis in the CM",
+    ("ICD10GM", "Z72.0"): "tobacco alone in the CM",
+    ("ICD10GM", "I80.81"): "deep veins, of which the CM's I80.8 says nothing",
+}
+
+
+def test_rows_of_an_edition_lose_no_concept_of_the_edition_below() -> None:
+    """An edition's own rows alone decide: they say what the edition below says, unless that is wrong there."""
+    lost = {}
+    for row in rows():
+        if row.system in EDITIONS:
+            code = row.code.rstrip("*")
+            below = set(terminology().concepts(EDITIONS[row.system], code))
+            if missing := below - set(terminology().concepts(row.system, code)):
+                lost[row.system, code] = missing
+    assert set(lost) == set(MEANS_LESS), lost
 
 
 def test_combined_contraceptives_have_an_estrogen() -> None:
