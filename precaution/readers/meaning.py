@@ -24,11 +24,12 @@ Coded = Literal["condition", "medication", "procedure", "immunization", "order"]
 _TELLING = {
     "condition": set(ICD10),
     "medication": {"RxNorm", "ATC"},
-    "immunization": {"CVX", "ATC"},
+    "immunization": {"ATC"},
     "procedure": set[str](),
     "order": set[str](),
 }
-"""Code systems whose lists are whole enough that a well-formed code in none of them is not ours."""
+"""Code systems whose lists are whole enough that a well-formed code in none of them is not ours. Of CVX every code is
+on a list: one that is on none is newer than the lists, and may be anything."""
 
 
 _SPOKEN_OF = {
