@@ -219,6 +219,19 @@ IS = [
     # results
     ("LOINC", "71773-6", {"lab_igra_interpretation"}),
     ("LOINC", "71774-4", set()),  # the control tube
+    ("LOINC", "29609-5", {"lab_hcv_rna"}),  # by another method
+    ("LOINC", "5012-0", {"lab_hcv_rna"}),
+    ("LOINC", "49377-5", set()),  # in cerebrospinal fluid
+    ("LOINC", "40726-2", {"lab_anti_hcv"}),
+    ("LOINC", "47441-1", set()),  # of a donor
+    ("LOINC", "45161-7", {"lab_hbv_dna"}),
+    ("LOINC", "95234-1", {"lab_hbsag"}),
+    ("LOINC", "77739-1", set()),  # the mother's
+    ("LOINC", "40725-4", {"lab_anti_hbc"}),
+    ("LOINC", "31204-1", set()),  # IgM alone
+    ("LOINC", "30451-9", {"lab_anc"}),
+    ("LOINC", "26505-8", {"lab_neutrophil_percent"}),
+    ("LOINC", "30394-1", set()),  # granulocytes are more than neutrophils
     ("LOINC", "718-7", {"lab_hemoglobin"}),
     ("LOINC", "59260-0", {"lab_hemoglobin"}),
     ("LOINC", "4548-4", set()),
@@ -383,6 +396,13 @@ def test_combined_contraceptives_have_an_estrogen() -> None:
     estrogen = re.compile(r"estradiol|estrogen|vaginal ring|patch|natazia|mestranol", re.IGNORECASE)
     listed = [row for row in rows() if row.concept == "drug_combined_hormonal_contraceptive"]
     assert [row for row in listed if not estrogen.search(row.display)] == []
+
+
+def test_no_test_is_of_another_specimen_or_of_another_person() -> None:
+    other = re.compile(r"spinal|marrow|tissue|body fluid|urine|stool|donor|mother|cord|saliva", re.IGNORECASE)
+    tests = [row for row in rows() if row.concept.startswith("lab_") and row.system == "LOINC"]
+    assert len(tests) > 180
+    assert [row for row in tests if other.search(row.display)] == []
 
 
 def test_every_cvx_code_is_on_one_list() -> None:
