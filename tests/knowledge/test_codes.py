@@ -257,6 +257,14 @@ IS = [
     ("ATC", "L01XC02", {"drug_bdmard_other"}),
     ("ATC", "J04AC01", {"drug_antituberculosis", "drug_systemic_antiinfective"}),
     ("ATC", "C10AA05", {"drug_statin"}),
+    ("RxNorm", "308192", {"drug_systemic_antiinfective"}),  # amoxicillin 500 mg tablets
+    ("RxNorm", "723", {"drug_systemic_antiinfective"}),
+    ("RxNorm", "9793", set()),  # silver sulfadiazine is for the skin
+    ("RxNorm", "2590608", set()),  # ciclosporin for the eye
+    ("RxNorm", "328160", {"drug_csdmard"}),
+    ("RxNorm", "105585", {"drug_methotrexate", "drug_csdmard"}),
+    ("RxNorm", "205285", {"drug_csdmard"}),
+    ("RxNorm", "1441527", {"drug_bdmard_other"}),
     # combined against progestin-only, contraception against replacement
     ("RxNorm", "748856", {"drug_combined_hormonal_contraceptive"}),
     ("RxNorm", "978950", {"drug_combined_hormonal_contraceptive"}),
@@ -445,6 +453,14 @@ def test_every_cvx_code_is_on_one_list() -> None:
 def test_no_vaccine_that_is_called_live_is_on_the_other_list() -> None:
     listed = [row for row in rows() if row.concept == "vaccine_not_live"]
     assert [row for row in listed if re.search(r"\blive\b|attenuat|nasal|\bLAV\b", row.display, re.IGNORECASE)] == []
+
+
+def test_no_systemic_drug_is_for_the_skin_or_the_eye() -> None:
+    local = re.compile(r"ophthalm|otic\b|topical|vaginal|cream|ointment|nasal|shampoo|inhal", re.IGNORECASE)
+    systemic = ("drug_systemic_antiinfective", "drug_csdmard", "drug_bdmard_other", "drug_antituberculosis")
+    listed = [row for row in rows() if row.concept in systemic and row.system == "RxNorm"]
+    assert len(listed) > 900
+    assert [row for row in listed if local.search(row.display)] == []
 
 
 def test_major_surgery_is_large() -> None:
