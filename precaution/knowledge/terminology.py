@@ -86,8 +86,8 @@ class Terminology:
     def spoken_of(self, text: str) -> tuple[str, ...]:
         """Return the concepts that `words` of theirs are in `text` and `not_words` are not.
 
-        A word stands for the beginning of a word of the text; with `$` at its end for a whole word (`tb$`),
-        with `*` at its start for any part of one (`*oma$`). A text too long for a name may speak of several
+        A word stands for the beginning of a word of the text; with `$` at its end for a whole word (`tb$`), with `*`
+        at its start for any part of one (`*oma$`), with `=` at its start for the whole text (`=zona`). A text too long for a name may speak of several
         things, so `not_words` take nothing away there.
         """
         folded = fold(text)
@@ -127,6 +127,7 @@ class _Words:
     def __init__(self, concepts: Iterable[Concept]) -> None:
         self._starts: dict[str, list[tuple[str, bool, str]]] = {}
         self._inside: list[tuple[re.Pattern[str], str, str]] = []
+        self._whole: dict[str, list[str]] = {}
         self._refused: dict[str, tuple[str, ...]] = {}
         for concept in concepts:
             self._refused[concept.name] = concept.not_words
@@ -136,6 +137,7 @@ class _Words:
     def heard(self, folded: str) -> set[str]:
         """Return the concepts a folded text has a word of."""
         found = {name for pattern, word, name in self._inside if word in folded and pattern.search(folded)}
+        found.update(self._whole.get(folded, ()))
         for start in _STARTS.finditer(folded):
             found.update(self._begun(folded, start.start()))
         return found
@@ -147,7 +149,9 @@ class _Words:
 
     def _add(self, word: str, name: str) -> None:
         bare, whole = fold(word.removeprefix("*").removesuffix("$")), word.endswith("$")
-        if word.startswith("*"):
+        if word.startswith("="):
+            self._whole.setdefault(fold(word[1:]), []).append(name)
+        elif word.startswith("*"):
             self._inside.append((re.compile(_pattern(word)), bare, name))
         else:
             self._starts.setdefault(bare[:_KEY], []).append((bare, whole, name))

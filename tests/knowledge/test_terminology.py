@@ -28,6 +28,7 @@ KNOWN = {
     "heart": Concept(name="heart", words=("heart att", "mi$", "*infarct"), not_words=("family history", "no$")),
     "kinase": Concept(name="kinase", words=("jak$", "jak inh")),
     "this_kinase": Concept(name="this_kinase", outranks=("kinase",)),
+    "old_stroke": Concept(name="old_stroke", words=("=cva",)),
     "yes": Concept(name="yes", spellings=("Positive", "+", "not\u200b bad")),
 }
 
@@ -196,3 +197,8 @@ def test_a_wrong_list_is_refused(tmp_path: Path, text: str, message: str) -> Non
     with pytest.raises(KnowledgeError) as caught:
         read_lists(write(tmp_path, "a.csv", text))
     assert str(caught.value) == message
+
+
+def test_a_word_can_be_the_whole_text(small: Terminology) -> None:
+    assert small.spoken_of("CVA") == ("old_stroke",)
+    assert small.spoken_of("CVA tenderness") == ()
