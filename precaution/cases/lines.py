@@ -33,6 +33,8 @@ _SYSTEMS = {
     "SNOMED": "http://snomed.info/sct",
     "LOINC": "http://loinc.org",
     "ICD10CM": "http://hl7.org/fhir/sid/icd-10-cm",
+    "ICD10": "http://hl7.org/fhir/sid/icd-10",
+    "ICD10GM": "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
     "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "ATC": "http://www.whocc.no/atc",
     "CVX": "http://hl7.org/fhir/sid/cvx",
