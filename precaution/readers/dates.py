@@ -23,6 +23,8 @@ _FORM = re.compile(
     r"(?:[T ](?:[01][0-9]|2[0-4]):[0-5][0-9](?::(?:[0-5][0-9]|60)(?:\.[0-9]{1,12})?)?"
     r"(?:Z|[+-][01][0-9]:?[0-5][0-9])?)?)?)?"
 )
+_PLACEHOLDERS = frozenset({"0001-01-01", "1900-01-01"})
+"""What systems write where no day is known: it is no day."""
 _YEAR = 365.2425
 _DAYS = {"a": _YEAR, "mo": _YEAR / 12, "wk": 7.0, "d": 1.0}
 """UCUM's units of age, in days."""
@@ -42,7 +44,7 @@ class When(NamedTuple):
 def day(written: str) -> Interval | None:
     """Return the days of a FHIR date, dateTime or instant; None where it is none, or beyond the calendar."""
     match = _FORM.fullmatch(written)
-    if not match:
+    if not match or written[:10] in _PLACEHOLDERS:
         return None
     year, month, of_month = (int(part) if part else 0 for part in match.groups())
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from precaution.readers.codes import words_of
-from precaution.values.record import UNREADABLE, Certainty
+from precaution.values.record import UNREADABLE, Certainty, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,21 @@ _SPOKEN_OF = {
     "order": frozenset({"SNOMED", "CVX", "ATC"}),
 }
 """Whose concepts its words may speak of: a vaccine against hepatitis is no hint of hepatitis."""
+
+
+def kind_of(codes: Codes, name: str) -> Kind:
+    """Return the kind of entries that a concept stands for, by the code systems of its list."""
+    for kind, systems in _KINDS:
+        if codes.listed_in(name, systems):
+            return kind
+    return "condition"
+
+
+_KINDS: tuple[tuple[Kind, frozenset[str]], ...] = (
+    ("immunization", frozenset({"CVX"})),
+    ("medication", frozenset({"RxNorm", "RxNormExt", "ATC"})),
+    ("result", frozenset({"LOINC"})),
+)
 
 
 class Meaning(NamedTuple):

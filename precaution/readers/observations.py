@@ -54,6 +54,8 @@ def read_observation(reading: Reading, item: Item) -> None:
         reading.lists.add("result")
     if isinstance(status, str) and status in _NONE:
         return reading.ignore(item.source, _NONE[status])
+    if "focus" in resource and not all(_is_patient(reading, each) for each in children(resource, "focus")):
+        item.doubted("it is about somebody or something else than the patient (focus)")
     looked = reading.codes.look(resource.get("code"))
     if looked.concepts or not looked.formed:
         _read_value(reading, item, resource, looked, None)
@@ -63,6 +65,10 @@ def read_observation(reading: Reading, item: Item) -> None:
     if "contained" in resource:
         _read_members(reading, item, "hasMember")
     return None
+
+
+def _is_patient(reading: Reading, reference: Json) -> bool:
+    return reading.patient.known_by(text(reference, "reference"))
 
 
 def _read_component(reading: Reading, item: Item, component: Json) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.readers.json_access import Json, coded, name_of, shown
+from precaution.readers.ledger import doubt_of
 from precaution.readers.references import Resolver
 from precaution.values.record import LISTED, Entry, Ignored, Record, Unrecognised, ordered
 
@@ -21,15 +22,14 @@ if TYPE_CHECKING:
 class Item:
     """A resource that is about the patient."""
 
-    __slots__ = ("_source", "resource", "uncertain", "url")
+    __slots__ = ("_doubt", "_source", "resource", "url")
 
     def __init__(self, resource: Json, url: str = "", source: str = "") -> None:
         """Take a resource and its `fullUrl`; `source` only where it is part of another."""
         self.resource = resource
         self.url = url
         self._source = source
-        self.uncertain = "modifierExtension" in resource
-        """Whether a modifier extension, which nobody here understands, may turn its meaning round."""
+        self._doubt: str | None = None
 
     @property
     def source(self) -> str:
@@ -38,10 +38,22 @@ class Item:
             self._source = name_of(self.resource, self.url)
         return self._source
 
-    def within(self, inner: Json) -> Item:
-        """Return a resource that this one contains; it keeps this one's name."""
+    @property
+    def doubt(self) -> str:
+        """Why all that it says is a doubt, or nothing (`ledger.doubt_of`); worked out when first asked for."""
+        if self._doubt is None:
+            self._doubt = doubt_of(self.resource)
+        return self._doubt
+
+    def doubted(self, why: str) -> None:
+        """Make a doubt of all that it says."""
+        self._doubt = why
+
+    def within(self, inner: Json, why: str = "") -> Item:
+        """Return a resource that this one contains; it keeps this one's name. `why` makes it a doubt."""
         part = Item(inner, self.url, self.source)
-        part.uncertain = part.uncertain or self.uncertain
+        if doubt := why or self.doubt:
+            part.doubted(doubt)
         return part
 
 
@@ -61,6 +73,9 @@ class Reading:
         self.incomplete: set[str] = set(LISTED) if contents.partial else set()
         """Kinds of which something could not be told to be the patient's: no list of them is complete."""
         self._entries: dict[str, list[Entry]] = {}
+        self._mentions: list[tuple[Entry, str, Json]] = []
+        self._deleted = contents.deleted
+        self._birth_is_possible = True
         self._ignored = set(contents.ignored)
         self._unrecognised: set[Unrecognised] = set()
 
@@ -71,15 +86,29 @@ class Reading:
 
     def add(self, entry: Entry, item: Item) -> None:
         """Add an entry; one whose meaning is uncertain only raises a question."""
-        if item.uncertain:
-            entry = entry._replace(
-                certainty="mentioned",
-                value=None,
-                result="",
-                says="",
-                note="a modifier extension may change its meaning",
-            )
+        why = item.doubt or self._withdrawn(item)
+        if why:
+            entry = entry._replace(certainty="mentioned", value=None, result="", says="", note=why)
         self._entries.setdefault(entry.concept, []).append(entry)
+
+    def mention(self, entry: Entry, item: Item, concept: Json) -> None:
+        """Add a mention, unless the record says the same in an entry of its own (`record`)."""
+        self._mentions.append((entry, item.source, concept))
+
+    def _withdrawn(self, item: Item) -> str:
+        """Return why the sender may have taken back what a resource says, or nothing."""
+        if self._deleted and self.resolver.named_in(item.resource, item.url, self._deleted):
+            return "the sender deletes it as well"
+        return "its report was entered in error" if self.resolver.withdrawn(item.resource, item.url) else ""
+
+    def _with_possible_days(self, entry: Entry) -> Entry:
+        """Return an entry without days that can't be: before birth, or an end before the start."""
+        start, end, birth = entry.start, entry.end, self.patient.birth
+        if start is not None and birth is not None and start.high < birth.low and self._birth_is_possible:
+            entry, start = entry._replace(start=None, note=_with(entry.note, "its day is before birth")), None
+        if start is not None and end is not None and end.high < start.low:
+            entry = entry._replace(start=None, end=None, note=_with(entry.note, "it ends before it begins"))
+        return entry
 
     def says_empty(self, kind: str) -> None:
         """Note that the record says its list of `kind` to be empty."""
@@ -95,9 +124,26 @@ class Reading:
         for system, code in list(coded(concept)) or [("", "")]:
             self._unrecognised.add(Unrecognised(source, shown(system), shown(code), why))
 
+    def _possible_birth(self) -> bool:
+        """Whether most of what has a day is later than birth; where not, it is the day of birth that can't be."""
+        birth = self.patient.birth
+        days = [each.start.high for found in self._entries.values() for each in found if each.start is not None]
+        return birth is not None and 2 * sum([day < birth.low for day in days]) <= len(days)
+
+    def _add_mentions(self) -> None:
+        """Add the mentions of what no entry says of about the same time."""
+        own = {name: tuple(found) for name, found in self._entries.items()}
+        for entry, source, concept in self._mentions:
+            if not any(_covers(each, entry) for each in own.get(entry.concept, ())):
+                self._entries.setdefault(entry.concept, []).append(entry)
+                self.unrecognised(source, concept, entry.note)
+        self._mentions = []
+
     def record(self) -> Record:
         """Return the record, in an order that does not depend on the input's."""
-        entries = {name: ordered(found) for name, found in self._entries.items()}
+        self._add_mentions()
+        self._birth_is_possible = self._possible_birth()
+        entries = {name: ordered(map(self._with_possible_days, found)) for name, found in self._entries.items()}
         return Record(
             birth=self.patient.birth,
             died=self.patient.died,
@@ -110,3 +156,21 @@ class Reading:
             sex=self.patient.sex,
             site=self.patient.site,
         )
+
+
+_NEAR = 31
+"""Days: a diagnosis this near to what mentions it is taken for the one that is meant."""
+
+
+def _covers(own: Entry, mention: Entry) -> bool:
+    """Whether an entry says of itself what a mention speaks of."""
+    if own.certainty == "mentioned":
+        return False
+    if mention.start is None or own.start is None:
+        return mention.start is None
+    begun = own.start.low <= mention.start.high + _NEAR
+    return begun and (own.end is None or own.end.high + _NEAR >= mention.start.low)
+
+
+def _with(note: str, more: str) -> str:
+    return f"{note}; {more}" if note else more

@@ -72,8 +72,8 @@ def _confirmed(piece: Piece, _: Kit) -> bool:
 
 def _remark(piece: Piece, _: Kit) -> bool:
     """Add remarks and categories that nobody decides by."""
-    if piece.kind == "FamilyMemberHistory":
-        return False
+    if piece.resource["resourceType"] in ("FamilyMemberHistory", "QuestionnaireResponse", "DiagnosticReport"):
+        return False  # the first is nobody's own, and the others have no remarks in FHIR R4
     piece.resource["note"] = [{"text": "seen; no change"}]
     piece.resource["text"] = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">seen</div>'}
     return True

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from precaution.knowledge.terminology import fold
 from precaution.readers.conditions import CLINICAL, VERIFIED
-from precaution.readers.medications import LONGEST
+from precaution.readers.lengths import LONGEST
 from precaution.readers.observations import Context, answer_entries, outcome, result_entry
 from precaution.readers.omop.meanings import is_test
 from precaution.values.interval import EVERYTHING, Interval, exactly, hull
