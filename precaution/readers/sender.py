@@ -77,8 +77,13 @@ def _is_page(bundle: Json, entries: list[object]) -> bool:
     total = bundle.get("total")
     if bundle.get("type") != "searchset" or isinstance(total, bool) or not isinstance(total, int):
         return False
-    modes = [text(child(entry, "search"), "mode") for entry in entries if isinstance(entry, dict)]
-    return total > sum(mode in ("", "match") for mode in modes)
+    return total > sum(_matches(entry) for entry in entries if isinstance(entry, dict))
+
+
+def _matches(entry: Json) -> bool:
+    """Whether an entry of an answer to a search is something that was looked for."""
+    mode = text(child(entry, "search"), "mode")
+    return mode == "match" or (not mode and text(child(entry, "resource"), "resourceType") != "OperationOutcome")
 
 
 def _failed(entry: Json) -> bool:
