@@ -220,7 +220,7 @@ class Part(Deciding):
     def _record(self, person: str, lines: Sequence[Framed]) -> Record:
         documents = self._documents(person, lines)
         everything = [*documents, *self._shared.behind(documents), *self._lost]
-        return read_resources(everything, self.label.terminology, self.label.asks)  # type: ignore[arg-type]
+        return read_resources(everything, self.label.terminology, self.label.asks, self.wanted.today.toordinal())  # type: ignore[arg-type]
 
     def _documents(self, person: str, lines: Sequence[Framed]) -> list[Json]:
         """Return a patient's resources. Raises _BrokenLine, NoPatient; OtherVersion."""

@@ -57,18 +57,26 @@ CONTAINED = "it is contained in a resource of another kind, which does not say w
 _KINDS = {"Condition": "condition", "Observation": "result", "Procedure": "procedure", "Immunization": "immunization"}
 
 
-def record_of(documents: Iterable[object], terminology: Terminology, asks: Mapping[str, Ask]) -> Record:
+def record_of(
+    documents: Iterable[object], terminology: Terminology, asks: Mapping[str, Ask], today: int | None = None
+) -> Record:
     """Return the record that parsed JSON documents hold.
 
     Raises NoPatient, MixedPatients, WrongRelease, or InputError where a number is not finite.
     """
     contents = unpacked(documents)
-    return reading_of(contents, find(contents), terminology, asks).record()
+    return reading_of(contents, find(contents), terminology, asks, today).record()
 
 
-def reading_of(contents: Contents, patient: Patient, terminology: Terminology, asks: Mapping[str, Ask]) -> Reading:
+def reading_of(
+    contents: Contents,
+    patient: Patient,
+    terminology: Terminology,
+    asks: Mapping[str, Ask],
+    today: int | None = None,
+) -> Reading:
     """Return what is read of the resources of a patient. Raises MixedPatients, or InputError as `record_of`."""
-    reading = Reading(contents, patient, codes_for(terminology), asks)
+    reading = Reading(contents, patient, codes_for(terminology), asks, today)
     for kind, read in _READERS.items():
         _read_all(reading, contents, kind, read)
     return reading

@@ -32,7 +32,7 @@ _TELLING = {
 
 _SPOKEN_OF = {
     "condition": frozenset({"SNOMED", "ICD10CM"}),
-    "procedure": frozenset({"SNOMED", "ICD10CM"}),
+    "procedure": frozenset({"SNOMED", "ICD10CM", "CVX"}),
     "medication": frozenset({"RxNorm", "RxNormExt", "ATC"}),
     "immunization": frozenset({"CVX", "ATC"}),
     "order": frozenset({"SNOMED", "CVX", "ATC"}),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
+from precaution.readers.dates import still_yesterday
 from precaution.readers.json_access import Json, coded, name_of, shown
 from precaution.readers.ledger import doubt_of
 from precaution.readers.references import Resolver
+from precaution.values.interval import Interval
 from precaution.values.record import LISTED, Entry, Ignored, Record, Unrecognised, ordered
 
 if TYPE_CHECKING:
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
     from precaution.readers.codes import Codes
     from precaution.readers.contents import Contents
     from precaution.readers.patient import Patient
-    from precaution.values.interval import Interval
 
 
 class Item:
@@ -60,10 +62,14 @@ class Item:
 class Reading:
     """Collects the entries of one record."""
 
-    def __init__(self, contents: Contents, patient: Patient, codes: Codes, asks: Mapping[str, Ask]) -> None:
+    def __init__(
+        self, contents: Contents, patient: Patient, codes: Codes, asks: Mapping[str, Ask], today: int | None = None
+    ) -> None:
         """Start an empty record of `patient`."""
         self.patient = patient
         self.codes = codes
+        self.today = today
+        """The day of the decision, where it is known to those who read."""
         self.asks = asks
         self.resolver = Resolver(contents)
         self.lists: set[str] = set()
@@ -86,6 +92,8 @@ class Reading:
 
     def add(self, entry: Entry, item: Item) -> None:
         """Add an entry; one whose meaning is uncertain only raises a question."""
+        if self.today is not None and entry.start is not None and entry.start.low == self.today + 1:
+            entry = self._perhaps_today(entry, item)
         why = item.doubt or self._withdrawn(item)
         if why:
             entry = entry._replace(certainty="mentioned", value=None, result="", says="", note=why)
@@ -94,6 +102,15 @@ class Reading:
     def mention(self, entry: Entry, item: Item, concept: Json) -> None:
         """Add a mention, unless the record says the same in an entry of its own (`record`)."""
         self._mentions.append((entry, item.source, concept))
+
+    def _perhaps_today(self, entry: Entry, item: Item) -> Entry:
+        """Return what is dated tomorrow as a doubt of today, where a clock somewhere on earth still showed today."""
+        day = date.fromordinal(self.today + 1) if self.today is not None else date.max
+        if not still_yesterday(item.resource, day.isoformat()):
+            return entry
+        start = Interval(day.toordinal() - 1, day.toordinal())
+        note = _with(entry.note, "dated tomorrow in another time zone; it may be of today")
+        return entry._replace(start=start, certainty="mentioned", value=None, result="", says="", note=note)
 
     def _withdrawn(self, item: Item) -> str:
         """Return why the sender may have taken back what a resource says, or nothing."""
