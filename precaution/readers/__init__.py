@@ -28,10 +28,10 @@ def read(source: Path | str, terminology: Terminology, asks: Mapping[str, Ask], 
     """Return the record of the one patient in a file, a folder of files, or standard input (`-`).
 
     A file is a Bundle, a resource, a list of them, or NDJSON; each may be gzipped. `asks` are the label's
-    questions, whose answers are read from QuestionnaireResponses. Values come out in each concept's unit. `today` is the
-    day of the decision (an ordinal): with it, what is dated tomorrow by a clock of another time zone counts as a doubt.
     questions, whose answers are read from QuestionnaireResponses. Values come out in each concept's unit. `today` is
     the day of the decision (an ordinal): with it, what is dated tomorrow by a clock of another time zone is a doubt.
+    Raises InputError where it can't be read, and NoPatient, MixedPatients or WrongRelease.
+    """
     return record_of(documents(source), terminology, asks, today)
 
 
