@@ -5,6 +5,7 @@ A row without a value is not a negative test: it becomes an entry without a valu
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.readers.codes import words_of
@@ -147,7 +148,7 @@ def result_entry(codes: Codes, source: str, holder: Json, concept: Concept, cont
     """Return the entry of a result: its number, its outcome, and what of them can't be used."""
     absent = holder.get("dataAbsentReason") is not None
     found = Amount(note="the value is said to be missing") if absent else amount(holder, concept, source)
-    result, conflict = outcome(codes, {} if absent else holder)
+    result, conflict = outcome(codes, {} if absent else holder, concept.name)
     upper, unusable = upper_limit(holder, concept, source)
     notes = [
         found.note or ("" if found.value is not None or result else _missing(holder)),
@@ -177,12 +178,12 @@ def _missing(holder: Json) -> str:
     return "its value can't be understood" if choice(holder, "value") else "no value"
 
 
-def outcome(codes: Codes, holder: Json) -> tuple[Result, str]:
-    """Return a test's outcome by its coded or spelled value and by its interpretation."""
+def outcome(codes: Codes, holder: Json, of: str = "") -> tuple[Result, str]:
+    """Return a test's outcome by its coded or spelled value and by its interpretation; `of` is its concept."""
     if _WORDED.isdisjoint(holder):
         return "", ""
     value = child(holder, "valueCodeableConcept")
-    found = _meant(codes, value) or _spelled(codes, text(value, "text") or text(holder, "valueString"))
+    found = _meant(codes, value) or _spelled(codes, text(value, "text") or text(holder, "valueString"), of)
     for interpretation in children(holder, "interpretation"):
         found = found | _meant(codes, interpretation)
     if len(found) > 1:
@@ -194,9 +195,39 @@ def _meant(codes: Codes, concept: Json) -> set[Result]:
     return {_RESULTS[name] for name in codes.look(concept).concepts if name in _RESULTS} if concept else set()
 
 
-def _spelled(codes: Codes, words: str) -> set[Result]:
-    name = codes.terminology.spelled(words) if words else ""
+_AMOUNT = re.compile(
+    r"\(?\s*[<>≤≥]?=?\s*[0-9][0-9.,]*(?:e[+-]?[0-9]+)?\s*(?:log\s*)?[a-z\[\]{}]*/?[a-z\[\]]*\s*\)?", re.IGNORECASE
+)
+"""A number with its unit, also in brackets, as it stands beside a test's outcome."""
+_POSITIVE = "result_positive"
+_NEGATED = frozenset({"not", "no", "non", "without", "neither", "nor", "never", "nicht", "kein", "keine", "pas", "sin"})
+
+
+def _spelled(codes: Codes, words: str, of: str) -> set[Result]:
+    """Return the outcome that a text spells: all of it, or its last words where a name and an amount stand beside."""
+    if not words:
+        return set()
+    name = codes.terminology.spelled(words)
+    if name not in _RESULTS:
+        name = _last_words(codes, re.sub(r"[,;:()]", " ", _AMOUNT.sub(" ", words)).split(), of)
     return {_RESULTS[name]} if name in _RESULTS else set()
+
+
+def _last_words(codes: Codes, parts: list[str], of: str) -> str:
+    """Return the outcome that the longest end of a text spells.
+
+    None where a negation stands before it; and what reassures counts only after the test's own name.
+    """
+    for place in range(len(parts) if len(parts) <= _FEW else 0):
+        name, before = codes.terminology.spelled(" ".join(parts[place:])), parts[:place]
+        if name in _RESULTS:
+            named = not before or of in codes.terminology.spoken_of(" ".join(before))
+            return name if named or (name == _POSITIVE and not _NEGATED & set(map(str.casefold, before))) else ""
+    return ""
+
+
+_FEW = 6
+"""Words; a longer text is prose, whose last word may mean anything."""
 
 
 def _read_unknown(reading: Reading, item: Item, holder: Json, looked: Looked) -> None:

@@ -80,6 +80,9 @@ class Reading:
         """Kinds of which something could not be told to be the patient's: no list of them is complete."""
         self._entries: dict[str, list[Entry]] = {}
         self._mentions: list[tuple[Entry, str, Json]] = []
+        self._replaced: list[tuple[str, str, Entry]] = []
+        """Preliminary results, by concept and by the instant as it is written."""
+        self._final: set[tuple[str, str]] = set()
         self._deleted = contents.deleted
         self._birth_is_possible = True
         self._ignored = set(contents.ignored)
@@ -97,7 +100,25 @@ class Reading:
         why = item.doubt or self._withdrawn(item)
         if why:
             entry = entry._replace(certainty="mentioned", value=None, result="", says="", note=why)
+        if entry.kind == "result":
+            self._note_instant(entry, item)
         self._entries.setdefault(entry.concept, []).append(entry)
+
+    def _note_instant(self, entry: Entry, item: Item) -> None:
+        """Note when a result was taken: a final one replaces a preliminary one of the same instant."""
+        written = item.resource.get("effectiveDateTime") or item.resource.get("effectiveInstant")
+        if isinstance(written, str) and "T" in written:
+            if entry.status == "preliminary" and entry.certainty == "certain":
+                self._replaced.append((entry.concept, written, entry))
+            elif entry.status == "final" and (entry.value is not None or entry.result):
+                self._final.add((entry.concept, written))
+
+    def _replace_preliminary(self) -> None:
+        """Take away preliminary results that a final one of the same instant replaces."""
+        for concept, written, entry in self._replaced:
+            if (concept, written) in self._final and entry in self._entries[concept]:
+                self._entries[concept].remove(entry)
+                self.ignore(entry.source, "a preliminary result that a final one of the same instant replaces")
 
     def mention(self, entry: Entry, item: Item, concept: Json) -> None:
         """Add a mention, unless the record says the same in an entry of its own (`record`)."""
@@ -158,6 +179,7 @@ class Reading:
 
     def record(self) -> Record:
         """Return the record, in an order that does not depend on the input's."""
+        self._replace_preliminary()
         self._add_mentions()
         self._birth_is_possible = self._possible_birth()
         entries = {name: ordered(map(self._with_possible_days, found)) for name, found in self._entries.items()}
