@@ -60,7 +60,7 @@ class Knowledge:
     def check(self) -> None:
         """Decide the canary patients, and note whether all came to what they should."""
         try:
-            failed = list(canaries.wrong(self._settings.label))
+            failed = canaries.false_in(self._folder)
         except PrecautionError:
             self.why = "the cases of the label, its canary patients, can't be read"
             return
@@ -76,7 +76,7 @@ class Knowledge:
             if digest(self._folder, self._policy, self._codes) == self.known.label.digest:
                 return
             read = self._known(read_label(self._folder, policy=self._policy, codes=self._codes))
-            failed = list(canaries.wrong(self._settings.label))
+            failed = canaries.false_in(self._folder)
         except (PrecautionError, OSError):
             self.why = "the label's files have changed and can't be read"
             return
