@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.readers.codes import words_of
-from precaution.readers.dates import day_at, period, spanned, when
+from precaution.readers.concept_matches import kind_of, spoken_of
+from precaution.readers.dates import day_at, period, read_dates, spanned
 from precaution.readers.json_access import Json, child, children, text
 from precaution.readers.ledger import coded_elements
-from precaution.readers.meaning import kind_of, spoken
 from precaution.values.interval import Interval
 from precaution.values.record import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from precaution.readers.reading import Item, Reading
+    from precaution.readers.record_builder import PatientResource, RecordBuilder
 
 WHY = "it is named as a reason or a conclusion, in no entry of its own"
 LASTS = 90
@@ -29,51 +29,51 @@ _DATES = ("period", "effective", "performed", "occurrence", "onset", "start", "s
 _WRITTEN = ("authoredOn", "recordedDate", "issued", "date", "start", "started", "created", "sent", "authored")
 
 
-def read_mentions(reading: Reading, item: Item) -> None:
+def read_mentions(builder: RecordBuilder, item: PatientResource) -> None:
     """Add a mention of each concept that a resource names beside what is read of it."""
     resource = item.resource
     elements = coded_elements(text(resource, "resourceType"))
     found = [resource[name] for name in elements if name in resource]
     if found and text(resource, "status") not in _OVER:
-        _mention(reading, item, found)
+        _mention(builder, item, found)
 
 
-def read_elsewhere(reading: Reading, item: Item) -> None:
+def read_elsewhere(builder: RecordBuilder, item: PatientResource) -> None:
     """Add a mention of each concept that a resource of a type without a reader names anywhere."""
     resource = item.resource
     if text(resource, "status") not in _OVER:
-        _mention(reading, item, [value for key, value in resource.items() if key not in ("contained", "meta", "text")])
+        _mention(builder, item, [value for key, value in resource.items() if key not in ("contained", "meta", "text")])
 
 
-def read_recommendation(reading: Reading, item: Item) -> None:
+def read_recommendation(builder: RecordBuilder, item: PatientResource) -> None:
     """Add what an ImmunizationRecommendation says is to be given, as an order."""
     for part in children(item.resource, "recommendation"):
         for concept in children(part, "vaccineCode"):
-            for name in reading.codes.look(concept).concepts:
+            for name in builder.codes.look_up(concept).concepts:
                 entry = Entry(name, "order", item.source, None, status="planned", says="recommended")
-                reading.add(entry._replace(recorded=_written(item.resource)), item)
+                builder.add(entry._replace(recorded=_written(item.resource)), item)
 
 
-def _mention(reading: Reading, item: Item, parts: Iterable[object]) -> None:
+def _mention(builder: RecordBuilder, item: PatientResource, parts: Iterable[object]) -> None:
     names: dict[str, Json] = {}
     for concept in _concepts(parts):
-        for name in _named(reading, concept):
+        for name in _named(builder, concept):
             names.setdefault(name, concept)
     if not names:
         return
     start = _day(item.resource)
     end = None if start is None else Interval(start.low, start.high + LASTS)
     for name, concept in names.items():
-        kind = kind_of(reading.codes, name)
+        kind = kind_of(builder.codes, name)
         entry = Entry(name, kind, item.source, start, end, "unknown", "mentioned", note=WHY)
-        reading.mention(entry, item, concept)
+        builder.mention(entry, item, concept)
 
 
-def _named(reading: Reading, concept: Json) -> Iterable[str]:
-    looked = reading.codes.look(concept)
-    if looked.concepts or looked.formed:
-        return looked.concepts
-    return looked.doubted or spoken(reading.codes, words_of(concept))
+def _named(builder: RecordBuilder, concept: Json) -> Iterable[str]:
+    lookup = builder.codes.look_up(concept)
+    if lookup.concepts or lookup.formed:
+        return lookup.concepts
+    return lookup.doubted or spoken_of(builder.codes, words_of(concept))
 
 
 def _concepts(parts: Iterable[object]) -> Iterator[Json]:
@@ -97,7 +97,7 @@ def _concepts(parts: Iterable[object]) -> Iterator[Json]:
 def _day(resource: Json) -> Interval | None:
     """Return the days of which a resource speaks, whatever its type calls them; else when it was written."""
     for stem in _DATES:
-        found = period(child(resource, "period")) if stem == "period" else when(resource, stem)
+        found = period(child(resource, "period")) if stem == "period" else read_dates(resource, stem)
         if found.start is not None:
             return spanned(found.start, found.end)
     return _written(resource)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.readers.dates import day_at, when
+from precaution.readers.concept_matches import matched_concepts
+from precaution.readers.dates import day_at, read_dates
 from precaution.readers.json_access import Json, child, children, text
 from precaution.readers.lengths import supply, treated
-from precaution.readers.lists import begins
-from precaution.readers.meaning import meanings
+from precaution.readers.lists import note_list
 from precaution.readers.references import target
 from precaution.values.interval import Interval, shifted
 from precaution.values.record import Entry, Status
@@ -19,7 +19,7 @@ from precaution.values.record import Entry, Status
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from precaution.readers.reading import Item, Reading
+    from precaution.readers.record_builder import PatientResource, RecordBuilder
 
 _REQUEST: Mapping[str, Status] = {
     "active": "active",
@@ -64,7 +64,7 @@ _ORDERS = frozenset({"", "order", "original-order", "reflex-order", "filler-orde
 
 
 class _Taken(NamedTuple):
-    """When and how a drug is taken."""
+    """DateRange and how a drug is taken."""
 
     status: Status
     start: Interval | None
@@ -73,34 +73,34 @@ class _Taken(NamedTuple):
     recorded: Interval | None = None
 
 
-def read_medication(reading: Reading, item: Item) -> None:
+def read_medication(builder: RecordBuilder, item: PatientResource) -> None:
     """Add the entries of a prescription, a statement, a dispense or an administration."""
     resource, source = item.resource, item.source
     status = text(resource, "status")
     if status == "entered-in-error":
-        return reading.ignore(source, status)
+        return builder.ignore(source, status)
     if resource.get("doNotPerform") is True:
-        return reading.ignore(source, "it asks that the drug is not given")
-    concepts, named = drug(reading, resource)
-    if not begins(reading, "medication", concepts[0] if concepts else {}):
+        return builder.ignore(source, "it asks that the drug is not given")
+    concepts, named = drug(builder, resource)
+    if not note_list(builder, "medication", concepts[0] if concepts else {}):
         return None
     if status in _NOT_TAKEN[str(resource["resourceType"])]:
-        return reading.ignore(source, status)
+        return builder.ignore(source, status)
     taken = _taken(resource)
     if taken is None:
-        return reading.ignore(source, "a plan that is over")
-    found = meanings(reading, item, "medication", concepts, named)
-    for meaning in found:
-        note = "; ".join(filter(None, (meaning.note, taken.note)))
-        reading.add(
+        return builder.ignore(source, "a plan that is over")
+    found = matched_concepts(builder, item, "medication", concepts, named)
+    for match in found:
+        note = "; ".join(filter(None, (match.note, taken.note)))
+        builder.add(
             Entry(
-                meaning.concept,
+                match.concept,
                 "order" if taken.status == "planned" else "medication",
                 source,
                 taken.start,
                 taken.end,
                 taken.status,
-                meaning.certainty(),
+                match.certainty(),
                 says=taken.status,
                 note=note,
                 recorded=taken.recorded,
@@ -110,22 +110,22 @@ def read_medication(reading: Reading, item: Item) -> None:
     return None
 
 
-def drug(reading: Reading, resource: Json) -> tuple[list[Json], str]:
-    """Return the CodeableConcepts of a drug and of its ingredients, and the text a reference to it shows."""
+def drug(builder: RecordBuilder, resource: Json) -> tuple[list[Json], str]:
+    """Return the CodeableConcepts of a drug and of its ingredients, and the display of the reference to it."""
     own = child(resource, "medicationCodeableConcept")
     reference, named = target(resource, "medicationReference")
-    medication = reading.resolver.resolve(resource, reference, "Medication") if reference else None
+    medication = builder.resolver.resolve(resource, reference, "Medication") if reference else None
     found = [own]
     if medication is not None:
-        found += [child(medication, "code"), *_ingredients(reading, resource, medication)]
+        found += [child(medication, "code"), *_ingredients(builder, resource, medication)]
     return [concept for concept in found if concept], named
 
 
-def _ingredients(reading: Reading, resource: Json, medication: Json) -> list[Json]:
+def _ingredients(builder: RecordBuilder, resource: Json, medication: Json) -> list[Json]:
     found: list[Json] = []
     for ingredient in children(medication, "ingredient"):
         reference, named = target(ingredient, "itemReference")
-        inner = _substance(reading, (resource, medication), reference) if reference else None
+        inner = _substance(builder, (resource, medication), reference) if reference else None
         found += [
             child(ingredient, "itemCodeableConcept"),
             child(inner, "code") if inner else {},
@@ -134,10 +134,10 @@ def _ingredients(reading: Reading, resource: Json, medication: Json) -> list[Jso
     return found
 
 
-def _substance(reading: Reading, holders: tuple[Json, Json], reference: str) -> Json | None:
+def _substance(builder: RecordBuilder, holders: tuple[Json, Json], reference: str) -> Json | None:
     """Return an ingredient's resource; a contained one stands in the prescription or in the medication."""
     found = (
-        reading.resolver.resolve(holder, reference, kind) for holder in holders for kind in ("Substance", "Medication")
+        builder.resolver.resolve(holder, reference, kind) for holder in holders for kind in ("Substance", "Medication")
     )
     return next((each for each in found if each is not None), None)
 
@@ -149,7 +149,7 @@ def _taken(resource: Json) -> _Taken | None:
         return _requested(resource, status)
     if kind == "MedicationDispense":
         return _dispensed(resource, status)
-    at = when(resource, "effective")
+    at = read_dates(resource, "effective")
     end = at.end
     if kind == "MedicationAdministration" and end is None and "effectivePeriod" not in resource:
         end = at.start
@@ -183,7 +183,7 @@ def _reported(resource: Json) -> bool:
 
 
 def _dispensed(resource: Json, status: Status) -> _Taken:
-    """Return a dispense as taking from the day it was handed over until the supply ends."""
+    """Return a dispense as a drug taken from the day it was handed over until the supply runs out."""
     handed = day_at(resource, "whenHandedOver")
     start = day_at(resource, "whenPrepared") if handed is None else handed
     days = supply(child(resource, "daysSupply"))

@@ -1,4 +1,4 @@
-"""FHIR's resource types, and what shows that a resource is of another release than R4."""
+"""FHIR R4's resource types, and the elements that show that a resource is of another release."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SUBJECTS = {
 """Where a resource names its patient, if not under `subject`."""
 
 HELPERS = frozenset({"Medication", "Substance", "Group", "Device", "Location", "Bundle", "Patient", "OperationOutcome"})
-"""Types that others point to, or that say how the record was put together."""
+"""Types that others refer to, or that say how the record was put together."""
 
 _OTHERS = """
 Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic Binary
