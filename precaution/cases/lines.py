@@ -94,7 +94,8 @@ def _made(words: list[str], line: str, ident: str, terminology: Terminology) -> 
     times, rest = _times(rest)
     code: Resource = {"text": name} if text else {} if kind == "answer" else _coded(name, line, terminology)
     resource = make(name, code, times, rest, terminology)
-    return {"id": ident, "subject": {"reference": "Patient/case"}, **resource}
+    subject = "patient" if resource["resourceType"] == "Immunization" else "subject"
+    return {"id": ident, subject: {"reference": "Patient/case"}, **resource}
 
 
 def _times(words: list[str]) -> tuple[dict[str, str], list[str]]:

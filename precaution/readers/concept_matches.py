@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from precaution.knowledge.terminology import ICD10
 from precaution.readers.codes import words_of
-from precaution.values.record import UNREADABLE, Certainty
+from precaution.values.record import UNREADABLE, Certainty, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,12 +34,27 @@ _TELLING = {
 every code is on a list: one that is on none is newer than the lists, and may be anything."""
 _SPOKEN_OF = {
     "condition": frozenset({"SNOMED", *ICD10}),
-    "procedure": frozenset({"SNOMED", *ICD10}),
+    "procedure": frozenset({"SNOMED", *ICD10, "CVX"}),
     "medication": frozenset({"RxNorm", "RxNormExt", "ATC"}),
     "immunization": frozenset({"CVX", "ATC"}),
     "order": frozenset({"SNOMED", "CVX", "ATC"}),
 }
 """For each kind the code systems of the concepts that its words may mean: no vaccine hints at the disease."""
+
+
+def kind_of(codes: Codes, name: str) -> Kind:
+    """Return the kind of entries that a concept stands for, by the code systems of its list."""
+    for kind, systems in _KIND_BY_SYSTEMS:
+        if codes.listed_in(name, systems):
+            return kind
+    return "condition"
+
+
+_KIND_BY_SYSTEMS: tuple[tuple[Kind, frozenset[str]], ...] = (
+    ("immunization", frozenset({"CVX"})),
+    ("medication", frozenset({"RxNorm", "RxNormExt", "ATC"})),
+    ("result", frozenset({"LOINC"})),
+)
 
 
 class ConceptMatch(NamedTuple):
