@@ -1,7 +1,8 @@
 """What the store knows of a patient, brought into the next decision: answers, overrides, promises.
 
     decision = assess_kept(record, label, today, kept)
-    decision = finished(decide(heeded(record, kept, label, day), label, day), kept, label)    # the same in steps
+    heeding = with_kept_answers(record, kept, label, day)    # the same in steps
+    decision = finished(decide(heeding, label, day), kept, label)
 
 Answers become entries of the record, so that the engine weighs them as any other answer. One that makes something
 milder counts until it expires, and only as long as the record shows nothing that it was not given in view of. Where the
@@ -20,7 +21,7 @@ from precaution.engine.decision import grave
 from precaution.engine.facts import ANSWER, Chart, Facts
 from precaution.engine.therapy import therapy
 from precaution.knowledge.expression import spoken
-from precaution.service.store.kept import Answer, KeptCard, KeptDue, KeptFinding, Offer
+from precaution.service.store.model import Answer, KeptCard, KeptDue, KeptFinding, OfferedAnswer
 from precaution.values.interval import exactly
 from precaution.values.record import Entry
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from precaution.engine.answer import Decision, DueState, Finding
     from precaution.knowledge.model import Ask, Label, Stage
-    from precaution.service.store.kept import Kept, Override, Promise, Terms, Tier
+    from precaution.service.store.model import Kept, Override, Promise, Terms, Tier
     from precaution.values.interval import Interval
     from precaution.values.record import Record
 
@@ -50,18 +51,18 @@ def assess_kept(
     everything: bool = False,
 ) -> Decision:
     """Return the decision on a patient with all that the store knows. Raises as `assess`."""
-    heeding = heeded(record, kept, label, as_day(today), as_stage(stage))
+    heeding = with_kept_answers(record, kept, label, as_day(today), as_stage(stage))
     decision = assess(heeding, today=today, label=label, stage=stage, answers=answers, everything=everything)
     return finished(decision, kept, label)
 
 
-def heeded(record: Record, kept: Kept, label: Label, today: int, stage: Stage | None = None) -> Record:
+def with_kept_answers(record: Record, kept: Kept, label: Label, today: int, stage: Stage | None = None) -> Record:
     """Return the record with the kept answers that count on `today` (an ordinal)."""
-    return with_entries(record, entries_of(standing(kept.answers, record, label, today, stage), label))
+    return with_entries(record, entries_of(counting_answers(kept.answers, record, label, today, stage), label))
 
 
 def finished(decision: Decision, kept: Kept, label: Label) -> Decision:
-    """Return a decision on a record that `heeded` made, with what was promised, or with what could not be read."""
+    """Return the decision on a record of `with_kept_answers`, and what was promised, or could not be read."""
     return with_promises(decision, kept.promises, label) if kept.readable else _unread(decision, label)
 
 
@@ -87,7 +88,7 @@ def _day(iso: str) -> Interval:
     return exactly(date.fromisoformat(iso).toordinal())
 
 
-def standing(
+def counting_answers(
     answers: Sequence[Answer], record: Record, label: Label, today: int, stage: Stage | None = None
 ) -> list[Answer]:
     """Return the answers that count: a reassuring one is void as soon as there is evidence that it did not see.
@@ -189,12 +190,12 @@ def silenced(finding: Finding, decision: Decision, kept: Kept, user: str) -> Ove
     return None
 
 
-def offer(by: str, ask: Ask, answer: str, label: Label, terms: Terms) -> Offer:
+def offered_answer(by: str, ask: Ask, answer: str, label: Label, terms: Terms) -> OfferedAnswer:
     """Return what taking up a suggestion (`by`: its uuid), or a reason (its code), answers to an ask.
 
     What makes something milder counts for as long as the label's folder says, and no longer than the site does.
     """
-    return Offer(by, ask.name, answer, ask.of, days_of(ask, answer, label, terms))
+    return OfferedAnswer(by, ask.name, answer, ask.of, days_of(ask, answer, label, terms))
 
 
 def days_of(ask: Ask, answer: str, label: Label, terms: Terms) -> int:
@@ -217,7 +218,7 @@ def kept_card(
     service: str,
     seen: Mapping[str, tuple[str, ...]],
     due: Iterable[Due] = (),
-    offers: Iterable[Offer] = (),
+    offers: Iterable[OfferedAnswer] = (),
     client: str = "",
     user: str = "",
 ) -> KeptCard:

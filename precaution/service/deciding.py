@@ -11,12 +11,12 @@ from precaution.engine.therapy import therapy
 from precaution.errors import InputError, MixedPatients, NoPatient, WrongRelease
 from precaution.knowledge.fact_kinds import Planned
 from precaution.readers.prefetch import NOT_RETRIEVED, Prefetched, read_prefetch
-from precaution.service.cards.build import Maker, Shown, unable
+from precaution.service.cards.build import BuiltCard, CardBuilder, unable
 from precaution.service.cards.wording import Words
-from precaution.service.clinician_answers import finished, heeded, silenced
+from precaution.service.clinician_answers import finished, silenced, with_kept_answers
 from precaution.service.fhir.queries import PATIENT, PRESCRIBED, lists
 from precaution.service.http.errors import Refused
-from precaution.service.store.kept import Kept
+from precaution.service.store.model import Kept
 from precaution.values.record import UNREADABLE
 from precaution.writers.layout import listed
 
@@ -47,7 +47,7 @@ class Outcome:
     """What came of a call."""
 
     decision: Decision | None = None
-    cards: tuple[Shown, ...] = ()
+    cards: tuple[BuiltCard, ...] = ()
     record: Record | None = None
     uuid: str = ""
     """The decision's own id, under which its page is found."""
@@ -84,7 +84,7 @@ class Decider:
         else is not known. Raises Refused: 412 where the patient can't be had, 400 for another's record.
         """
         read = self._read(call, answers, shared)
-        record = heeded(read.record, kept, self.label, today)
+        record = with_kept_answers(read.record, kept, self.label, today)
         died = record.died
         stage = therapy(record, self.label, today)
         concerned = self._concerned(read, record, stage, today)
@@ -100,7 +100,9 @@ class Decider:
         uuid = str(uuid4())
         words = Words(self.label, self.vocabulary, record, read.drafted)
         shown = self._without_silenced(decision, kept, call.user)
-        maker = Maker(shown, self.label, self.vocabulary, words, record, call.patient, self.page(uuid), self.about)
+        maker = CardBuilder(
+            shown, self.label, self.vocabulary, words, record, call.patient, self.page(uuid), self.about
+        )
         return Outcome(decision, tuple(maker.cards((*states, *notes))), record, uuid, words=words)
 
     def late(self) -> Outcome:
@@ -114,7 +116,7 @@ class Decider:
         shown = tuple(each for each in decision.findings if silenced(each, decision, kept, user) is None)
         return replace(decision, findings=shown)
 
-    def _unable(self, *notes: str) -> tuple[Shown, ...]:
+    def _unable(self, *notes: str) -> tuple[BuiltCard, ...]:
         return (unable(self.label, notes),)
 
     def _read(self, call: Call, answers: Mapping[str, Retrieved], shared: Iterable[Json]) -> Prefetched:

@@ -11,7 +11,7 @@ import pytest
 
 from precaution.cli import run
 from precaution.cli.audit_group import audit
-from precaution.service.store import Event, Store
+from precaution.service.store import Store, TrailEvent
 from support.project import PROJECT
 from support.stores import answer, card, execute
 
@@ -28,9 +28,9 @@ def url(store_url: str) -> str:
     """The URL of a store with three events."""
     store = Store(store_url)
     store.upgrade()
-    store.keep([card(patient="restricted")], Event(kind="decision", patient="restricted"))
+    store.keep([card(patient="restricted")], TrailEvent(kind="decision", patient="restricted"))
     store.answer("https://fhir.example.org", "restricted", [answer()])
-    store.note(Event(kind="start"))
+    store.note(TrailEvent(kind="start"))
     store.close()
     return store_url
 

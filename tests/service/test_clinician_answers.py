@@ -23,15 +23,15 @@ from precaution.readers import read, read_resources
 from precaution.service.clinician_answers import (
     PROMISED,
     assess_kept,
+    counting_answers,
     days_of,
     entries_of,
     evidence_about,
     finished,
-    heeded,
     kept_card,
-    offer,
+    offered_answer,
     silenced,
-    standing,
+    with_kept_answers,
 )
 from precaution.service.store import UNREADABLE, Answer, Kept, Override, Promise, Terms
 from precaution.values.record import Record
@@ -154,18 +154,18 @@ def test_an_answer_that_falls_may_take_another_with_it() -> None:
     record = lines(smoker)
     day = as_day(TODAY)
     past = answer("no", ask="past-smoking-long-term", seen=evidence_about(record, LABEL, day)["past-smoking-long-term"])
-    with_past = heeded(record, said(past), LABEL, day)
+    with_past = with_kept_answers(record, said(past), LABEL, day)
     both = said(past, answer(seen=evidence_about(with_past, LABEL, day)[A1]))
-    assert len(standing(both.answers, record, LABEL, day)) == 2
+    assert len(counting_answers(both.answers, record, LABEL, day)) == 2
     more = lines(smoker, "result smoking_former on 2021-01-01")
-    assert len(standing(both.answers, more, LABEL, day)) < 2
+    assert len(counting_answers(both.answers, more, LABEL, day)) < 2
 
 
 @pytest.mark.parametrize("stage", ["before-start", "on-treatment", "interrupted"])
 def test_what_was_seen_at_a_stage_is_what_is_there(stage: Any) -> None:
     record = example("restricted")
     kept = said(answer(seen=evidence_about(record, LABEL, as_day(TODAY), stage)[A1]))
-    assert standing(kept.answers, record, LABEL, as_day(TODAY), stage) == list(kept.answers)
+    assert counting_answers(kept.answers, record, LABEL, as_day(TODAY), stage) == list(kept.answers)
 
 
 # What no answer lifts
@@ -403,7 +403,7 @@ def test_a_card_is_kept_without_any_words_of_the_record() -> None:
         service="w",
         seen=seen,
         due=decision.due,
-        offers=[offer("s-1", LABEL.asks[A1], "yes", LABEL, Terms())],
+        offers=[offered_answer("s-1", LABEL.asks[A1], "yes", LABEL, Terms())],
     )
     assert [each.rule for each in made.findings] == [each.rule for each in decision.findings[:2]]
     assert made.findings[1].evidence == tuple((each.source, each.date) for each in decision.findings[1].evidence)
@@ -430,5 +430,5 @@ def test_a_card_is_kept_without_any_words_of_the_record() -> None:
 )
 def test_what_reassures_expires_and_nothing_else_does(ask: str, word: str, most: int, days: int) -> None:
     assert days_of(LABEL.asks[ask], word, LABEL, Terms(answer_days=most)) == days
-    made = offer("by", LABEL.asks[ask], word, LABEL, Terms(answer_days=most))
+    made = offered_answer("by", LABEL.asks[ask], word, LABEL, Terms(answer_days=most))
     assert made == ("by", ask, word, LABEL.asks[ask].of, days)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from precaution.assessment import assess
 from precaution.errors import StoreBusy, StoreDown
 from precaution.service.settings import Issuer, Limits
-from precaution.service.store import Event, Store
+from precaution.service.store import Store, TrailEvent
 from support.client_tokens import ISS, key, public, token
 from support.hook_calls import ID, App, call, cards, draft, example, post, prefetch, strings
 from support.hook_calls import settings as hook_settings
@@ -192,7 +192,7 @@ def test_a_promise_comes_due_on_the_next_cards(tmp_path: Path) -> None:
 def test_no_answer_makes_a_low_count_milder(app: App) -> None:
     found = ordered(app, example("low-neutrophils"))
     uuid = card_with(found, "Neutrophils 0.8")["uuid"]
-    label = app.service.knowledge.known.label
+    label = app.service.current.loaded.label
     given_ = [{"ask": ask.name, "answer": ask.answers[0], "reason": "because"} for ask in label.asks.values()]
     response = app.post("/answers", json={"card": uuid, "answers": given_})
     assert response.status_code == 200, response.text
@@ -568,11 +568,11 @@ def test_what_is_taken_back_must_be_named(tmp_path: Path, wrong: Json) -> None:
 
 def test_answers_are_taken_by_the_label_that_is_decided_by_now(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     uuid = ordered(app)[0]["uuid"]
-    known = app.service.knowledge.known
+    known = app.service.current.loaded
     others = {name: ask for name, ask in known.label.asks.items() if name != A1}
-    monkeypatch.setattr(app.service.knowledge, "known", replace(known, label=replace(known.label, asks=others)))
+    monkeypatch.setattr(app.service.current, "loaded", replace(known, label=replace(known.label, asks=others)))
     assert app.post("/answers", json={"card": uuid, "answers": [YES]}).status_code == 400
-    monkeypatch.setattr(app.service.knowledge, "known", known)
+    monkeypatch.setattr(app.service.current, "loaded", known)
     assert app.post("/answers", json={"card": uuid, "answers": [YES]}).status_code == 200
 
 
@@ -703,7 +703,7 @@ def test_the_store_and_the_engine_agree_on_what_is_kept(app: App) -> None:
     service = app.service
     from precaution.service.clinician_answers import assess_kept
 
-    label = service.knowledge.known.label
+    label = service.current.loaded.label
     from precaution.readers import read_resources
 
     record = read_resources(example("restricted"), label.terminology, label.asks)
@@ -713,4 +713,4 @@ def test_the_store_and_the_engine_agree_on_what_is_kept(app: App) -> None:
     assert [(each.rule, each.action, each.attested) for each in ours.findings] == [
         (each.rule, each.action, each.attested) for each in given_.findings
     ]
-    assert service.store.note(Event(kind="start")).seq > 0
+    assert service.store.note(TrailEvent(kind="start")).seq > 0

@@ -12,7 +12,7 @@ from precaution.cases import run as canaries
 from precaution.cases.load import load_cases
 from precaution.errors import StoreDown
 from precaution.knowledge.loading import find_label, load_label
-from precaution.service import knowledge as knowledge_module
+from precaution.service import current_label
 from support.hook_calls import App, call, draft, example, post, prefetch, settings
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_a_canary_that_comes_to_something_else_is_seen(tmp_path: Path) -> None:
 def test_a_label_that_changes_is_taken_up_if_its_canaries_come_true(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(knowledge_module, "_LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(current_label, "_RELOAD_SECONDS", 0.0)
     folder = copied(tmp_path)
     with App(settings(tmp_path, label=str(folder))) as app:
         before = app.get("/health/ready").json()
@@ -96,7 +96,7 @@ def test_a_label_that_changes_is_taken_up_if_its_canaries_come_true(
 def test_a_label_that_breaks_leaves_the_old_one_at_work_and_not_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(knowledge_module, "_LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(current_label, "_RELOAD_SECONDS", 0.0)
     folder = copied(tmp_path)
     with App(settings(tmp_path, label=str(folder))) as app:
         (folder / "label.toml").write_text(text, encoding="utf-8")
@@ -107,7 +107,7 @@ def test_a_label_that_breaks_leaves_the_old_one_at_work_and_not_ready(
 
 
 def test_a_new_label_whose_canaries_fail_is_not_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knowledge_module, "_LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(current_label, "_RELOAD_SECONDS", 0.0)
     folder = copied(tmp_path)
     with App(settings(tmp_path, label=str(folder))) as app:
         broken(folder)

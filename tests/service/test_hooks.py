@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from precaution.service.fhir.queries import ALL, HOOKS, wrong_template
+from precaution.service.fhir.queries import ALL, HOOKS
 from precaution.service.settings import FhirServer
 from support import card_rules as cards_check
 from support.fhir_server import Reply, Stub
@@ -31,6 +31,7 @@ from support.hook_calls import (
     searchset,
     settings,
 )
+from support.prefetch_templates import wrong_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -520,7 +521,7 @@ def test_a_mistake_of_ours_is_500_without_a_word_of_it(tmp_path: Path, monkeypat
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("canary-of-a-patient")
 
-    monkeypatch.setattr("precaution.service.hooks.call_of", broken)
+    monkeypatch.setattr("precaution.service.hooks.read_call", broken)
     response = post(app, good())
     outcome(response, 500)
     assert "canary" not in response.text

@@ -171,13 +171,13 @@ def test_a_mistake_is_logged_by_its_type_and_place_alone(
         raise ValueError("canary-value")
 
     app = App(settings(tmp_path))
-    monkeypatch.setattr("precaution.service.hooks.call_of", broken)
+    monkeypatch.setattr("precaution.service.hooks.read_call", broken)
     post(app, call("order-sign", {}, patient="p"))
     app.close()
     logged = log()
     assert hits(logged) == []
     assert '"error": "ValueError"' in logged
-    assert "test_service_privacy.py" in logged
+    assert "test_privacy.py" in logged
 
 
 def test_what_other_libraries_log_says_only_where(log: Any) -> None:

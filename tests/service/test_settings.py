@@ -9,7 +9,8 @@ import pytest
 
 from precaution.errors import UsageError
 from precaution.service.fhir.queries import ALL, queries
-from precaution.service.settings import FhirServer, Issuer, Limits, Settings, check, is_loopback, load
+from precaution.service.settings import FhirServer, Issuer, Limits, Settings
+from precaution.service.settings_loading import check, is_loopback, load
 from support.hook_calls import App, settings
 
 if TYPE_CHECKING:

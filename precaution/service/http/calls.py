@@ -1,6 +1,6 @@
-"""The body of a call -> `Call`: strict where a mistake could harm, tolerant of what real clients send.
+"""What a call of a hook asks, read from the JSON of its body.
 
-Nothing in the body is quoted in an error.
+It is strict where a mistake could harm, and tolerant of what real clients send. No error quotes anything of the body.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from precaution.readers.json_access import Json, children
-from precaution.service.http import strict_json
 from precaution.service.http.errors import Refused
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a client asks: about whom, in which place, with what it sent along."""
+    """One call of a hook: about which patient, by which user, with what the client sent along."""
 
     hook: str
     instance: str
@@ -47,25 +46,8 @@ class Call:
         return self.instance.lower() if _UUID.fullmatch(self.instance) else ""
 
 
-def parsed(body: bytes, limits: Limits) -> Json:
-    """Return the body as an object. Raises Refused: 400 where it is none, or is nested too deeply."""
-    try:
-        value = strict_json.read(body, limits.max_depth)
-    except strict_json.TooDeep:
-        raise Refused(400, f"the body is nested more than {limits.max_depth} levels deep") from None
-    except ValueError:
-        raise Refused(
-            400,
-            "the body is not strict JSON: check that it is UTF-8, whole, without a key that is given "
-            "twice and without NaN",
-        ) from None
-    if not isinstance(value, dict):
-        raise Refused(400, "the body must be a JSON object")
-    return value
-
-
-def call(body: Json, hook: str, limits: Limits) -> Call:
-    """Return what is asked by the body of a call of `hook`. Raises Refused, 400 or 413."""
+def read_call(body: Json, hook: str, limits: Limits) -> Call:
+    """Return the call of `hook` that a body holds. Raises Refused: 400 for a wrong body, 413 for too many resources."""
     named = body.get("hook")
     if named != hook:
         raise Refused(400, f"this service is for the hook {hook}, and the body names another, or none")

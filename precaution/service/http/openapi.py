@@ -1,4 +1,4 @@
-"""How the body of a call is described in /openapi.json; what is checked, `calls` checks."""
+"""The description of a call's body in /openapi.json. It only describes: `calls` is what checks a body."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from precaution.errors import StoreBusy, StoreDown, StoreError, StoreFull, Store
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
-WRITES, LASTS = "precaution_writes", "precaution_lasts"
+WRITES, DURABLE = "precaution_writes", "precaution_durable"
 """Options of a connection: whether a transaction writes, and whether it must outlast a loss of power."""
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "secure_delete=ON")
 """Readers and a writer beside each other; durable; what is deleted leaves nothing behind in the file."""
@@ -40,7 +40,7 @@ def sqlite_engine(url: URL, busy_seconds: float) -> Engine:
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         if options.get(WRITES):
-            _synchronous(connection, "FULL" if options.get(LASTS, True) else "NORMAL")
+            _synchronous(connection, "FULL" if options.get(DURABLE, True) else "NORMAL")
             _begin_writing(raw(connection), busy_seconds)
         else:
             raw(connection).execute("BEGIN").close()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precaution.errors import StoreBusy, StoreDown, StoreError, StoreFull, StoreOutdated
-from precaution.service.store import Event, Store
+from precaution.service.store import Store, TrailEvent
 from support.project import PROJECT, needs
 from support.store_writer import FOREVER, together, write
 from support.stores import PATIENT, SERVER, TODAY, card, execute, fresh_url, holding, opened
@@ -127,7 +127,7 @@ def test_no_acknowledged_row_is_lost_when_the_server_dies(capsys: pytest.Capture
             server.crash()
             steps += acknowledged(heard + writer.kill())
             with pytest.raises(StoreDown, match="can't be reached"):
-                store.note(Event(kind="start"))
+                store.note(TrailEvent(kind="start"))
             server.start()
             assert store.verify().whole
         assert lost(store, server.url, steps) == []
@@ -214,7 +214,7 @@ def filled(store: Store) -> list[str]:
     """Keep cards until there is no room, and return those that were kept."""
     for number in range(10_000):
         try:
-            store.keep([card(f"c{number}")], Event(kind="decision"))
+            store.keep([card(f"c{number}")], TrailEvent(kind="decision"))
         except StoreFull:
             return [f"c{each}" for each in range(number)]
     raise AssertionError("it was never full")
@@ -232,7 +232,7 @@ def test_a_file_system_without_room_loses_nothing_that_was_acknowledged(tmp_path
             steps = filled(store)
             assert len(steps) > 10
             with pytest.raises(StoreFull, match="has no room: nothing was kept"):
-                store.keep([card("one-more")], Event(kind="decision"))
+                store.keep([card("one-more")], TrailEvent(kind="decision"))
             assert store.verify().whole
             assert {row[0] for row in execute(url, "SELECT uuid FROM cards")} == set(steps)
     finally:
@@ -260,7 +260,7 @@ def test_a_store_that_others_write_to_for_too_long_is_busy_and_still_read(store_
             with pytest.raises(StoreBusy, match="Try again"):
                 store.keep([card()])
             with pytest.raises(StoreBusy):
-                store.note(Event(kind="start"))
+                store.note(TrailEvent(kind="start"))
             assert store.kept(SERVER, PATIENT, TODAY).readable
         finally:
             held.close()
@@ -271,8 +271,8 @@ def test_a_store_that_others_write_to_for_too_long_is_busy_and_still_read(store_
 def test_threads_of_one_process_wait_for_their_turn_and_not_for_ever(tmp_path: Path) -> None:
     with opened(f"sqlite:///{tmp_path}/store.sqlite", busy_seconds=0.1) as store:
         with store._database._in_turn(), pytest.raises(StoreBusy):
-            store.note(Event(kind="start"))
-        store.note(Event(kind="start"))
+            store.note(TrailEvent(kind="start"))
+        store.note(TrailEvent(kind="start"))
 
 
 # Down
@@ -303,7 +303,7 @@ def test_what_a_server_says_becomes_an_error_of_ours(
             "CREATE TRIGGER fail BEFORE INSERT ON cards FOR EACH ROW EXECUTE FUNCTION fail()",
         )
         with pytest.raises(kind) as raised:
-            store.keep([card(patient="SECRET-PATIENT")], Event(kind="decision"))
+            store.keep([card(patient="SECRET-PATIENT")], TrailEvent(kind="decision"))
         assert type(raised.value) is kind
         assert "secret" not in str(raised.value).lower()
         assert store.verify().links == 0
@@ -339,7 +339,7 @@ def test_a_file_that_is_no_database_or_damaged_is_an_error_of_ours(tmp_path: Pat
 
 def used(store: Store) -> None:
     store.open()
-    store.keep([card("another")], Event(kind="start"))
+    store.keep([card("another")], TrailEvent(kind="start"))
     store.kept(SERVER, PATIENT, TODAY)
 
 

@@ -37,7 +37,7 @@ class KeptDue(NamedTuple):
     """ISO day; empty where it could not be told."""
 
 
-class Offer(NamedTuple):
+class OfferedAnswer(NamedTuple):
     """What a clinician says by taking up a card's suggestion, or by an override reason: an answer to an ask."""
 
     by: str
@@ -73,7 +73,7 @@ class KeptCard:
     """The action of the whole decision."""
     findings: tuple[KeptFinding, ...] = ()
     due: tuple[KeptDue, ...] = ()
-    offers: tuple[Offer, ...] = ()
+    offers: tuple[OfferedAnswer, ...] = ()
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     """ask = references of the evidence that it is about, as the record had it."""
 
@@ -206,7 +206,7 @@ class Terms:
     """Whether `userComment` of feedback is kept: it is free text, which may say anything about anybody."""
 
 
-class Use(NamedTuple):
+class TokenUse(NamedTuple):
     """The one use of a token."""
 
     issuer: str
@@ -216,7 +216,7 @@ class Use(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class TrailEvent:
     """Something for the audit trail."""
 
     kind: str

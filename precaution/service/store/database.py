@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, event, exc, make_url
 
 from precaution.errors import StoreBusy, StoreDown, StoreError, StoreFull, StoreOutdated, UsageError
 from precaution.service.store import sqlite_file
-from precaution.service.store.sqlite_file import LASTS, WRITES, sqlite_engine
+from precaution.service.store.sqlite_file import DURABLE, WRITES, sqlite_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ _TRAIL = 7_420_531_844_012_907_653
 
 
 class Database:
-    """One database: transactions that read, and transactions that write, one after the other."""
+    """A database with transactions that read, and transactions that write, one after the other."""
 
     def __init__(self, url: str, busy_seconds: float = 2.0) -> None:
         """Name a database; nothing is opened yet. `busy_seconds`: how long to wait for others who write.
@@ -38,59 +38,60 @@ class Database:
         self.engine = sqlite_engine(self.url, busy_seconds) if self.embedded else _postgres(self.url, busy_seconds)
         self.errors: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         """What the driver itself raises."""
-        self._glance: Connection | None = None
+        self._quick: Connection | None = None
         self._opening = Lock()
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def read_transaction(self) -> Iterator[Connection]:
         """A transaction that only reads. Raises StoreError."""
         with _translated(self), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def glancing(self) -> Iterator[Connection]:
-        """A connection to SQLite that waits for nothing, for statements of `Prepared` that read, each by itself.
+    def quick_read(self) -> Iterator[Connection]:
+        """A connection to SQLite that waits for nothing, for each `SqlStatement` that reads, each by itself.
 
-        For one thread. Raises StoreError; StoreBusy where the file is locked as a whole, or `look_out` was not called.
+        For one thread. Raises StoreError; StoreBusy where the file is locked as a whole, or `open_quick_read` was not
+        called.
         """
-        connection = self._glance
+        connection = self._quick
         if connection is None:
             raise StoreBusy("the store is busy: no connection to it is free. Try again")
         try:
             with _translated(self):
                 yield connection
         except StoreError:
-            self._look_away()
+            self._close_quick_read()
             raise
 
-    def _look_away(self) -> None:
+    def _close_quick_read(self) -> None:
         """Close it for good: no other may have one that waits for nothing."""
-        connection, self._glance = self._glance, None
+        connection, self._quick = self._quick, None
         if connection is not None:
             connection.invalidate()
             connection.close()
 
-    def look_out(self) -> None:
-        """Open what `glancing` needs, where it is not open; this may wait. Raises StoreError."""
-        if not self.embedded or self._glance is not None:
+    def open_quick_read(self) -> None:
+        """Open what `quick_read` needs, where it is not open; this may wait. Raises StoreError."""
+        if not self.embedded or self._quick is not None:
             return
         with self._opening, _translated(self):
-            if self._glance is None:
+            if self._quick is None:
                 connection = self.engine.connect()
                 sqlite_file.raw(connection).execute("PRAGMA busy_timeout=0").close()
-                self._glance = connection
+                self._quick = connection
 
     @contextmanager
-    def writing(self, *, lasts: bool = True, alone: bool = True) -> Iterator[Connection]:
+    def write_transaction(self, *, durable: bool = True, exclusive: bool = True) -> Iterator[Connection]:
         """A transaction that writes; committed, and durable, when the block ends. Raises StoreError.
 
-        `alone`: no other such transaction at the same time, of any process or host. Without `lasts` what is
+        `exclusive`: no other such transaction at the same time, of any process or host. Without `durable` what is
         committed to SQLite outlives this process, but perhaps not a loss of power.
         """
         with self._in_turn(), _translated(self), self.engine.connect() as opened:
-            connection = opened.execution_options(**{WRITES: True, LASTS: lasts})
+            connection = opened.execution_options(**{WRITES: True, DURABLE: durable})
             with connection.begin():
-                if alone and not self.embedded:
+                if exclusive and not self.embedded:
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TRAIL})")
                 yield connection
 
@@ -101,7 +102,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        self._look_away()
+        self._close_quick_read()
         self.engine.dispose()
 
     @contextmanager
