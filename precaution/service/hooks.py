@@ -69,6 +69,7 @@ class Service:
                 await pending.note()
         except Unauthorised as error:
             self.metrics.refused.labels(error.reason).inc()
+            note_for_log(request, refused=error.reason)
             raise Refused(401, "", {"WWW-Authenticate": "Bearer"}) from None
 
     async def _cards(

@@ -22,7 +22,7 @@ class Issuer:
     jku: str = ""
     """Where its keys are published (https); a token's own `jku` must be the same ..."""
     keys: str = ""
-    """... or a file with its keys (a JWK set); with both, the keys are the file's."""
+    """... or a file with its keys (a JWK set): then only these are used, wherever a token says its keys are."""
     tenant: str = ""
     """The `tenant` that its tokens must name; any where left out."""
     role: Literal["viewer", "clinician", "admin"] = "clinician"

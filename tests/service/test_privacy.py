@@ -8,12 +8,11 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import structlog
 
-from precaution.service import logs
 from precaution.service.settings import FhirServer
 from support.fhir_server import Reply, Stub
 from support.hook_calls import App, Json, call, draft, example, post, prefetch, settings, strings
+from support.service_log import logged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,15 +46,8 @@ TOKEN = "canary-token-9d1f"  # noqa: S105
 @pytest.fixture
 def log(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     """Log everything, as the service does, and put things back afterwards."""
-    import logging
-
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    configured = structlog.get_config()
-    logs.set_up("debug")
-    yield lambda: "".join(capfd.readouterr())
-    root.handlers, root.level = handlers, level
-    structlog.configure(**configured)
+    with logged("debug"):
+        yield lambda: "".join(capfd.readouterr())
 
 
 def dated(text: str) -> bool:

@@ -125,14 +125,17 @@ class Verifier:
         return kid, str(algorithm)
 
     def _issuer(self, header: dict[str, Any], claims: dict[str, Any]) -> Issuer:
-        """Return the client that a token says it is from, where that may call and its keys are where it says."""
+        """Return the client that a token says it is from, where that may call and its keys are where it says.
+
+        Where we keep a client's keys ourselves it does not matter where the token says they are: only ours are used.
+        """
         tenant = claims.get("tenant")
         if tenant is not None and not isinstance(tenant, str):
             raise Unauthorised("issuer")
-        for issuer in self._keys:
-            same = issuer.iss == claims.get("iss") and issuer.tenant in ("", tenant)
-            if same and header.get("jku", issuer.jku) == issuer.jku:
-                return issuer
+        named = [each for each in self._keys if each.iss == claims.get("iss") and each.tenant in ("", tenant)]
+        there = [each for each in named if header.get("jku", each.jku) == each.jku]
+        for issuer in (*there, *(each for each in named if each.keys)):
+            return issuer
         raise Unauthorised("issuer")
 
     def _times(self, claims: dict[str, Any]) -> None:

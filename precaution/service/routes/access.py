@@ -12,6 +12,7 @@ from precaution.errors import StoreBusy, StoreError
 from precaution.service.auth.tokens import Unauthorised
 from precaution.service.http.errors import Refused
 from precaution.service.http.fields import card_id
+from precaution.service.http.middleware import note_for_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,9 @@ async def client_of(service: Service, request: Request, path: str, to: str = "")
     """
     try:
         client = await service.verifier.verify(request.headers.get("Authorization"), service.settings.base + path)
-    except Unauthorised:
+    except Unauthorised as error:
+        service.metrics.refused.labels(error.reason).inc()
+        note_for_log(request, refused=error.reason)
         raise Refused(401, "", {"WWW-Authenticate": "Bearer"}) from None
     except StoreError as error:
         raise _unavailable(error) from None

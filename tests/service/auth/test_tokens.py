@@ -264,6 +264,18 @@ def test_keys_of_one_client_do_not_serve_another() -> None:
     door.close()
 
 
+def test_a_client_of_that_address_goes_before_one_whose_keys_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "jwks.json"
+    file.write_bytes(public(key("kept")))
+    kept, fetched = Issuer(iss=ISS, keys=str(file), role="viewer"), Issuer(iss=ISS, jku=JKU)
+    for order in ((kept, fetched), (fetched, kept)):
+        door = Door(settings(issuers=order))
+        assert door.verify(token()).role == "clinician"
+        elsewhere = token(signed_by=key("kept"), kid="kept", jku="https://ehr.example.org/other.json")
+        assert door.verify(elsewhere).role == "viewer"
+        door.close()
+
+
 def test_a_client_may_be_held_to_its_tenant() -> None:
     a, b = Issuer(iss=ISS, jku=JKU, tenant="a"), Issuer(iss=ISS, jku=JKU, tenant="b", role="viewer")
     door = Door(settings(issuers=(a, b)))
@@ -465,7 +477,9 @@ def test_keys_in_a_file_need_no_fetching_and_may_change(tmp_path: Path) -> None:
     file.write_bytes(public(key()))
     door = Door(settings(issuers=(Issuer(iss=ISS, keys=str(file)),)))
     assert door.verify(token(jku=...)).kid == "one"
-    assert refused(door, token()) == "issuer", "no jku is on the list"
+    assert door.verify(token()).kid == "one", "where the token says its keys are is of no account"
+    assert refused(door, token(signed_by=key("evil"), jku="https://evil.example.org/jwks.json")) == "signature"
+    assert refused(door, token(signed_by=key("evil"), kid="evil")) == "unknown-key"
     file.write_bytes(public(key("new")))
     door.clock.now += APART
     assert door.verify(token(claims(iat=door.clock.now), signed_by=key("new"), kid="new", jku=...)).kid == "new"
