@@ -33,6 +33,7 @@ class Database:
         """
         self.url = _url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
+        self._path = Path(str(self.url.database))
         self._busy = busy_seconds
         self._turn = Lock()
         self.engine = sqlite_engine(self.url, busy_seconds) if self.embedded else _postgres(self.url, busy_seconds)
@@ -43,9 +44,11 @@ class Database:
 
     @contextmanager
     def read_transaction(self) -> Iterator[Connection]:
-        """A transaction that only reads. Raises StoreError."""
-        with _translated(self), self.engine.connect() as connection, connection.begin():
-            yield connection
+        """A transaction that only reads. Raises StoreError; StoreDown where SQLite's file was removed or replaced."""
+        with _translated(self), self.engine.connect() as connection:
+            self._refuse_replaced(connection)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def quick_read(self) -> Iterator[Connection]:
@@ -54,6 +57,8 @@ class Database:
         For one thread. Raises StoreError; StoreBusy where the file is locked as a whole, or `open_quick_read` was not
         called.
         """
+        if self._quick is not None and sqlite_file.is_replaced(self._quick, self._path):
+            self._close_quick_read()
         connection = self._quick
         if connection is None:
             raise StoreBusy("the store is busy: no connection to it is free. Try again")
@@ -79,6 +84,7 @@ class Database:
             if self._quick is None:
                 connection = self.engine.connect()
                 sqlite_file.raw(connection).execute("PRAGMA busy_timeout=0").close()
+                sqlite_file.remember_log(connection, self._path)
                 self._quick = connection
 
     @contextmanager
@@ -94,10 +100,19 @@ class Database:
                 if exclusive and not self.embedded:
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TRAIL})")
                 yield connection
+            self._refuse_replaced(connection)
+
+    def _refuse_replaced(self, connection: Connection) -> None:
+        """Raise StoreDown where SQLite's file was removed or replaced; then the one that stands there is used."""
+        if not self.embedded or not sqlite_file.is_replaced(connection, self._path):
+            return
+        connection.invalidate()
+        self.engine.dispose()
+        raise StoreDown(f"the store's file {self.url.database} was removed or replaced while it was in use")
 
     def refuse_missing(self) -> None:
         """Raise StoreDown where SQLite's file is not there, and would be made."""
-        if self.embedded and not Path(str(self.url.database)).is_file():
+        if self.embedded and not self._path.is_file():
             raise StoreDown(f"there is no store {self.url.database}")
 
     def close(self) -> None:

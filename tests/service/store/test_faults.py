@@ -357,3 +357,76 @@ def test_a_store_that_comes_back_is_used_again(tmp_path: Path) -> None:
             (tmp_path / f"store.sqlite{end}").unlink(missing_ok=True)
         (tmp_path / "away").rename(tmp_path / "store.sqlite")
         assert store.card("card-1") is not None
+
+
+# Removed or replaced
+
+
+LOOKS = """
+import sys
+from precaution.service.store import Store
+store = Store(sys.argv[1]).open(make=False)
+print(store.head().seq, store.card("card-2") is not None)
+store.close()
+"""
+
+
+def looked_into(url: str) -> str:
+    """Return what another process finds in a store, as `precaution store verify` beside the service would."""
+    done = subprocess.run([sys.executable, "-c", LOOKS, url], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_another_process_that_looks_into_the_store_takes_nothing_away(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    with opened(url) as store:
+        store.keep([card()], TrailEvent(kind="decision"))
+        for _ in range(2):  # each new connection of a thread looks for the file
+            with store._database.engine.connect(), store._database.engine.connect():
+                pass
+        assert looked_into(url) == "1 False"
+        store.keep([card("card-2")], TrailEvent(kind="decision"))
+        assert looked_into(url) == "2 True"
+
+
+@pytest.mark.parametrize("ends", [("", "-wal", "-shm"), ("",), ("-wal",)])
+def test_nothing_is_acknowledged_that_went_into_a_file_that_was_removed(tmp_path: Path, ends: tuple[str, ...]) -> None:
+    with opened(f"sqlite:///{tmp_path}/store.sqlite") as store:
+        store.kept(SERVER, PATIENT, TODAY)
+        store.keep([card()])
+        for end in ends:
+            (tmp_path / f"store.sqlite{end}").unlink()
+        with pytest.raises(StoreDown, match="was removed or replaced"):
+            store.keep([card("card-2")], TrailEvent(kind="decision"))
+        if "" in ends:
+            with pytest.raises(StoreDown, match="there is no store"):
+                store.keep([card("card-3")])
+            with pytest.raises(StoreDown):
+                store.kept(SERVER, PATIENT, TODAY)
+            assert not (tmp_path / "store.sqlite").exists(), "none is made anew in its place"
+        else:
+            with pytest.raises(StoreBusy):
+                store.kept_at_once(SERVER, PATIENT, TODAY)
+            store.keep([card("card-3")])
+            assert store.card("card-3") is not None, "with another log it goes on"
+            assert store.verify().whole
+
+
+def test_a_file_that_took_the_place_of_another_is_used_from_then_on(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path}/backup.sqlite") as backup:
+        backup.keep([card("of-the-backup")])
+    with opened(f"sqlite:///{tmp_path}/store.sqlite") as store:
+        store.kept(SERVER, PATIENT, TODAY)
+        store.kept_at_once(SERVER, PATIENT, TODAY)
+        store.keep([card()])
+        for end in ("-wal", "-shm"):
+            (tmp_path / f"store.sqlite{end}").unlink()
+        (tmp_path / "backup.sqlite").rename(tmp_path / "store.sqlite")
+        with pytest.raises(StoreDown, match="was removed or replaced"):
+            store.note(TrailEvent(kind="start"))
+        with pytest.raises(StoreBusy):
+            store.kept_at_once(SERVER, PATIENT, TODAY)
+        store.keep([card("new")])
+        assert store.card("of-the-backup") is not None
+        assert store.card("new") is not None
+        assert store.card("card-1") is None
