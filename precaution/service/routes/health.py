@@ -9,11 +9,17 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from precaution import __version__
-from precaution.errors import StoreError
+from precaution.assessment import assess
+from precaution.errors import StoreBusy, StoreError, StoreFull
+from precaution.service.cards import pages
+from precaution.service.cards.wording import Words
+from precaution.service.logs import log, where
 from precaution.service.metrics import CONTENT_TYPE
+from precaution.values.record import Record
 
 if TYPE_CHECKING:
     from precaution.service.hooks import Service
+    from precaution.service.store import Store
 
 
 def routes(service: Service) -> APIRouter:
@@ -42,9 +48,35 @@ def _not_ready(service: Service) -> list[str]:
     """Return why calls should not be sent here, in our own words; nothing where they may."""
     service.current.reload_if_changed()
     why = [service.current.not_ready] if service.current.not_ready else []
-    try:
-        if not service.store.ready():
-            why.append("the store's tables are of another version")
-    except StoreError:
-        why.append("the store can't be reached")
+    why += filter(None, (_why_store(service.store), _why_pages(service)))
     return why
+
+
+def _why_store(store: Store) -> str:
+    """Return why nothing can be kept now; empty where it can."""
+    try:
+        if not store.tables_current():
+            return "the store's tables are of another version"
+        store.try_writing()
+    except StoreBusy:
+        return ""  # others write to it
+    except StoreFull:
+        return "the store has no room"
+    except StoreError:
+        return "the store can't be reached, or written to"
+    return ""
+
+
+def _why_pages(service: Service) -> str:
+    """Render each page once, the decision's for somebody of whom nothing is known. Return why one can't be."""
+    loaded, record = service.current.loaded, Record()
+    try:
+        decision = assess(record, today=service.settings.day(), label=loaded.label)
+        words = Words(loaded.label, loaded.vocabulary, record, frozenset())
+        pages.rendered(pages.content(decision, loaded.label, loaded.vocabulary, words, ()), loaded.label, "")
+        pages.about(loaded.label, "")
+        pages.message("", "", "")
+    except Exception as error:  # whatever is wrong, no card may link to it
+        log().error("page", **where(error))
+        return "a page can't be rendered"
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
 _POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
+_MOST_DAMAGE = 20
+"""Kinds of damage that are listed."""
 _TRAIL = 7_420_531_844_012_907_653
 """The advisory lock under which PostgreSQL lets one transaction at a time write to the trail, or upgrade."""
 
@@ -115,6 +118,22 @@ class Database:
         if self.embedded and not self._path.is_file():
             raise StoreDown(f"there is no store {self.url.database}")
 
+    def refuse_full(self, needed: int) -> None:
+        """Raise StoreFull where the disk of SQLite's file has fewer than `needed` bytes left."""
+        if self.embedded and shutil.disk_usage(self._path.absolute().parent)[2] < needed:
+            raise _error(StoreFull, self)
+
+    def damage(self) -> list[str]:
+        """Return what SQLite finds wrong with its file, in its own words, which hold nothing of what is kept."""
+        if not self.embedded:
+            return []
+        try:
+            with self.read_transaction() as connection:
+                found = [str(row[0]) for row in connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST_DAMAGE})")]
+        except StoreDown:
+            return ["it is damaged, and can't be read through"]
+        return [" ".join(each.split()) for each in found if each != "ok"]
+
     def close(self) -> None:
         """Close every connection."""
         self._close_quick_read()
@@ -193,7 +212,10 @@ def _translated(database: Database) -> Iterator[None]:
 
 
 def _ours(error: BaseException | None, database: Database) -> StoreError:
-    kind = sqlite_file.kind_of(error) if database.embedded else _kind_postgres(error)
+    return _error(sqlite_file.kind_of(error) if database.embedded else _kind_postgres(error), database)
+
+
+def _error(kind: type[StoreError], database: Database) -> StoreError:
     where = str(database.url.database) if database.embedded else database.url.render_as_string(hide_password=True)
     return kind(f"the store {where} {_WHY[kind]}")
 

@@ -43,6 +43,10 @@ T = TypeVar("T")
 _CLAIM = SqlStatement(
     lambda insert: insert(tables.used_tokens).on_conflict_do_nothing().returning(tables.used_tokens.c.token)
 )
+_TRIAL = "trial"
+"""What stands in the place of a token where it is only seen whether anything can be written."""
+_ROOM = 16_000_000
+"""Bytes of a disk: enough for what some hundred calls keep."""
 _SWEEP = 500
 """After how many tokens those that are past are deleted, and after how many pages."""
 
@@ -93,9 +97,19 @@ class Store:
         self._commits.close()
         self._database.close()
 
-    def ready(self) -> bool:
-        """Whether the store answers and its tables are of this version. Raises StoreError where it does not answer."""
+    def tables_current(self) -> bool:
+        """Whether the tables are of this version. Raises StoreError where the store does not answer."""
         return upgrading.current(self._database)
+
+    def try_writing(self) -> None:
+        """Write a row and take it away again, each of them durable. Raises StoreError where nothing could be kept now.
+
+        A disk of SQLite on which there is hardly any room counts as full.
+        """
+        self._database.refuse_full(_ROOM)
+        trial = tables.used_tokens.c.token == _TRIAL
+        self._written(lambda connection, _: _CLAIM.rows(connection, token=_TRIAL, expires=0))
+        self._written(lambda connection, _: connection.execute(tables.used_tokens.delete().where(trial)))
 
     def keep(
         self,
@@ -242,9 +256,20 @@ class Store:
         return self._written(lambda connection, at: audit_trail.append(connection, at, events))
 
     def verify(self, exported: Head | None = None) -> Report:
-        """Look through the audit trail. `exported`: a head that was exported before."""
-        with self._database.read_transaction() as connection:
-            return audit_trail.verify(connection, exported)
+        """Look through SQLite's file, and the whole audit trail. `exported`: a head that was exported before.
+
+        PostgreSQL looks after its files itself.
+        """
+        damage = self._database.damage()
+        try:
+            with self._database.read_transaction() as connection:
+                report = audit_trail.verify(connection, exported)
+        except StoreError:
+            if not damage:
+                raise
+            report = audit_trail.Report(problems=["the audit trail can't be read to its end"])
+        report.problems[:0] = [f"the database: {each}" for each in damage]
+        return report
 
     def head(self) -> Head:
         """Return the head of the audit trail."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,11 +19,10 @@ from precaution.errors import StoreBusy, StoreDown, StoreError, StoreFull, Store
 from precaution.service.store import Store, TrailEvent
 from support.project import PROJECT, needs
 from support.store_writer import FOREVER, together, write
-from support.stores import PATIENT, SERVER, TODAY, card, execute, fresh_url, holding, opened
+from support.stores import PATIENT, SERVER, TODAY, answer, card, execute, fresh_url, holding, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 KILLS = int(os.environ.get("PRECAUTION_KILLS", "200" if os.environ.get("CI") else "40"))
 """On each database: in continuous integration 200."""
@@ -311,7 +311,7 @@ def test_what_a_server_says_becomes_an_error_of_ours(
 
 def test_a_server_that_is_not_there_is_down_and_its_password_is_not_told() -> None:
     store = Store("postgresql://me:hunter2@127.0.0.1:1/none", busy_seconds=0.5)
-    for call in (lambda: store.kept(SERVER, PATIENT, TODAY), store.ready, lambda: store.claim("a", "b", 1)):
+    for call in (lambda: store.kept(SERVER, PATIENT, TODAY), store.tables_current, lambda: store.claim("a", "b", 1)):
         with pytest.raises(StoreDown) as raised:
             call()
         assert "hunter2" not in str(raised.value)
@@ -430,3 +430,45 @@ def test_a_file_that_took_the_place_of_another_is_used_from_then_on(tmp_path: Pa
         assert store.card("of-the-backup") is not None
         assert store.card("new") is not None
         assert store.card("card-1") is None
+
+
+# Damaged
+
+
+def damaged(url: str, name: str) -> None:
+    """Overwrite a page of a table or an index of SQLite, as a failing disk might."""
+    found = execute(url, "SELECT name, rootpage, page_size FROM sqlite_master, pragma_page_size()")
+    ((root, size),) = [(root, size) for each, root, size in found if each == name]
+    path = Path(url.removeprefix("sqlite:///"))
+    data = bytearray(path.read_bytes())
+    data[(root - 1) * size + 8 : root * size] = b"\xff" * (size - 8)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["cards_person", "cards", "answers", "audit_details"])
+def test_a_damaged_database_is_not_whole(tmp_path: Path, name: str) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    with opened(url) as store:
+        store.keep([card(f"c{number}") for number in range(5)], TrailEvent(kind="decision"))
+        store.answer(SERVER, PATIENT, [answer()])
+        assert store.verify().whole
+    damaged(url, name)
+    with closing(Store(url)) as store:
+        report = store.open(make=False).verify()
+    assert not report.whole
+    assert report.problems[0].startswith("the database: ")
+    assert PATIENT not in " ".join(report.problems).split()
+
+
+def test_writing_is_tried_and_leaves_nothing(store_url: str) -> None:
+    with opened(store_url) as store:
+        for _ in range(3):
+            store.try_writing()
+        assert store.head().seq == 0
+        assert execute(store_url, "SELECT token, expires FROM used_tokens") == []
+        held = holding(store_url)
+        try:
+            with closing(Store(store_url, busy_seconds=0.1)) as other, pytest.raises(StoreBusy):
+                other.try_writing()
+        finally:
+            held.close()

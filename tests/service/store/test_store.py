@@ -66,7 +66,7 @@ def test_the_version_is_that_of_the_newest_script() -> None:
 
 def test_an_upgrade_that_is_not_needed_changes_nothing(store: Store) -> None:
     assert store.upgrade() == (VERSION, VERSION)
-    assert store.ready()
+    assert store.tables_current()
     assert store.open() is store
 
 
@@ -81,7 +81,7 @@ def test_an_upgrade_keeps_what_is_there(store_url: str) -> None:
         command.upgrade(config, "0001")
         cards_module.keep(connection, cards_module.rows_of([card()], "2025-03-01T09:30:00.000Z"))
         audit_trail.append(connection, "2025-03-01T09:30:00.000Z", [TrailEvent(kind="decision")])
-    assert not store.ready()
+    assert not store.tables_current()
     assert store.upgrade() == ("0001", VERSION)
     assert store.card("card-1") == card()
     assert store.verify().whole
@@ -132,7 +132,7 @@ def test_an_embedded_store_makes_its_tables_unless_told_not_to(tmp_path: Path) -
     with pytest.raises(StoreDown, match="there is no store"):
         Store(url).open(make=False)
     store = Store(url).open()
-    assert store.ready()
+    assert store.tables_current()
     store.close()
 
 
