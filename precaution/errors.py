@@ -1,4 +1,4 @@
-"""Every error this package raises on purpose, and the exit code of each kind.
+"""Every error this package raises on purpose, and the exit code of each kind; EXIT_CODES says what each means.
 
     PrecautionError                     (never raised itself)
     ├── UsageError              2       the command or call was wrong
@@ -15,9 +15,8 @@
         ├── StoreDown           7       it can't be reached, read or written
         └── StoreOutdated       7       its tables are of another version
 
-4 is kept for `--fail-on`, 6 for a cohort of which not everybody could be decided, 8 for an audit trail that is not
-whole, 130 for an interrupted run (see `precaution.cli`). A message says what was wrong, where, and what to do; it never
-holds a value, a name or any text from a patient's record.
+A message says what was wrong, where, and what to do; it never holds a value, a name or any text from a patient's
+record.
 """
 
 from __future__ import annotations
@@ -28,23 +27,40 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+DONE, MISTAKE, USAGE, INPUT, AS_GRAVE, KNOWLEDGE, NOT_EVERYBODY, STORE, NOT_WHOLE = range(9)
+INTERRUPTED = 130
+
+EXIT_CODES = {
+    DONE: "done, whatever the decision says",
+    MISTAKE: "a mistake in this program, or results that can't be written",
+    USAGE: "wrong usage: an unknown command, option, day, question, label",
+    INPUT: "the record, or another input, can't be read",
+    AS_GRAVE: "the action is at least as grave as --fail-on names",
+    KNOWLEDGE: "a label's folder or a site's policy is wrong",
+    NOT_EVERYBODY: "a cohort is done, but not everybody in it was decided",
+    STORE: "the service's store can't be used",
+    NOT_WHOLE: "the service's audit trail is not whole",
+    INTERRUPTED: "interrupted",
+}
+"""What each exit code means: the one table, which `precaution --help` prints and docs/reference/exit-codes.md holds."""
+
 
 class PrecautionError(Exception):
     """The base of all errors meant for people to read; shown without a traceback."""
 
-    exit_code = 1
+    exit_code = MISTAKE
 
 
 class UsageError(PrecautionError):
     """The command line, or the arguments of a call, can't be carried out."""
 
-    exit_code = 2
+    exit_code = USAGE
 
 
 class InputError(PrecautionError):
     """A record or another input file can't be read."""
 
-    exit_code = 3
+    exit_code = INPUT
 
 
 class NoPatient(InputError):
@@ -66,7 +82,7 @@ class PatientDied(InputError):
 class KnowledgeError(PrecautionError):
     """A label's folder breaks a rule of the knowledge format (see docs/reference/knowledge-format.md)."""
 
-    exit_code = 5
+    exit_code = KNOWLEDGE
 
 
 class OutputError(PrecautionError):
@@ -76,7 +92,7 @@ class OutputError(PrecautionError):
 class StoreError(PrecautionError):
     """The service's store can't be used; what was to be kept is not kept."""
 
-    exit_code = 7
+    exit_code = STORE
 
 
 class StoreBusy(StoreError):

@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 PROJECT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(PROJECT), str(PROJECT / "tests")]
+sys.path.insert(0, str(PROJECT))
 
 from precaution.assessment import as_day, with_answers  # noqa: E402
-from precaution.cases.lines import resources  # noqa: E402
 from precaution.cases.load import load_cases  # noqa: E402
+from precaution.cases.run import came_to, decided, record_of  # noqa: E402
 from precaution.errors import KnowledgeError  # noqa: E402
 from precaution.knowledge import assembly  # noqa: E402
 from precaution.knowledge.expression import names  # noqa: E402
@@ -39,8 +39,6 @@ from precaution.knowledge.loading import find_label, read_label  # noqa: E402
 from precaution.knowledge.model import STAGES  # noqa: E402
 from precaution.knowledge.toml import expressions as expressions_of  # noqa: E402
 from precaution.knowledge.toml import references  # noqa: E402
-from precaution.readers import read_resources  # noqa: E402
-from support.case_runs import came_to, decided  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -382,7 +380,7 @@ class Watched(NamedTuple):
     @classmethod
     def of(cls, case: Case, label: Label) -> Watched:
         """Return a case, ready to be run again."""
-        record = read_resources(resources(case.record, label.terminology), label.terminology, label.asks)
+        record = record_of(case, label)
         answered = with_answers(record, case.answers, label, as_day(case.today))
         found = cls(replace(case, answers=()), answered, decided(case, label, record).stage, {})
         found.outcomes.update(found.come_to(label))

@@ -23,10 +23,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from precaution.engine.answer import DueState, State
-from precaution.errors import did_you_mean
+from precaution.errors import KnowledgeError, did_you_mean
 from precaution.knowledge.model import STAGES, Stage
 from precaution.knowledge.toml import Place, Table, as_table, read, read_toml, refuse_unknown
 
@@ -69,23 +69,90 @@ class Case:
     `cites`, `urgent`, `shows` = names with a space between them, or `none`."""
 
 
+class CaseFiles(NamedTuple):
+    """What the files of cases in a label's folder hold."""
+
+    cases: tuple[Case, ...]
+    """Those that can be read, in the order of files and of cases in them."""
+    errors: tuple[KnowledgeError, ...]
+    """What is wrong with the others."""
+
+
 def load_cases(folder: Path) -> tuple[Case, ...]:
     """Return the cases of a label's folder, in the order of files and of cases in them.
 
-    Raises KnowledgeError for a case that can't be read, or two of one name.
+    Raises KnowledgeError, a line for each case that can't be read and for each second one of a name.
     """
-    found: dict[str, Case] = {}
-    files = {path.name: read_toml(path, f"topics/{path.name}") for path in sorted(folder.glob("topics/*.cases.toml"))}
-    bases = {name: base for file, tables in files.items() for name, base in _bases(tables, f"topics/{file}")}
-    for name, tables in files.items():
-        file, topic = f"topics/{name}", name.removesuffix(".cases.toml")
-        refuse_unknown(tables, ("case", "base"), Place(file))
-        for number, table in enumerate(_list(tables, file), start=1):
-            case = _on_base(_case(table, topic, Place(file, f"case {number}")), bases, Place(file, f"case {number}"))
-            if case.name in found:
-                raise Place(file, f"case {number}").error(f"another case is called '{case.name}'")
-            found[case.name] = case
-    return tuple(found.values())
+    found = read_cases(folder)
+    if found.errors:
+        raise KnowledgeError("\n".join(map(str, found.errors)))
+    return found.cases
+
+
+def read_cases(folder: Path) -> CaseFiles:
+    """Return the cases of a label's folder that can be read, and what is wrong with the others."""
+    reading = _Reading()
+    files = reading.files(folder)
+    bases = reading.bases(files)
+    for file, tables in files.items():
+        for number, table in enumerate(reading.tables_of(file, tables), start=1):
+            with reading:
+                reading.add(_case(table, file, number), bases, Place(file, f"case {number}"))
+    return CaseFiles(tuple(reading.cases.values()), tuple(reading.errors))
+
+
+class _Reading:
+    """Collects cases by name. `with reading` keeps a KnowledgeError among its errors and goes on."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, Case] = {}
+        self.errors: list[KnowledgeError] = []
+        self.lacks_bases = False
+        """Whether a file or base could not be read: then a base that is not there is no mistake of the case."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, KnowledgeError):
+            self.errors.append(error)
+        return isinstance(error, KnowledgeError)
+
+    def files(self, folder: Path) -> dict[str, Table]:
+        """Return the tables of each file of cases, by its name."""
+        found: dict[str, Table] = {}
+        for path in sorted(folder.glob("topics/*.cases.toml")):
+            file = f"topics/{path.name}"
+            with self:
+                found[file] = read_toml(path, file)
+        self.lacks_bases = bool(self.errors)
+        return found
+
+    def bases(self, files: Mapping[str, Table]) -> dict[str, tuple[str, ...]]:
+        """Return the lines of each base record, by its name."""
+        found: dict[str, tuple[str, ...]] = {}
+        before = len(self.errors)
+        for file, tables in files.items():
+            with self:
+                found.update(_bases(tables, file))
+        self.lacks_bases = self.lacks_bases or len(self.errors) > before
+        return found
+
+    def tables_of(self, file: str, tables: Table) -> list[object]:
+        """Return the tables of a file's cases."""
+        with self:
+            refuse_unknown(tables, ("case", "base"), Place(file))
+        with self:
+            return _list(tables, file)
+        return []
+
+    def add(self, case: Case, bases: Mapping[str, tuple[str, ...]], place: Place) -> None:
+        """Add a case. Raises KnowledgeError for a base that is not there, or a second case of a name."""
+        if self.lacks_bases and case.like not in ("", *bases):
+            return
+        whole = _on_base(case, bases, place)
+        if case.name in self.cases:
+            raise place.error(f"another case is called '{case.name}'")
+        self.cases[case.name] = whole
 
 
 def with_base(lines: Iterable[str], base: Iterable[str]) -> tuple[str, ...]:
@@ -121,10 +188,11 @@ def _list(tables: Table, file: str) -> list[object]:
     return cases
 
 
-def _case(table: object, topic: str, place: Place) -> Case:
+def _case(table: object, file: str, number: int) -> Case:
+    place = Place(file, f"case {number}")
     given = dict(as_table(table, place))
     given["today"] = _day(given.get("today"), place.at("today"))
-    return read(Case, given, place, topic=topic)
+    return read(Case, given, place, topic=file.removeprefix("topics/").removesuffix(".cases.toml"))
 
 
 def _day(value: object, place: Place) -> str:
@@ -142,36 +210,39 @@ def place_of(case: Case) -> Place:
     return Place(f"topics/{case.topic}.cases.toml", f"case '{case.name}'")
 
 
-def wrong(case: Case, label: Label) -> Iterator[tuple[Place, str]]:
+def unknown_names(case: Case, label: Label) -> Iterator[tuple[Place, str]]:
     """Yield where and what a case says that the label does not know: rules, duties, states, actions, asks."""
-    states = {
-        **dict.fromkeys(label.rules, RULE_STATES),
-        **dict.fromkeys(label.duties, DUTY_STATES),
-        "action": label.actions,
-        "stage": STAGES,
-    }
-    several: Mapping[str, Mapping[str, object]] = {"cites": label.says, "urgent": label.rules, "shows": label.says}
+    place = place_of(case)
     if not case.expect:
-        yield place_of(case), "'expect' is empty; say what the case shows"
-    for name, state in case.expect.items():
-        place = place_of(case).at(f"expect.{name}")
-        if name in several:
-            yield from (
-                (place, f"the label has no '{word}'.{did_you_mean(word, several[name])}")
-                for word in state.split()
-                if word not in several[name] and state != NONE
-            )
-        elif name not in states:
-            yield place, f"no rule or duty is called '{name}'.{did_you_mean(name, states)}"
-        elif state not in states[name]:
-            yield place, f"must be one of {', '.join(states[name])}.{did_you_mean(state, states[name])}"
+        yield place, "'expect' is empty; say what the case shows"
+    for name, expected in case.expect.items():
+        for message in _unknown_in(name, expected, label):
+            yield place.at(f"expect.{name}"), message
     for name in case.policy:
         if name not in label.parameters:
-            yield (
-                place_of(case).at(f"policy.{name}"),
-                f"the label has no such parameter.{did_you_mean(name, label.parameters)}",
-            )
+            hint = did_you_mean(name, label.parameters)
+            yield place.at(f"policy.{name}"), f"the label has no such parameter.{hint}"
     for answer in case.answers:
         ask = answer.partition("=")[0]
         if ask not in label.asks:
-            yield place_of(case).at("answers"), f"no ask is called '{ask}'.{did_you_mean(ask, label.asks)}"
+            yield place.at("answers"), f"no ask is called '{ask}'.{did_you_mean(ask, label.asks)}"
+
+
+def _unknown_in(name: str, expected: str, label: Label) -> Iterator[str]:
+    """Yield what is not known of `name = expected` under `expect`."""
+    several: Mapping[str, Mapping[str, object]] = {"cites": label.says, "urgent": label.rules, "shows": label.says}
+    states = _states(label)
+    if name in several:
+        for word in expected.split():
+            if word not in several[name] and expected != NONE:
+                yield f"the label has no '{word}'.{did_you_mean(word, several[name])}"
+    elif name not in states:
+        yield f"no rule or duty is called '{name}'.{did_you_mean(name, states)}"
+    elif expected not in states[name]:
+        yield f"must be one of {', '.join(states[name])}.{did_you_mean(expected, states[name])}"
+
+
+def _states(label: Label) -> Mapping[str, tuple[str, ...]]:
+    """Return what may be expected, by name: the states of rules and duties, the actions, the stages."""
+    rules, duties = dict.fromkeys(label.rules, RULE_STATES), dict.fromkeys(label.duties, DUTY_STATES)
+    return {**rules, **duties, "action": label.actions, "stage": STAGES}

@@ -1,63 +1,129 @@
-"""Canary patients: the cases of the label, decided by this very process before anybody is told that it is ready.
+"""Runs the cases of a label: from a case's lines to a decision, and to what its `expect` names.
 
-They pass the same readers as the patients of calls. One that comes to anything else than its case says means that
-something here is not as it was tested: another library, another machine, a changed file.
+This is the only runner. `precaution check`, the start of the service, `precaution explain`, the booklet, the tests and
+the tools all ask it, so none of them can call a case true that another calls false. A case passes the same reader as
+a patient.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from precaution.assessment import with_answers
+from precaution.assessment import assess
 from precaution.cases.lines import resources
-from precaution.cases.load import load_cases
-from precaution.engine.decision import ATTESTED, decide
-from precaution.knowledge.loading import find_label, read_label
-from precaution.knowledge.policy import Policy, applied
+from precaution.cases.load import NONE, Case, load_cases
+from precaution.engine.decision import ATTESTED
+from precaution.errors import PrecautionError
+from precaution.knowledge.loading import read_label
+from precaution.knowledge.policy import Policy, with_policy
 from precaution.readers import read_resources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
+    from pathlib import Path
 
-    from precaution.cases.load import Case
     from precaution.engine.answer import Decision
     from precaution.knowledge.model import Label
+    from precaution.values.record import Record
+
+NO = "no"
+"""The state of a rule or duty that does not apply at the stage."""
 
 
-_LISTED = ("cites", "urgent", "shows")
-"""What a case may expect besides states; tests look at that."""
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What one case came to, beside what it expects."""
+
+    case: Case
+    came: dict[str, str] = field(default_factory=dict[str, str])
+    """What came of each name that the case expects something of."""
+    error: str = ""
+    """Why the case could not be decided: a line that can't be read, an answer to no question."""
+
+    @property
+    def is_true(self) -> bool:
+        """Whether the case came to all that it expects."""
+        return not self.error and self.came == dict(self.case.expect)
+
+    def __str__(self) -> str:
+        """Return `action: expected interrupt, came to clear`, of all that came otherwise; empty for a true case."""
+        if self.error:
+            return f"can't be decided: {self.error}"
+        expect = self.case.expect
+        return "; ".join(
+            f"{name}: expected {expect[name]}, came to {state}"
+            for name, state in self.came.items()
+            if state != expect[name]
+        )
 
 
-def wrong(name: str) -> Iterator[str]:
-    """Yield the names of the cases of a label that come to something else than they say.
+def false_in(folder: Path) -> list[CaseResult]:
+    """Return the cases of a label's folder that do not come to what they expect.
 
-    They show the label as it comes, so a site's own policy is left out here.
+    They show the label as it comes, so a site's own policy has no part in it. Raises KnowledgeError where the label
+    or a file of cases can't be read.
     """
-    folder = find_label(name)
     label = read_label(folder)
-    for case in load_cases(folder):
-        if not comes_true(case, label):
-            yield case.name
+    return [result for case in load_cases(folder) if not (result := run(case, label)).is_true]
 
 
-def comes_true(case: Case, label: Label) -> bool:
-    """Whether a case comes to what it says."""
-    if case.policy:
-        parameters = applied(Policy(file=f"topics/{case.topic}.cases.toml", parameter=case.policy), label.parameters)
-        label = replace(label, parameters=parameters, digest=f"{label.digest} {sorted(case.policy.items())}")
-    day = date.fromisoformat(case.today).toordinal()
-    patient = read_resources(resources(case.record, label.terminology), label.terminology, label.asks)
-    record = with_answers(patient, case.answers, label, day)
-    decision = decide(record, label, day, case.stage, everything=True)
-    states = _states(decision, label)
-    return all(states.get(key, "no") == value for key, value in case.expect.items() if key not in _LISTED)
+def run(case: Case, label: Label) -> CaseResult:
+    """Return what a case comes to; a case that can't be decided is a result too, and no error."""
+    try:
+        return CaseResult(case, came_to(case, label))
+    except PrecautionError as error:
+        return CaseResult(case, error=str(error))
 
 
-def _states(decision: Decision, label: Label) -> dict[str, str]:
+def record_of(case: Case, label: Label) -> Record:
+    """Return the record of a case's lines, without its answers. Raises KnowledgeError for a line that can't be read."""
+    return read_resources(resources(case.record, label.terminology), label.terminology, label.asks)
+
+
+def label_for(case: Case, label: Label) -> Label:
+    """Return the label with what the case's site chose otherwise. Raises KnowledgeError for a wrong choice."""
+    return with_policy(label, Policy(file="policy", parameter=case.policy)) if case.policy else label
+
+
+def decided(case: Case, label: Label, record: Record | None = None) -> Decision:
+    """Return the decision for a case; `record` is what to take in place of its own lines.
+
+    Raises KnowledgeError or UsageError for a case that can't be read, PatientDied where its patient died.
+    """
+    patient = record_of(case, label) if record is None else record
+    chosen = label_for(case, label)
+    return assess(patient, today=case.today, label=chosen, stage=case.stage, answers=case.answers, everything=True)
+
+
+def came_to(case: Case, label: Label, record: Record | None = None) -> dict[str, str]:
+    """Return what came of each name that the case expects something of; for what is raised see `decided`."""
+    decision = decided(case, label, record)
+    states = {finding.rule: str(finding.state) for finding in decision.findings}
+    states |= {due.duty: due.state for due in decision.due}
+    states |= {"stage": decision.stage, "action": _action(decision, label)}
+    states |= {name: _words(words, case.expect.get(name, "")) for name, words in _several(decision).items()}
+    return {name: states.get(name, NO) for name in case.expect}
+
+
+def _action(decision: Decision, label: Label) -> str:
+    """Return the action as a case writes it: softened by an answer where the label ranks that on its own."""
     softened = decision.action + ATTESTED
-    action = softened if decision.attested and softened in label.actions else decision.action
-    states = {each.rule: str(each.state) for each in decision.findings}
-    states |= {each.duty: each.state for each in decision.due}
-    return {**states, "action": action, "stage": decision.stage}
+    return softened if decision.attested and softened in label.actions else decision.action
+
+
+def _several(decision: Decision) -> dict[str, set[str]]:
+    """Return what a case may expect of several names at once."""
+    cited = [finding.cites for finding in decision.findings if finding.state != NO]
+    cited += [due.cites for due in decision.due if due.action]
+    return {
+        "cites": {sentence for sentences in cited for sentence in sentences},
+        "urgent": {finding.rule for finding in decision.findings if finding.urgent},
+        "shows": {background.says for background in decision.background},
+    }
+
+
+def _words(found: Iterable[str], expected: str) -> str:
+    """Return what was found as a case writes it: in the order that the case expects, where that is all of it."""
+    words = set(found)
+    return expected if words and words == set(expected.split()) else " ".join(sorted(words)) or NONE

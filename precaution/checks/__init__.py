@@ -1,15 +1,16 @@
 """`precaution check`: everything that can be told to be wrong with a label's folder before it is used.
 
-`check` loads the folder (what the loader refuses is a problem too) and runs every check of CHECKS. A check is a
-function from a `Folder` to the problems it sees; its docstring says what it asks for.
+`check` loads the folder (what the loader refuses is a problem too), runs every check of CHECKS, and then the cases. A
+check is a function from a `Folder` to the problems it sees; its docstring says what it asks for.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.cases import load as cases
+from precaution.cases.load import read_cases
 from precaution.checks import coverage, measures, reasons, text, use
+from precaution.checks.false_cases import cases_of, false_cases
 from precaution.checks.problem import Folder, Problem, problems
 from precaution.errors import KnowledgeError, UsageError
 from precaution.knowledge.folder import read_codes
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-__all__ = ["CHECKS", "Problem", "check"]
+    from precaution.checks.false_cases import Progress
+
+__all__ = ["CHECKS", "Checked", "Problem", "check", "checked"]
 
 CHECKS: tuple[Callable[[Folder], Iterable[Problem]], ...] = (
     text.exact_sentences,
@@ -49,21 +52,60 @@ CHECKS: tuple[Callable[[Folder], Iterable[Problem]], ...] = (
     measures.published_without_source,
 )
 
+OF_ALL_CASES = (coverage.rules, coverage.duties)
+"""Checks that are only made where all cases can be read."""
+BEFORE_CASES = (reasons.placeholders,)
+"""Checks without which nothing can be decided: cases are only run where these find nothing."""
+
+
+class Checked(NamedTuple):
+    """What a check of a label's folder found, and how many cases it ran."""
+
+    problems: list[Problem]
+    ran: int = 0
+    """Cases that were run."""
+    cases: int = 0
+    """Cases that there are."""
+
 
 def check(folder: Path, text: Path | None = None) -> list[Problem]:
-    """Return what is wrong with a label's folder; nothing where all is well.
+    """Return what is wrong with a label's folder, false cases included; nothing where all is well.
 
     `text` is a file with the label's own text: with it, every sentence is compared with its digest. Raises
     UsageError where folder or text can't be read.
+    """
+    return checked(folder, text).problems
+
+
+def checked(
+    folder: Path,
+    text: Path | None = None,
+    *,
+    run_cases: bool = True,
+    rule: str = "",
+    progress: Progress = lambda *_: None,
+) -> Checked:
+    """Return what `check` does, and how many cases were run: all, none, or those of one rule or duty.
+
+    `progress` is called with the number of cases run so far and of those to run. Raises UsageError where folder or
+    text can't be read, or the label has no such rule or duty.
     """
     if not (folder / "label.toml").is_file():
         raise UsageError(f"{folder} holds no label.toml")
     words = _read(text) if text else None
     try:
-        whole = Folder(read_label(folder), cases.load_cases(folder), read_codes(folder / "codes"), words)
+        label, lists = read_label(folder), read_codes(folder / "codes")
     except KnowledgeError as error:
-        return problems(error)
-    return [problem for each in CHECKS for problem in each(whole)]
+        return Checked(problems(error))
+    cases, errors = read_cases(folder)
+    chosen = cases_of(rule, cases, label) if rule else cases if run_cases else ()
+    found = [each for error in errors for each in problems(error)]
+    whole = Folder(label, cases, lists, words)
+    found += [each for look in CHECKS if not errors or look not in OF_ALL_CASES for each in look(whole)]
+    if any(problem for look in BEFORE_CASES for problem in look(whole)):
+        chosen = ()
+    found += false_cases(chosen, label, progress)
+    return Checked(found, len(chosen), len(cases))
 
 
 def _read(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.cases import load as cases
+from precaution.cases.load import unknown_names
 from precaution.checks.problem import problem
 from precaution.knowledge.expression import Ask as Function
 from precaution.knowledge.expression import Name, children
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def readable_cases(folder: Folder) -> Iterator[Problem]:
     """Ask that a case names rules, duties, states and asks that the label has."""
     for case in folder.cases:
-        for place, message in cases.wrong(case, folder.label):
+        for place, message in unknown_names(case, folder.label):
             yield problem(place, message)
 
 

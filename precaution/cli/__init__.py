@@ -1,9 +1,6 @@
 """The command line: `precaution assess patient.json --today 2025-03-01`.
 
-Answers go to stdout, messages to stderr. Exit codes: 0 done, 2 wrong usage, 3 unreadable input, 4 the action
-is as grave as `--fail-on` names, 5 a wrong label folder, 6 a cohort of which not everybody could be decided, 7 a
-store that can't be used, 8 an audit trail that is not whole, 130 interrupted, 1 a mistake of this program, or
-results that can't be written.
+Answers go to stdout, messages to stderr; `errors.EXIT_CODES` says what each exit code means.
 Nothing but click is imported until a command runs, so that `--help` and completion are quick.
 """
 
@@ -25,9 +22,7 @@ from precaution.cli import (  # noqa: F401  # they add their commands to the gro
     store,
 )
 from precaution.cli.group import precaution
-from precaution.errors import PrecautionError
-
-INTERRUPTED = 130
+from precaution.errors import DONE, INTERRUPTED, MISTAKE, PrecautionError
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -54,8 +49,8 @@ def run(arguments: list[str] | None = None, *, own_process: bool = False) -> int
     except Exception as error:  # the last resort: a traceback could show a patient's data
         if os.environ.get("PRECAUTION_TRACEBACK"):
             raise
-        return _complain(_mistake(error), 1)
-    return left_with if isinstance(left_with, int) else 0
+        return _complain(_mistake(error), MISTAKE)
+    return left_with if isinstance(left_with, int) else DONE
 
 
 def _complain(message: str, exit_code: int) -> int:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from precaution.cli import options
-from precaution.cli.audit_group import audit as group
 from precaution.cli.group import precaution
 from precaution.cli.output import emit
 from precaution.errors import UsageError
 
 if TYPE_CHECKING:
     from precaution.cli.options import Chosen
+
+_TRAIL = ("verify", "head", "export")
+"""Commands of `precaution store` that were once looked for here."""
 
 _min_count = click.option(
     "--min-count",
@@ -24,7 +26,23 @@ _min_count = click.option(
 )
 
 
-@click.command(
+class _AuditCommand(click.Command):
+    """`precaution audit`, which says where the commands of the service's audit trail are."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments. Raises UsageError for a command of the trail that is no folder of results."""
+        from pathlib import Path
+
+        if args and args[0] in _TRAIL and not Path(args[0]).exists():
+            raise UsageError(
+                f"`precaution audit` counts how a label is kept to in a cohort; there is no folder '{args[0]}'\n"
+                f"hint: `precaution store {args[0]}` is for the audit trail of `precaution serve`"
+            )
+        return super().parse_args(ctx, args)
+
+
+@precaution.command(
+    cls=_AuditCommand,
     short_help="Count how a label is kept to in a cohort.",
     epilog=options.examples(
         "precaution cohort export/ --out results/ --today 2025-03-01 --audit",
@@ -58,11 +76,8 @@ def audit(chosen: Chosen, results: str, strata: str, smallest: int | None, csv: 
     emit(as_json(in_json(found)) if json else in_text(found))
 
 
-group.default = audit
-
-
 @precaution.command(
-    short_help="Write an audit as one HTML page.",
+    short_help="Write the same audit as one HTML page.",
     epilog=options.examples(
         "precaution report results/ --out report.html",
         "precaution report results/ --out report.html --worklist 0",
@@ -95,7 +110,7 @@ def report(chosen: Chosen, results: str, out: str, top: int, smallest: int | Non
 
 
 @precaution.command(
-    short_help="Write the results of a cohort as CSV, or what is due as a calendar.",
+    short_help="Write a cohort's results as CSV, or what is due as a calendar.",
     epilog=options.examples("precaution export results/ --csv sheets/", "precaution export results/ --ics due.ics"),
 )
 @click.argument("results", metavar="RESULTS", type=click.Path())

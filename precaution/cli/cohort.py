@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +10,8 @@ import click
 from precaution.cli import options
 from precaution.cli.group import precaution
 from precaution.cli.output import emit
-from precaution.errors import UsageError
+from precaution.cli.progress import ProgressLine
+from precaution.errors import NOT_EVERYBODY, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,18 +21,14 @@ if TYPE_CHECKING:
     from precaution.cohort import Plan, Spark, Summary, Urgent
     from precaution.cohort.results import LostLines
 
-MB = 1_000_000
-NOT_EVERYBODY = 6
-"""Exit code where a run is complete, but left somebody undecided or may have missed something."""
-
 
 @precaution.command(
-    short_help="Assess many patients.",
+    short_help="Assess many patients: a FHIR export, an OMOP CDM, tables.",
     epilog=options.examples(
         "precaution cohort export/ --out results/ --today 2025-03-01",
         "precaution cohort export/ --out results/ --today 2025-03-01 --dry-run",
-        "precaution cohort export/ --out results/ --today 2025-03-01 --engine spark --master spark://host:7077",
-        "precaution cohort 'postgresql://reader@host/base?schema=cdm' --out results/ --today 2025-03-01",
+        "precaution cohort export/ --out results/ --engine spark --master local[2]",
+        "precaution cohort 'postgresql://reader@host/base?schema=cdm' --out results/",
         "precaution worklist results/ --top 20",
     ),
 )
@@ -52,7 +47,11 @@ NOT_EVERYBODY = 6
 @click.option("--master", metavar="URL", help="Spark's master: local[2], spark://host:port. [default: local[*]]")
 @click.option("--spark-conf", multiple=True, metavar="KEY=VALUE", help="A setting of Spark; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Decide only N patients, always the same ones.")
-@click.option("--strict", is_flag=True, help="Stop at the first problem, with exit code 3.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Stop at the first problem, with exit code 3.",
+)
 @click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")
 @click.option("--entries", is_flag=True, help="Also write the records as tables, which can be a SOURCE again.")
 @click.option(
@@ -60,7 +59,7 @@ NOT_EVERYBODY = 6
     type=click.Choice(["everybody", "nobody"]),
     default="everybody",
     show_default=True,
-    help="Whose a line may be of which that can't be told. With nobody, an answer may lack what it held.",
+    help="Whose record a line may belong to where that can't be told. With nobody, an answer may lack what it held.",
 )
 @click.option("--audit", is_flag=True, help="Also write what `precaution audit` and `precaution report` need.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
@@ -90,8 +89,8 @@ def cohort(
     SOURCE is a folder of NDJSON files (one resource in each line, any number of files, in any order) or of JSON
     Bundles, or one such file; each may be gzipped. Or an OMOP CDM: a folder of CSV or Parquet, a DuckDB database, or
     postgresql://user@host/name?schema=cdm. Or a folder with `entries` and `persons`, as --entries writes them. One
-    bad patient does not stop the run: it is listed among the problems. An interrupted run goes on where it ended
-    when it is started again.
+    bad patient does not stop the run: it is listed among the problems, and the exit code is 6. An interrupted run goes
+    on where it ended when it is started again.
     """
     from precaution import cohort as cohorts
     from precaution.cohort.label_of import LabelOf
@@ -110,31 +109,28 @@ def cohort(
             keep_out_pandas()
         of = LabelOf(str(chosen.folder), chosen.policy, chosen.codes)
         prepare(workers or os.cpu_count() or 1, ["precaution.cli"], of)
-    shown = _Shown() if sys.stderr.isatty() else None
     try:
-        summary = cohorts.cohort(
-            source,
-            out,
-            today=day,
-            label=chosen.folder,
-            policy=chosen.policy,
-            codes=chosen.codes,
-            workers=workers,
-            limit=limit or 0,
-            strict=strict,
-            history=history,
-            entries=entries,
-            audit=audit,
-            lost_lines=lost_lines,
-            overwrite=overwrite,
-            spark=spark,
-            progress=shown.progress if shown else lambda *_: None,
-        )
+        with ProgressLine() as line:
+            summary = cohorts.cohort(
+                source,
+                out,
+                today=day,
+                label=chosen.folder,
+                policy=chosen.policy,
+                codes=chosen.codes,
+                workers=workers,
+                limit=limit or 0,
+                strict=strict,
+                history=history,
+                entries=entries,
+                audit=audit,
+                lost_lines=lost_lines,
+                overwrite=overwrite,
+                spark=spark,
+                progress=line.show,
+            )
     except KeyboardInterrupt:
         raise click.Abort(f"what is done is kept in '{out}'; run the same command again to go on from there") from None
-    finally:
-        if shown:
-            shown.end()
     _warn(summary)
     emit(as_json({**_dict(summary), "clean": summary.clean}) if json else _summed(summary, chosen, out))
     if not summary.clean:
@@ -142,7 +138,7 @@ def cohort(
 
 
 @precaution.command(
-    short_help="Show the most urgent of a cohort.",
+    short_help="Show the most urgent patients of a cohort.",
     epilog=options.examples("precaution worklist results/ --top 20", "precaution worklist results/ --csv worklist.csv"),
 )
 @click.argument("results", metavar="RESULTS", type=click.Path())
@@ -243,40 +239,3 @@ def _listed(found: Sequence[Urgent]) -> str:
 def printable(text: str) -> str:
     """Return an id without anything that could steer a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _time(seconds: float) -> str:
-    """Return a time to wait, short."""
-    minutes = round(seconds / 60)
-    return (
-        f"{seconds:,.0f} s"
-        if seconds < 100
-        else f"{minutes // 60} h {minutes % 60} min"
-        if minutes > 99
-        else f"{minutes} min"
-    )
-
-
-class _Shown:
-    """One line on a terminal: what is done, how fast, how long it will take."""
-
-    def __init__(self) -> None:
-        self._what, self._since, self._last = "", monotonic(), 0.0
-
-    def progress(self, what: str, done: int, whole: int) -> None:
-        """Show it, four times a second at most."""
-        now = monotonic()
-        if what != self._what:
-            self._what, self._since = what, now
-        if now - self._last < 0.25:
-            return
-        self._last = now
-        rate = done / max(now - self._since, 1e-9)
-        left = f", {_time((whole - done) / rate)} left" if rate and whole else ""
-        unit, of = (MB, " MB") if what.startswith("bytes ") else (1, "")
-        done, whole, rate, what = done // unit, whole // unit, rate / unit, what.removeprefix("bytes ")
-        click.echo(f"\r\x1b[K{done:,} of {whole:,}{of} {what}, {rate:,.0f}{of} a second{left}", err=True, nl=False)
-
-    def end(self) -> None:
-        """Leave an empty line."""
-        click.echo("\r\x1b[K", err=True, nl=False)

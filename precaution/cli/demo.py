@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from precaution.cli import options
 from precaution.cli.group import precaution
-from precaution.cli.output import emit
+from precaution.cli.output import emit, writing
+from precaution.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import date
 
     from precaution.cli.options import Chosen
@@ -27,12 +25,19 @@ ENTRIES = 60
     short_help="Write synthetic patients whose answer is known.",
     epilog=options.examples(
         "precaution demo-cohort 1000 --out demo/ --today 2025-03-01",
-        "precaution demo-cohort 1000 --out demo/ --today 2025-03-01 --form bundles --gzip",
+        "precaution demo-cohort 1000 --out demo/ --form bundles --gzip",
     ),
 )
 @click.argument("many", metavar="N", type=click.IntRange(min=1, max=10_000_000))
 @click.option("--out", required=True, type=click.Path(file_okay=False), metavar="FOLDER", help="A new folder.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed and day give the same bytes.")
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="NUMBER",
+    help="The same seed and day give the same bytes.",
+)
 @options.day
 @click.option(
     "--form",
@@ -76,22 +81,12 @@ def demo_cohort(
     day = options.chosen_day(today)
     recipes = load_recipes(chosen.folder, chosen.label)
     generator = Generator(chosen.label, recipes, seed=seed, today=day, entries=entries, bundled=form == "bundles")
-    written = write_cohort(generator, many, Path(out), form=form, compressed=compressed, seen=_progress(many))
+    with writing(out), ProgressLine() as line:
+        shown = line.of("patients")
+        written = write_cohort(
+            generator, many, Path(out), form=form, compressed=compressed, seen=lambda done: shown(done, many)
+        )
     emit(as_json({"today": day.isoformat(), "seed": seed, **written._asdict()}) if json else _told(written, out, day))
-
-
-def _progress(many: int) -> Callable[[int], None]:
-    """Return what shows how far it is, on a terminal only."""
-    if not sys.stderr.isatty():
-        return lambda _: None
-    began = monotonic()
-
-    def show(done: int) -> None:
-        rate = done / max(monotonic() - began, 0.001)
-        left = f"{(many - done) / rate:.0f} s left" if done < many else "done"
-        click.echo(f"\r{done:,} of {many:,} patients, {rate:,.0f}/s, {left}   ", nl=done >= many, err=True)
-
-    return show
 
 
 def _told(written: Written, out: str, day: date) -> str:

@@ -1,4 +1,4 @@
-"""The command `precaution` itself: the commands it has, and what it says of a mistyped one."""
+"""The command `precaution` itself: the commands it has, in groups, and what it says of a mistyped one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import click
 
 from precaution import __version__
 from precaution.cli.options import examples
-from precaution.errors import did_you_mean
+from precaution.errors import EXIT_CODES, did_you_mean
+
+SECTIONS = {
+    "One patient": ("assess", "timeline", "read"),
+    "Many patients": ("cohort", "worklist", "export", "audit", "report", "sql", "demo-cohort"),
+    "Service": ("serve", "store"),
+    "Knowledge": ("label", "explain", "check", "booklet"),
+    "Shell": ("completion",),
+}
+"""The commands as `precaution --help` lists them; each stands in one section."""
 
 
 class Helpful(click.Group):
@@ -21,8 +30,29 @@ class Helpful(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class InSections(Helpful):
+    """The group whose help lists its commands by SECTIONS, and the exit codes of all of them."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, a line each, and what the exit codes mean."""
+        del ctx
+        widest = max(map(len, self.commands)) + 2
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest - 2), self._line(name, formatter)) for name in names])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, and what the exit codes of all commands mean."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), means) for code, means in EXIT_CODES.items()])
+
+    def _line(self, name: str, formatter: click.HelpFormatter) -> str:
+        return self.commands[name].get_short_help_str(formatter.width)
+
+
 @click.group(
-    cls=Helpful,
+    cls=InSections,
     epilog=examples("precaution assess patient.json --today 2025-03-01", "precaution explain low-neutrophils"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -30,5 +60,6 @@ class Helpful(click.Group):
 def precaution() -> None:
     """Turn a drug label's warnings and precautions into decisions on a patient's record.
 
-    It supports a clinician's decision and makes none. It is not a certified medical device.
+    It supports a clinician's decision and makes none. It is not a certified medical device. `precaution COMMAND --help`
+    says what a command takes.
     """

@@ -8,8 +8,9 @@ import click
 
 from precaution.cli import options
 from precaution.cli.group import precaution
-from precaution.cli.output import emit
-from precaution.errors import InputError, KnowledgeError
+from precaution.cli.output import emit, writing
+from precaution.cli.progress import ProgressLine
+from precaution.errors import InputError, KnowledgeError, UsageError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
 
 @precaution.command(
-    short_help="Explain a rule, a duty or a sentence.",
+    short_help="Explain a rule, a duty or a sentence, with its cases.",
     epilog=options.examples(
         "precaution explain low-neutrophils",
         "precaution explain S19 --text label.txt",
         "precaution explain low-neutrophils patient.json --today 2025-03-01",
     ),
 )
-@click.argument("rule")
+@click.argument("rule", metavar="NAME")
 @click.argument("patient", type=click.Path(allow_dash=True), required=False)
 @options.words
 @options.day
@@ -44,17 +45,17 @@ def explain(
 ) -> None:
     """Explain a rule or duty: the label's sentence, how it is read, the parameters, the cases.
 
-    RULE is the name of a rule or duty, or a sentence's number (S19). With PATIENT also the evidence, and what
-    would change the answer.
+    NAME is that of a rule or duty, or a sentence's number (S19); `precaution label` lists them. With PATIENT, a record
+    as `precaution assess` takes it, also the evidence, and what would change the answer.
     """
     from precaution.cli.patients import decided
     from precaution.writers.content import about
     from precaution.writers.explanation import explained
 
-    about(chosen.label, rule)  # a misspelt name is said before a patient is read
+    names = about(chosen.label, rule)  # a misspelt name is said before a patient is read
     words = exact_words(chosen.label, text) if text else {}
     decision = decided(chosen.label, patient, today, stage, answers, everything=True) if patient else None
-    emit(explained(chosen.label, rule, cases=chosen.cases(), words=words, decision=decision))
+    emit(explained(chosen.label, rule, cases=chosen.cases(names), words=words, decision=decision))
 
 
 def exact_words(label: Label, file: str) -> dict[str, str]:
@@ -80,7 +81,7 @@ def exact_words(label: Label, file: str) -> dict[str, str]:
 
 @precaution.command(
     "label",
-    short_help="Show what a label's folder holds.",
+    short_help="List a label's sentences, rules, duties and parameters.",
     epilog=options.examples("precaution label", "precaution label --json"),
 )
 @options.label
@@ -94,34 +95,51 @@ def label_(chosen: Chosen, json: bool) -> None:
 
 
 @precaution.command(
-    short_help="Check a label's folder.",
-    epilog=options.examples("precaution check", "precaution check my-label/ --text label.txt"),
+    short_help="Look for what is wrong with a label's folder; run its cases.",
+    epilog=options.examples(
+        "precaution check",
+        "precaution check my-label/ --text label.txt",
+        "precaution check my-label/ --rule low-neutrophils",
+    ),
 )
-@click.argument("folder", metavar="[LABEL_DIR]", required=False, type=click.Path(exists=True, file_okay=False))
+@click.argument("label", metavar="[NAME|FOLDER]", required=False)
+@click.option("--label", "name", metavar="NAME|FOLDER", help="The same, as other commands take it.")
 @options.words
+@click.option("--rule", default="", metavar="NAME", help="Run only the cases that expect something of a rule or duty.")
+@click.option("--no-cases", is_flag=True, help="Run no cases.")
 @options.as_json
-def check(folder: str | None, text: str | None, json: bool) -> None:
-    """Check a label's folder: every sentence cited, every rule with cases, every code list used and well formed.
+def check(label: str | None, name: str | None, text: str | None, rule: str, no_cases: bool, json: bool) -> None:
+    """Check a label's folder, and run its cases: small patients with the answers that they must lead to.
 
-    With the label's own text, every character of it must belong to a sentence of the folder.
+    Every sentence must be cited, every rule have cases, every code list be used and well formed, and every case come
+    to what it expects. With the label's own text, every character of it must belong to a sentence of the folder.
+    Leaves with exit code 5 where something is wrong.
     """
     from pathlib import Path
 
-    from precaution import checks
+    from precaution.checks import checked
     from precaution.knowledge.loading import find_label
     from precaution.labels import DEFAULT
     from precaution.writers import listing
     from precaution.writers.structured import as_json
 
-    where = Path(folder) if folder else find_label(DEFAULT)
-    problems = checks.check(where, text=Path(text) if text else None)
-    emit(as_json([str(each) for each in problems]) if json else listing.problems_in_text(problems, where.name))
-    if problems:
+    if rule and no_cases:
+        raise UsageError("--rule runs the cases of a rule, and --no-cases none: give one of them")
+    if label and name:
+        raise UsageError("a label is named twice, as argument and by --label: give one of them")
+    where = find_label(label or name or DEFAULT)
+    with ProgressLine() as line:
+        found = checked(
+            where, Path(text) if text else None, run_cases=not no_cases, rule=rule, progress=line.of("cases")
+        )
+    lines = [str(each) for each in found.problems]
+    emit(as_json(lines) if json else listing.problems_in_text(lines, where.name, found.ran, found.cases))
+    if lines:
         raise click.exceptions.Exit(KnowledgeError.exit_code)
 
 
 @precaution.command(
-    short_help="Write the label's booklet for clinicians.",
+    short_help="Write the pages for clinicians.",
     epilog=options.examples("precaution booklet", "precaution booklet --check"),
 )
 @options.label
@@ -140,12 +158,16 @@ def booklet(chosen: Chosen, out: str, only_check: bool) -> None:
 
     from precaution.writers.booklet import pages
 
-    for name, page in pages(chosen.label, chosen.cases()).items():
+    cases = chosen.cases((*chosen.label.rules, *chosen.label.duties))
+    if wrong := {case.name for shown in cases.values() for case in shown if case.wrong}:
+        click.echo(f"precaution: cases that do not come true: {len(wrong)}; `precaution check` lists them", err=True)
+    for name, page in pages(chosen.label, cases).items():
         if only_check:
             _same(Path(out, name), page)
         else:
-            Path(out).mkdir(parents=True, exist_ok=True)
-            Path(out, name).write_text(page, encoding="utf-8", newline="\n")
+            with writing(out):
+                Path(out).mkdir(parents=True, exist_ok=True)
+                Path(out, name).write_text(page, encoding="utf-8", newline="\n")
 
 
 def _same(file: Path, page: str) -> None:
@@ -154,7 +176,7 @@ def _same(file: Path, page: str) -> None:
 
 
 @precaution.command(
-    short_help="Print your shell's completion script.",
+    short_help="Print the script that completes commands in your shell.",
     epilog=options.examples('eval "$(precaution completion bash)"'),
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))

@@ -13,20 +13,13 @@ from precaution.errors import UsageError
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from precaution.knowledge.model import Label
     from precaution.values.record import Record
-    from precaution.writers.content import Shown
+    from precaution.writers.content import ShownCase
 
     Command = Callable[..., None]
-
-EXIT_CODES = (
-    "Exit codes: 0 done, whatever the decision says; 1 a mistake in this program; 2 wrong usage; 3 the record can't "
-    "be read; 4 the action is at least as grave as --fail-on names; 5 a label's folder or policy is wrong; "
-    "6 a cohort was decided, but not everybody in it; 7 the store can't be used; 8 an audit trail is not whole; "
-    "130 interrupted."
-)
 
 
 class Day(click.ParamType[date]):
@@ -66,21 +59,29 @@ class Chosen:
 
         return load_label(self.folder, policy=self.policy, codes=self.codes)
 
-    def cases(self) -> Mapping[str, Sequence[Shown]]:
-        """Return the cases of the label's folder by the rule or duty that they show."""
-        from precaution.cases.load import load_cases
-        from precaution.writers.content import Shown
+    def cases(self, names: Container[str]) -> Mapping[str, Sequence[ShownCase]]:
+        """Return the cases of the label's folder by the rule or duty of `names` that they show, each run.
 
-        shown: dict[str, list[Shown]] = {}
+        Cases show the label as it comes: they are run without the site's policy and code lists. Raises KnowledgeError
+        where a file of cases can't be read.
+        """
+        from precaution.cases.load import load_cases
+        from precaution.cases.run import run
+        from precaution.knowledge.loading import load_label
+        from precaution.writers.content import ShownCase
+
+        shown: dict[str, list[ShownCase]] = {}
         for case in load_cases(self.folder):
-            for name, expected in case.expect.items():
-                shown.setdefault(name, []).append(Shown(case.name, str(expected)))
+            showing = [name for name in case.expect if name in names]
+            wrong = str(run(case, load_label(self.folder))) if showing else ""
+            for name in showing:
+                shown.setdefault(name, []).append(ShownCase(case.name, case.expect[name], wrong))
         return shown
 
 
 def examples(*lines: str) -> str:
-    """Return the end of a command's help: examples, then the exit codes."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines) + f"\n\n{EXIT_CODES}"
+    """Return the end of a command's help: examples, as they are typed."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 patient = click.argument("patient", type=click.Path(allow_dash=True))
@@ -88,7 +89,7 @@ day = click.option(
     "--today",
     type=Day(),
     metavar="DAY",
-    help="Day of the decision, as 2025-03-01. [default: today, which is then said]",
+    help="Day of the decision, as 2025-03-01. [default: today; a message says so]",
 )
 as_json = click.option("--json", "json", is_flag=True, help="Print JSON instead of text.")
 words = click.option(

@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _COLOURS = {"■": "red", "▲": "yellow", "?": "magenta", "○": "cyan", "●": "green"}
 _STATUS = re.compile(r"(?m)(^|: )([■▲?○●] [a-zA-Z]+(?: [a-zA-Z0-9()]+)*)")
@@ -20,6 +25,17 @@ def emit(text: str) -> None:
     except BrokenPipeError:
         # The reader (`| head`) has all it wants. Python would complain once more while it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def writing(where: str) -> Iterator[None]:
+    """Turn what goes wrong while files are written into an OutputError that names `where` they were to go."""
+    from precaution.errors import OutputError
+
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{where} can't be written: {error.strerror}") from None
 
 
 def _wants_colour() -> bool:

@@ -8,9 +8,8 @@ import click
 
 from precaution.cli import options
 from precaution.cli.group import precaution
-from precaution.cli.kept import decided_with_store
 from precaution.cli.output import emit
-from precaution.errors import UsageError, did_you_mean
+from precaution.errors import AS_GRAVE, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,16 +17,14 @@ if TYPE_CHECKING:
     from precaution.cli.options import Chosen
     from precaution.engine.answer import Decision
     from precaution.knowledge.model import Label
-
-AS_GRAVE = 4
-"""Exit code where the decision is at least as grave as `--fail-on` names."""
+    from precaution.service.store import Store
 
 
 @precaution.command(
-    short_help="Assess one patient.",
+    short_help="Say what the label asks for, why, and what is not known.",
     epilog=options.examples(
         "precaution assess patient.json --today 2025-03-01",
-        "precaution assess patient.json --today 2025-03-01 --answer A1=yes@2025-02-01 --answer A11=yes",
+        "precaution assess patient.json --answer A1=yes@2025-02-01 --answer A11=yes",
         "cat bundle.json | precaution assess - --json --fail-on do-not-start",
     ),
 )
@@ -37,9 +34,9 @@ AS_GRAVE = 4
 @options.label
 @click.option("--all", "everything", is_flag=True, help="Also list rules that do not hold and duties that are done.")
 @options.as_json
-@click.option("--fail-on", metavar="ACTION", help="Leave with exit code 4 when the action is at least as grave.")
-@click.option("--store", metavar="URL", help="Also heed what the store of `precaution serve` keeps: answers.")
-@click.option("--server", metavar="URL", help="The FHIR server that this patient is kept for. [default: the only one]")
+@click.option("--fail-on", metavar="ACTION", help="Leave with exit code 4 where the action is this or a graver one.")
+@click.option("--store", metavar="URL", help="Also heed the answers that the store of `precaution serve` keeps.")
+@click.option("--server", metavar="URL", help="With --store: the patient's FHIR server. [default: the only one there]")
 def assess(
     chosen: Chosen,
     patient: str,
@@ -57,6 +54,8 @@ def assess(
     PATIENT is a FHIR R4 record: a Bundle, a list or NDJSON of one patient's resources, a folder of such files,
     or - for stdin.
     """
+    if server is not None and store is None:
+        raise UsageError("--server says whose patient to look for in a store: give --store too")
     grave = as_grave_as(fail_on, chosen.label) if fail_on else frozenset[str]()
     if store is not None:
         decision = decided_with_store(
@@ -77,6 +76,44 @@ def decided(
 
     day, record = options.chosen_day(today), options.chosen_record(patient, label)
     return assess(record, today=day, label=label, stage=stage, answers=answers, everything=everything)
+
+
+def decided_with_store(
+    label: Label,
+    patient: str,
+    today: date | None,
+    stage: str | None,
+    answers: tuple[str, ...],
+    *,
+    everything: bool,
+    url: str,
+    server: str | None,
+) -> Decision:
+    """Return the decision on the patient with what the store at `url` keeps of them, under `server` or the only one.
+
+    Raises StoreError where the store can't be read: without its answers a decision could be too mild.
+    """
+    from contextlib import closing
+
+    from precaution.service.clinician_answers import assess_kept
+    from precaution.service.store import Store
+
+    day, (name, record) = options.chosen_day(today), options.chosen_patient(patient, label)
+    if not name:
+        raise UsageError("--store: the Patient has no id, by which to find what is kept")
+    with closing(Store(url)) as store:
+        store.open(make=False)
+        kept = store.kept(server or _only_server(store, name), name, day.isoformat())
+    return assess_kept(record, label, day, kept, stage=stage, answers=answers, everything=everything)
+
+
+def _only_server(store: Store, patient: str) -> str:
+    servers = store.servers(patient)
+    if len(servers) > 1:
+        raise UsageError(
+            "--store: patients of this id are kept for several servers; name one with --server: " + ", ".join(servers)
+        )
+    return servers[0] if servers else ""
 
 
 def as_grave_as(action: str, label: Label) -> frozenset[str]:
@@ -101,7 +138,7 @@ def _written(decision: Decision, *, json: bool, everything: bool) -> str:
 
 
 @precaution.command(
-    short_help="Show how the decision changed.",
+    short_help="Show how the decision changed over the record's dates.",
     epilog=options.examples("precaution timeline patient.json --today 2025-03-01"),
 )
 @options.patient
@@ -120,7 +157,7 @@ def timeline(chosen: Chosen, patient: str, today: date | None, json: bool) -> No
 
 
 @precaution.command(
-    short_help="Show what was understood of a record.",
+    short_help="Show what was understood of a record, and what was not.",
     epilog=options.examples("precaution read patient.json", "precaution read patient.json --json"),
 )
 @options.patient

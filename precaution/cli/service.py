@@ -22,7 +22,9 @@ What it serves:
   POST /cds-services/{id}/feedback  what became of the cards
   GET  /decisions/{uuid}            the page that a card links to
   POST /answers                     answers to the label's questions
-  GET  /health/live, /health/ready  ready: the store answers, and every canary patient came true
+  GET  /health/live                 whether it runs
+  GET  /health/ready                whether its store answers, and every
+                                    canary patient came true
   GET  /metrics                     counts and times for Prometheus
 
 \b
@@ -44,23 +46,30 @@ refuses to be reached from others without tokens, and TLS or a trusted proxy.
 
 
 @precaution.command(
-    short_help="Serve decisions to an EHR by CDS Hooks.",
+    short_help="Serve decisions to an EHR, by CDS Hooks.",
     epilog=examples(
         "precaution serve",
         "precaution serve --config service.toml",
         "precaution serve --config service.toml --workers 4",
-        "precaution serve --port 9000 --today 2025-03-01     (a demonstration on a fixed day)",
+        "precaution serve --port 9000 --today 2025-03-01",
     ),
 )
-@click.option("--config", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="Settings (TOML).")
-@click.option("--host", metavar="HOST", help="Where to listen. [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="[default: 8080]")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Settings (TOML), as above.",
+)
+@click.option("--host", metavar="HOST", help="The address to listen on. [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="The port to listen on. [default: 8080]")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N", help="Processes.")
 @click.option("--label", metavar="NAME|FOLDER", help="A label of this package, or a label's folder.")
 @click.option("--policy", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="Your site's own choices.")
-@click.option("--store-url", metavar="URL", help="[default: sqlite:///precaution.sqlite]")
+@click.option("--store-url", metavar="URL", help="What is kept, and where. [default: sqlite:///precaution.sqlite]")
 @click.option("--public-url", metavar="URL", help="The base under which clients know the service.")
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[default: info]")
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="How much is logged. [default: info]"
+)
 @click.option("--today", type=Day(), metavar="DAY", help="For demonstrations: this day in place of the clock's.")
 def serve(
     config: str | None,

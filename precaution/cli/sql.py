@@ -8,7 +8,7 @@ import click
 
 from precaution.cli import options
 from precaution.cli.group import precaution
-from precaution.cli.output import emit
+from precaution.cli.output import emit, writing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @precaution.command(
-    short_help="Write the rules as SQL.",
+    short_help="Write the rules as SQL, for a warehouse.",
     epilog=options.examples(
         "precaution sql --dialect duckdb --today 2025-03-01 --out rules.sql",
         "precaution sql --dialect postgres | psql warehouse",
@@ -59,12 +59,8 @@ def _write(script: str, out: str) -> None:
     """Write a file whole or not at all."""
     from pathlib import Path
 
-    from precaution.errors import OutputError
-
     path = Path(out)
     part = path.with_name(f"{path.name}.part")
-    try:
+    with writing(out):
         part.write_text(script, encoding="utf-8")
         part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} can't be written: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""Commands on the service's store: `precaution store ...`, `precaution audit ...`."""
+"""Commands on the service's store, its audit trail included: `precaution store ...`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from precaution.cli import options
-from precaution.cli.audit_group import audit
 from precaution.cli.group import Helpful, precaution
 from precaution.cli.output import emit
-from precaution.errors import UsageError
+from precaution.errors import NOT_WHOLE, UsageError
 
 if TYPE_CHECKING:
     from datetime import date
 
     from precaution.service.store import Head, Report, Store
 
-NOT_WHOLE = 8
-"""Exit code where an audit trail was changed."""
 _TOGETHER = 500
 """Lines that are printed at once."""
 _STORE = "sqlite:///store.sqlite"
@@ -37,10 +34,13 @@ _where = click.option(
 @precaution.group(
     "store",
     cls=Helpful,
-    short_help="Look after the service's store.",
+    short_help="Look after what the service keeps; verify its audit trail.",
     epilog=options.examples(
         "precaution store upgrade --store postgresql://localhost/precaution",
         f"precaution store purge --store {_STORE} --days 3650",
+        f"precaution store verify --store {_STORE} --head head.json",
+        f"precaution store head --store {_STORE} > head.json",
+        f"precaution store export --store {_STORE} > events.ndjson",
     ),
 )
 def store_group() -> None:
@@ -64,7 +64,7 @@ def upgrade(url: str) -> None:
 
 @store_group.command(
     short_help="Delete what was kept for long enough.",
-    epilog=options.examples(f"precaution store purge --store {_STORE} --days 3650 --today 2025-03-01"),
+    epilog=options.examples(f"precaution store purge --store {_STORE} --days 3650"),
 )
 @_where
 @click.option(
@@ -77,7 +77,12 @@ def upgrade(url: str) -> None:
     metavar="N",
     help="How long things are kept.",
 )
-@options.day
+@click.option(
+    "--today",
+    type=options.Day(),
+    metavar="DAY",
+    help="The day from which --days are counted back, as 2025-03-01. [default: today; a message says so]",
+)
 @options.as_json
 def purge(url: str, days: int, today: date | None, json: bool) -> None:
     """Delete what was kept for longer than --days and has no effect any more; the audit trail stays whole."""
@@ -89,10 +94,11 @@ def purge(url: str, days: int, today: date | None, json: bool) -> None:
     emit(as_json(gone) if json else "deleted " + ", ".join(f"{count} {name}" for name, count in gone.items()) + "\n")
 
 
-@audit.command(
+@store_group.command(
     short_help="See whether the audit trail is whole.",
     epilog=options.examples(
-        f"precaution audit verify --store {_STORE}", f"precaution audit verify --store {_STORE} --head head.json"
+        f"precaution store verify --store {_STORE}",
+        f"precaution store verify --store {_STORE} --head head.json",
     ),
 )
 @_where
@@ -101,7 +107,7 @@ def purge(url: str, days: int, today: date | None, json: bool) -> None:
     "known",
     type=click.File("rb"),
     metavar="FILE",
-    help="A head that `precaution audit head` wrote before, kept elsewhere: it shows a trail cut off or made anew.",
+    help="A head that `precaution store head` wrote before, kept elsewhere: it shows a trail cut off or made anew.",
 )
 @options.as_json
 def verify(url: str, known: Any, json: bool) -> None:
@@ -118,9 +124,9 @@ def verify(url: str, known: Any, json: bool) -> None:
         raise click.exceptions.Exit(NOT_WHOLE)
 
 
-@audit.command(
+@store_group.command(
     short_help="Print the head of the audit trail.",
-    epilog=options.examples(f"precaution audit head --store {_STORE} > head.json"),
+    epilog=options.examples(f"precaution store head --store {_STORE} > head.json"),
 )
 @_where
 def head(url: str) -> None:
@@ -130,13 +136,19 @@ def head(url: str) -> None:
     emit(as_json(_opened(url).head()._asdict()))
 
 
-@audit.command(
+@store_group.command(
     short_help="Write the audit trail as FHIR AuditEvents.",
-    epilog=options.examples(f"precaution audit export --store {_STORE} --after 1200 > events.ndjson"),
+    epilog=options.examples(f"precaution store export --store {_STORE} --after 1200"),
 )
 @_where
 @click.option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Only what follows event N.")
-@click.option("--service", "address", default="", metavar="URL", help="The address of the service, to stand in them.")
+@click.option(
+    "--service",
+    "address",
+    default="",
+    metavar="URL",
+    help="The service's address, to be named in each event.",
+)
 def export(url: str, after: int, address: str) -> None:
     """Write the audit trail as NDJSON, a FHIR R4 AuditEvent (IHE BALP) in each line. It names patients by their ids."""
     import json
@@ -171,7 +183,7 @@ def _head(data: bytes) -> Head:
     found = parsed(data, "the head")[0]
     if isinstance(found, dict) and isinstance(found.get("seq"), int) and isinstance(found.get("hash"), str):
         return Head(found["seq"], found["hash"])
-    raise UsageError("--head: the file holds no head; `precaution audit head` writes one")
+    raise UsageError("--head: the file holds no head; `precaution store head` writes one")
 
 
 def _as_dict(report: Report) -> dict[str, object]:

@@ -174,7 +174,8 @@ def summed(parts: Iterable[Decided], extra: Counter[str]) -> Summary:
 def stored(out: Path) -> Summary:
     """Return the summary of a folder of results. Raises InputError where it holds no complete ones."""
     if not (out / DONE).exists():
-        raise InputError(f"'{out}' holds no complete results of `precaution cohort`: there is no {DONE} in it")
+        lacks = f"there is no {DONE} in it" if out.is_dir() else "there is no such folder"
+        raise InputError(f"'{out}' holds no complete results of `precaution cohort`: {lacks}")
     known = _json(out / QUALITY)
     return Summary(**{name: known[name] for name in Summary.__slots__ if name in known})
 

@@ -22,7 +22,7 @@ from precaution.knowledge.toml import Place, Table, as_table, read, read_toml
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from precaution.knowledge.model import Parameter
+    from precaution.knowledge.model import Label, Parameter
 
 Listed = Literal["condition", "result", "procedure", "immunization", "medication", "order"]
 """The kinds of entries of which a record holds a list."""
@@ -77,6 +77,13 @@ def applied(policy: Policy, parameters: Mapping[str, Parameter]) -> dict[str, Pa
             raise place.error(f"the label has no such parameter.{did_you_mean(name, parameters)}")
         changed[name] = _overridden(parameters[name], written, place)
     return changed
+
+
+def with_policy(label: Label, policy: Policy) -> Label:
+    """Return a new label that has the site's values for its parameters; for what is raised see `applied`."""
+    # What is kept of one label must not serve another: the digest tells them apart.
+    digest = f"{label.digest} {sorted(policy.parameter.items())}"
+    return replace(label, parameters=applied(policy, label.parameters), digest=digest)
 
 
 def measured(written: object, place: Place) -> float | bool | str:

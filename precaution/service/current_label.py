@@ -60,7 +60,7 @@ class CurrentLabel:
     def decide_canaries(self) -> None:
         """Decide the canary patients, and note whether all came to what they should."""
         try:
-            failed = list(case_runs.wrong(self._settings.label))
+            failed = case_runs.false_in(self._folder)
         except PrecautionError:
             self.not_ready = "the cases of the label, its canary patients, can't be read"
             return
@@ -79,7 +79,7 @@ class CurrentLabel:
             if digest(self._folder, self._policy, self._codes) == self.loaded.label.digest:
                 return
             changed = self._with_vocabulary(read_label(self._folder, policy=self._policy, codes=self._codes))
-            failed = list(case_runs.wrong(self._settings.label))
+            failed = case_runs.false_in(self._folder)
         except (PrecautionError, OSError):
             self.not_ready = "the label's files have changed and can't be read"
             return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from precaution.knowledge.model import Says
-from precaution.writers.content import Content, Shown, content, parameter_line
+from precaution.writers.content import Content, ShownCase, content, parameter_line
 from precaution.writers.layout import NOTE
 from precaution.writers.measured import measures_by_group
 
@@ -29,7 +29,7 @@ class Chapter(NamedTuple):
     contents: tuple[Content, ...]
 
 
-def pages(label: Label, cases: Mapping[str, Sequence[Shown]]) -> dict[str, str]:
+def pages(label: Label, cases: Mapping[str, Sequence[ShownCase]]) -> dict[str, str]:
     """Return file name -> text of the booklet's pages; the same label and cases give the same bytes.
 
     `cases` maps a rule or duty to the cases that show it.
@@ -63,7 +63,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _chapter(topic: str, label: Label, cases: Mapping[str, Sequence[Shown]]) -> Chapter:
+def _chapter(topic: str, label: Label, cases: Mapping[str, Sequence[ShownCase]]) -> Chapter:
     rules = [name for name, rule in label.rules.items() if rule.topic == topic]
     duties = [name for name, duty in label.duties.items() if duty.topic == topic]
     said = sorted((says for says in label.says.values() if says.topic == topic), key=lambda says: says.start)

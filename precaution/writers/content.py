@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from precaution.knowledge.model import Duty, Label, Parameter, Rule, Stage
 
 
-class Shown(NamedTuple):
+class ShownCase(NamedTuple):
     """A case that shows a rule: its sentence, and what it expects of the rule."""
 
     name: str
     outcome: str
+    wrong: str = ""
+    """What it came to instead, as `action: expected interrupt, came to clear`; empty for a case that comes true."""
 
 
 class When(NamedTuple):
@@ -53,7 +55,7 @@ class Content(NamedTuple):
     notes: tuple[str, ...]
     """What releases or softens a rule; a duty's schedule."""
     parameters: tuple[str, ...]
-    cases: tuple[Shown, ...]
+    cases: tuple[ShownCase, ...]
 
 
 def about(label: Label, name: str) -> list[str]:
@@ -71,7 +73,7 @@ def about(label: Label, name: str) -> list[str]:
     raise UsageError(f"'{name}' is no rule, duty or sentence of {label.name}.{hint} `precaution label` lists them.")
 
 
-def content(label: Label, name: str, cases: Sequence[Shown] = ()) -> Content:
+def content(label: Label, name: str, cases: Sequence[ShownCase] = ()) -> Content:
     """Return what explains the rule or duty `name`."""
     what: Rule | Duty = label.rules[name] if name in label.rules else label.duties[name]
     rule = label.rules.get(name)

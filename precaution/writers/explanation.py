@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from precaution.engine.answer import Decision, Due, Finding
     from precaution.knowledge.model import Label, Says
-    from precaution.writers.content import Content, Shown
+    from precaution.writers.content import Content, ShownCase
 
 INNER = 98
 """Width of what is indented by two."""
@@ -23,7 +23,7 @@ def explained(
     label: Label,
     name: str,
     *,
-    cases: Mapping[str, Sequence[Shown]],
+    cases: Mapping[str, Sequence[ShownCase]],
     words: Mapping[str, str],
     decision: Decision | None = None,
 ) -> str:
@@ -45,7 +45,7 @@ def _blocks(what: Content, words: Mapping[str, str]) -> list[list[str]]:
     said = [f"  {line}" for says in what.sentences for line in _sentence(says, words)]
     reading = folded(what.reading, indent=2) if what.reading else []
     looked = _items(f"{title}: {text}" for title, text in what.facts)
-    cases = [line for case in what.cases for line in columns(f"  {case.outcome}", case.name, "")]
+    cases = [line for case in what.cases for line in _case(case)]
     return [
         [f"{what.title} ({what.kind} {what.name}, topic {what.topic})", *ours],
         ["What the label says", *said],
@@ -54,6 +54,11 @@ def _blocks(what: Content, words: Mapping[str, str]) -> list[list[str]]:
         ["Local policy, not in the label", *_items(what.parameters)] if what.parameters else [],
         ["Cases", *cases] if cases else [],
     ]
+
+
+def _case(case: ShownCase) -> list[str]:
+    wrong = columns("", f"■ does not come true: {case.wrong}", "") if case.wrong else []
+    return columns(f"  {case.outcome}", case.name, "") + wrong
 
 
 def _sentence(says: Says, words: Mapping[str, str]) -> Iterator[str]:

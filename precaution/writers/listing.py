@@ -205,7 +205,15 @@ def _without_expressions(fields: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in fields.items() if key not in ("when", "show_when")}
 
 
-def problems_in_text(problems: Sequence[object], where: str) -> str:
-    """Return one line for each problem of a label's folder, and their number."""
-    lines = [*map(str, problems), f"{where}: {counted(len(problems), 'problem') if problems else 'no problems'}"]
-    return "\n".join(lines) + "\n"
+def problems_in_text(problems: Sequence[object], where: str, ran: int, cases: int) -> str:
+    """Return one line for each problem of a label's folder, and their number; `ran` of its cases were run."""
+    found = counted(len(problems), "problem") if problems else "no problems"
+    return "\n".join([*map(str, problems), f"{where}: {found}; {_ran(ran, cases)}"]) + "\n"
+
+
+def _ran(ran: int, cases: int) -> str:
+    if not cases:
+        return "it has no cases"
+    if not ran:
+        return "its cases were not run"
+    return f"all {counted(cases, 'case')} were run" if ran == cases else f"{ran} of {cases} cases were run"

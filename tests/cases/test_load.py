@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from precaution.cases.load import DUTY_STATES, RULE_STATES, Case, load_cases, wrong
+from precaution.cases.load import DUTY_STATES, RULE_STATES, Case, load_cases, read_cases, unknown_names
+from precaution.cases.run import came_to
 from precaution.errors import KnowledgeError
 from precaution.knowledge.loading import LABELS, labels, load_label, read_label
-from support.case_runs import came_to
 from support.project import PROJECT
 
 GOOD = PROJECT / "tests" / "wrong" / "_good"
@@ -22,7 +22,7 @@ def load(tmp_path: Path, content: str) -> tuple[Case, ...]:
 
 
 def said(case: Case) -> list[str]:
-    return [message for _, message in wrong(case, read_label(GOOD))]
+    return [message for _, message in unknown_names(case, read_label(GOOD))]
 
 
 def test_a_case_is_read_as_it_stands(tmp_path: Path) -> None:
@@ -88,6 +88,35 @@ def test_a_case_that_cannot_be_read_is_refused(content: str, message: str, tmp_p
     with pytest.raises(KnowledgeError) as raised:
         load(tmp_path, content)
     assert str(raised.value).removeprefix("topics/counts.cases.toml").lstrip(" ") == message
+
+
+def test_one_bad_case_hides_no_other(tmp_path: Path) -> None:
+    (tmp_path / "topics").mkdir()
+    (tmp_path / "topics" / "a.cases.toml").write_text("[[case]\n", encoding="utf-8")
+    days = {"x": "", "y": "today = 2025-03-01", "z": "today = 1"}
+    lines = [f'[[case]]\nname = "{name}"\n{day}\n' for name, day in days.items()]
+    (tmp_path / "topics" / "b.cases.toml").write_text("".join(lines), encoding="utf-8")
+    found = read_cases(tmp_path)
+    assert [case.name for case in found.cases] == ["y"]
+    assert [str(error).split(":")[0] for error in found.errors] == [
+        "topics/a.cases.toml",
+        "topics/b.cases.toml [case 1] today",
+        "topics/b.cases.toml [case 3] today",
+    ]
+    with pytest.raises(KnowledgeError) as raised:
+        load_cases(tmp_path)
+    assert str(raised.value).splitlines() == [str(error) for error in found.errors]
+
+
+def test_a_base_that_is_not_there_is_said_unless_its_file_could_not_be_read(tmp_path: Path) -> None:
+    case = '[[case]]\nname = "x"\ntoday = 2025-03-01\nlike = "redy"\n'
+    (tmp_path / "topics").mkdir()
+    (tmp_path / "topics" / "b.cases.toml").write_text(f"[base.ready]\nrecord = []\n{case}", encoding="utf-8")
+    (error,) = read_cases(tmp_path).errors
+    assert str(error).endswith("[case 1] like: no base record is called 'redy'. Did you mean 'ready'?")
+    (tmp_path / "topics" / "a.cases.toml").write_text("[[base]\n", encoding="utf-8")
+    (error,) = read_cases(tmp_path).errors
+    assert str(error).startswith("topics/a.cases.toml: can't be read as TOML")
 
 
 @pytest.mark.parametrize("state", RULE_STATES)

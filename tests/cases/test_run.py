@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from precaution.cases.load import Case, load_cases
+from precaution.cases.run import came_to, label_for, run
 from precaution.errors import KnowledgeError, UsageError
 from precaution.knowledge.loading import read_label
-from support.case_runs import came_to
 from support.project import PROJECT
 
 GOOD = PROJECT / "tests" / "wrong" / "_good"
@@ -123,3 +123,30 @@ def test_a_line_that_says_nothing_known_is_refused(line: str, wrong: str) -> Non
 def test_an_answer_to_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="'dizzi' is no ask"):
         came_to(case(answers=("dizzi=yes",), low_neutrophils="no"), LABEL)
+
+
+def test_the_result_of_a_case_says_what_came() -> None:
+    true, false = (
+        run(case(LOW, low_neutrophils="holds"), LABEL),
+        run(case(LOW, low_neutrophils="no", action="clear"), LABEL),
+    )
+    assert (true.is_true, str(true)) == (True, "")
+    assert not false.is_true
+    assert str(false) == "low-neutrophils: expected no, came to holds; action: expected clear, came to do-not-start"
+
+
+@pytest.mark.parametrize(
+    "wrong", [case("reslut lab_anc 1", action="clear"), case("died 2025-01-01"), case(answers=("dizzi=yes",))]
+)
+def test_a_case_that_cannot_be_decided_is_a_false_one_and_no_error(wrong: Case) -> None:
+    result = run(wrong, LABEL)
+    assert not result.is_true
+    assert str(result).startswith("can't be decided: ")
+
+
+def test_what_a_site_chose_makes_a_new_label() -> None:
+    given = replace(case(HIGH), policy={"count-max-age": "8 days"})
+    chosen = label_for(given, LABEL)
+    assert (chosen.parameters["count-max-age"].value, LABEL.parameters["count-max-age"].value) == (8, 28)
+    assert chosen.digest != LABEL.digest
+    assert label_for(case(HIGH), LABEL) is LABEL

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from precaution.cases.load import load_cases
-from precaution.checks import CHECKS, Problem, check, coverage
+from precaution.checks import CHECKS, Problem, check, checked, coverage
 from precaution.checks.problem import Folder
 from precaution.errors import KnowledgeError, UsageError
 from precaution.knowledge.expression import parse
@@ -22,7 +22,14 @@ from support.project import PROJECT
 WRONG = PROJECT / "tests" / "wrong"
 GOOD = WRONG / "_good"
 FOLDERS = sorted(path.name for path in WRONG.iterdir() if not path.name.startswith("_"))
-LOADED = {"case-twice", "case-without-a-day", "sentences-overlap"}
+LOADED = {
+    "case-files",
+    "case-twice",
+    "case-without-a-day",
+    "false-cases",
+    "sentences-overlap",
+    "undecidable-cases",
+}
 """Wrong labels that load: their cases, or a check named otherwise, are wrong."""
 NAMES = [each.__name__.replace("_", "-") for each in CHECKS]
 
@@ -148,7 +155,7 @@ def test_the_upper_limit_itself_is_no_number_of_ours(tmp_path: Path) -> None:
         ),
         encoding="utf-8",
     )
-    assert seen_in(folder) == []
+    assert checked(folder, folder / "text.txt", run_cases=False).problems == []
 
 
 def test_a_measure_uses_its_facts_and_parameters(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from precaution import __version__
+from precaution import __version__, errors
 from precaution.cli import group, main, output, run
 from precaution.cli.patients import as_grave_as
 from precaution.errors import UsageError
@@ -20,6 +20,7 @@ from support.project import PROJECT
 from support.sample_label import LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 TODAY = "2025-03-01"
@@ -76,25 +77,53 @@ def test_the_commands() -> None:
     ]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_examples_and_exit_codes(command: str, capsys: Capture) -> None:
-    assert run([command, "--help"]) == 0
+def whole_commands(of: click.Group = group.precaution, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command, those in groups too."""
+    for name, command in of.commands.items():
+        yield (*before, name)
+        if isinstance(command, click.Group):
+            yield from whole_commands(command, (*before, name))
+
+
+@pytest.mark.parametrize("command", list(whole_commands()), ids=" ".join)
+def test_every_command_has_help_with_examples_that_fits_a_terminal(
+    command: tuple[str, ...], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*command, "--help"]) == 0
     said = capsys.readouterr().out
-    assert "Examples:" in said
-    assert f"precaution {command}" in said
-    assert "Exit codes: 0 done" in said
+    assert f"precaution {' '.join(command)}" in said.split("Examples:")[1]
+    assert [line for line in said.splitlines() if len(line) > 80] == []
+    assert "Exit codes" not in said, "they are said once, by `precaution --help`"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_option_has_help(command: str) -> None:
-    options = [each for each in group.precaution.commands[command].params if isinstance(each, click.Option)]
-    assert [option.name for option in options if not option.help] == []
+@pytest.mark.parametrize("command", list(whole_commands()), ids=" ".join)
+def test_every_option_has_help(command: tuple[str, ...]) -> None:
+    found: click.Command = group.precaution
+    for word in command:
+        assert isinstance(found, click.Group)
+        found = found.commands[word]
+    options = [each for each in found.params if isinstance(each, click.Option)]
+    assert [option.name for option in options if not (option.help or "").split("[")[0]] == []
 
 
-@pytest.mark.parametrize("code", ["0", "1", "2", "3", "4", "5", "6", "130"])
-def test_every_exit_code_is_documented(code: str, capsys: Capture) -> None:
+def test_each_command_stands_in_one_section() -> None:
+    assert sorted(name for names in group.SECTIONS.values() for name in names) == COMMANDS
+
+
+def test_the_help_lists_each_command_in_a_line_and_the_exit_codes(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     run(["--help"])
-    assert f" {code} " in " ".join(capsys.readouterr().out.split())
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [title for title in lines if title.removesuffix(":") in group.SECTIONS] == [f"{t}:" for t in group.SECTIONS]
+    for name in COMMANDS:
+        (line,) = [each for each in lines if each.startswith(f"  {name} ")]
+        assert line.endswith(".")
+    codes = lines[lines.index("Exit codes:") + 1 :]
+    assert codes == [f"  {code:<3}  {means}" for code, means in errors.EXIT_CODES.items()]
 
 
 def test_the_version(capsys: Capture) -> None:
@@ -138,6 +167,9 @@ def test_the_console_script_and_the_module_are_one(project: Path) -> None:
         (["assess", "x", "--today", TODAY, "--label", "baricitinip"], "Did you mean 'baricitinib'?"),
         (["explain", "low-neutrophil"], "Did you mean 'low-neutrophils'?"),
         (["completion", "tcsh"], "bash"),
+        (["check", "--rule", "low-neutrophil"], "Did you mean 'low-neutrophils'?"),
+        (["check", "baricitinip"], "Did you mean 'baricitinib'?"),
+        (["check", "baricitinib", "--label", "baricitinib"], "named twice"),
     ],
 )
 def test_a_wrong_command_line(arguments: list[str], message: str, capsys: Capture) -> None:
@@ -151,7 +183,7 @@ def test_a_wrong_command_line(arguments: list[str], message: str, capsys: Captur
 
 def test_no_command_at_all_shows_the_help(capsys: Capture) -> None:
     assert run([]) == 2
-    assert "Commands:" in capsys.readouterr().err
+    assert "One patient:" in capsys.readouterr().err
 
 
 def test_a_wrong_answer_names_the_questions(patient: str, capsys: Capture) -> None:
@@ -326,6 +358,17 @@ def test_booklet_is_written_and_checked(tmp_path: Path, capsys: Capture) -> None
     assert run(["booklet", "--out", str(tmp_path), "--check"]) == 0
     (tmp_path / "baricitinib.md").write_text("stale", encoding="utf-8")
     assert run(["booklet", "--out", str(tmp_path), "--check"]) == 5
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["booklet"], ["demo-cohort", "2", "--today", TODAY], ["sql", "--dialect", "duckdb"]],
+    ids=lambda each: each[0],
+)
+def test_what_can_not_be_written_is_said(command: list[str], tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "file").touch()
+    assert run([*command, "--out", str(tmp_path / "file" / "x")]) == 1
+    assert "can't be written: Not a directory" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

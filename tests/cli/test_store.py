@@ -1,16 +1,14 @@
-"""The commands on the store: `store`, `audit`, and `assess --store`."""
+"""The commands on the store: `store`, and `assess --store`."""
 
 from __future__ import annotations
 
 import json
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click
 import pytest
 
 from precaution.cli import run
-from precaution.cli.audit_group import audit
 from precaution.service.store import Store, TrailEvent
 from support.project import PROJECT
 from support.stores import answer, card, execute
@@ -54,7 +52,7 @@ def test_an_upgrade_says_what_it_did(store_url: str, capsys: Capture) -> None:
 
 def test_the_store_may_be_named_by_the_environment(url: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRECAUTION_STORE_URL", url)
-    assert "3 events" in printed(capsys, "audit", "verify")
+    assert "3 events" in printed(capsys, "store", "verify")
 
 
 def test_a_purge_says_what_went(url: str, capsys: Capture) -> None:
@@ -63,7 +61,7 @@ def test_a_purge_says_what_went(url: str, capsys: Capture) -> None:
     assert "deleted 0 cards" in printed(capsys, "store", "purge", "--store", url, "--days", "9", *TODAY)
 
 
-@pytest.mark.parametrize("command", [["audit", "verify"], ["audit", "head"], ["audit", "export"], ["store", "purge"]])
+@pytest.mark.parametrize("command", [["store", "verify"], ["store", "head"], ["store", "export"], ["store", "purge"]])
 def test_a_store_that_is_not_there_is_not_made(tmp_path: Path, capsys: Capture, command: list[str]) -> None:
     day = TODAY if command[1] == "purge" else []
     assert "there is no store" in printed(capsys, *command, "--store", f"sqlite:///{tmp_path}/none", *day, code=7)
@@ -72,10 +70,10 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path, capsys: Capture, 
 
 def test_a_server_without_tables_says_what_to_run(store_url: str, capsys: Capture) -> None:
     if store_url.startswith("postgresql"):
-        assert "precaution store upgrade" in printed(capsys, "audit", "verify", "--store", store_url, code=7)
+        assert "precaution store upgrade" in printed(capsys, "store", "verify", "--store", store_url, code=7)
 
 
-@pytest.mark.parametrize("command", [["store"], ["audit"], ["store", "nonsense"], ["audit", "nonsense"]])
+@pytest.mark.parametrize("command", [["store"], ["store", "nonsense"]])
 def test_a_mistyped_command_is_wrong_usage(capsys: Capture, command: list[str]) -> None:
     assert run(command) == 2
     assert capsys.readouterr().out == ""
@@ -86,14 +84,14 @@ def test_a_mistyped_command_is_wrong_usage(capsys: Capture, command: list[str]) 
 
 def test_a_whole_trail_is_said_to_be_whole(url: str, capsys: Capture, tmp_path: Path) -> None:
     head = tmp_path / "head.json"
-    head.write_text(printed(capsys, "audit", "head", "--store", url))
+    head.write_text(printed(capsys, "store", "head", "--store", url))
     assert json.loads(head.read_text())["seq"] == 3
-    told = printed(capsys, "audit", "verify", "--store", url)
+    told = printed(capsys, "store", "verify", "--store", url)
     assert "3 events" in told
     assert "shows only with --head" in told
-    told = printed(capsys, "audit", "verify", "--store", url, "--head", str(head))
+    told = printed(capsys, "store", "verify", "--store", url, "--head", str(head))
     assert "● whole\n" in told
-    found = json.loads(printed(capsys, "audit", "verify", "--store", url, "--json"))
+    found = json.loads(printed(capsys, "store", "verify", "--store", url, "--json"))
     assert (found["whole"], found["events"], found["problems"], found["head"]["seq"]) == (True, 3, [], 3)
 
 
@@ -108,19 +106,19 @@ def broken(url: str, *statements: str) -> None:
 
 def test_an_edited_trail_is_found(url: str, capsys: Capture) -> None:
     broken(url, "UPDATE audit_details SET payload = replace(payload, 'restricted', 'somebody') WHERE seq = 1")
-    told = printed(capsys, "audit", "verify", "--store", url, code=8)
+    told = printed(capsys, "store", "verify", "--store", url, code=8)
     assert "■ link 1: what happened was changed" in told
     assert "■ not whole" in told
-    found = json.loads(printed(capsys, "audit", "verify", "--store", url, "--json", code=8))
+    found = json.loads(printed(capsys, "store", "verify", "--store", url, "--json", code=8))
     assert found["whole"] is False
 
 
 def test_a_trail_cut_off_is_found_with_a_head(url: str, capsys: Capture, tmp_path: Path) -> None:
     head = tmp_path / "head.json"
-    head.write_text(printed(capsys, "audit", "head", "--store", url))
+    head.write_text(printed(capsys, "store", "head", "--store", url))
     broken(url, "DELETE FROM audit_details WHERE seq = 3", "DELETE FROM audit WHERE seq = 3")
-    printed(capsys, "audit", "verify", "--store", url)
-    told = printed(capsys, "audit", "verify", "--store", url, "--head", str(head), code=8)
+    printed(capsys, "store", "verify", "--store", url)
+    told = printed(capsys, "store", "verify", "--store", url, "--head", str(head), code=8)
     assert "cut off after link 2" in told
 
 
@@ -129,64 +127,38 @@ def test_a_trail_cut_off_is_found_with_a_head(url: str, capsys: Capture, tmp_pat
 )
 def test_a_head_that_is_none_is_refused(url: str, capsys: Capture, tmp_path: Path, content: str, code: int) -> None:
     (tmp_path / "head.json").write_text(content)
-    told = printed(capsys, "audit", "verify", "--store", url, "--head", str(tmp_path / "head.json"), code=code)
+    told = printed(capsys, "store", "verify", "--store", url, "--head", str(tmp_path / "head.json"), code=code)
     assert "head" in told
 
 
 def test_an_export_is_one_resource_a_line(url: str, capsys: Capture) -> None:
-    lines = printed(capsys, "audit", "export", "--store", url).splitlines()
+    lines = printed(capsys, "store", "export", "--store", url).splitlines()
     found = [json.loads(line) for line in lines]
     assert [each["id"] for each in found] == ["precaution-1", "precaution-2", "precaution-3"]
     assert {each["resourceType"] for each in found} == {"AuditEvent"}
-    (last,) = printed(capsys, "audit", "export", "--store", url, "--after", "2", "--service", "https://x").splitlines()
+    (last,) = printed(capsys, "store", "export", "--store", url, "--after", "2", "--service", "https://x").splitlines()
     assert json.loads(last)["id"] == "precaution-3"
 
 
 def test_a_long_export_has_every_event_once(url: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("precaution.cli.store._TOGETHER", 2)
-    lines = printed(capsys, "audit", "export", "--store", url).splitlines()
+    lines = printed(capsys, "store", "export", "--store", url).splitlines()
     assert [json.loads(line)["id"] for line in lines] == ["precaution-1", "precaution-2", "precaution-3"]
 
 
-# The group takes in another command
+@pytest.mark.parametrize("name", ["verify", "head", "export"])
+@pytest.mark.parametrize("more", [[], ["--store", "sqlite:///store.sqlite"]])
+def test_audit_says_where_the_commands_of_the_trail_are(name: str, more: list[str], capsys: Capture) -> None:
+    told = printed(capsys, "audit", name, *more, code=2)
+    assert f"hint: `precaution store {name}` is for the audit trail" in told
 
 
-@pytest.fixture
-def plugged(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    called: list[Any] = []
-
-    @click.command("of-a-folder", short_help="Audit a folder.")
-    @click.argument("folder")
-    @click.option("--out", default="")
-    @click.option("--quick", is_flag=True)
-    def of_a_folder(folder: str, out: str, quick: bool) -> None:
-        called.append((folder, out, quick))
-
-    monkeypatch.setattr(audit, "default", of_a_folder)
-    return called
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["results/", "--out", "x", "--quick"], ["--out", "x", "results/", "--quick"], ["--quick", "--out=x", "results/"]],
-)
-def test_what_is_no_command_of_the_group_goes_to_its_default(plugged: list[Any], arguments: list[str]) -> None:
-    assert run(["audit", *arguments]) == 0
-    assert plugged == [("results/", "x", True)]
-
-
-def test_the_groups_own_commands_come_first(plugged: list[Any], url: str, capsys: Capture) -> None:
-    printed(capsys, "audit", "verify", "--store", url)
-    assert plugged == []
-    assert run(["audit", "./verify"]) == 0
-    assert plugged == [("./verify", "", False)]
-
-
-def test_help_shows_both(plugged: list[Any], capsys: Capture) -> None:
-    told = printed(capsys, "audit", "--help")
-    assert "verify" in told
-    assert "Without a command" in told
-    assert "precaution audit [OPTIONS] FOLDER" in told
+def test_a_folder_of_results_may_be_called_like_a_command_of_the_trail(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "verify").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert "'verify' holds no complete results" in printed(capsys, "audit", "verify", code=3)
 
 
 # assess --store
@@ -214,6 +186,10 @@ def test_a_patient_without_an_id_can_t_be_looked_up(url: str, capsys: Capture, t
     file = tmp_path / "patient.json"
     file.write_text('{"resourceType": "Patient", "birthDate": "1980-01-01"}')
     assert "no id" in printed(capsys, "assess", str(file), *TODAY, "--store", url, code=2)
+
+
+def test_a_server_without_a_store_is_wrong_usage(capsys: Capture) -> None:
+    assert "give --store too" in printed(capsys, "assess", RESTRICTED, *TODAY, "--server", "https://x", code=2)
 
 
 def test_a_store_that_can_t_be_read_gives_no_decision(capsys: Capture, tmp_path: Path) -> None:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from precaution import load_label
 from precaution.assessment import as_day, with_answers
-from precaution.cases.lines import resources
 from precaution.cases.load import load_cases
+from precaution.cases.run import label_for, record_of
 from precaution.demo.generate import Generator
 from precaution.demo.recipes import load_recipes
 from precaution.knowledge.loading import find_label
 from precaution.knowledge.model import STAGES, Label
 from precaution.readers import read, read_resources
 from support import real_records
-from support.case_runs import label_for
 from support.project import PROJECT
 from support.sql_comparison import Asked
 
@@ -43,7 +42,7 @@ def cases() -> tuple[Group, ...]:
     for case in load_cases(find_label(NAME)):
         label = label_for(case, LABEL)
         day = as_day(case.today)
-        record = read_resources(resources(case.record, label.terminology), label.terminology, label.asks)
+        record = record_of(case, label)
         asked = Asked(f"{case.topic}: {case.name}", with_answers(record, case.answers, label, day), day, case.stage)
         found.setdefault(label.digest, Group(label, [])).asked.append(asked)
     return tuple(found.values())

@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import pytest
 
 from precaution.writers.booklet import pages
-from precaution.writers.content import Shown
+from precaution.writers.content import ShownCase
 from support.sample_label import LABEL, RULES
 
-CASES = {"low-a": [Shown("A of 0.99 keeps from starting", "holds")]}
+CASES = {"low-a": [ShownCase("A of 0.99 keeps from starting", "holds")]}
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from precaution.errors import UsageError
-from precaution.writers.content import Shown, about, content, parameter_line
+from precaution.writers.content import ShownCase, about, content, parameter_line
 from precaution.writers.explanation import explained
 from support.sample_label import AT_RISK, DECISION, LABEL, LOW_A, NO_RISK, PARAMETERS
 
-CASES = {"low-a": [Shown("A of 0.99 keeps from starting", "holds"), Shown("A of 1 does not", "no")]}
+CASES = {"low-a": [ShownCase("A of 0.99 keeps from starting", "holds"), ShownCase("A of 1 does not", "no")]}
 
 
 def explain(name: str, **more: object) -> str:

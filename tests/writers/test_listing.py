@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from datetime import date
 
+import pytest
+
 from precaution.values.interval import EVERYTHING, Interval, below, exactly
 from precaution.values.record import Entry, Ignored, Record, Unrecognised
 from precaution.writers import listing
@@ -108,6 +110,15 @@ def test_a_label_as_json() -> None:
     assert answer["statements"][0]["means"] == "Do not start while A is below 1."
 
 
-def test_problems_are_counted() -> None:
-    assert listing.problems_in_text(["a: wrong", "b: wrong"], "label") == "a: wrong\nb: wrong\nlabel: 2 problems\n"
-    assert listing.problems_in_text([], "label") == "label: no problems\n"
+@pytest.mark.parametrize(
+    ("problems", "ran", "cases", "said"),
+    [
+        (["a: wrong", "b: wrong"], 20, 20, "a: wrong\nb: wrong\nlabel: 2 problems; all 20 cases were run\n"),
+        ([], 20, 20, "label: no problems; all 20 cases were run\n"),
+        ([], 3, 20, "label: no problems; 3 of 20 cases were run\n"),
+        ([], 0, 20, "label: no problems; its cases were not run\n"),
+        ([], 0, 0, "label: no problems; it has no cases\n"),
+    ],
+)
+def test_problems_and_cases_are_counted(problems: list[str], ran: int, cases: int, said: str) -> None:
+    assert listing.problems_in_text(problems, "label", ran, cases) == said

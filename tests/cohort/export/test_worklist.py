@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from precaution.cli import run
-from precaution.cli.cohort import _Shown, printable
+from precaution.cli.cohort import printable
 from precaution.cohort import cohort, most_urgent
 from precaution.cohort.export.worklist import Urgent, as_csv, neutral
 from precaution.errors import InputError
@@ -151,38 +151,6 @@ def test_the_csv_is_of_all(results: Path, tmp_path: Path, capsys: Capture) -> No
 def test_wrong_arguments(arguments: list[str], code: int, capsys: Capture) -> None:
     assert run(arguments) == code
     assert capsys.readouterr().out == ""
-
-
-def test_progress_is_one_line_with_rate_and_time_left(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    now = iter([0.0, 10.0, 10.1, 20.0])
-    monkeypatch.setattr("precaution.cli.cohort.monotonic", lambda: next(now))
-    shown = _Shown()
-    shown.progress("patients decided", 0, 4000)
-    shown.progress("patients decided", 500, 4000)
-    shown.progress("patients decided", 1000, 4000)
-    shown.end()
-    said = capsys.readouterr().err
-    assert said.count("patients decided") == 2
-    assert "\r1,000 of 4,000 patients decided, 100 a second, 30 s left" in said
-    assert "\n" not in said
-
-
-@pytest.mark.parametrize(
-    ("left", "said"),
-    [(5e9, "5 s left"), (90e9, "90 s left"), (600e9, "10 min left"), (9e12, "2 h 30 min left")],
-)
-def test_bytes_are_shown_as_megabytes_in_one_line_of_a_terminal(
-    left: float, said: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    now = iter([0.0, 10.0])
-    monkeypatch.setattr("precaution.cli.cohort.monotonic", lambda: next(now))
-    shown = _Shown()
-    shown._what = "bytes sorted"
-    shown.progress("bytes sorted", 10_000_000_000, int(10_000_000_000 + left))
-    line = capsys.readouterr().err.removeprefix("\r")
-    assert line.startswith("10,000 of ")
-    assert line.endswith(f" MB sorted, 1,000 MB a second, {said}")
-    assert len(line) < 80
 
 
 def test_without_pyarrow_it_is_said_what_to_install(tmp_path: Path) -> None:

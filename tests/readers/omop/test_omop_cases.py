@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from precaution.cases.load import Case, load_cases
+from precaution.cases.run import came_to
 from precaution.cohort import cohort
 from precaution.knowledge.loading import LABELS
 from precaution.tables.schema import records_of
-from support.case_runs import came_to
 from support.ndjson_sources import LABEL
 from support.omop_sources import CannotCarry, Cdm, put_csv
 
