@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
+from precaution.service.auth.patients import server_for
 from precaution.service.auth.tokens import Unauthorised
 from precaution.service.cards import pages
 from precaution.service.clinician_answers import evidence_about, kept_card, offered_answer
@@ -80,7 +81,9 @@ class Service:
         async with self.concurrency.slot(self.settings.limits.deadline_seconds):
             call = read_call(as_object(body, self.settings.limits), hook, self.settings.limits)
             note_for_log(request, hook=hook, instance=call.logged_instance)
-            outcome = await self._in_time(_HookWork(self, call, client, service, len(body), pending), began)
+            server = server_for(client, call.fhir_server, self.settings)
+            work = _HookWork(self, call, client, service, len(body), pending, server)
+            outcome = await self._in_time(work, began)
         self._count(hook, outcome)
         note_for_log(request, cards=len(outcome.cards), why=outcome.why or "decided")
         return {"cards": [each.card for each in outcome.cards]}
@@ -139,11 +142,8 @@ class _HookWork:
     """The id of the service that was called."""
     size: int
     pending: PendingUse
-
-    @property
-    def server(self) -> str:
-        """What the store knows the patient's server by."""
-        return self.call.fhir_server or self.client.name
+    server: str
+    """What the store knows the patient's server by."""
 
     async def done(self) -> Outcome:
         """Return what comes of the call, kept by the store."""

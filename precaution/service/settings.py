@@ -35,6 +35,8 @@ class FhirServer:
 
     url: str
     """Its base: scheme, host, port and the beginning of the path must be the same."""
+    issuers: tuple[str, ...] = ()
+    """The clients whose patients it holds: `iss`, or `iss tenant`. To be left out only where one client may call."""
     private: bool = False
     """Whether its address may be one of a private network, or of this machine."""
 

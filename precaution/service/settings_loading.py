@@ -164,15 +164,27 @@ def _wrong_address(settings: Settings) -> str:
         if each.jku and not _is_url(each.jku, ("https",)) and not _is_local(each.jku):
             return f"issuer {each.iss}: jku must be an https address"
     for server in settings.fhir_servers:
-        if not _is_url(server.url, ("https", "http")):
-            return f"fhir-server {server.url}: must be an http(s) address, without user, query or fragment"
-        if not server.private and urlsplit(server.url).scheme == "http":
-            return f"fhir-server {server.url}: must be https, or private, for tokens are sent to it"
+        if wrong := _wrong_server(server, settings):
+            return f"fhir-server {server.url}: {wrong}"
     for origin in settings.cors_origins:
         if not _is_url(origin, ("https", "http")) or urlsplit(origin).path:
             return f"cors-origins: {origin} is no origin; write it as https://ehr.example.org"
     if settings.public_url and not _is_url(settings.public_url, ("https", "http")):
         return "public-url: must be an http(s) address, without user, query or fragment"
+    return ""
+
+
+def _wrong_server(server: FhirServer, settings: Settings) -> str:
+    if not _is_url(server.url, ("https", "http")):
+        return "must be an http(s) address, without user, query or fragment"
+    if not server.private and urlsplit(server.url).scheme == "http":
+        return "must be https, or private, for tokens are sent to it"
+    if not server.issuers and len(settings.issuers) > 1:
+        return "issuers is missing: it says whose patients these are, for several clients may call"
+    names = {each.iss for each in settings.issuers}
+    for each in server.issuers:
+        if each.split(" ")[0] not in names:
+            return f"issuers: no [[issuer]] is called {each}.{did_you_mean(each, names)}"
     return ""
 
 

@@ -88,7 +88,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"serving"},
     ),
     "service.http": ({"errors", "openapi"}, {"calls", "concurrency", "fields", "json_body", "middleware"}),
-    "service.auth": ({"keys", "links"}, {"tokens"}),
+    "service.auth": ({"keys", "links"}, {"tokens"}, {"patients"}),
     "service.fhir": ({"addresses", "queries"}, {"fetching"}),
     "service.cards": ({"tiers", "vocabulary", "wording"}, {"pages", "suggestions"}, {"build"}),
     "service.store": (

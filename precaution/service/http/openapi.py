@@ -53,6 +53,7 @@ HOOK_CALL: dict[str, Any] = {
             200: "Cards, or none",
             400: "The body can't be read",
             401: "No token, or one that is refused",
+            403: "fhirServer is not a server of this client",
             404: "No such service",
             408: "The body did not come in time",
             412: "The patient can't be had",
