@@ -186,7 +186,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     asked = arguments()
-    processes.prepare(asked.workers, ["orjson"])
+    processes.preload(asked.workers, modules=["orjson"])
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary, "out")
         if asked.synthea:

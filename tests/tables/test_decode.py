@@ -13,14 +13,15 @@ pytest.importorskip("pyarrow")
 import pyarrow as pa
 
 from precaution import load_label
-from precaution.cohort.sound_rows import unsound
+from precaution.cohort.row_checks import unsound
 from precaution.tables import decode as columns
-from precaution.tables.schema import ENTRIES, PERSONS, as_rows, as_table, person_row, record_of, records_of, rows_of
+from precaution.tables.schema import ENTRIES, PERSONS, as_rows, as_table, person_row, record_of, rows_of
 from precaution.values.interval import Interval
 from precaution.values.record import Entry, Record
 from support.any_record import any_record
 from support.engine_builders import TODAY
 from support.random_records import AnyRecord
+from support.table_sources import records_of
 
 RECORDS = AnyRecord(load_label("baricitinib"), TODAY)
 PEOPLE = st.dictionaries(st.text(min_size=1, max_size=3), any_record(), max_size=6)

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from precaution.service.store.canonical import canonical, digest, storable
 from precaution.service.store.statements import SqlStatement
 from precaution.service.store.tables import audit, audit_details, audit_purges
+from precaution.writers.structured import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -118,7 +119,7 @@ def head(connection: Connection) -> Head:
 
 def as_dict(event: TrailEvent) -> dict[str, Any]:
     """Return an event as it is kept: without what is empty."""
-    plain = {name: getattr(event, name) for name in event.__slots__}
+    plain = fields_of(event)
     about = dict(plain.pop("about") or {})
     return {
         **{name: storable(value) for name, value in plain.items() if value},

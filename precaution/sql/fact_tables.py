@@ -1,4 +1,4 @@
-"""What the facts and asks of a label look for, as tables of literals that the steps join with the entries."""
+"""Tables of literals that say what the facts and asks of a label look for; the steps join them with the entries."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from precaution.sql.literals import Cell
 
 Row = tuple["Cell", ...]
-Of = TypeVar("Of", bound=Fact)
+FactKind = TypeVar("FactKind", bound=Fact)
 _LOOKS: Columns = {"fact": "text", "role": "text", "concept": "text"}
 
 
-class Parameters:
-    """The tables of one label, with its parameters' values written in."""
+class FactTables:
+    """Makes the tables of one label, with the values of its parameters written in."""
 
     def __init__(self, label: Label) -> None:
         self.label = label
@@ -68,7 +68,7 @@ class Parameters:
             "history_facts",
             {
                 "fact": "text",
-                "sort": "text",
+                "fact_kind": "text",
                 "list": "text",
                 "within": "number",
                 "since_start": "truth",
@@ -126,7 +126,7 @@ class Parameters:
             "figure_facts",
             {
                 "fact": "text",
-                "sort": "text",
+                "fact_kind": "text",
                 "worst": "text",
                 "times_upper": "truth",
                 "upper_limit": "number",
@@ -189,7 +189,7 @@ class Parameters:
         since, on = self._all(DaysSince), self._all(DaysOn)
         yield table_of(
             "days_facts",
-            {"fact": "text", "sort": "text"},
+            {"fact": "text", "fact_kind": "text"},
             [*((fact.name, "since") for fact in since), *((fact.name, "on") for fact in on)],
         )
         looks = [row for f in since for row in (*_looks(f, "counts", f.days_since), *_unreadable(f, f.list))]
@@ -226,7 +226,7 @@ class Parameters:
             [(spoken(ask.name), word) for ask in asks for word in dict.fromkeys(ask.reassures)],
         )
 
-    def _all(self, kind: type[Of]) -> list[Of]:
+    def _all(self, kind: type[FactKind]) -> list[FactKind]:
         return [fact for fact in self.label.facts.values() if isinstance(fact, kind)]
 
     def _number(self, parameter: str) -> float:
@@ -240,7 +240,7 @@ class Parameters:
 
 
 def is_yes_or_no(ask: Ask) -> bool:
-    """Whether an ask is true or false, and not a word."""
+    """Whether the answers of an ask are yes and no, and not words."""
     return set(ask.answers) <= {"yes", "no"}
 
 

@@ -1,10 +1,10 @@
-"""One record in the making: what every reader of a resource type is given, and adds to."""
+"""Builds one record: every reader of a resource type is given a builder, and adds entries and notes to it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.readers.json_access import Json, coded, name_of, shown
+from precaution.readers.json_access import Json, coded, name_of, safe_code
 from precaution.readers.references import Resolver
 from precaution.values.record import LISTED, Entry, Ignored, Record, Unrecognised, ordered
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from precaution.values.interval import Interval
 
 
-class Item:
-    """A resource that is about the patient."""
+class PatientResource:
+    """A resource whose subject is the patient, with its name and its `fullUrl`."""
 
     __slots__ = ("_source", "resource", "uncertain", "url")
 
@@ -38,15 +38,15 @@ class Item:
             self._source = name_of(self.resource, self.url)
         return self._source
 
-    def within(self, inner: Json) -> Item:
-        """Return a resource that this one contains; it keeps this one's name."""
-        part = Item(inner, self.url, self.source)
+    def within(self, inner: Json) -> PatientResource:
+        """Return a resource that this one contains, which stands under the name of this one."""
+        part = PatientResource(inner, self.url, self.source)
         part.uncertain = part.uncertain or self.uncertain
         return part
 
 
-class Reading:
-    """Collects the entries of one record."""
+class RecordBuilder:
+    """Collects the entries of one record, and what it says about its own completeness."""
 
     def __init__(self, contents: Contents, patient: Patient, codes: Codes, asks: Mapping[str, Ask]) -> None:
         """Start an empty record of `patient`."""
@@ -59,7 +59,7 @@ class Reading:
         """Kinds whose list the record says to be empty."""
         self.partial = contents.partial
         self.incomplete: set[str] = set(LISTED) if contents.partial else set()
-        """Kinds of which something could not be told to be the patient's: no list of them is complete."""
+        """Kinds whose list can't be complete: it can't be told of some resource whether it is the patient's."""
         self._entries: dict[str, list[Entry]] = {}
         self._ignored = set(contents.ignored)
         self._unrecognised: set[Unrecognised] = set()
@@ -69,7 +69,7 @@ class Reading:
         """Day of birth."""
         return self.patient.birth
 
-    def add(self, entry: Entry, item: Item) -> None:
+    def add(self, entry: Entry, item: PatientResource) -> None:
         """Add an entry; one whose meaning is uncertain only raises a question."""
         if item.uncertain:
             entry = entry._replace(
@@ -91,12 +91,12 @@ class Reading:
         self._ignored.add(Ignored(source, why))
 
     def unrecognised(self, source: str, concept: Json, why: str) -> None:
-        """Note the codes of a CodeableConcept that no code list knows, and that may matter."""
+        """Note the codes of a CodeableConcept that no code list knows, though they may matter; `why`: the reason."""
         for system, code in list(coded(concept)) or [("", "")]:
-            self._unrecognised.add(Unrecognised(source, shown(system), shown(code), why))
+            self._unrecognised.add(Unrecognised(source, safe_code(system), safe_code(code), why))
 
     def record(self) -> Record:
-        """Return the record, in an order that does not depend on the input's."""
+        """Return the record; its order does not depend on the order of the input."""
         entries = {name: ordered(found) for name, found in self._entries.items()}
         return Record(
             birth=self.patient.birth,

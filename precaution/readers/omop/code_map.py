@@ -1,14 +1,22 @@
-"""What is worked out once for a CDM: the meaning of every code that occurs, of values and units, and what has none."""
+"""What is worked out once for a CDM: what its codes, values and units mean, and a report of those without meaning."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.readers.json_access import shown
+from precaution.readers.json_access import safe_code
 from precaution.readers.omop import mapping
 from precaution.readers.omop.columns import EVENTS
-from precaution.readers.omop.meanings import SYSTEMS, Known, Meaning, Meanings, most_specific, not_mapped, plain
+from precaution.readers.omop.meanings import (
+    SYSTEMS,
+    CodeMapper,
+    Meaning,
+    VocabularyConcept,
+    event_code,
+    most_specific,
+    not_mapped,
+)
 from precaution.readers.omop.rows import unit_codes
 from precaution.readers.units import factor
 
@@ -16,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from precaution.readers.codes import Codes
-    from precaution.readers.omop.columns import Sort
-    from precaution.readers.omop.meanings import Code
+    from precaution.readers.omop.columns import Cdm
+    from precaution.readers.omop.meanings import EventCode
 
 MEANING_TYPES = (
     "varchar",
@@ -34,61 +42,41 @@ MEANING_TYPES = (
 _VALUED = ("measurement", "observation")
 
 
-class Cdm(Protocol):
-    """A CDM, wherever it is."""
-
-    tables: dict[str, dict[str, Sort]]
-
-    def named(self, table: str) -> str:
-        """Return what stands for a table in a query."""
-        ...
-
-    def rows(self, query: str) -> list[tuple[object, ...]]:
-        """Return the rows of a query whose result is small."""
-        ...
-
-    def relation(
-        self, name: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[object]]
-    ) -> str:
-        """Return what stands for given rows in a query."""
-        ...
-
-
-class Prepared(NamedTuple):
-    """What the mapping and its last step need, and what is to be reported."""
+class CodeMap(NamedTuple):
+    """What the codes of one CDM mean, for the mapping and its last step; and a report on those without meaning."""
 
     meanings: str
-    """The relation of meanings, for a query."""
-    values: dict[int, Known]
+    """The name by which a query reads the meanings."""
+    values: dict[int, VocabularyConcept]
     units: dict[int, str]
     report: dict[str, list[dict[str, object]]]
-    """What is mapped to no concept, and the units that can't be used, with how many rows."""
+    """`not_mapped`: codes without a standard concept; `units`: units that can't be used; each with a count of rows."""
 
 
-def prepared(cdm: Cdm, codes: Codes) -> Prepared:
-    """Look up every code that occurs in a CDM. Raises InputError where it can't be read."""
-    met = [
-        plain(row)
+def code_map(cdm: Cdm, codes: Codes) -> CodeMap:
+    """Return what every code that occurs in a CDM means. Raises InputError where the CDM can't be read."""
+    occurring = [
+        event_code(row)
         for event in EVENTS
         if EVENTS[event].table in cdm.tables
         for row in cdm.rows(mapping.codes(cdm, event))
     ]
     ancestors, listed = _ancestors(cdm, codes)
-    meanings = Meanings(codes, ancestors, listed)
-    found = dict.fromkeys(meaning for code in met for meaning in meanings.of(code))
+    mapper = CodeMapper(codes, ancestors, listed)
+    found = dict.fromkeys(meaning for code in occurring for meaning in mapper.meanings(code))
     relation = cdm.relation("meanings", Meaning._fields, MEANING_TYPES, found)
     valued = [EVENTS[event].table for event in _VALUED if EVENTS[event].table in cdm.tables]
     values = _concepts(cdm, "value_as_concept_id", valued)
     units = {name: each.code for name, each in _concepts(cdm, "unit_concept_id", valued).items()}
-    report = {"not_mapped": _not_mapped(met, found), "units": _units(cdm, codes, relation, units)}
-    return Prepared(relation, values, units, report)
+    report = {"not_mapped": _not_mapped(occurring, found), "units": _units(cdm, codes, relation, units)}
+    return CodeMap(relation, values, units, report)
 
 
-def _concepts(cdm: Cdm, column: str, tables: Sequence[str]) -> dict[int, Known]:
+def _concepts(cdm: Cdm, column: str, tables: Sequence[str]) -> dict[int, VocabularyConcept]:
     if not tables or "concept" not in cdm.tables:
         return {}
     return {
-        int(str(name)): Known(str(vocabulary), str(code), str(words or ""))
+        int(str(name)): VocabularyConcept(str(vocabulary), str(code), str(words or ""))
         for name, vocabulary, code, words in cdm.rows(mapping.ids(cdm, column, tables))
     }
 
@@ -127,11 +115,11 @@ def _pairs(rows: Iterable[tuple[object, ...]]) -> list[tuple[int, int]]:
     return [(int(str(above)), int(str(below))) for above, below in rows]
 
 
-def _not_mapped(met: Iterable[Code], found: Iterable[Meaning]) -> list[dict[str, object]]:
+def _not_mapped(occurring: Iterable[EventCode], found: Iterable[Meaning]) -> list[dict[str, object]]:
     """Return the codes that are mapped to no concept, most frequent first, and what came of each."""
     understood = {each[:4]: each for each in found if each.kind != "immunizing"}
     counts = Counter[tuple[str, str, str, str]]()
-    for code in met:
+    for code in occurring:
         if not_mapped(code):
             meaning = understood.get(code[:4])
             why = "" if meaning is None else meaning.note or "understood by its own code"
@@ -139,7 +127,7 @@ def _not_mapped(met: Iterable[Code], found: Iterable[Meaning]) -> list[dict[str,
             counts[
                 EVENTS[code.event].table,
                 said.vocabulary if said else "",
-                shown(said.code if said else code.source_value),
+                safe_code(said.code if said else code.source_value),
                 why or "no list knows it",
             ] += code.rows
     return [
@@ -160,7 +148,7 @@ def _units(cdm: Cdm, codes: Codes, relation: str, units: Mapping[int, str]) -> l
             spelled = [each for each in (known.get(int(str(unit or 0)), ""), str(text or "")) if each]
             if concept.unit and not any(factor(each, concept) for each in spelled):
                 why = f"unit not convertible to {concept.unit}" if spelled else "no unit"
-                counts[concept.name, shown(spelled[0]) if spelled else "", why] += int(str(many))
+                counts[concept.name, safe_code(spelled[0]) if spelled else "", why] += int(str(many))
     return [
         {"concept": name, "unit": unit, "why": why, "count": many}
         for (name, unit, why), many in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))

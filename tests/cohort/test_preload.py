@@ -11,27 +11,26 @@ from pathlib import Path
 
 import pytest
 
-from precaution.cohort import label_of as warm
-from precaution.cohort.label_of import LabelOf
-from precaution.cohort.processes import BEGIN
+from precaution.cohort.label_source import LabelSource
+from precaution.cohort.processes import BEGIN, PRELOAD, _environment
 from precaution.knowledge.loading import LABELS
 from support.ndjson_sources import rows, written
 from support.project import PROJECT
 from support.small_people import people
 
-OF = LabelOf(str(LABELS / "baricitinib"))
+OF = LabelSource(str(LABELS / "baricitinib"))
 TODAY = "2025-03-01"
 
 # What a worker of a command finds, asked before it has done anything.
 ASK = """
 import sys
-from precaution.cohort.processes import Processes, prepare
-from precaution.cohort.label_of import LabelOf
+from precaution.cohort.processes import Processes, preload
+from precaution.cohort.label_source import LabelSource
 from asked import state
 
 if __name__ == "__main__":
     if sys.argv[1] != "none":
-        prepare(2, ["asked"], LabelOf(*sys.argv[1:]))
+        preload(2, LabelSource(*sys.argv[1:]), ["asked"])
     with Processes(2) as processes:
         print(*processes.run(state, [0]))
 """
@@ -46,8 +45,8 @@ def state(_):
 """
 
 
-def asked(folder: Path, label: str) -> list[object]:
-    (folder / "ask.py").write_text(ASK)
+def asked(folder: Path, label: str = "", script: str = ASK) -> list[object]:
+    (folder / "ask.py").write_text(script)
     (folder / "asked.py").write_text(STATE)
     done = subprocess.run(
         [sys.executable, "ask.py", label],
@@ -67,6 +66,22 @@ def test_a_worker_finds_the_label_loaded(tmp_path: Path) -> None:
     assert asked(tmp_path, "none")[0] == 0
 
 
+@pytest.mark.skipif(BEGIN != "forkserver", reason="workers begin otherwise here")
+def test_a_worker_of_the_python_function_finds_it_too(tmp_path: Path) -> None:
+    source = written(tmp_path / "in", people(2))
+    script = f"""
+from precaution.cohort import cohort
+from precaution.cohort.processes import Processes
+from asked import state
+
+if __name__ == "__main__":
+    cohort({str(source)!r}, {str(tmp_path / "out")!r}, today={TODAY!r}, workers=2)
+    with Processes(2) as processes:
+        print(*processes.run(state, [0]))
+"""
+    assert asked(tmp_path, script=script)[0] == 1
+
+
 def test_a_worker_never_loads_pandas(tmp_path: Path) -> None:
     """pyarrow does, wherever it is installed, to see whether what it is given comes from there."""
     pytest.importorskip("pandas")
@@ -79,14 +94,14 @@ def test_a_wrong_label_is_left_to_those_who_need_it(tmp_path: Path) -> None:
 
 
 def test_only_the_process_that_begins_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(warm._TOLD, raising=False)
-    with warm.told(LabelOf("a", Path("b"), (Path("c"), Path("d")))):
-        assert json.loads(os.environ[warm._TOLD]) == ["a", "b", ["c", "d"]]
-    with warm.told(None):
-        assert warm._TOLD not in os.environ
-    with pytest.raises(ZeroDivisionError), warm.told(OF):
+    monkeypatch.delenv(PRELOAD, raising=False)
+    with _environment(LabelSource("a", Path("b"), (Path("c"), Path("d")))):
+        assert json.loads(os.environ[PRELOAD]) == ["a", "b", ["c", "d"]]
+    with _environment(None):
+        assert PRELOAD not in os.environ
+    with pytest.raises(ZeroDivisionError), _environment(OF):
         1 / 0  # noqa: B018
-    assert warm._TOLD not in os.environ
+    assert PRELOAD not in os.environ
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""The course of a patient that the measures are about, whether it is a new use, and the facts on any day of it."""
+"""The follow-up of one patient: which course the measures are about, whether it is a new use, the facts on its days."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 ALONE = 8
-"""Of so many entries of uncertain days each is also left out alone; of more only all of them."""
+"""Up to so many entries of uncertain days are also left out one by one; more only all at once."""
 
 
-class Use(NamedTuple):
+class NewUse(NamedTuple):
     """Whether a course is a new use of the drug, and if that can't be told or is not so, why."""
 
     word: Literal["yes", "no", "unknown"]
@@ -35,14 +35,14 @@ class Use(NamedTuple):
 
 
 @dataclass(slots=True)
-class Followed:
-    """A patient with at least one course."""
+class FollowUp:
+    """A patient with at least one course, followed from its start to the end of the audit."""
 
     record: Record
     label: Label
     exposure: Exposure
-    uses: tuple[Use, ...]
-    """Of each course."""
+    uses: tuple[NewUse, ...]
+    """Whether each course is a new use."""
     chosen: int
     """The number, from 0, of the course that the measures are about."""
     _facts: dict[tuple[int, Stage], tuple[Facts, ...]] = field(
@@ -55,7 +55,7 @@ class Followed:
         return self.exposure.courses[self.chosen]
 
     @property
-    def use(self) -> Use:
+    def use(self) -> NewUse:
         """Whether that course is a new use."""
         return self.uses[self.chosen]
 
@@ -68,13 +68,13 @@ class Followed:
         """Return the label's facts on a day, as at a stage."""
         return self._variants(day, stage)[0]
 
-    def told(self, day: int, stage: Stage, test: Callable[[Facts], Truth]) -> Truth:
-        """Return what a test of the facts comes to; None where it depends on entries that may be of after the day."""
+    def truth_on(self, day: int, stage: Stage, test: Callable[[Facts], Truth]) -> Truth:
+        """Return the truth of a test of the facts on a day; None where entries decide it that may be of a later day."""
         first, *others = (test(facts) for facts in self._variants(day, stage))
         return first if all(each is first for each in others) else None
 
     def _variants(self, day: int, stage: Stage) -> tuple[Facts, ...]:
-        """Return the facts with all entries that may be of that day or before, and without those that may be later."""
+        """Return the facts of all entries that may be of that day, then those without the entries that may be later."""
         kept = self._facts.get((day, stage))
         if kept is None:
             later = [] if day >= self.exposure.until else _may_be_later(self.record, day)
@@ -104,38 +104,43 @@ def _without(record: Record, left_out: Sequence[Entry]) -> Record:
     return replace(record, entries={name: entries for name, entries in kept.items() if entries})
 
 
-def followed(record: Record, label: Label, exposure: Exposure) -> Followed:
-    """Return a patient with the course chosen: the first that is a new use, else the first."""
+def follow_up(record: Record, label: Label, exposure: Exposure) -> FollowUp:
+    """Return the follow-up of a patient by the first course that is a new use, else the first of all.
+
+    Raises ValueError for a label without an audit.
+    """
     if label.audit is None:
         raise ValueError(label.name)
     washout = float(label.parameters[label.audit.washout].value)
     uses = tuple(_use(course, record, label, exposure, washout) for course in exposure.courses)
     words = [use.word for use in uses]
-    return Followed(record, label, exposure, uses, words.index("yes") if "yes" in words else 0)
+    return FollowUp(record, label, exposure, uses, words.index("yes") if "yes" in words else 0)
 
 
-def _use(course: Course, record: Record, label: Label, exposure: Exposure, washout: float) -> Use:
-    """Return whether no drug was taken in the days before a course, of which the record must know."""
+def _use(course: Course, record: Record, label: Label, exposure: Exposure, washout: float) -> NewUse:
+    """Return whether a course is a new use: the record covers the `washout` days before it, without the drug."""
     if not course.start.exact:
-        return Use("unknown", "the day of the start is not exact")
+        return NewUse("unknown", "the day of the start is not exact")
     first, past = course.start.low - washout, course.start.low
     before = [span for other in exposure.courses if other is not course for span in other.spans]
     if any(span.covered >= first and span.first < past for span in before):
-        return Use("no", f"the drug was taken in the {washout:.0f} days before")
+        return NewUse("no", f"the drug was taken in the {washout:.0f} days before")
     if any(begun < past and last >= first for begun, last in exposure.perhaps):
-        return Use("unknown", exposure.doubt or f"the drug may have been taken in the {washout:.0f} days before")
+        return NewUse("unknown", exposure.doubt or f"the drug may have been taken in the {washout:.0f} days before")
     if record.partial or "medication" not in record.lists | record.attested | label.complete_lists:
-        return Use("unknown", "the list of medications is not complete")
+        return NewUse("unknown", "the list of medications is not complete")
     seen = any(
         (day := day_of(entry)) is not None and day.high <= first
         for entries in record.entries.values()
         for entry in entries
     )
-    return Use("yes") if seen else Use("unknown", f"nothing is on record from {washout:.0f} days before the start")
+    return (
+        NewUse("yes") if seen else NewUse("unknown", f"nothing is on record from {washout:.0f} days before the start")
+    )
 
 
 def band_of(record: Record, start: Interval, ages: tuple[int, ...]) -> str:
-    """Return the band of ages to which a patient belongs on the day of the start; nothing where it can't be told."""
+    """Return the band of ages of a patient at the start, in words; nothing where it can't be told."""
     birth = record.birth
     if birth is None or not start.exact or birth.low < 1 or birth.high > start.low:
         return ""

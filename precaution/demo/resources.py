@@ -1,4 +1,4 @@
-"""Lines of a plan as FHIR resources, through the language of cases, and two kinds of lines that only recipes have.
+"""Makes FHIR resources of a plan's lines: by the language of cases, and by two kinds of lines that only recipes have.
 
 family ICD10CM|C50.9                a diagnosis of a relative
 forbidden order vaccine_live ...    an order that something is not done
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precaution.cases.lines import Resource, resources
-from precaution.demo.plan import Line
-from precaution.demo.spoils import spoiled
+from precaution.demo.plan import RecordLine
+from precaution.demo.spoils import spoil
 from precaution.errors import KnowledgeError
 
 if TYPE_CHECKING:
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from precaution.knowledge.terminology import Terminology
 
 NUMBER = "https://demo.invalid/patient-number"
-"""By which others may refer to the patient."""
+"""The system of the identifier by which other resources may refer to the patient."""
 _SUBJECT = {"Immunization": "patient", "FamilyMemberHistory": "patient"}
 _FORBIDDEN = "forbidden "
 
 
 @dataclass(slots=True)
-class Piece:
-    """A line and its resource."""
+class DemoResource:
+    """A resource of a synthetic patient, with the line that it is made of."""
 
-    line: Line
+    line: RecordLine
     resource: Resource
     more: list[Resource] = field(default_factory=list[Resource])
     """Further resources that it needs, or that go with it."""
@@ -40,13 +40,13 @@ class Piece:
         return str(self.resource["resourceType"])
 
 
-def pieces(lines: Sequence[Line], ident: str, terminology: Terminology) -> list[Piece]:
-    """Return the patient and one resource for every other line, with ids of its own.
+def demo_resources(lines: Sequence[RecordLine], ident: str, terminology: Terminology) -> list[DemoResource]:
+    """Return the Patient `ident`, and a resource with its own id for every other line.
 
-    Raises KnowledgeError for a line that says nothing the language knows.
+    Raises KnowledgeError for a line that the language of cases does not know.
     """
     number = {"system": NUMBER, "value": ident}
-    patient = Piece(lines[0], {"resourceType": "Patient", "id": ident, "identifier": [number]})
+    patient = DemoResource(lines[0], {"resourceType": "Patient", "id": ident, "identifier": [number]})
     found = [patient]
     for at, line in enumerate(lines, start=1):
         resource = _resource(line, terminology)
@@ -60,14 +60,14 @@ def pieces(lines: Sequence[Line], ident: str, terminology: Terminology) -> list[
             "id": f"{ident}-{at}",
             key: {"reference": f"Patient/{ident}"},
         }
-        found.append(Piece(line, whole | {name: value for name, value in resource.items() if name not in whole}))
-    for piece in found:
-        if piece.line.spoil and piece is not patient:
-            spoiled(piece.resource, piece.line.spoil)
+        found.append(DemoResource(line, whole | {name: value for name, value in resource.items() if name not in whole}))
+    for item in found:
+        if item.line.spoil and item is not patient:
+            spoil(item.resource, item.line.spoil)
     return found
 
 
-def _resource(line: Line, terminology: Terminology) -> Resource:
+def _resource(line: RecordLine, terminology: Terminology) -> Resource:
     if line.text.startswith("family "):
         return _family(line.text.split()[1], terminology)
     text = line.text.removeprefix(_FORBIDDEN)

@@ -1,13 +1,13 @@
-"""What a measure counts, in English made from the same expressions that are evaluated."""
+"""Gathers all that explains a measure, in English made from the same expressions that are evaluated."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.knowledge.model import Published
-from precaution.writers.content import parameter_line
 from precaution.writers.english import english
-from precaution.writers.layout import spoken
+from precaution.writers.layout import in_words
+from precaution.writers.rule_content import parameter_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ KINDS = {
 
 
 class MeasureContent(NamedTuple):
-    """All that explains one measure."""
+    """All that explains one measure, in English."""
 
     name: str
     title: str
@@ -35,7 +35,7 @@ class MeasureContent(NamedTuple):
 
 
 def measures_by_group(label: Label) -> list[tuple[str, list[MeasureContent]]]:
-    """Return the measures of a label under their headings, in the order in which they are shown."""
+    """Return (heading, measures) for each group of a label's measures, in the order in which they are shown."""
     groups = label.audit.groups if label.audit else ()
     ordered = sorted(label.measures.values(), key=lambda each: label.topics.index(each.topic))
     found = [(group, [measure_content(label, each) for each in ordered if each.group == group]) for group in groups]
@@ -43,7 +43,7 @@ def measures_by_group(label: Label) -> list[tuple[str, list[MeasureContent]]]:
 
 
 def measure_content(label: Label, measure: Measure) -> MeasureContent:
-    """Return what explains a measure."""
+    """Return all that explains a measure of a label."""
     return MeasureContent(
         measure.name,
         measure.title,
@@ -58,7 +58,7 @@ def measure_content(label: Label, measure: Measure) -> MeasureContent:
 
 def _notes(label: Label, measure: Measure) -> Iterator[str]:
     if measure.kind == "share":
-        yield f"Looked at {_when(label, measure)}, as {measure.stage.replace('-', ' ')}."
+        yield f"Looked at {_when(label, measure)}, as {in_words(measure.stage)}."
     if measure.of:
         yield f"Only patients with: {label.measures[measure.of].title}."
     if measure.exclude is not None:
@@ -68,7 +68,7 @@ def _notes(label: Label, measure: Measure) -> Iterator[str]:
     if measure.numerator is not None:
         yield f"Yes when: {english(measure.numerator, label)}."
     if measure.action:
-        yield f"Yes when: a rule asks for “{spoken(measure.action)}”."
+        yield f"Yes when: a rule asks for “{in_words(measure.action)}”."
     if measure.event is not None:
         yield f"Event: {english(measure.event, label)}."
 

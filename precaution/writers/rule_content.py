@@ -1,16 +1,15 @@
-"""What there is to say of a rule or a duty, in English and in order; text and pages are made from it."""
+"""Gathers all that explains a rule or a duty, in English and in order; text and pages are made from it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.errors import UsageError, did_you_mean
-from precaution.knowledge.expression import names
-from precaution.knowledge.expression import spoken as in_expressions
+from precaution.knowledge.expression import names, spoken
 from precaution.knowledge.fact_kinds import Derived
 from precaution.knowledge.model import STAGES, Says
 from precaution.writers.english import capital, english
-from precaution.writers.layout import spoken, status
+from precaution.writers.layout import in_words, status
 from precaution.writers.looks_at import fact_in_english
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ShownCase(NamedTuple):
-    """A case that shows a rule: its sentence, and what it expects of the rule."""
+    """A case that shows a rule or a duty: its name, which is a sentence, and the state that it expects."""
 
     name: str
     outcome: str
@@ -29,7 +28,7 @@ class ShownCase(NamedTuple):
     """What it came to instead, as `action: expected interrupt, came to clear`; empty for a case that comes true."""
 
 
-class When(NamedTuple):
+class StageCondition(NamedTuple):
     """A rule's condition in English, and what it asks for at each stage."""
 
     condition: str
@@ -37,8 +36,8 @@ class When(NamedTuple):
     """`before-start: ■ do not start; where it can't be told: obtain`."""
 
 
-class Content(NamedTuple):
-    """All that explains one rule or duty."""
+class RuleContent(NamedTuple):
+    """All that explains one rule or duty, in English."""
 
     kind: str
     name: str
@@ -46,20 +45,20 @@ class Content(NamedTuple):
     topic: str
     ours: str
     sentences: tuple[Says, ...]
-    """Those it cites, then the background beside them."""
+    """The sentences it cites, then the background beside them."""
     reading: str
     facts: tuple[tuple[str, str], ...]
-    """Title, and what is looked at."""
-    conditions: tuple[When, ...]
-    """None for a duty."""
+    """(title, what is looked at) of each fact."""
+    conditions: tuple[StageCondition, ...]
+    """The conditions of a rule; empty for a duty."""
     notes: tuple[str, ...]
     """What releases or softens a rule; a duty's schedule."""
     parameters: tuple[str, ...]
     cases: tuple[ShownCase, ...]
 
 
-def about(label: Label, name: str) -> list[str]:
-    """Return the rules and duties that `name` stands for: itself, or those that cite the sentence.
+def rules_and_duties(label: Label, name: str) -> list[str]:
+    """Return the names of the rules and duties that `name` stands for: itself, or those that cite the sentence `name`.
 
     Raises UsageError for a name that the label does not have.
     """
@@ -73,11 +72,11 @@ def about(label: Label, name: str) -> list[str]:
     raise UsageError(f"'{name}' is no rule, duty or sentence of {label.name}.{hint} `precaution label` lists them.")
 
 
-def content(label: Label, name: str, cases: Sequence[ShownCase] = ()) -> Content:
-    """Return what explains the rule or duty `name`."""
+def rule_content(label: Label, name: str, cases: Sequence[ShownCase] = ()) -> RuleContent:
+    """Return all that explains the rule or duty `name` of a label, with the cases that show it."""
     what: Rule | Duty = label.rules[name] if name in label.rules else label.duties[name]
     rule = label.rules.get(name)
-    return Content(
+    return RuleContent(
         kind="rule" if rule else "duty",
         name=name,
         title=what.title,
@@ -115,7 +114,7 @@ def _expressions(what: Rule | Duty) -> list[Expression]:
 
 def _facts(label: Label, expressions: Iterable[Expression]) -> Iterator[tuple[str, str]]:
     """Yield each fact behind expressions once, those behind derived facts too, in reading order."""
-    known = {in_expressions(name): fact for name, fact in label.facts.items()}
+    known = {spoken(name): fact for name, fact in label.facts.items()}
     seen: set[str] = set()
     todo = [name for expression in expressions for name in names(expression)]
     while todo:
@@ -127,7 +126,7 @@ def _facts(label: Label, expressions: Iterable[Expression]) -> Iterator[tuple[st
         yield capital(fact.title), f"{fact_in_english(fact, label)} {fact.reading}".rstrip()
 
 
-def _conditions(label: Label, rule: Rule) -> Iterator[When]:
+def _conditions(label: Label, rule: Rule) -> Iterator[StageCondition]:
     """Yield each condition once, with the stages it is for."""
     grouped: list[tuple[Expression, list[Stage]]] = []
     for stage in STAGES:
@@ -137,11 +136,11 @@ def _conditions(label: Label, rule: Rule) -> Iterator[When]:
                 grouped.append((rule.when[stage], same := []))
             same.append(stage)
     for when, stages in grouped:
-        yield When(english(when, label), tuple(_at(rule, stage) for stage in stages))
+        yield StageCondition(english(when, label), tuple(_at(rule, stage) for stage in stages))
 
 
 def _at(rule: Rule, stage: Stage) -> str:
-    unknown = f"; where it can't be told: {spoken(rule.if_unknown[stage])}" if rule.if_unknown.get(stage) else ""
+    unknown = f"; where it can't be told: {in_words(rule.if_unknown[stage])}" if rule.if_unknown.get(stage) else ""
     return f"{stage}: {status(rule.then[stage])}{unknown}"
 
 

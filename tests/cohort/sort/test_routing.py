@@ -8,16 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precaution.cohort.sort.irrelevant import Plain
-from precaution.cohort.sort.owner import READ, UNREAD, identifiers_of_subject, lost, owner
-from precaution.cohort.sort.place import Sorter
+from precaution.cohort.sort.irrelevant import Irrelevance
+from precaution.cohort.sort.owner import READ, UNREAD, identifiers_of_subject, owner, stand_ins
+from precaution.cohort.sort.routing import Router
 from precaution.readers import fhir, read_resources
-from precaution.readers.bundle_queries import flat, names, people, pointed_to, repeated, undated
+from precaution.readers.bundle_queries import (
+    duplicates,
+    flattened,
+    has_undated_result,
+    patient_identifiers,
+    referenced_ids,
+    resource_names,
+)
 from precaution.readers.resource_types import R4
 from support.ndjson_sources import LABEL, Json, resources_of
 from support.project import PROJECT
 
-PLAIN = Plain(LABEL.terminology)
+IRRELEVANCE = Irrelevance(LABEL.terminology)
 PATIENT = {"resourceType": "Patient", "id": "p", "birthDate": "1980-01-01"}
 BMI = {
     "coding": [{"system": "http://loinc.org", "code": "39156-5", "display": "Body mass index"}],
@@ -33,9 +40,9 @@ OBSERVATION = {
 }
 
 
-def placed(resource: object, sorter: Sorter | None = None) -> list[tuple[str, str]]:
+def placed(resource: object, router: Router | None = None) -> list[tuple[str, str]]:
     line = resource if isinstance(resource, bytes) else json.dumps(resource).encode()
-    return [(place.about, place.key) for place, _ in (sorter or Sorter(PLAIN)).place(line)]
+    return [(route.to, route.key) for route, _ in (router or Router(IRRELEVANCE)).routes_of(line)]
 
 
 def of(reference: object, kind: str = "Condition", key: str = "subject") -> Json:
@@ -171,7 +178,7 @@ def test_a_bundle_of_several_is_taken_apart_and_keeps_its_names() -> None:
     other = {**PATIENT, "id": "q"}
     theirs = {**OBSERVATION, "subject": {"reference": "urn:uuid:q-url"}}
     line = json.dumps(bundle(PATIENT, other, theirs)).encode()
-    parts = [(place.key, json.loads(data)) for place, data in Sorter(PLAIN).place(line)]
+    parts = [(route.key, json.loads(data)) for route, data in Router(IRRELEVANCE).routes_of(line)]
     assert [key for key, _ in parts] == ["p", "q", "q"]
     record = read_resources([part for key, part in parts if key == "q"], LABEL.terminology, LABEL.asks)
     assert record.lists == {"result"}
@@ -186,10 +193,10 @@ def test_a_bundle_that_can_not_be_written_again_goes_to_everybody_it_names() -> 
 
 def test_a_page_of_several_patients_says_of_each_that_more_is_to_come() -> None:
     page = bundle(PATIENT, {**PATIENT, "id": "q"}, type="searchset", total=9)
-    for _, data in Sorter(PLAIN).place(json.dumps(page).encode()):
+    for _, data in Router(IRRELEVANCE).routes_of(json.dumps(page).encode()):
         assert read_resources([json.loads(data)], LABEL.terminology, LABEL.asks).partial
     whole = bundle(PATIENT, {**PATIENT, "id": "q"}, type="searchset", total=2)
-    for _, data in Sorter(PLAIN).place(json.dumps(whole).encode()):
+    for _, data in Router(IRRELEVANCE).routes_of(json.dumps(whole).encode()):
         assert not read_resources([json.loads(data)], LABEL.terminology, LABEL.asks).partial
 
 
@@ -197,11 +204,11 @@ def test_a_page_of_several_patients_says_of_each_that_more_is_to_come() -> None:
 
 
 def test_of_what_says_nothing_one_is_kept_for_each_patient() -> None:
-    sorter = Sorter(PLAIN)
-    assert [placed({**OBSERVATION, "id": name}, sorter)[0][0] for name in "abc"] == ["plain", "dropped", "dropped"]
-    assert placed({**OBSERVATION, "subject": {"reference": "Patient/q"}}, sorter) == [("plain", "q")]
-    assert placed(OBSERVATION, Sorter(PLAIN)) == [("plain", "p")], "another run knows nothing of this one"
-    assert placed(OBSERVATION, Sorter(PLAIN, keep_all=True)) == [("patient", "p")]
+    router = Router(IRRELEVANCE)
+    assert [placed({**OBSERVATION, "id": name}, router)[0][0] for name in "abc"] == ["irrelevant", "dropped", "dropped"]
+    assert placed({**OBSERVATION, "subject": {"reference": "Patient/q"}}, router) == [("irrelevant", "q")]
+    assert placed(OBSERVATION, Router(IRRELEVANCE)) == [("irrelevant", "p")], "another run knows nothing of this one"
+    assert placed(OBSERVATION, Router(IRRELEVANCE, keep_all=True)) == [("patient", "p")]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +229,7 @@ def test_of_what_says_nothing_one_is_kept_for_each_patient() -> None:
     ],
 )
 def test_what_may_say_something_is_kept(change: Json) -> None:
-    assert placed({**OBSERVATION, **change}) in ([("patient", "p")], [("plain", "p")])
+    assert placed({**OBSERVATION, **change}) in ([("patient", "p")], [("irrelevant", "p")])
     if change.keys() & {"status", "contained", "context", "component", "id"}:
         assert placed({**OBSERVATION, **change}) == [("patient", "p")]
 
@@ -234,7 +241,7 @@ EXAMPLES = [each for file in sorted((PROJECT / "examples").glob("*.json")) for e
 def test_without_what_says_nothing_the_record_is_the_same(kind: str) -> None:
     """Of every resource of the examples, alone: told to say nothing, it leaves no more than its list."""
     for each in EXAMPLES:
-        if each["resourceType"] == kind and PLAIN.says_nothing(kind, each):
+        if each["resourceType"] == kind and IRRELEVANCE.says_nothing(kind, each):
             key = "patient" if kind == "Immunization" else "subject"
             record = read_resources([PATIENT, {**each, key: {"reference": "Patient/p"}}], LABEL.terminology, LABEL.asks)
             assert not record.entries
@@ -282,7 +289,7 @@ KEYS = [
 )
 def test_whatever_is_told_to_say_nothing_says_nothing(kind: str, body: Json) -> None:
     resource = {"resourceType": kind, "id": "x", **body}
-    if PLAIN.says_nothing(kind, resource):
+    if IRRELEVANCE.says_nothing(kind, resource):
         record = read_resources([PATIENT, resource], LABEL.terminology, LABEL.asks)
         assert not record.entries
         assert not record.unrecognised
@@ -292,14 +299,14 @@ def test_whatever_is_told_to_say_nothing_says_nothing(kind: str, body: Json) -> 
 
 @given(value=JSON | st.dictionaries(st.sampled_from(["resourceType", "id", "subject", "entry", *KEYS]), JSON))
 def test_any_json_has_a_place(value: object) -> None:
-    for place, data in Sorter(PLAIN).place(json.dumps(value).encode()):
-        assert place.about
+    for route, data in Router(IRRELEVANCE).routes_of(json.dumps(value).encode()):
+        assert route.to
         assert data
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_have_a_place(line: bytes) -> None:
-    assert Sorter(PLAIN).place(line)
+    assert Router(IRRELEVANCE).routes_of(line)
 
 
 # What stands for what is lost
@@ -321,10 +328,10 @@ def test_a_lost_resource_makes_its_list_incomplete(kind: str, listed: str) -> No
         each.pop("subject", None)
         each.pop("patient", None)
     whole = read_resources([PATIENT, *everything], *terms)
-    less = read_resources([PATIENT, *everything, *lost(frozenset({kind}), anything=False)], *terms)  # type: ignore[list-item]
+    less = read_resources([PATIENT, *everything, *stand_ins(frozenset({kind}), anything=False)], *terms)  # type: ignore[list-item]
     assert whole.lists - less.lists == {listed}
-    assert read_resources([PATIENT, *everything, *lost(frozenset(), anything=True)], *terms).partial  # type: ignore[list-item]
-    assert lost(frozenset(), anything=False) == []
+    assert read_resources([PATIENT, *everything, *stand_ins(frozenset(), anything=True)], *terms).partial  # type: ignore[list-item]
+    assert stand_ins(frozenset(), anything=False) == []
 
 
 # What is gathered
@@ -337,18 +344,21 @@ def test_what_is_asked_of_gathered_resources() -> None:
         "medicationReference": {"reference": "Medication/m/_history/1"},
     }
     both = [bundle(PATIENT, OBSERVATION), ordered]
-    assert [each["id"] for each in flat(both)] == ["p", "o", "r"]
-    assert list(pointed_to(both)) == ["m"]
-    assert names(both) == {"Patient/p", "Observation/o", "MedicationRequest/r"}
-    assert not undated(both)
-    assert undated([{"resourceType": "Observation"}])
-    assert repeated([*both, PATIENT, ordered, ordered]) == (1, 2)
-    assert people([{**PATIENT, "identifier": [{"system": "s", "value": "7"}]}]) == {("id", "p"), ("s", "7")}
+    assert [each["id"] for each in flattened(both)] == ["p", "o", "r"]
+    assert list(referenced_ids(both)) == ["m"]
+    assert resource_names(both) == {"Patient/p", "Observation/o", "MedicationRequest/r"}
+    assert not has_undated_result(both)
+    assert has_undated_result([{"resourceType": "Observation"}])
+    assert duplicates([*both, PATIENT, ordered, ordered]) == (1, 2)
+    assert patient_identifiers([{**PATIENT, "identifier": [{"system": "s", "value": "7"}]}]) == {
+        ("id", "p"),
+        ("s", "7"),
+    }
 
 
 def test_identifiers_of_a_subject() -> None:
     assert identifiers_of_subject(of({"reference": "Patient?identifier=urn:x%7C7"})) == {("urn:x", "7")}
     assert identifiers_of_subject(of({"identifier": {"value": "7"}})) == {("", "7")}
     contained = {**of({"reference": "#me"}), "contained": [{"resourceType": "Patient", "id": "me"}]}
-    assert owner(contained).about == "identified"
+    assert owner(contained).to == "identified"
     assert identifiers_of_subject(contained) == {("id", "me")}
