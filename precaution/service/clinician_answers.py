@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from precaution.assessment import as_day, as_stage, assess, with_entries
 from precaution.engine.answer import Due, Missing
@@ -21,21 +21,25 @@ from precaution.engine.decision import grave
 from precaution.engine.facts import ANSWER, Chart, Facts
 from precaution.engine.therapy import therapy
 from precaution.knowledge.expression import spoken
-from precaution.service.store.model import Answer, KeptCard, KeptDue, KeptFinding, OfferedAnswer
+from precaution.service.content_digests import said_by
+from precaution.service.store.canonical import digest
+from precaution.service.store.model import Answer, KeptCard, KeptDue, KeptFinding, OfferedAnswer, Tier
 from precaution.values.interval import exactly
 from precaution.values.record import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from precaution.engine.answer import Decision, DueState, Finding
+    from precaution.engine.answer import Decision, DueState, Evidence, Finding
     from precaution.knowledge.model import Ask, Label, Stage
-    from precaution.service.store.model import Kept, Override, Promise, Terms, Tier
+    from precaution.service.store.model import Kept, Override, Promise, Terms
     from precaution.values.interval import Interval
     from precaution.values.record import Record
 
 PROMISED = "promise-"
 """What a duty is called that is a promise: this, and the rule."""
+_TIERS: tuple[Tier, ...] = get_args(Tier)
+"""Gravest first."""
 _GRACE = 7
 """Days after which a promise that is due is overdue."""
 
@@ -117,7 +121,7 @@ def _surprised(answer: Answer, label: Label, about: Mapping[str, tuple[str, ...]
 def evidence_about(
     record: Record, label: Label, today: int, stage: Stage | None = None, *, asks: Iterable[str] | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """Return for each ask the references of the evidence that it is about, for what is so or in doubt.
+    """Return for each ask the evidence that it is about, for what is so or in doubt: references with digests.
 
     `asks`: those that are wanted; all where left out.
     """
@@ -127,7 +131,12 @@ def evidence_about(
 
 def _evidence(ask: Ask, facts: Facts) -> tuple[str, ...]:
     known = [facts.known(spoken(name)) for name in ask.about]
-    return tuple(sorted({entry.source for each in known if each.value is not False for entry in each.evidence}))
+    return tuple(sorted({_mark(entry) for each in known if each.value is not False for entry in each.evidence}))
+
+
+def _mark(entry: Entry) -> str:
+    """Return the reference of an entry with a digest of what it says: it may say something else under the same id."""
+    return f"{entry.source} {digest(said_by(entry))[:16]}"
 
 
 def with_promises(decision: Decision, promises: Iterable[Promise], label: Label) -> Decision:
@@ -177,15 +186,29 @@ def _at_least(action: str, decision: Decision, label: Label) -> Decision:
     return replace(decision, action=action, attested=False)
 
 
-def silenced(finding: Finding, decision: Decision, kept: Kept, user: str) -> Override | None:
+def silenced(
+    finding: Finding,
+    decision: Decision,
+    kept: Kept,
+    user: str,
+    *,
+    tier: Tier,
+    content_of: Callable[[Evidence], str],
+    discounted: Collection[str] = (),
+) -> Override | None:
     """Return the user's override by which a finding need not be shown to them now; None where it must be.
 
-    It returns with new evidence, another state or action, another version of the label, and when its time is over.
+    It returns with evidence that is new or says something else, another state or action, a graver tier, another version
+    of the label, and when its time is over. `tier`: that of a card with it; `content_of`: the digest of what a piece of
+    evidence says; `discounted`: codes of reasons that do not count here.
     """
-    refs = {each.source for each in finding.evidence}
+    now = {content_of(each) for each in finding.evidence}
     for each in kept.overrides:
         same = (each.rule, each.state, each.action) == (finding.rule, finding.state, finding.action)
-        if same and each.by == user and each.label == decision.digest and refs <= set(each.seen):
+        as_grave = _TIERS.index(each.tier) <= _TIERS.index(tier)
+        if not (same and as_grave and each.by == user and each.label == decision.digest):
+            continue
+        if now <= set(each.contents) and each.reason not in discounted:
             return each
     return None
 
@@ -217,12 +240,16 @@ def kept_card(
     hook: str,
     service: str,
     seen: Mapping[str, tuple[str, ...]],
+    content_of: Callable[[Evidence], str],
     due: Iterable[Due] = (),
     offers: Iterable[OfferedAnswer] = (),
     client: str = "",
     user: str = "",
 ) -> KeptCard:
-    """Return a card of a decision as it is kept. `findings`, `due`: what it shows. `seen`: see `evidence_about`."""
+    """Return a card of a decision as it is kept. `findings`, `due`: what it shows.
+
+    `seen`: see `evidence_about`; `content_of`: see `silenced`.
+    """
     asks = {each.ask for each in decision.asks}
     return KeptCard(
         uuid=uuid,
@@ -242,7 +269,7 @@ def kept_card(
                 each.state,
                 each.action,
                 each.cites,
-                tuple((entry.source, entry.date) for entry in each.evidence),
+                tuple((entry.source, entry.date, content_of(entry)) for entry in each.evidence),
             )
             for each in findings
         ),

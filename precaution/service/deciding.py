@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from precaution.engine.decision import decide
@@ -12,8 +12,11 @@ from precaution.errors import InputError, MixedPatients, NoPatient, WrongRelease
 from precaution.knowledge.fact_kinds import Planned
 from precaution.readers.prefetch import NOT_RETRIEVED, Prefetched, read_prefetch
 from precaution.service.cards.build import BuiltCard, CardBuilder, unable
+from precaution.service.cards.tiers import tier_of
+from precaution.service.cards.vocabulary import workflow_reasons
 from precaution.service.cards.wording import Words
 from precaution.service.clinician_answers import finished, silenced, with_kept_answers
+from precaution.service.content_digests import ContentDigests
 from precaution.service.fhir.queries import PATIENT, PRESCRIBED, lists
 from precaution.service.http.errors import Refused
 from precaution.service.store.model import Kept
@@ -23,7 +26,7 @@ from precaution.writers.layout import listed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from precaution.engine.answer import Decision
+    from precaution.engine.answer import Decision, Finding
     from precaution.engine.therapy import Therapy
     from precaution.knowledge.model import Label
     from precaution.readers.json_access import Json
@@ -52,6 +55,7 @@ class Outcome:
     uuid: str = ""
     """The decision's own id, under which its page is found."""
     words: Words | None = None
+    digests: ContentDigests | None = None
     why: str = ""
     """Where there is no decision: why, in one of our own words."""
 
@@ -99,22 +103,30 @@ class Decider:
         decision = finished(decide(record, self.label, today), kept, self.label)
         uuid = str(uuid4())
         words = Words(self.label, self.vocabulary, record, read.drafted)
-        shown = self._without_silenced(decision, kept, call.user)
+        digests = ContentDigests(record, answers, call.drafts)
+        shown = self._without_silenced(decision, kept, call, words, digests)
         maker = CardBuilder(
             shown, self.label, self.vocabulary, words, record, call.patient, self.page(uuid), self.about
         )
-        return Outcome(decision, tuple(maker.cards((*states, *notes))), record, uuid, words=words)
+        return Outcome(decision, tuple(maker.cards((*states, *notes))), record, uuid, words=words, digests=digests)
 
     def late(self) -> Outcome:
         """Return what to say where the time was up before anything could be decided."""
         return Outcome(why="late", cards=self._unable("the time for it was up; look at the label's warnings yourself"))
 
-    def _without_silenced(self, decision: Decision, kept: Kept, user: str) -> Decision:
+    def _without_silenced(
+        self, decision: Decision, kept: Kept, call: Call, words: Words, digests: ContentDigests
+    ) -> Decision:
         """Return the decision without what this user has overridden: the verdict stays, and so does the page."""
-        if not (kept.overrides and user):
+        if not (kept.overrides and call.user):
             return decision
-        shown = tuple(each for each in decision.findings if silenced(each, decision, kept, user) is None)
-        return replace(decision, findings=shown)
+        more: Any = {"content_of": digests.of, "discounted": workflow_reasons() if call.hook == _SIGNED else ()}
+
+        def is_silenced(finding: Finding) -> bool:
+            tier = tier_of(finding, drafted=words.is_drafted(finding))
+            return tier is not None and silenced(finding, decision, kept, call.user, tier=tier, **more) is not None
+
+        return replace(decision, findings=tuple(each for each in decision.findings if not is_silenced(each)))
 
     def _unable(self, *notes: str) -> tuple[BuiltCard, ...]:
         return (unable(self.label, notes),)
@@ -173,7 +185,7 @@ class Decider:
 
 
 _NO_PATIENT = "the patient was neither sent (prefetch key 'patient') nor could be retrieved from fhirServer"
-_OPENED = "patient-view"
+_OPENED, _SIGNED = "patient-view", "order-sign"
 _LASTING = 365
 """Days after which an order that nobody carried out is forgotten."""
 

@@ -223,7 +223,7 @@ class _HookWork:
             for each in built.offered
             if each.ask
         ]
-        if outcome.decision is None:
+        if outcome.decision is None or outcome.digests is None:
             raise ValueError("a card of no decision is not kept")
         return kept_card(
             outcome.decision,
@@ -235,6 +235,7 @@ class _HookWork:
             hook=self.call.hook,
             service=self.name,
             seen=seen,
+            content_of=outcome.digests.of,
             due=built.content.due,
             offers=offers,
             client=self.client.name,

@@ -124,7 +124,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "service": (
         {"settings", "logs", "metrics", "audit_events"},
         {"settings_loading", "store"},
-        {"store_client", "clinician_answers", "http"},
+        {"store_client", "clinician_answers", "content_digests", "http"},
         {"fhir", "cards"},
         {"auth", "current_label", "deciding"},
         {"hooks"},

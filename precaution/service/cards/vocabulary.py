@@ -126,3 +126,10 @@ def reasons() -> tuple[str, tuple[OverrideReason, ...]]:
     table = read_toml(REASONS, REASONS.name)
     given = as_table(table["reasons"], Place(REASONS.name, "reasons"))
     return str(table["system"]), tuple(OverrideReason(code, str(display)) for code, display in given.items())
+
+
+@cache
+def workflow_reasons() -> frozenset[str]:
+    """Return the codes of reasons that are about the card's time or reader, and not about what it says."""
+    found = read_toml(REASONS, REASONS.name)["workflow"]
+    return frozenset(map(str, found)) if isinstance(found, list) else frozenset()

@@ -218,8 +218,9 @@ def _override(row: Any, finding: KeptFinding) -> Override:
         _refs(finding),
         row.label,
         row.card,
+        tuple(each[2] for each in finding.evidence if len(each) > 2),
     )
 
 
 def _refs(finding: KeptFinding) -> tuple[str, ...]:
-    return tuple(reference for reference, _ in finding.evidence)
+    return tuple(each[0] for each in finding.evidence)

@@ -24,8 +24,8 @@ class KeptFinding(NamedTuple):
     """`holds` or `unknown`."""
     action: str
     cites: tuple[str, ...] = ()
-    evidence: tuple[tuple[str, str], ...] = ()
-    """(reference, day) of each entry behind it, as `("Observation/anc-7", "2025-02-20")`."""
+    evidence: tuple[tuple[str, ...], ...] = ()
+    """(reference, day, digest of what it says) of each entry: `("Observation/anc-7", "2025-02-20", "ab..")`."""
 
 
 class KeptDue(NamedTuple):
@@ -75,7 +75,7 @@ class KeptCard:
     due: tuple[KeptDue, ...] = ()
     offers: tuple[OfferedAnswer, ...] = ()
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
-    """ask = references of the evidence that it is about, as the record had it."""
+    """ask = the evidence that it is about, as the record had it: references with digests of what each says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +113,8 @@ class Answer:
     expires: str = ""
     """The last day on which it makes anything milder; empty for an answer that makes nothing milder."""
     seen: tuple[str, ...] | None = None
-    """References of the evidence that it was given in view of; None where that is not known. Evidence that
-    is not among them voids it."""
+    """The evidence that it was given in view of, as `KeptCard.seen` has it; None where that is not known. Evidence that
+    is not among it, or says something else, voids the answer."""
     card: str = ""
     """The card that it was given to."""
     id: int = 0
@@ -154,6 +154,8 @@ class Override(NamedTuple):
     label: str
     """Digest of the label then; another one brings the finding back."""
     card: str
+    contents: tuple[str, ...] = ()
+    """Digests of what that evidence said; if any says something else the finding is back."""
 
 
 class Promise(NamedTuple):
