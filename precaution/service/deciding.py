@@ -96,8 +96,9 @@ class Decider:
             note = "the record says that the patient has died"
             return Outcome(record=record, why="died", cards=self._unable(note) if read.drafted and concerned else ())
         states = self._states(answers)
+        unread = _UNREAD if self._is_order_unread(call, read, stage) else ""
         if not concerned:
-            unclear = self._unclear(call, answers, record, stage)
+            unclear = unread or self._unclear(call, answers, record, stage)
             why = "can't tell" if unclear else "not concerned"
             return Outcome(record=record, why=why, cards=self._unable(unclear, *states) if unclear else ())
         decision = finished(decide(record, self.label, today), kept, self.label)
@@ -108,7 +109,14 @@ class Decider:
         maker = CardBuilder(
             shown, self.label, self.vocabulary, words, record, call.patient, self.page(uuid), self.about
         )
-        return Outcome(decision, tuple(maker.cards((*states, *notes))), record, uuid, words=words, digests=digests)
+        return Outcome(
+            decision,
+            tuple(maker.cards((*filter(None, [unread]), *states, *notes))),
+            record,
+            uuid,
+            words=words,
+            digests=digests,
+        )
 
     def late(self) -> Outcome:
         """Return what to say where the time was up before anything could be decided."""
@@ -174,6 +182,17 @@ class Decider:
         taken = any(entry.kind == "medication" and entry.status in states for entry in unreadable)
         return "can't tell whether it is taken; a medication on record can't be read" if taken else ""
 
+    def _is_order_unread(self, call: Call, read: Prefetched, stage: Therapy) -> bool:
+        """Whether something is ordered of which nobody knows what it is, and which may be the drug or matter with it.
+
+        A service is never the drug: what it is matters only where that is or may be taken.
+        """
+        if call.hook == _OPENED:
+            return False
+        unread = {entry.concept for entry in read.drafted}.intersection(UNREADABLE.values())
+        taken = stage.stage != "before-start" or bool(stage.doubt)
+        return bool(call.unreadable_drafts or unread - {UNREADABLE["order"]} or (unread and taken))
+
     def _states(self, answers: Mapping[str, Retrieved]) -> tuple[str, ...]:
         """Say of each query that is not whole in which state it is."""
         titles: dict[str, list[str]] = {}
@@ -185,6 +204,7 @@ class Decider:
 
 
 _NO_PATIENT = "the patient was neither sent (prefetch key 'patient') nor could be retrieved from fhirServer"
+_UNREAD = "an order that is being written can't be read, and was not checked; look at the label's warnings yourself"
 _OPENED, _SIGNED = "patient-view", "order-sign"
 _LASTING = 365
 """Days after which an order that nobody carried out is forgotten."""

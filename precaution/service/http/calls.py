@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
-from precaution.readers.json_access import Json, children
+from precaution.readers.json_access import Json, text
+from precaution.readers.resource_types import R4
 from precaution.service.http.errors import Refused
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Call:
     """As `Practitioner/12`; empty where it is not said, or can't be one."""
     drafts: tuple[Json, ...] = ()
     """Orders that are being written."""
+    unreadable_drafts: int = 0
+    """Parts of `draftOrders` that are no resources, so that nobody knows what is ordered."""
     prefetch: Mapping[str, object] | None = None
     fhir_server: str = ""
     token: str = ""
@@ -61,7 +64,7 @@ def read_call(body: Json, hook: str, limits: Limits) -> Call:
     prefetch = body.get("prefetch")
     if prefetch is not None and not isinstance(prefetch, dict):
         raise Refused(400, "prefetch must be an object")
-    drafts = _drafts(context)
+    drafts, unreadable = _drafts(context)
     _count(prefetch or {}, drafts, limits)
     return Call(
         hook,
@@ -69,6 +72,7 @@ def read_call(body: Json, hook: str, limits: Limits) -> Call:
         _patient(context),
         _user(context),
         drafts,
+        unreadable,
         prefetch,
         server if isinstance(server, str) else "",
         _token(authorization),
@@ -96,14 +100,33 @@ def _token(authorization: object) -> str:
     return token if plain and isinstance(token, str) else ""
 
 
-def _drafts(context: Json) -> tuple[Json, ...]:
-    drafts = context.get("draftOrders")
-    if drafts is None:
-        return ()
-    if not isinstance(drafts, dict):
+def _drafts(context: Json) -> tuple[tuple[Json, ...], int]:
+    """Return the orders that are being written, out of Bundles in Bundles too, and how many parts are no resources."""
+    orders = context.get("draftOrders")
+    if orders is None:
+        return (), 1
+    if not isinstance(orders, dict):
         raise Refused(400, "context.draftOrders must be a Bundle")
-    resources = (entry.get("resource") for entry in children(drafts, "entry"))
-    return tuple(each for each in resources if isinstance(each, dict))
+    if "entry" not in orders and orders.get("resourceType") == "Bundle":
+        return (), 0
+    drafts: list[Json] = []
+    todo: list[object] = [orders if _is_resource(orders) else {**orders, "resourceType": "Bundle"}]
+    unreadable = 0
+    while todo:
+        each = todo.pop(0)
+        if not _is_resource(each):
+            unreadable += 1
+        elif each["resourceType"] != "Bundle":
+            drafts.append(each)
+        elif isinstance(entries := each.get("entry"), list):
+            todo += [entry.get("resource") if isinstance(entry, dict) else None for entry in entries]
+        else:
+            unreadable += 1
+    return tuple(drafts), unreadable
+
+
+def _is_resource(value: object) -> TypeGuard[Json]:
+    return isinstance(value, dict) and text(value, "resourceType") in R4
 
 
 def _count(prefetch: Mapping[str, object], drafts: tuple[Json, ...], limits: Limits) -> None:
