@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.cases.lines import resources
 from precaution.cases.load import DUTY_STATES, RULE_STATES
 from precaution.errors import KnowledgeError, did_you_mean
-from precaution.knowledge.model import STAGES, Label
+from precaution.knowledge.refers import STAGES
 from precaution.knowledge.toml import Place, Table, as_table, read, read_toml, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from precaution.knowledge.model import Label
     from precaution.knowledge.terminology import Terminology
 
 FILE = "demo.toml"

@@ -16,7 +16,7 @@ from precaution.measures.shares import measure_share
 from precaution.values.interval import exactly, show_day
 
 if TYPE_CHECKING:
-    from precaution.knowledge.model import Audit, Label, Measure
+    from precaution.knowledge.model import AuditSettings, Label, Measure
     from precaution.measures.exposure import Course
     from precaution.values.record import Record
 
@@ -76,7 +76,7 @@ def _nothing(person: str, record: Record, why: str) -> Row:
     return (person, 0, True, "unknown", why, "", "", False, False, 0, 0.0, "", "", record.sex, record.site, "")
 
 
-def _course(person: str, number: int, course: Course, patient: FollowUp, audit: Audit) -> Row:
+def _course(person: str, number: int, course: Course, patient: FollowUp, audit: AuditSettings) -> Row:
     chosen = course is patient.course
     use = patient.uses[number - 1]
     exact = course.start.exact

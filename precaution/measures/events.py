@@ -10,14 +10,14 @@ from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.engine.chart import day_of
-from precaution.engine.compiled import prepared
-from precaution.knowledge.expression import compiled, names
-from precaution.knowledge.model import STAGES
+from precaution.engine.compiled import compiled_label
+from precaution.knowledge.expression import names
 from precaution.measures.shares import Measured, excluded, why_unknown
 
 if TYPE_CHECKING:
     from precaution.knowledge.expression import Expression
-    from precaution.knowledge.model import Measure, Stage
+    from precaution.knowledge.model import Measure
+    from precaution.knowledge.refers import Stage
     from precaution.measures.follow_up import FollowUp
     from precaution.values.logic import Truth
 
@@ -79,7 +79,7 @@ def _first(event: Expression, patient: FollowUp) -> _FirstEvent:
     """Return the first event after the start, and what stands in the way of telling it."""
     start, doubt = patient.start, None
     for day in _days(event, patient):
-        truth = patient.truth_on(day, STAGE, compiled(event))
+        truth = patient.truth_on(day, STAGE, lambda facts: facts.test(event))
         if day == start and truth is not False:
             why = "" if truth else why_unknown(event, patient.facts(day, STAGE))
             return _FirstEvent("before" if truth else "before-unknown", day, why)
@@ -110,7 +110,7 @@ def _event(event: Expression, patient: FollowUp, day: int, treated: Truth, doubt
 
 def _days(event: Expression, patient: FollowUp) -> list[int]:
     """Return the start, and every later day from which on the facts of an event may be others."""
-    concepts = prepared(patient.label, STAGES[0]).reach(names(event)) or frozenset()
+    concepts = compiled_label(patient.label, STAGE).places_behind(names(event))
     entries = patient.record.entries
     found = {
         int(end)

@@ -18,7 +18,7 @@ from precaution.values.record import UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from precaution.knowledge.model import Audit, Label
+    from precaution.knowledge.model import AuditSettings, Label
     from precaution.values.logic import Truth
     from precaution.values.record import Entry, Record
 
@@ -85,7 +85,7 @@ class _EntrySpan(NamedTuple):
     """Why the end is not exact; empty where it is."""
 
 
-def exposure(record: Record, label: Label, audit: Audit, today: int) -> Exposure:
+def exposure(record: Record, label: Label, audit: AuditSettings, today: int) -> Exposure:
     """Return the courses of the label's drug up to `today` (an ordinal) or the day of death, which must be exact."""
     until = min(today, int(record.died.low)) if record.died is not None else today
     grace, gap, believed = (

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from precaution.engine.chart import day_of
-from precaution.engine.facts import Chart, Facts
+from precaution.engine.chart import Chart, day_of
+from precaution.engine.facts import Facts
 from precaution.engine.kinds.durations import birthday
 from precaution.engine.therapy import Therapy
-from precaution.knowledge.model import Label, Stage
+from precaution.knowledge.model import Label
+from precaution.knowledge.refers import Stage
 from precaution.measures.exposure import Exposure
 from precaution.values.record import Record
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from precaution.engine.findings import judge
-from precaution.knowledge.expression import compiled, spoken
+from precaution.knowledge.expression import spoken
 from precaution.values.logic import disjunction
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def measure_share(measure: Measure, patient: FollowUp) -> Measured:
 
 
 def _truth(measure: Measure, facts: Facts) -> Truth:
-    return compiled(measure.numerator)(facts) if measure.numerator is not None else _asked_for(measure, facts)
+    return facts.test(measure.numerator) if measure.numerator is not None else _asked_for(measure, facts)
 
 
 def _not_within(measure: Measure, patient: FollowUp) -> Measured | None:
@@ -95,14 +95,16 @@ def _not_counted(measure: Measure, patient: FollowUp, day: int) -> Measured | No
 def _truth_on(
     expression: Expression | None, measure: Measure, patient: FollowUp, day: int, *, otherwise: bool
 ) -> Truth:
-    return patient.truth_on(day, measure.stage, compiled(expression)) if expression is not None else otherwise
+    if expression is None:
+        return otherwise
+    return patient.truth_on(day, measure.stage, lambda facts: facts.test(expression))
 
 
 def why_unknown(expression: Expression | None, facts: Facts) -> str:
     """Return why an expression can't be told: the titles of its facts, or that an entry is of no exact day."""
     if expression is None:
         return ""
-    if compiled(expression)(facts) is not None:
+    if facts.test(expression) is not None:
         return NOT_EXACT
     return "; ".join(dict.fromkeys(_called(name, facts) for name in facts.behind(expression)))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from precaution.knowledge.terminology import fold
 from precaution.readers.dates import day_at
 from precaution.readers.json_access import Json, child, children, text
-from precaution.values.record import Entry
+from precaution.values.record import ANSWER, Entry
 
 if TYPE_CHECKING:
     from precaution.knowledge.model import Ask
@@ -52,7 +52,7 @@ def _read_answer(builder: RecordBuilder, item: PatientResource, name: str, ask: 
         )
     authored = day_at(item.resource, "authored")
     note = "" if authored is not None else "the answer has no date"
-    builder.add(Entry(f"ask:{name}", "answer", item.source, authored, result=answer, says=answer, note=note), item)
+    builder.add(Entry(ANSWER + name, "answer", item.source, authored, result=answer, says=answer, note=note), item)
     return None
 
 

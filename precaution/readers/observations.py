@@ -18,7 +18,7 @@ from precaution.values.record import Entry, Result, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Concept
+    from precaution.knowledge.terminology import Concept
     from precaution.readers.codes import CodeLookup, Codes
     from precaution.readers.record_builder import PatientResource, RecordBuilder
 

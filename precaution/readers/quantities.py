@@ -17,7 +17,7 @@ from precaution.values.interval import Interval, above, below, exactly, show_num
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precaution.knowledge.model import Concept
+    from precaution.knowledge.terminology import Concept
 
 _COMPARATORS: dict[str, Callable[[float], Interval]] = {
     "": exactly,

@@ -19,7 +19,7 @@ from precaution.values.interval import Interval
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Concept
+    from precaution.knowledge.terminology import Concept
 
 _MICRO = str.maketrans({"µ": "u", "μ": "u"})
 """The micro sign and the Greek letter; UCUM writes `u`."""

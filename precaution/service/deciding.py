@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from precaution.engine.decision import decide
-from precaution.engine.therapy import therapy
+from precaution.engine.decision import decided
 from precaution.errors import InputError, MixedPatients, NoPatient, WrongRelease
 from precaution.knowledge.fact_kinds import Planned
 from precaution.readers.prefetch import NOT_RETRIEVED, Prefetched, read_prefetch
@@ -15,7 +14,7 @@ from precaution.service.cards.build import BuiltCard, CardBuilder, unable
 from precaution.service.cards.tiers import tier_of
 from precaution.service.cards.vocabulary import workflow_reasons
 from precaution.service.cards.wording import Words
-from precaution.service.clinician_answers import finished, silenced, with_kept_answers
+from precaution.service.clinician_answers import facts_with_answers, finished, silenced
 from precaution.service.content_digests import ContentDigests
 from precaution.service.fhir.queries import PATIENT, PRESCRIBED, lists
 from precaution.service.http.errors import Refused
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from precaution.engine.answer import Decision, Finding
+    from precaution.engine.facts import Facts
     from precaution.engine.therapy import Therapy
     from precaution.knowledge.model import Label
     from precaution.readers.json_access import Json
@@ -58,6 +58,8 @@ class Outcome:
     digests: ContentDigests | None = None
     why: str = ""
     """Where there is no decision: why, in one of our own words."""
+    facts: Facts | None = None
+    """What the decision was made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,9 @@ class Decider:
         else is not known. Raises Refused: 412 where the patient can't be had, 400 for another's record.
         """
         read = self._read(call, answers, shared)
-        record = with_kept_answers(read.record, kept, self.label, today)
+        facts = facts_with_answers(read.record, kept, self.label, today)
+        record, stage = facts.chart.record, facts.chart.therapy
         died = record.died
-        stage = therapy(record, self.label, today)
         concerned = self._concerned(read, record, stage, today)
         if died is not None and (died.high <= today or died.low < 1):
             note = "the record says that the patient has died"
@@ -101,22 +103,15 @@ class Decider:
             unclear = unread or self._unclear(call, answers, record, stage)
             why = "can't tell" if unclear else "not concerned"
             return Outcome(record=record, why=why, cards=self._unable(unclear, *states) if unclear else ())
-        decision = finished(decide(record, self.label, today), kept, self.label)
+        decision = finished(decided(facts).decision, kept, self.label)
         uuid = str(uuid4())
         words = Words(self.label, self.vocabulary, record, read.drafted)
         digests = ContentDigests(record, answers, call.drafts)
         shown = self._without_silenced(decision, kept, call, words, digests)
-        maker = CardBuilder(
-            shown, self.label, self.vocabulary, words, record, call.patient, self.page(uuid), self.about
-        )
-        return Outcome(
-            decision,
-            tuple(maker.cards((*filter(None, [unread]), *states, *notes))),
-            record,
-            uuid,
-            words=words,
-            digests=digests,
-        )
+        page = self.page(uuid)
+        builder = CardBuilder(shown, self.label, self.vocabulary, words, record, call.patient, page, self.about)
+        cards = tuple(builder.cards((*filter(None, [unread]), *states, *notes)))
+        return Outcome(decision, cards, record, uuid, words=words, digests=digests, facts=facts)
 
     def late(self) -> Outcome:
         """Return what to say where the time was up before anything could be decided."""

@@ -156,7 +156,7 @@ class _HookWork:
         kept = await self.service.store_client.kept(self.server, self.call.patient, day.isoformat())
         outcome = await self._run(lambda: self._decided(loaded, fetched, kept, day))
         if outcome.cards:
-            cards, event, page = self._to_keep(outcome, loaded, day)
+            cards, event, page = self._to_keep(outcome, loaded)
             if not await self.service.store_client.keep(cards, event, page, self.pending.taken()):
                 raise Unauthorised("replay")
         return outcome
@@ -178,9 +178,7 @@ class _HookWork:
             self.call, fetched.answers, day.toordinal(), shared=fetched.shared, kept=kept, notes=(*notes, *late)
         )
 
-    def _to_keep(
-        self, outcome: Outcome, loaded: LoadedLabel, day: date
-    ) -> tuple[list[KeptCard], TrailEvent, KeptDecision | None]:
+    def _to_keep(self, outcome: Outcome, loaded: LoadedLabel) -> tuple[list[KeptCard], TrailEvent, KeptDecision | None]:
         """Return what the store is to keep of what is given: cards, an event of the trail, and the decision's page."""
         decision = outcome.decision
         event = TrailEvent(
@@ -197,10 +195,10 @@ class _HookWork:
                 "label": loaded.label.digest[:16],
             },
         )
-        if decision is None or outcome.record is None or outcome.words is None:
+        if decision is None or outcome.facts is None or outcome.words is None:
             return [], event, None
         asked = [each.ask for each in decision.asks]
-        seen = evidence_about(outcome.record, loaded.label, day.toordinal(), asks=asked)
+        seen = evidence_about(outcome.facts, asked)
         cards = [self._card(each, outcome, loaded, seen) for each in outcome.cards]
         notes = tuple(note for each in outcome.cards for note in each.content.notes)
         content = pages.content(decision, loaded.label, loaded.vocabulary, outcome.words, notes)

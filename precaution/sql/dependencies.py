@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.knowledge.expression import Ask, Name, children, names, spoken
+from precaution.knowledge.expression import Call, Name, children, names, spoken
 from precaution.knowledge.fact_kinds import Derived
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _expressions(label: Label) -> Iterator[Expression]:
 
 
 def _recorded(expression: Expression) -> Iterator[str]:
-    if isinstance(expression, Ask) and expression.function == "recorded" and isinstance(expression.operand, Name):
+    if isinstance(expression, Call) and expression.function == "recorded" and isinstance(expression.operand, Name):
         yield expression.operand.name
     for child in children(expression):
         yield from _recorded(child)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from precaution.engine.facts import ANSWER
 from precaution.sql.dependencies import SINCE, is_open
 from precaution.sql.expressions import part_column
 from precaution.sql.literals import case, column, create, literal, nothing, selected, table_of
 from precaution.sql.macros import unions
+from precaution.values.record import ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlglot import exp
 
 from precaution.errors import KnowledgeError
-from precaution.knowledge.expression import All, Among, Any, Ask, Compare, Literally, Name, Not, names
+from precaution.knowledge.expression import Among, And, Call, Compare, Literally, Name, Not, Or, names
 from precaution.knowledge.fact_kinds import Derived, Fact
 from precaution.knowledge.model import Parameter
 from precaution.knowledge.type_checks import NUMBER, TRUTH, meaning
@@ -66,17 +66,17 @@ class ExpressionWriter:
     def truth(self, expression: Expression) -> exp.Expr:
         """Return an expression as a BOOLEAN. Raises KnowledgeError for one that is not true or false."""
         match expression:
-            case All(operands):
+            case And(operands):
                 return both(self.truth(each) for each in operands)
-            case Any(operands):
+            case Or(operands):
                 return either(self.truth(each) for each in operands)
             case Not(operand):
                 return negation(self.truth(operand))
-            case Ask("possible", operand):
+            case Call("possible", operand):
                 return case((negation(self.truth(operand)), exp.false()))
-            case Ask("known", Name(name)):
+            case Call("known", Name(name)):
                 return self.known(name)
-            case Ask(_, Name(name)):
+            case Call(_, Name(name)):
                 return self.recorded(name)
             case Among(Name(name), words):
                 return self.value(name).isin(*map(literal, words))
@@ -127,13 +127,13 @@ class ExpressionWriter:
         """
         here = where if where is not None else exp.true()
         match expression:
-            case All(operands) | Any(operands):
+            case And(operands) | Or(operands):
                 whole = self.truth(expression)
                 for each in operands:
                     truth = exp.Paren(this=self.truth(each))
                     same = exp.NullSafeEQ(this=truth, expression=exp.Paren(this=whole.copy()))
                     yield from self.behind(each, both([here.copy(), same]) if where is not None else same)
-            case Not(operand) | Ask(_, operand):
+            case Not(operand) | Call(_, operand):
                 yield from self.behind(operand, here)
             case _:
                 for name in names(expression):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, TypeVar
 
-from precaution.engine.facts import ANSWER
 from precaution.knowledge.expression import spoken
 from precaution.knowledge.fact_kinds import (
     Active,
@@ -22,7 +21,7 @@ from precaution.knowledge.fact_kinds import (
     Worded,
 )
 from precaution.sql.literals import Columns, table_of
-from precaution.values.record import UNREADABLE
+from precaution.values.record import ANSWER, UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

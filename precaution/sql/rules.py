@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from precaution.engine.findings import STAY
+from precaution.engine.compiled import STAY
 from precaution.knowledge.expression import spoken
 from precaution.sql.expressions import part_column
 from precaution.sql.literals import both, case, column, create, either, literal, nothing, selected, table_of
@@ -15,7 +15,8 @@ from precaution.sql.macros import sql, unions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Label, Rule, Stage
+    from precaution.knowledge.model import Label, Rule
+    from precaution.knowledge.refers import Stage
     from precaution.sql.expressions import ExpressionWriter
 
 _TRUTHS = {

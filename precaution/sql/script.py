@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import sqlglot
 from sqlglot import exp
 
-from precaution.engine.decision import ATTESTED, grave
-from precaution.engine.facts import named
+from precaution.engine.answer import ATTESTED, grave
+from precaution.knowledge.linking import named
 from precaution.knowledge.model import Parameter
 from precaution.sql import duties, rules
 from precaution.sql.dependencies import extra_columns, levels
@@ -23,7 +23,8 @@ from precaution.values.record import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Label, Stage
+    from precaution.knowledge.model import Label
+    from precaution.knowledge.refers import Stage
 
 RESULTS = ("facts", "rules", "duties", "decisions")
 """The tables that a script leaves, each with `precaution_` before its name."""

@@ -44,6 +44,9 @@ UNREADABLE: Mapping[str, str] = {
 }
 """Where a reader files an entry that can't be understood at all: it may be anything of its kind."""
 
+ANSWER = "ask:"
+"""Readers file answers under this prefix and the ask's name."""
+
 
 class Entry(NamedTuple):
     """One thing the record says about one concept (a code list of the label, or an ask of it)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from precaution.knowledge import fact_kinds, model
-from precaution.knowledge.expression import All, Among, Any, Ask, Compare, Expression, Literally, Name, Not
+from precaution.knowledge.expression import Among, And, Call, Compare, Expression, Literally, Name, Not, Or
 from precaution.knowledge.linking import named
 from precaution.writers.layout import listed
 
@@ -39,10 +39,10 @@ def opposite(expression: Expression) -> Expression:
     match expression:
         case Not(operand):
             return operand
-        case All(operands):
-            return Any(tuple(map(opposite, operands)))
-        case Any(operands):
-            return All(tuple(map(opposite, operands)))
+        case And(operands):
+            return Or(tuple(map(opposite, operands)))
+        case Or(operands):
+            return And(tuple(map(opposite, operands)))
         case Compare(left, operator, right):
             return Compare(left, _OPPOSITE[operator], right)
         case _:
@@ -70,10 +70,10 @@ class EnglishWriter:
     def phrase(self, expression: Expression) -> str:
         """Return an expression for the middle of a sentence; `and` in `or`, and the reverse, in parentheses."""
         match expression:
-            case All(operands):
+            case And(operands):
                 said = self._guarded(operands)
                 return self.phrase(said) if said else " and ".join(map(self._part, operands))
-            case Any(operands):
+            case Or(operands):
                 return " or ".join(map(self._part, operands))
             case Not(operand):
                 return self._negated(operand)
@@ -81,7 +81,7 @@ class EnglishWriter:
                 return self._comparison(expression)
             case Among(Name(name), words):
                 return f"{self.title(name)} is {listed(map(_quoted, words), last='or')}"
-            case Ask(function, operand):
+            case Call(function, operand):
                 return self._asked(function, operand)
             case Name(name):
                 return self._asserted(name)
@@ -110,7 +110,7 @@ class EnglishWriter:
 
     def _part(self, operand: Expression) -> str:
         phrase = self.phrase(operand)
-        if isinstance(operand, (All, Any)):
+        if isinstance(operand, (And, Or)):
             return f"({phrase})"
         return _set_off(phrase) if isinstance(operand, Name) else phrase
 
@@ -118,13 +118,13 @@ class EnglishWriter:
         match operand:
             case Name(name):
                 return self._denied(name)
-            case All(operands) if said := self._guarded(operands):
+            case And(operands) if said := self._guarded(operands):
                 return self.phrase(said).replace(" is ", " is not ", 1)
-            case Ask("known" | "recorded", Name(name)) if isinstance(ask := self.named.get(name), model.Ask):
+            case Call("known" | "recorded", Name(name)) if isinstance(ask := self.named.get(name), model.Ask):
                 return f"{ask.number} is not answered"
-            case Ask("known", Name(name)):
+            case Call("known", Name(name)):
                 return f"{self.title(name)} can't be told"
-            case Ask("recorded", Name(name)):
+            case Call("recorded", Name(name)):
                 return f"the record holds nothing on {self.title(name)}"
             case Compare() | Not():
                 return self.phrase(opposite(operand))
@@ -136,7 +136,7 @@ class EnglishWriter:
     def _guarded(self, operands: tuple[Expression, ...]) -> Expression | None:
         """Return the answer in `recorded(ask) and ask`: it is answered, and so; None for any other form."""
         match operands:
-            case (Ask("known" | "recorded", Name(name)), (Name(same) | Not(Name(same))) as answer) if name == same:
+            case (Call("known" | "recorded", Name(name)), (Name(same) | Not(Name(same))) as answer) if name == same:
                 return answer if isinstance(self.named.get(name), model.Ask) else None
             case _:
                 return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.knowledge import fact_kinds, model
+from precaution.knowledge.refers import STAGES, Concepts, Stage
 from precaution.writers.english import EnglishWriter, capital
 from precaution.writers.layout import listed
 
@@ -61,21 +62,21 @@ def _lists(concepts: Iterable[str]) -> str:
     return listed(concepts, last="or")
 
 
-def _derived(concepts: model.Concepts) -> str:
+def _derived(concepts: Concepts) -> str:
     return f"where there is none, it is worked out from {listed(concepts)} of one day, and said so" if concepts else ""
 
 
-def _doubt(concepts: model.Concepts) -> str:
+def _doubt(concepts: Concepts) -> str:
     return f"an entry of {_lists(concepts)} only raises a question" if concepts else ""
 
 
-def _ages(within: Mapping[model.Stage, str], write: EnglishWriter) -> str:
+def _ages(within: Mapping[Stage, str], write: EnglishWriter) -> str:
     """Return how old a result may be, with stages of the same limit together."""
     stages: dict[str, list[str]] = {}
     for stage, parameter in within.items():
         stages.setdefault(parameter, []).append(_STAGES[stage])
     every = [
-        f"not older than {write.parameter(parameter)}{'' if len(each) == len(model.STAGES) else ' ' + listed(each)}"
+        f"not older than {write.parameter(parameter)}{'' if len(each) == len(STAGES) else ' ' + listed(each)}"
         for parameter, each in stages.items()
     ]
     return listed(every) if every else ""

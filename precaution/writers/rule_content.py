@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.errors import UsageError, did_you_mean
 from precaution.knowledge.expression import names, spoken
 from precaution.knowledge.fact_kinds import Derived
-from precaution.knowledge.model import STAGES, Says
+from precaution.knowledge.model import Says
+from precaution.knowledge.refers import STAGES
 from precaution.writers.english import capital, english
 from precaution.writers.layout import in_words, status
 from precaution.writers.looks_at import fact_in_english
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from precaution.knowledge.expression import Expression
-    from precaution.knowledge.model import Duty, Label, Parameter, Rule, Stage
+    from precaution.knowledge.model import Duty, Label, Parameter, Rule
+    from precaution.knowledge.refers import Stage
 
 
 class ShownCase(NamedTuple):

@@ -49,7 +49,7 @@ def as_json(value: object) -> str:
 
 def _finding(finding: Finding) -> dict[str, object]:
     searched = [{"concept": each.concept, "from": each.since, "found": each.found} for each in finding.searched]
-    return {**{each.name: plain(getattr(finding, each.name)) for each in fields(finding)}, "searched": searched}
+    return {**{name: plain(each) for name, each in finding._asdict().items()}, "searched": searched}
 
 
 def fields_of(value: DataclassInstance) -> dict[str, Any]:

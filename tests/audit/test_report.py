@@ -193,6 +193,7 @@ def asked_for(log: Path) -> set[str]:
     return {each["url"] for each in asked if each["initiator"] != "not an origin" and each["url"].startswith("http")}
 
 
+@pytest.mark.server
 def test_a_browser_shows_it_with_its_style_and_without_a_request(page: str, tmp_path: Path) -> None:
     """What a browser asks for is written to a log: nothing but the page itself and its own pictures."""
     (tmp_path / "report.html").write_text(page, encoding="utf-8")
@@ -206,6 +207,7 @@ def test_a_browser_shows_it_with_its_style_and_without_a_request(page: str, tmp_
     assert {(round(float(width)), round(float(height))) for width, height in sizes} == {(595, 842)}, "A4"
 
 
+@pytest.mark.server
 def test_a_request_would_be_seen(tmp_path: Path) -> None:
     (tmp_path / "bad.html").write_text('<img src="http://127.0.0.1:9/x.png">')
     log = tmp_path / "net.json"

@@ -21,7 +21,7 @@ from precaution.demo import Generator, Recipes, load_recipes
 from precaution.demo.disguises import DISGUISES, WHOLE
 from precaution.demo.output import bundle
 from precaution.demo.plan import plan_of
-from precaution.engine.decision import ATTESTED
+from precaution.engine.answer import ATTESTED
 from precaution.errors import PatientDied
 from precaution.knowledge.loading import find_label
 from precaution.knowledge.policy import Policy, applied

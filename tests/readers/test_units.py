@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from precaution.errors import KnowledgeError
-from precaution.knowledge.model import Concept
+from precaution.knowledge.terminology import Concept
 from precaution.readers.units import converted, display_unit, factor
 from precaution.values.interval import EVERYTHING, Interval, above, below, exactly
 from support.project import PROJECT

@@ -11,7 +11,7 @@ from typing import Any
 from precaution import assess, load_label
 from precaution.engine.answer import Decision
 from precaution.errors import PrecautionError
-from precaution.knowledge.model import Stage
+from precaution.knowledge.refers import Stage
 from precaution.readers import read, read_resources
 from precaution.values.record import Record
 from support.project import SHARED

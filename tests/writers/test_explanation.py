@@ -120,7 +120,7 @@ def test_a_rule_of_another_stage_does_not_apply() -> None:
 
 
 def test_an_attested_finding_needs_no_softening() -> None:
-    attested = replace(AT_RISK, state="holds", attested=True)
+    attested = AT_RISK._replace(state="holds", attested=True)
     assert "would soften it" not in explain("at-risk", decision=replace(DECISION, findings=(attested,)))
 
 

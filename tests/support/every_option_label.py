@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import parse
+from precaution.knowledge.refers import STAGES, Stage
 from support.engine_builders import ask, label
 
 if TYPE_CHECKING:
     from precaution.knowledge.model import Label
 
 TITLES = {"topic": "t", "title": "a test"}
-WINDOW: dict[d.Stage, str] = {"before-start": "short", "interrupted": "long"}
+WINDOW: dict[Stage, str] = {"before-start": "short", "interrupted": "long"}
 PARAMETERS: dict[str, float | bool | str] = {
     "grace": 30,
     "gap": 90,
@@ -172,15 +173,15 @@ ASKS = (
     ask("done", "A4", answers=("no", "yes"), about=("hinted", "test", "times", "lowest", "active_since")),
 )
 
-STAY: dict[d.Stage, str] = {
+STAY: dict[Stage, str] = {
     "before-start": "do-not-start",
     "on-treatment": "interrupt",
     "interrupted": "stay-interrupted",
 }
 
 
-def _rule(name: str, when: str | dict[d.Stage, str], then: dict[d.Stage, str] | str, **more: object) -> d.Rule:
-    at = when if isinstance(when, dict) else dict.fromkeys(d.STAGES, when)
+def _rule(name: str, when: str | dict[Stage, str], then: dict[Stage, str] | str, **more: object) -> d.Rule:
+    at = when if isinstance(when, dict) else dict.fromkeys(STAGES, when)
     actions = then if isinstance(then, dict) else dict.fromkeys(at, then)
     return d.Rule(
         name=name,
@@ -241,20 +242,20 @@ RULES = (
         "plain",
         {"before-start": "twice or each", "interrupted": "test_from == 'negative'"},
         "caution",
-        if_unknown=dict.fromkeys(d.STAGES, "caution"),
+        if_unknown=dict.fromkeys(STAGES, "caution"),
     ),
     _rule("days", "days >= short or since < long or since_drug > year or days_all == 0", "weigh"),
 )
 
 
-def _duty(name: str, *stages: d.Stage, **more: object) -> d.Duty:
+def _duty(name: str, *stages: Stage, **more: object) -> d.Duty:
     return d.Duty(name=name, topic="t", title=name, cites=("S1",), tell=name, stages=stages, **more)  # type: ignore[arg-type]
 
 
 DUTIES = (
     _duty(
         "counts",
-        *d.STAGES,
+        *STAGES,
         needs=(("lab", "lab2"), ("t1",)),
         at=("none", "short", "long"),
         every="year",
@@ -279,7 +280,7 @@ DUTIES = (
     ),
     _duty("all-of", "on-treatment", needs=(("lab",), ("t2",)), needs_all="whole", every="long", never="unknown"),
     _duty("once-only", "on-treatment", "before-start", needs=(("v1",),), at=("short",), when=parse("not ever")),
-    _duty("asked", *d.STAGES, ask="agreed", every="year", again_after=("nested",), action="screen"),
+    _duty("asked", *STAGES, ask="agreed", every="year", again_after=("nested",), action="screen"),
     _duty(
         "before",
         "before-start",
@@ -287,7 +288,7 @@ DUTIES = (
         action="screen",
     ),
     _duty("before-some", "before-start", done_when=parse("known(low)"), when=parse("old"), grace="short"),
-    _duty("open", *d.STAGES, when=parse("active_since or (some and ever_lately)")),
+    _duty("open", *STAGES, when=parse("active_since or (some and ever_lately)")),
     _duty("open-always", "interrupted"),
 )
 

@@ -1,4 +1,4 @@
-"""Records of any shape that the types allow, for properties (hypothesis)."""
+"""Strategies of hypothesis for records of any shape that their types allow."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 
 @st.composite
 def days(draw: st.DrawFn) -> Interval | None:
+    """Return a day or days of our time, open ends and nothing among them."""
     first = draw(st.integers(700_000, 740_000))
     last = first + draw(st.integers(0, 400))
     return draw(st.sampled_from([None, EVERYTHING, Interval(first, last), Interval(-inf, last, low_open=True)]))
@@ -22,6 +23,7 @@ def days(draw: st.DrawFn) -> Interval | None:
 
 @st.composite
 def values(draw: st.DrawFn) -> Interval | None:
+    """Return a number or numbers, open ends and nothing among them."""
     low = draw(NUMBERS)
     high = low + draw(st.floats(0, 10))
     made = Interval(low, high, draw(st.booleans()), draw(st.booleans()))
@@ -48,6 +50,7 @@ ANY_ENTRY = st.builds(
 
 @st.composite
 def any_record(draw: st.DrawFn) -> Record:
+    """Return a record of up to eight entries."""
     entries: dict[str, list[Entry]] = {}
     for each in draw(st.lists(ANY_ENTRY, max_size=8)):
         entries.setdefault(each.concept, []).append(each)

@@ -10,12 +10,12 @@ from random import Random
 from typing import TYPE_CHECKING, cast
 
 from precaution.engine.compiled import concepts_of
-from precaution.engine.facts import ANSWER
 from precaution.knowledge.fact_kinds import Fact, Planned
-from precaution.knowledge.model import STAGES, Label, Stage
+from precaution.knowledge.model import Label
 from precaution.knowledge.policy import Policy, applied
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.values.interval import Interval, exactly
-from precaution.values.record import UNREADABLE, Entry, Kind, Record, in_order
+from precaution.values.record import ANSWER, UNREADABLE, Entry, Kind, Record, in_order
 from support.sql_comparison import Asked
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ LIKELY = {
 NUMBERS = (0.0, 0.5, 1.0, 1.2, 2.5, 3.0, 5.0, 8.0, 10.0, 40.0, 80.0, 1 / 3, 2.0000000005, 0.0009765625, 1e-13, 100.0)
 
 
-class Maker:
+class EdgeRecords:
     """Makes records for a label from one source of chance."""
 
     def __init__(self, label: Label, seed: int) -> None:
