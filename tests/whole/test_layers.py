@@ -131,14 +131,26 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "cohort.export": ({"worklist", "calendar"}, {"csv"}),
     "service": (
         {"settings", "logs", "metrics", "audit_events"},
-        {"store"},
-        {"keeping", "store_client", "clinician_answers", "http"},
+        {"settings_loading", "store"},
+        {"store_client", "clinician_answers", "content_digests", "http"},
         {"fhir", "cards"},
-        {"auth", "knowledge", "deciding"},
-        {"hooks", "feedback"},
+        {"auth", "current_label", "deciding"},
+        {"hooks"},
+        {"routes"},
         {"app"},
         {"serving"},
     ),
+    "service.http": ({"errors", "openapi"}, {"calls", "concurrency", "fields", "json_body", "middleware"}),
+    "service.auth": ({"keys", "links"}, {"tokens"}, {"patients"}),
+    "service.fhir": ({"addresses", "queries"}, {"fetching"}),
+    "service.cards": ({"tiers", "vocabulary", "wording"}, {"pages", "suggestions"}, {"build"}),
+    "service.store": (
+        {"canonical", "model", "sqlite_file", "statements", "tables"},
+        {"answers", "audit_trail", "cards", "database", "migrations"},
+        {"commits", "feedbacks", "retention", "upgrading"},
+        {"store"},
+    ),
+    "service.routes": ({"access"}, {"answers", "cds_hooks", "feedback", "health", "pages"}),
 }
 """Rooms of the package, and what stands in each, lowest first; "" is the package itself. Those of one layer may import
 each other, but not in a circle."""
