@@ -87,8 +87,8 @@ class Terminology:
         """Return the concepts that `words` of theirs are in `text` and `not_words` are not.
 
         A word stands for the beginning of a word of the text; with `$` at its end for a whole word (`tb$`), with `*`
-        at its start for any part of one (`*oma$`), with `=` at its start for the whole text (`=zona`). A text too long for a name may speak of several
-        things, so `not_words` take nothing away there.
+        at its start for any part of one (`*oma$`), with `=` at its start for the whole text (`=zona`). A text too
+        long for a name may speak of several things, so `not_words` take nothing away there.
         """
         folded = fold(text)
         heard = self._words.heard(folded)
@@ -221,6 +221,24 @@ def _check(system: str, code: str, name: str) -> None:
         raise KnowledgeError(f"{name}: a row of {system} has no code")
     if code.endswith("*") and system not in HIERARCHICAL:
         raise KnowledgeError(f"{name}: {code}: only codes of {' and '.join(HIERARCHICAL)} have prefixes")
+
+
+IRRELEVANT = "irrelevant"
+"""Where, in a folder of code lists, the codes stand that have nothing to do with the label."""
+
+
+def read_irrelevant(folder: Path) -> dict[str, frozenset[str]]:
+    """Return system -> codes that are known to have nothing to do with a label, of `irrelevant/<system>.txt`.
+
+    A code on a list of the label is never among them. Raises KnowledgeError for a file of an unknown system.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for path in sorted((folder / IRRELEVANT).glob("*.txt")):
+        if path.stem not in _SYSTEMS:
+            raise KnowledgeError(f"{IRRELEVANT}/{path.name}: '{path.stem}' is no code system of {', '.join(SYSTEMS)}")
+        lines = path.read_text(encoding="utf-8").split("\n")
+        found[path.stem] = frozenset(line for line in lines if line and not line.startswith("#"))
+    return found
 
 
 IDS = "omop/concept_ids.csv"
