@@ -21,6 +21,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, did_you_mean
+from precaution.knowledge.terminology import EDITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -130,7 +131,8 @@ def _first_codes(terminology: Terminology) -> Mapping[str, tuple[str, str]]:
 
 def _codes_by_concept(terminology: Terminology) -> dict[str, tuple[str, str]]:
     first: dict[str, tuple[str, str]] = {}
-    for (system, code), concepts in terminology.exact.items():
+    ordered = sorted(terminology.exact.items(), key=lambda each: each[0][0] in EDITIONS)
+    for (system, code), concepts in ordered:
         for concept in concepts if system in _SYSTEMS else ():
             if concept not in first and concept in terminology.concepts(system, code):
                 first[concept] = system, code

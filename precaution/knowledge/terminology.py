@@ -251,6 +251,24 @@ def _check(system: str, code: str, name: str) -> None:
         raise KnowledgeError(f"{name}: {code}: only codes of {' and '.join(HIERARCHICAL)} have prefixes")
 
 
+IRRELEVANT = "irrelevant"
+"""Where, in a folder of code lists, the codes stand that have nothing to do with the label."""
+
+
+def read_irrelevant(folder: Path) -> dict[str, frozenset[str]]:
+    """Return system -> codes that are known to have nothing to do with a label, of `irrelevant/<system>.txt`.
+
+    A code on a list of the label is never among them. Raises KnowledgeError for a file of an unknown system.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for path in sorted((folder / IRRELEVANT).glob("*.txt")):
+        if path.stem not in _SYSTEMS:
+            raise KnowledgeError(f"{IRRELEVANT}/{path.name}: '{path.stem}' is no code system of {', '.join(SYSTEMS)}")
+        lines = path.read_text(encoding="utf-8").split("\n")
+        found[path.stem] = frozenset(line for line in lines if line and not line.startswith("#"))
+    return found
+
+
 IDS = "omop/concept_ids.csv"
 """Where, in a folder of code lists, the concept ids of codes stand."""
 _ID_COLUMNS = (*COLUMNS, "concept_id")

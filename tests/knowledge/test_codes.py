@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from precaution.knowledge.check_digits import is_loinc, is_snomed
-from precaution.knowledge.terminology import COLUMNS, EDITIONS, Concept, Terminology, build, read_lists
+from precaution.knowledge.check_digits import is_loinc, is_snomed, well_formed
+from precaution.knowledge.terminology import COLUMNS, EDITIONS, Concept, Terminology, build, read_irrelevant, read_lists
 from support.project import PROJECT
 
 if TYPE_CHECKING:
@@ -78,10 +78,15 @@ def to_review() -> list[Row]:
     ]
 
 
-@cache
 def importer() -> ModuleType:
-    """Return tools/import_codes.py, which is no part of the package."""
-    spec = spec_from_file_location("import_codes", LABEL.parents[2] / "tools" / "import_codes.py")
+    """Return tools/import_codes.py."""
+    return tool("import_codes")
+
+
+@cache
+def tool(name: str) -> ModuleType:
+    """Return a module of tools/, which is no part of the package."""
+    spec = spec_from_file_location(name, LABEL.parents[2] / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
@@ -258,6 +263,7 @@ IS = [
     ("ATC", "C10AA05", {"drug_statin"}),
     ("RxNorm", "308192", {"drug_systemic_antiinfective"}),  # amoxicillin 500 mg tablets
     ("RxNorm", "723", {"drug_systemic_antiinfective"}),
+    ("RxNorm", "6038", {"drug_antituberculosis"}),  # treats a latent infection, and is no sign of an active one
     ("RxNorm", "9793", set()),  # silver sulfadiazine is for the skin
     ("RxNorm", "2590608", set()),  # ciclosporin for the eye
     ("RxNorm", "328160", {"drug_csdmard"}),
@@ -775,6 +781,60 @@ def test_the_lists_are_what_the_import_writes(shared: Path, tmp_path: Path) -> N
     for written in tmp_path.iterdir():
         shipped = LABEL / "codes" / written.name
         assert written.read_text(encoding="utf-8") == shipped.read_text(encoding="utf-8"), written.name
+
+
+def test_no_irrelevant_code_is_on_a_list_of_the_label() -> None:
+    irrelevant = read_irrelevant(LABEL / "codes")
+    assert {system: len(codes) for system, codes in irrelevant.items()} == {"LOINC": 431, "RxNorm": 218, "SNOMED": 199}
+    for system, codes in irrelevant.items():
+        assert [code for code in codes if terminology().concepts(system, code)] == []
+        assert [code for code in codes if not well_formed(system, code)] == []
+
+
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [("LOINC", "8480-6"), ("LOINC", "2160-0"), ("RxNorm", "161"), ("SNOMED", "160903007"), ("SNOMED", "35489007")],
+)
+def test_common_codes_are_known_to_be_irrelevant(system: str, code: str) -> None:
+    """A blood pressure, creatinine, acetaminophen, full-time employment, depression."""
+    assert code in read_irrelevant(LABEL / "codes")[system]
+
+
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [
+        ("LOINC", "1988-5"),  # C reactive protein
+        ("LOINC", "777-3"),  # platelets
+        ("LOINC", "1975-2"),  # bilirubin
+        ("RxNorm", "8640"),  # prednisone
+        ("RxNorm", "1357536"),  # tofacitinib
+        ("RxNorm", "57047"),  # terizidone, against tuberculosis
+        ("SNOMED", "48631008"),  # pyonephrosis
+        ("SNOMED", "386661006"),  # fever
+        ("SNOMED", "27355003"),  # toothache may be an abscess
+    ],
+)
+def test_a_code_whose_class_could_matter_is_not_called_irrelevant(system: str, code: str) -> None:
+    assert code not in read_irrelevant(LABEL / "codes")[system]
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "matters"),
+    [
+        ("LOINC", "Creatinine [Mass/volume] in Serum or Plasma", False),
+        ("LOINC", "Hepatitis E virus Ab [Presence] in Serum", True),
+        ("LOINC", "Something quite new [Mass/volume] in Serum", True),
+        ("RxNorm", "lisinopril 10 MG Oral Tablet", False),
+        ("RxNorm", "prednisone 5 MG Oral Tablet", True),
+        ("RxNorm", "upadacitinib 15 MG Oral Tablet", True),
+        ("SNOMED", "Sprain of ankle", False),
+        ("SNOMED", "Fracture of ankle with infection", True),
+    ],
+)
+def test_only_harmless_names_are_called_irrelevant(system: str, name: str, *, matters: bool) -> None:
+    code = {"LOINC": "2160-0", "RxNorm": "161", "SNOMED": "44465007"}[system]
+    maker = tool("make_irrelevant_codes")
+    assert maker.matters(maker.Named(system, code, name), terminology()) is matters
 
 
 if __name__ == "__main__":
