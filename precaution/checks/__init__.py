@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.cases.load import read_cases
 from precaution.checks import coverage, measures, reasons, text, use
 from precaution.checks.false_cases import cases_of, false_cases
-from precaution.checks.problem import Folder, Problem, problems
+from precaution.checks.problem import Folder, LabelProblem, problems
 from precaution.errors import KnowledgeError, UsageError
 from precaution.knowledge.folder import read_codes
 from precaution.knowledge.loading import read_label
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from precaution.checks.false_cases import Progress
 
-__all__ = ["CHECKS", "Checked", "Problem", "check", "checked"]
+__all__ = ["CHECKS", "Checked", "LabelProblem", "check", "checked"]
 
-CHECKS: tuple[Callable[[Folder], Iterable[Problem]], ...] = (
+CHECKS: tuple[Callable[[Folder], Iterable[LabelProblem]], ...] = (
     text.exact_sentences,
     text.whole_text,
     text.digest_shape,
@@ -61,14 +61,14 @@ BEFORE_CASES = (reasons.placeholders,)
 class Checked(NamedTuple):
     """What a check of a label's folder found, and how many cases it ran."""
 
-    problems: list[Problem]
+    problems: list[LabelProblem]
     ran: int = 0
     """Cases that were run."""
     cases: int = 0
     """Cases that there are."""
 
 
-def check(folder: Path, text: Path | None = None) -> list[Problem]:
+def check(folder: Path, text: Path | None = None) -> list[LabelProblem]:
     """Return what is wrong with a label's folder, false cases included; nothing where all is well.
 
     `text` is a file with the label's own text: with it, every sentence is compared with its digest. Raises

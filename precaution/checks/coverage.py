@@ -14,20 +14,20 @@ from precaution.knowledge.model import Ask
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.checks.problem import Folder, Problem
+    from precaution.checks.problem import Folder, LabelProblem
     from precaution.knowledge.expression import Expression
     from precaution.knowledge.linking import Named
     from precaution.knowledge.model import Duty, Rule
 
 
-def readable_cases(folder: Folder) -> Iterator[Problem]:
+def readable_cases(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a case names rules, duties, states and asks that the label has."""
     for case in folder.cases:
         for place, message in unknown_names(case, folder.label):
             yield problem(place, message)
 
 
-def rules(folder: Folder) -> Iterator[Problem]:
+def rules(folder: Folder) -> Iterator[LabelProblem]:
     """Ask for each rule that cases show it where it holds, does not, and, if it can be so, can't be told."""
     known = folder.named()
     for rule in folder.label.rules.values():
@@ -40,7 +40,7 @@ def rules(folder: Folder) -> Iterator[Problem]:
                 yield _lacking(rule, state)
 
 
-def duties(folder: Folder) -> Iterator[Problem]:
+def duties(folder: Folder) -> Iterator[LabelProblem]:
     """Ask for each duty that cases show it done, due (or overdue), and, if it can be, unknown.
 
     A duty that is only open for as long as its `when` holds is over when that ends: `no` instead of done.
@@ -63,7 +63,7 @@ def can_be_unknown(expression: Expression, known: dict[str, Named]) -> bool:
     return any(can_be_unknown(child, known) for child in children(expression))
 
 
-def _lacking(thing: Rule | Duty, state: str) -> Problem:
+def _lacking(thing: Rule | Duty, state: str) -> LabelProblem:
     return problem(place_of(thing), f"no case shows it as '{state}'; add one to topics/{thing.topic}.cases.toml")
 
 

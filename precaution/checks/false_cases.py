@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from precaution.cases.load import Case
     from precaution.cases.run import CaseResult
-    from precaution.checks.problem import Problem
+    from precaution.checks.problem import LabelProblem
     from precaution.knowledge.model import Label
 
     Progress = Callable[[int, int], object]
@@ -29,7 +29,7 @@ def cases_of(name: str, cases: Sequence[Case], label: Label) -> tuple[Case, ...]
     return tuple(case for case in cases if name in case.expect or name in case.expect.get("urgent", "").split())
 
 
-def false_cases(cases: Sequence[Case], label: Label, progress: Progress = lambda *_: None) -> Iterator[Problem]:
+def false_cases(cases: Sequence[Case], label: Label, progress: Progress = lambda *_: None) -> Iterator[LabelProblem]:
     """Yield a problem for each case that does not come to what it expects.
 
     What can't be decided for the same reason, as a line of a base record that can't be read, is one problem.
@@ -48,11 +48,11 @@ def false_cases(cases: Sequence[Case], label: Label, progress: Progress = lambda
     yield from (_undecided(error, alike) for error, alike in undecided.items())
 
 
-def _false(result: CaseResult) -> Problem:
+def _false(result: CaseResult) -> LabelProblem:
     return problem(place_of(result.case).at("expect"), str(result))
 
 
-def _undecided(error: str, alike: Sequence[Case]) -> Problem:
+def _undecided(error: str, alike: Sequence[Case]) -> LabelProblem:
     more = len(alike) - 1
     others = f" (and {more} more case{'s' if more > 1 else ''})" if more else ""
     return problem(place_of(alike[0]), f"can't be decided: {error}{others}")

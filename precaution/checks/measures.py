@@ -14,25 +14,25 @@ from precaution.knowledge.toml import expressions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.checks.problem import Folder, Problem
+    from precaution.checks.problem import Folder, LabelProblem
     from precaution.knowledge.model import Measure
 
 
-def measures_without_sentence(folder: Folder) -> Iterator[Problem]:
+def measures_without_sentence(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a measure cites a sentence of the label."""
     for measure in folder.label.measures.values():
         if not measure.cites:
             yield problem(place_of(measure).at("cites"), "must not be empty: name the sentence whose use is measured")
 
 
-def measures_without_reading(folder: Folder) -> Iterator[Problem]:
+def measures_without_reading(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a measure says in words how it is counted: reports are made of that."""
     for measure in folder.label.measures.values():
         if not measure.reading.strip():
             yield problem(place_of(measure).at("reading"), "must not be empty: say how it is counted, for the report")
 
 
-def measures_of_nothing(folder: Folder) -> Iterator[Problem]:
+def measures_of_nothing(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a measure has what its kind needs, and nothing that its kind does not look at."""
     for measure in folder.label.measures.values():
         for key, message in (*_wrong_parts(measure), *_wrong_whole(measure, folder)):
@@ -69,7 +69,7 @@ def _wrong_parts(measure: Measure) -> Iterator[tuple[str, str]]:
         yield "after", 'goes with look = "after", and is needed there'
 
 
-def measures_of_age_alone(folder: Folder) -> Iterator[Problem]:
+def measures_of_age_alone(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that no measure looks at nothing but the age: beside bands of ages it would give small numbers away."""
     known = folder.named()
     for measure in folder.label.measures.values():
@@ -79,7 +79,7 @@ def measures_of_age_alone(folder: Folder) -> Iterator[Problem]:
             yield problem(place_of(measure), "looks at the age alone; that is a band of ages, which the audit has")
 
 
-def published_without_source(folder: Folder) -> Iterator[Problem]:
+def published_without_source(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a published figure is a share, of some patients, and says where it stands."""
     for measure in folder.label.measures.values():
         for figure in measure.published:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from precaution.knowledge.toml import Place
 
 
-class Problem(NamedTuple):
+class LabelProblem(NamedTuple):
     """Something wrong in a label's folder."""
 
     where: str
@@ -64,14 +64,16 @@ def spoken_of(tell: str) -> list[str]:
     return _PLACEHOLDER.findall(tell)
 
 
-def problem(place: Place, message: str) -> Problem:
+def problem(place: Place, message: str) -> LabelProblem:
     """Return a problem at a place."""
-    return Problem(str(place), message)
+    return LabelProblem(str(place), message)
 
 
-def problems(error: KnowledgeError) -> list[Problem]:
+def problems(error: KnowledgeError) -> list[LabelProblem]:
     """Return what the loader found wrong, one problem a line."""
-    return [Problem(where, message) for where, _, message in (line.partition(": ") for line in str(error).split("\n"))]
+    return [
+        LabelProblem(where, message) for where, _, message in (line.partition(": ") for line in str(error).split("\n"))
+    ]
 
 
 def whole_expressions(

@@ -14,7 +14,7 @@ from precaution.knowledge.toml import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.checks.problem import Folder, Problem
+    from precaution.checks.problem import Folder, LabelProblem
     from precaution.knowledge.expression import Expression
     from precaution.knowledge.linking import Named
     from precaution.knowledge.model import Ask, Duty, Measure, Rule, Says
@@ -37,7 +37,7 @@ TRANSPARENCY = (
 """The source attributes of 45 CFR 170.315(b)(11)(iv)(A)."""
 
 
-def uncited_directives(folder: Folder) -> Iterator[Problem]:
+def uncited_directives(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a directive leads to a rule or a duty."""
     cited = {name for thing in folder.outcomes() for name in thing.cites}
     for says in folder.label.says.values():
@@ -45,21 +45,21 @@ def uncited_directives(folder: Folder) -> Iterator[Problem]:
             yield problem(place_of(says), "is a directive that no rule or duty cites; add one, or give it another role")
 
 
-def sentences_without_reason(folder: Folder) -> Iterator[Problem]:
+def sentences_without_reason(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a sentence that is no directive says why it leads to nothing."""
     for says in folder.label.says.values():
         if says.role != "directive" and not says.why.strip():
             yield problem(place_of(says), f"needs 'why': the reason why a sentence of role '{says.role}' has no rule")
 
 
-def background_of_nothing(folder: Folder) -> Iterator[Problem]:
+def background_of_nothing(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a background sentence, or a limit of the evidence, is shown beside some rule or duty."""
     for says in folder.label.says.values():
         if says.role in ("background", "evidence-limit") and not says.explains:
             yield problem(place_of(says), "needs 'explains': the rules or duties beside which it is shown")
 
 
-def parameters_without_reason(folder: Folder) -> Iterator[Problem]:
+def parameters_without_reason(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a parameter says which sentence leaves it open, and why it is what it is."""
     for parameter in folder.label.parameters.values():
         for key, given in (("of", parameter.of), ("why", parameter.why.strip())):
@@ -69,7 +69,7 @@ def parameters_without_reason(folder: Folder) -> Iterator[Problem]:
                 )
 
 
-def unstated_numbers(folder: Folder) -> Iterator[Problem]:
+def unstated_numbers(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a number of a rule is one that a sentence it cites states; any other is a parameter."""
     label, known = folder.label, folder.named()
     for says in label.says.values():
@@ -82,7 +82,7 @@ def unstated_numbers(folder: Folder) -> Iterator[Problem]:
 
 def _unstated(
     folder: Folder, thing: Says | Ask | Rule | Duty | Measure, sentences: tuple[str, ...], known: dict[str, Named]
-) -> Iterator[Problem]:
+) -> Iterator[LabelProblem]:
     stated = {number for name in sentences for number in folder.label.says[name].numbers}
     used = {number for expression in whole_expressions(thing, known) for number in _numbers(expression, known)}
     for number in sorted(used - stated):
@@ -110,7 +110,7 @@ def _times_upper_limit(fact: Named | None) -> bool:
     return isinstance(fact, Latest) and fact.times_upper_limit
 
 
-def placeholders(folder: Folder) -> Iterator[Problem]:
+def placeholders(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that what stands in braces in `tell` is a fact, an ask or a parameter."""
     known = folder.named()
     for thing in folder.outcomes():
@@ -122,7 +122,7 @@ def placeholders(folder: Folder) -> Iterator[Problem]:
                 )
 
 
-def transparency(folder: Folder) -> Iterator[Problem]:
+def transparency(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that label.toml fills in each of the source attributes that 45 CFR 170.315(b)(11) asks for."""
     about = folder.label.about.get("transparency", {})
     given = about if isinstance(about, dict) else {}

@@ -13,12 +13,12 @@ from precaution.knowledge.toml import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.checks.problem import Folder, Problem
+    from precaution.checks.problem import Folder, LabelProblem
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def exact_sentences(folder: Folder) -> Iterator[Problem]:
+def exact_sentences(folder: Folder) -> Iterator[LabelProblem]:
     """Ask, with the text given, that each sentence has the digest of the characters from `start` to `end`."""
     if folder.text is None:
         return
@@ -31,7 +31,7 @@ def exact_sentences(folder: Folder) -> Iterator[Problem]:
             )
 
 
-def whole_text(folder: Folder) -> Iterator[Problem]:
+def whole_text(folder: Folder) -> Iterator[LabelProblem]:
     """Ask, with the text given, that each of its characters, spaces apart, belongs to exactly one sentence."""
     if folder.text is None:
         return
@@ -48,7 +48,7 @@ def whole_text(folder: Folder) -> Iterator[Problem]:
         yield problem(Place("label.toml"), f"no sentence holds the text from {before} on")
 
 
-def digest_shape(folder: Folder) -> Iterator[Problem]:
+def digest_shape(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a digest is 64 hexadecimal digits in lower case."""
     for says in folder.label.says.values():
         if not _DIGEST.fullmatch(says.sha256):
@@ -57,7 +57,7 @@ def digest_shape(folder: Folder) -> Iterator[Problem]:
             )
 
 
-def repeated_sentences(folder: Folder) -> Iterator[Problem]:
+def repeated_sentences(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that no sentence stands there twice, by its digest or by its place."""
     seen: dict[object, str] = {}
     for says in folder.label.says.values():

@@ -15,7 +15,7 @@ from precaution.values.record import UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.checks.problem import Folder, Problem
+    from precaution.checks.problem import Folder, LabelProblem
     from precaution.knowledge.fact_kinds import Fact
     from precaution.knowledge.model import Ask, Duty, Measure, Parameter, Rule, Says
     from precaution.knowledge.terminology import Concept
@@ -26,7 +26,7 @@ _SHAPELESS = ("RxNormExt", "HL7v3-ObservationInterpretation")
 """Code systems whose codes have neither a check digit nor a shape."""
 
 
-def unused_facts(folder: Folder) -> Iterator[Problem]:
+def unused_facts(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a fact is used by a rule, a duty, an ask, a measure, a sentence or another fact."""
     used = _named_by(folder)
     for fact in folder.label.facts.values():
@@ -34,7 +34,7 @@ def unused_facts(folder: Folder) -> Iterator[Problem]:
             yield problem(place_of(fact), "is used by no rule, duty or other fact; use it or remove it")
 
 
-def unused_asks(folder: Folder) -> Iterator[Problem]:
+def unused_asks(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that an ask is used by a rule, a duty or a fact."""
     used = _named_by(folder)
     for ask in folder.label.asks.values():
@@ -42,7 +42,7 @@ def unused_asks(folder: Folder) -> Iterator[Problem]:
             yield problem(place_of(ask), "is used by no rule, duty or fact; use it or remove it")
 
 
-def unused_parameters(folder: Folder) -> Iterator[Problem]:
+def unused_parameters(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a parameter is used."""
     used = _named_by(folder)
     for parameter in folder.label.parameters.values():
@@ -50,7 +50,7 @@ def unused_parameters(folder: Folder) -> Iterator[Problem]:
             yield problem(place_of(parameter), "is used by nothing; use it or remove it")
 
 
-def unused_lists(folder: Folder) -> Iterator[Problem]:
+def unused_lists(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a code list is one that a fact or a duty looks at, or one that takes codes away from others."""
     used = {
         name
@@ -68,7 +68,7 @@ def unused_lists(folder: Folder) -> Iterator[Problem]:
             yield problem(Place(f"codes/{name}.csv"), "is a code list that nothing looks at; use it or remove it")
 
 
-def codes(folder: Folder) -> Iterator[Problem]:
+def codes(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a code has the shape and the check digit of its system, and that no list has it twice."""
     for name, rows in folder.lists.items():
         seen: set[tuple[str, str]] = set()
@@ -83,7 +83,7 @@ def codes(folder: Folder) -> Iterator[Problem]:
             seen.add((system, code))
 
 
-def concept_ids(folder: Folder) -> Iterator[Problem]:
+def concept_ids(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that the code of a concept id has the shape and the check digit of its system."""
     for name, (system, code) in folder.label.terminology.concept_ids.items():
         if system not in _SHAPELESS and not well_formed(system, code):

@@ -51,7 +51,7 @@ class Chart:
     therapy: Therapy
     stage: Stage = field(init=False)
     past: dict[str, Sequence[Entry]] = field(init=False)
-    """Of each concept the entries that are no plans and not of the future."""
+    """The entries of each concept that are no plans and not of the future."""
     later: list[Entry] = field(default_factory=list["Entry"])
     """Those of the future."""
     _newest: dict[str, Entry | None] = field(default_factory=dict[str, "Entry | None"])

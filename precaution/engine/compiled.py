@@ -109,9 +109,9 @@ class CompiledLabel:
         """What `precaution.engine.memo` keeps."""
         plain = [name for name in label.actions if not name.endswith(ATTESTED)]
         self.ranks = {(name, attested): grave(name, attested, label) for name in plain for attested in (True, False)}
-        """Of each action, attested or not, how grave it is: 0 the gravest."""
+        """How grave each action is, attested or not: 0 the gravest."""
         self._expressions: dict[int, CompiledExpression] = {}
-        """By identity: comparing two trees would cost more than evaluating them."""
+        """The expressions by their identity: comparing two trees would cost more than evaluating them."""
         derived = {name: fact for name, fact in label.facts.items() if isinstance(fact, Derived)}
         self.derived = {name: self.expression(fact.expression) for name, fact in derived.items()}
         """fact made of others = its expression."""

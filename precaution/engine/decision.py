@@ -34,9 +34,9 @@ class Assessment:
     chart: Chart
     facts: Facts
     judged: tuple[Judged, ...]
-    """Of each rule that holds or can't be told; of every one that applies, where everything was asked for."""
+    """The outcome of each rule that holds or can't be told; of every one that applies where all was asked for."""
     scheduled: tuple[Scheduled, ...]
-    """Of each duty that is the patient's."""
+    """The outcome of each duty that is the patient's."""
     decision: Decision
 
 

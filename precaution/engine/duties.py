@@ -36,7 +36,7 @@ class _Last(NamedTuple):
     evidence: tuple[Entry, ...]
     lacking: tuple[str, ...]
     newest: tuple[Entry | None, ...]
-    """Of each part."""
+    """The newest entry of each part."""
 
 
 def schedule_all(facts: Facts) -> list[Scheduled]:

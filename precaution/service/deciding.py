@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from precaution.readers.prefetch import Retrieved
     from precaution.service.cards.vocabulary import Vocabulary
     from precaution.service.fhir.queries import Query
-    from precaution.service.http.calls import Call
+    from precaution.service.http.calls import HookRequest
     from precaution.values.record import Entry, Record
 
 NOTHING_KEPT = Kept()
@@ -76,7 +76,7 @@ class Decider:
 
     def outcome(
         self,
-        call: Call,
+        call: HookRequest,
         answers: Mapping[str, Retrieved],
         today: int,
         *,
@@ -118,7 +118,7 @@ class Decider:
         return Outcome(why="late", cards=self._unable("the time for it was up; look at the label's warnings yourself"))
 
     def _without_silenced(
-        self, decision: Decision, kept: Kept, call: Call, words: Words, digests: ContentDigests
+        self, decision: Decision, kept: Kept, call: HookRequest, words: Words, digests: ContentDigests
     ) -> Decision:
         """Return the decision without what this user has overridden: the verdict stays, and so does the page."""
         if not (kept.overrides and call.user):
@@ -134,7 +134,7 @@ class Decider:
     def _unable(self, *notes: str) -> tuple[BuiltCard, ...]:
         return (unable(self.label, notes),)
 
-    def _read(self, call: Call, answers: Mapping[str, Retrieved], shared: Iterable[Json]) -> Prefetched:
+    def _read(self, call: HookRequest, answers: Mapping[str, Retrieved], shared: Iterable[Json]) -> Prefetched:
         known = {query.key: NOT_RETRIEVED for query in self.asked} | dict(answers)
         known[PATIENT] = _identified(known[PATIENT], call.patient)
         try:
@@ -166,7 +166,7 @@ class Decider:
         matter = {name for fact in self.label.facts.values() if isinstance(fact, Planned) for name in fact.planned}
         return bool(stage.doubt) and any(entry.concept in matter for entry in read.drafted)
 
-    def _unclear(self, call: Call, answers: Mapping[str, Retrieved], record: Record, stage: Therapy) -> str:
+    def _unclear(self, call: HookRequest, answers: Mapping[str, Retrieved], record: Record, stage: Therapy) -> str:
         """Return why it can't be told whether the drug is taken, where a chart is opened; else nothing."""
         if call.hook != _OPENED or not stage.doubt:
             return ""
@@ -177,7 +177,7 @@ class Decider:
         taken = any(entry.kind == "medication" and entry.status in states for entry in unreadable)
         return "can't tell whether it is taken; a medication on record can't be read" if taken else ""
 
-    def _is_order_unread(self, call: Call, read: Prefetched, stage: Therapy) -> bool:
+    def _is_order_unread(self, call: HookRequest, read: Prefetched, stage: Therapy) -> bool:
         """Whether something is ordered of which nobody knows what it is, and which may be the drug or matter with it.
 
         A service is never the drug: what it is matters only where that is or may be taken.

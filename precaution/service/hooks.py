@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from precaution.service.current_label import CurrentLabel, LoadedLabel
     from precaution.service.fhir.fetching import Fetched, Fetcher
     from precaution.service.fhir.queries import Query
-    from precaution.service.http.calls import Call
+    from precaution.service.http.calls import HookRequest
     from precaution.service.http.concurrency import ConcurrencyLimit
     from precaution.service.metrics import Metrics
     from precaution.service.settings import Settings
@@ -136,7 +136,7 @@ class _HookWork:
     """The work on one call."""
 
     service: Service
-    call: Call
+    call: HookRequest
     client: Client
     name: str
     """The id of the service that was called."""

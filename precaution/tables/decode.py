@@ -76,7 +76,7 @@ class RowOrder(NamedTuple):
     rows: Array | None
     """Which row comes when; None where they come as they are."""
     persons: Array
-    """Of each row in that order the position of the person ..."""
+    """For each row in that order the position of the person ..."""
     concepts: Array
     """... and of the concept."""
     orders: Array

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from precaution.cases.load import load_cases
-from precaution.checks import CHECKS, Problem, check, checked, coverage
+from precaution.checks import CHECKS, LabelProblem, check, checked, coverage
 from precaution.checks.problem import Folder
 from precaution.errors import KnowledgeError, UsageError
 from precaution.knowledge.expression import parse
@@ -113,7 +113,7 @@ def test_a_text_that_cannot_be_read_is_a_wrong_call(content: bytes | None, tmp_p
 
 
 def test_a_problem_reads_as_one_line() -> None:
-    assert str(Problem("label.toml [therapy] gap", "is missing")) == "label.toml [therapy] gap: is missing"
+    assert str(LabelProblem("label.toml [therapy] gap", "is missing")) == "label.toml [therapy] gap: is missing"
 
 
 @pytest.mark.parametrize(

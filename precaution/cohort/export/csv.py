@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SHEETS = tuple(name for name in SCHEMAS if name not in ("entries", "persons"))
 """The tables that are results; the others are the records themselves, for programs."""
 KEYS = {"findings": "rule", "holds": "rule", "due": "duty"}
-"""Of the tables with evidence, what it is the evidence of."""
+"""The column that says what the evidence of a table is of."""
 EVIDENCE = ("source", "date", "says", "note")
 BETWEEN = "; "
 

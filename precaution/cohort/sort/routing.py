@@ -41,7 +41,7 @@ class Router:
         self._keep_all = keep_all
         self._templates = LineTemplates() if templates is None else templates
         self._kept = {kind: dict[bytes, list[bytes]]() for kind in CLINICAL}
-        """By type the patients of whom one such line is kept, each with the ids of those that were not."""
+        """For each type the patients of whom one such line is kept, each with the ids of those that were not."""
 
     def routed(self, lines: Iterable[bytes], first: int = 1) -> Iterator[tuple[int, Route, bytes]]:
         """Yield the number of each line, counted from `first`, its route, and its bytes; as `routes_of` does, but

@@ -64,7 +64,7 @@ class Sorted:
     lost_anything: bool = False
     """Whether lines were lost that may have been of any type."""
     origins: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
-    """Of each piece of a file of lines the file's name, and how many lines of it stand before the piece."""
+    """For each piece of a file of lines the file's name, and how many lines of it stand before the piece."""
     report: dict[str, object] = field(default_factory=dict[str, object])
     """What else is to stand in the report on data quality."""
 

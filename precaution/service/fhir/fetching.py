@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from precaution.service.fhir.queries import Query
-    from precaution.service.http.calls import Call
+    from precaution.service.http.calls import HookRequest
     from precaution.service.settings import Settings
 
 MOST_PAGES = 20
@@ -73,7 +73,7 @@ class Fetcher:
         """Close all connections."""
         await self._pool.aclose()
 
-    async def complete(self, call: Call, asked: Iterable[Query]) -> Fetched:
+    async def complete(self, call: HookRequest, asked: Iterable[Query]) -> Fetched:
         """Return what the client sent, completed from its FHIR server where that may and can be asked."""
         queries = {query.key: query for query in asked}
         sent = {key: _sent(call, key) for key in {**queries, **(call.prefetch or {})}}
@@ -90,7 +90,7 @@ class Fetcher:
         return Fetched(sent, tuple(work.shared), work.asked, late)
 
 
-def _sent(call: Call, key: str) -> Retrieved:
+def _sent(call: HookRequest, key: str) -> Retrieved:
     prefetch = call.prefetch or {}
     return retrieved(prefetch[key], search=key != PATIENT) if key in prefetch else NOT_RETRIEVED
 
@@ -98,7 +98,7 @@ def _sent(call: Call, key: str) -> Retrieved:
 class _Fetching:
     """The requests made for one call. Each result is kept at once, so that a deadline loses only what is late."""
 
-    def __init__(self, pool: httpcore.AsyncConnectionPool, call: Call, room: int) -> None:
+    def __init__(self, pool: httpcore.AsyncConnectionPool, call: HookRequest, room: int) -> None:
         self._pool = pool
         self._call = call
         self._base = call.fhir_server.rstrip("/")

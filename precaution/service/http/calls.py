@@ -24,7 +24,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class HookRequest:
     """One call of a hook: about which patient, by which user, with what the client sent along."""
 
     hook: str
@@ -49,7 +49,7 @@ class Call:
         return self.instance.lower() if _UUID.fullmatch(self.instance) else ""
 
 
-def read_call(body: Json, hook: str, limits: Limits) -> Call:
+def read_call(body: Json, hook: str, limits: Limits) -> HookRequest:
     """Return the call of `hook` that a body holds. Raises Refused: 400 for a wrong body, 413 for too many resources."""
     named = body.get("hook")
     if named != hook:
@@ -66,7 +66,7 @@ def read_call(body: Json, hook: str, limits: Limits) -> Call:
         raise Refused(400, "prefetch must be an object")
     drafts, unreadable = _drafts(context)
     _count(prefetch or {}, drafts, limits)
-    return Call(
+    return HookRequest(
         hook,
         instance,
         _patient(context),
