@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import duckdb
+from package import announce
 
 from precaution import load_label
 from precaution.demo.generate import Generator
@@ -22,7 +23,8 @@ from precaution.engine.decision import decide
 from precaution.knowledge.loading import find_label
 from precaution.readers import read_resources
 from precaution.sql import statements_of
-from precaution.tables.schema import ENTRIES, PERSONS, as_table, person_row, records_of, rows_of
+from precaution.tables.decode import decoded
+from precaution.tables.schema import ENTRIES, PERSONS, as_table, person_row, rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,13 +63,14 @@ def by_interpreter(tables: dict[str, pa.Table]) -> float:
     """Return the seconds that the interpreter takes for everybody once, from rows to decisions."""
     label, today = load_label(NAME), TODAY.toordinal()
     begun = perf_counter()
-    for _, record in records_of(tables["persons"], tables["entries"]):
+    for _, record in decoded(tables["persons"].sort_by("person"), tables["entries"]):
         decide(record, label, today)
     return perf_counter() - begun
 
 
 def main(people: int) -> None:
     """Print both rates, their ratio, and how long the script takes to write."""
+    announce()
     entries, persons = originals()
     tables, copies = {"entries": entries, "persons": persons}, max(1, people // ORIGINALS)
     label = load_label(NAME)

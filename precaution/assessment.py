@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from precaution import readers
 from precaution.engine.decision import decide
-from precaution.engine.facts import ANSWER
 from precaution.errors import PatientDied, UsageError, did_you_mean
 from precaution.knowledge.loading import load_label
 from precaution.knowledge.model import Label
 from precaution.knowledge.refers import STAGES
 from precaution.labels import DEFAULT
 from precaution.values.interval import exactly
-from precaution.values.record import Entry, Record, in_order
+from precaution.values.record import ANSWER, Entry, Record, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,14 +50,14 @@ def assess(
     """
     known = label if isinstance(label, Label) else load_label(label, policy=policy, codes=tuple(codes))
     day = as_day(today)
-    record = with_answers(_read(patient, known), answers, known, day)
+    record = with_answers(_read(patient, known, day), answers, known, day)
     died = record.died
     if died is not None and (died.high <= day or died.low < 1):
         raise PatientDied(
             "the patient died by the day of the decision; there is nothing left to decide. "
             "Give an earlier --today to look back"
         )
-    return decide(record, known, day, as_stage(stage), everything=everything)
+    return decide(record, known, day, as_stage(stage), everything=everything).decision
 
 
 def as_day(today: date | str) -> int:
@@ -81,17 +80,17 @@ def as_stage(stage: str | None) -> Stage | None:
     raise UsageError(f"'{stage}' is no stage: it is one of {', '.join(STAGES)}.{did_you_mean(stage, STAGES)}")
 
 
-def _read(patient: object, label: Label) -> Record:
+def _read(patient: object, label: Label, today: int) -> Record:
     if isinstance(patient, Record):
         return patient
     if isinstance(patient, (str, Path)):
-        return readers.read(patient, label.terminology, label.asks)
+        return readers.read(patient, label.terminology, label.asks, today)
     if isinstance(patient, (bytes, bytearray, memoryview)):
-        return readers.read_bytes(bytes(patient), label.terminology, label.asks, "the patient")
+        return readers.read_bytes(bytes(patient), label.terminology, label.asks, "the patient", today)
     if isinstance(patient, Mapping):
-        return readers.read_resources([dict(patient)], label.terminology, label.asks)
+        return readers.read_resources([dict(patient)], label.terminology, label.asks, today)
     if isinstance(patient, Iterable):
-        return readers.read_resources(patient, label.terminology, label.asks)
+        return readers.read_resources(patient, label.terminology, label.asks, today)
     raise UsageError(f"a patient is a Record, a path, JSON bytes or FHIR resources, not {type(patient).__name__}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from precaution.cli.options import Chosen
     from precaution.cohort import Plan, Spark, Summary, Urgent
-    from precaution.cohort.results import LostLines
+    from precaution.cohort.context import LostLines
 
 
 @precaution.command(
@@ -93,9 +92,8 @@ def cohort(
     on where it ended when it is started again.
     """
     from precaution import cohort as cohorts
-    from precaution.cohort.label_of import LabelOf
-    from precaution.cohort.processes import keep_out_pandas, prepare
-    from precaution.writers.structured import as_json, plain
+    from precaution.cohort.processes import keep_out_pandas
+    from precaution.writers.structured import as_json, fields_of, plain
 
     spark = _spark(engine, master, spark_conf, workers)
     if dry_run:
@@ -104,11 +102,8 @@ def cohort(
         emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
     day = options.chosen_day(today)
-    if not spark:
-        if click.get_current_context().find_root().obj:
-            keep_out_pandas()
-        of = LabelOf(str(chosen.folder), chosen.policy, chosen.codes)
-        prepare(workers or os.cpu_count() or 1, ["precaution.cli"], of)
+    if not spark and click.get_current_context().find_root().obj:
+        keep_out_pandas()
     try:
         with ProgressLine() as line:
             summary = cohorts.cohort(
@@ -132,7 +127,7 @@ def cohort(
     except KeyboardInterrupt:
         raise click.Abort(f"what is done is kept in '{out}'; run the same command again to go on from there") from None
     _warn(summary)
-    emit(as_json({**_dict(summary), "clean": summary.clean}) if json else _summed(summary, chosen, out))
+    emit(as_json({**fields_of(summary), "clean": summary.clean}) if json else _summed(summary, chosen, out))
     if not summary.clean:
         raise click.exceptions.Exit(NOT_EVERYBODY)
 
@@ -191,10 +186,6 @@ def _warn(summary: Summary) -> None:
             "(--lost-lines nobody):\n         any answer may lack what they held, and may be too mild",
             err=True,
         )
-
-
-def _dict(summary: Summary) -> dict[str, object]:
-    return {name: getattr(summary, name) for name in summary.__slots__}
 
 
 def _planned(plan: Plan, spark: Spark | None) -> str:

@@ -1,86 +1,33 @@
-"""The second pass: each partition's patients, one after the other, by the reader and the rules of a single patient."""
+"""The second pass, whatever the source: a partition's records decided one after the other, and what comes of them."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from precaution.assessment import assess
-from precaution.cohort.claims import Claims
-from precaution.cohort.label_of import LabelOf
-from precaution.cohort.problems import HARMLESS, KINDS, Problem, kind_of, message_of
-from precaution.cohort.processes import watch
-from precaution.cohort.shared import Shared
-from precaution.cohort.sort.lines import BROKEN, DROPPED, PLAIN, REPORT, framed, hash_of
-from precaution.cohort.sort.owner import lost
-from precaution.cohort.tables import AUDIT, SCHEMAS, Tables, put, rows_of
-from precaution.errors import InputError, PrecautionError
-from precaution.knowledge.loading import load_label
+from precaution.cohort.problems import HARMLESS, Problem, kind_of, strict_error
+from precaution.cohort.tables import AUDIT, SCHEMAS, TableRows, decision_rows, put
 from precaution.measures import audit_rows
-from precaution.readers import read_resources
-from precaution.readers.bundle_queries import names, people, repeated, undated
-from precaution.readers.json_input import parsed, parsed_again
-from precaution.tables.schema import person_row
-from precaution.tables.schema import rows_of as entries_of
+from precaution.tables.schema import person_row, rows_of
 from precaution.timeline import timeline
+from precaution.writers.structured import fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable
+    from pathlib import Path
 
-    from precaution.cohort.sort.lines import Framed
+    from precaution.cohort.context import RunContext
+    from precaution.cohort.processes import Processes
+    from precaution.cohort.sort.sorted import Sorted
     from precaution.engine.answer import Decision
-    from precaution.knowledge.model import Label
-    from precaution.readers.json_access import Json
     from precaution.values.record import Record
 
-
-class OtherVersion(Exception):
-    """A resource that was dropped, for its code says nothing, has a version that was not: both are needed."""
-
-
-class Task(NamedTuple):
-    """What every partition's work needs to know."""
-
-    work: Path
-    out: Path
-    label: LabelOf
-    today: date
-    history: bool
-    lost_kinds: frozenset[str]
-    lost_anything: bool
-    identified: bool
-    """Whether there are lines that name their patient by an identifier."""
-    origins: tuple[tuple[str, int], ...]
-    """Of each piece its file, and how many lines stand before it."""
-    limit: int = 0
-    """Most patients to decide; 0 for all."""
-    entries: bool = False
-    """Whether to write the records too, as `entries` and `persons`."""
-    audit: bool = False
-    """Whether to write what the audit needs."""
-
-
-class Wanted(Protocol):
-    """What any sort of work on a partition is told of the results: see Task."""
-
-    @property
-    def work(self) -> Path: ...  # noqa: D102
-    @property
-    def out(self) -> Path: ...  # noqa: D102
-    @property
-    def label(self) -> LabelOf: ...  # noqa: D102
-    @property
-    def today(self) -> date: ...  # noqa: D102
-    @property
-    def history(self) -> bool: ...  # noqa: D102
-    @property
-    def entries(self) -> bool: ...  # noqa: D102
-    @property
-    def audit(self) -> bool: ...  # noqa: D102
+    PartitionTask = tuple[RunContext, Sorted, int]
+    """What a run was asked for, what the first pass left, and the number of a partition."""
+    DecidePartition = Callable[[PartitionTask], "Decided"]
 
 
 @dataclass(slots=True)
@@ -98,8 +45,9 @@ class Decided:
     unrecognised: dict[str, int] = field(default_factory=dict[str, int])
     """Keys are `system code: why`."""
     claimed: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    """Piece and line of what named a patient of this partition by an identifier."""
+    """FilePiece and line of what named a patient of this partition by an identifier."""
     first: Problem | None = None
+    """The first problem that is not harmless."""
 
 
 def part_name(partition: int) -> str:
@@ -107,54 +55,40 @@ def part_name(partition: int) -> str:
     return f"part-{partition:04d}"
 
 
-def decide_partition(task: tuple[Task, int]) -> Decided:
-    """Decide every patient of a partition and write the tables; raises OtherVersion, OutputError."""
-    job, number = task
-    groups: dict[str, list[Framed]] = {}
-    for line in framed(job.work, f"{number:04d}"):
-        groups.setdefault(line.key, []).append(line)
-    part = Part(job, number)
-    for person in sorted(groups, key=lambda key: (hash_of(key), key)):
-        if job.limit and part.found.people >= job.limit:
-            break
-        part.patient(person, groups.pop(person))
-    return part.written()
+class Partition:
+    """One partition while it is decided; of each kind of source there is one that knows how to make records."""
 
-
-class Deciding:
-    """One partition's results in the making, whatever the source."""
-
-    def __init__(self, job: Wanted, number: int) -> None:
-        """Begin the results of partition `number`."""
-        self.wanted, self.found, self.tables = job, Decided(number), Tables()
-        self.label: Label = load_label(job.label.folder, policy=job.label.policy, codes=job.label.codes)
+    def __init__(self, context: RunContext, found: Sorted, number: int) -> None:
+        """Begin partition `number`. `found`: what the first pass left."""
+        self.context, self.found = context, found
+        self.result, self.tables = Decided(number), TableRows()
+        self.label = context.label.load()
         self._counts = {name: Counter[str]() for name in ("problems", "actions", "ignored", "unrecognised")}
 
     def decide(self, person: str, record: Record) -> None:
         """Add what a record comes to to the tables. Raises PatientDied."""
-        if self.wanted.entries:
-            self.tables.add("entries", entries_of(person, record))
+        today = self.context.today.toordinal()
+        if "entries" in self.context.tables:
+            self.tables.add("entries", rows_of(person, record))
             self.tables.add("persons", [person_row(person, record)])
-        if self.wanted.audit:  # of the dead too
-            for table, rows in audit_rows(person, record, self.label, self.wanted.today.toordinal()).items():
-                self.tables.add(table, rows)
-        decision = assess(record, today=self.wanted.today, label=self.label)
-        changes = timeline(record, self.label, self.wanted.today.toordinal()) if self.wanted.history else []
-        for table, rows in rows_of(person, decision, changes, self.label).items():
-            self.tables.add(table, rows)
+        if not self.context.tables.isdisjoint(AUDIT):  # of the dead too
+            self.tables.add_all(audit_rows(person, record, self.label, today))
+        decision = assess(record, today=self.context.today, label=self.label)
+        changes = timeline(record, self.label, today) if "history" in self.context.tables else []
+        self.tables.add_all(decision_rows(person, decision, changes, self.label))
         self._count(decision)
 
     def _count(self, decision: Decision) -> None:
-        self.found.decided += 1
+        self.result.decided += 1
         self._counts["actions"][decision.action] += 1
         self._counts["ignored"].update(each.why for each in decision.ignored)
         self._counts["unrecognised"].update(f"{each.system} {each.code}: {each.why}" for each in decision.unrecognised)
 
-    def failed(self, error: Exception) -> str:
+    def count_failure(self, error: Exception) -> str:
         """Count a patient who could not be decided, and return the kind of problem."""
         kind = kind_of(error)
-        self.found.died += kind == "died"
-        self.found.failed += kind != "died"
+        self.result.died += kind == "died"
+        self.result.failed += kind != "died"
         return kind
 
     def note(self, problem: Problem) -> None:
@@ -162,139 +96,68 @@ class Deciding:
         self.tables.add("problems", [problem])
         self._counts["problems"][problem.kind] += 1
         if problem.kind not in HARMLESS:
-            self.found.first = self.found.first or problem
+            self.result.first = self.result.first or problem
 
     def written(self) -> Decided:
-        """Write the tables, then what came of the partition."""
-        for name, counts in self._counts.items():
-            setattr(self.found, name, dict(sorted(counts.items())))
-        asked = {"history": self.wanted.history, "entries": self.wanted.entries, "persons": self.wanted.entries}
-        asked |= dict.fromkeys(AUDIT, self.wanted.audit)
-        self.tables.write(
-            self.wanted.out,
-            part_name(self.found.partition),
-            [name for name in SCHEMAS if asked.get(name, True)],
-            self.wanted.work,
-        )
-        put(
-            self.wanted.work / f"{part_name(self.found.partition)}.json",
-            lambda path: path.write_text(json.dumps({name: getattr(self.found, name) for name in Decided.__slots__})),
-        )
-        return self.found
+        """Write the tables, then what came of the partition. Raises OutputError."""
+        out, work, name = self.context.out, self.context.work, part_name(self.result.partition)
+        for counted, counts in self._counts.items():
+            setattr(self.result, counted, dict(sorted(counts.items())))
+        self.tables.write(out, name, [table for table in SCHEMAS if table in self.context.tables], work)
+        text = json.dumps(fields_of(self.result))
+        put(work / f"{name}.json", lambda path: path.write_text(text))
+        return self.result
 
 
-class Part(Deciding):
-    """One partition of FHIR: it is given patient after patient, each with all lines of that one."""
-
-    def __init__(self, job: Task, number: int) -> None:
-        """Begin the results of partition `number`."""
-        super().__init__(job, number)
-        self.job = job
-        self._shared = Shared(job.work)
-        self._claims = Claims(job.work) if job.identified else None
-        self._claimed: set[tuple[int, int]] = set()
-        self._lost = lost(job.lost_kinds, anything=job.lost_anything)
-
-    def patient(self, person: str, lines: Sequence[Framed]) -> None:
-        """Decide one patient from lines in any order; what goes wrong with that one is noted. Raises OtherVersion."""
-        watch().step(1)
-        self.found.people += 1
-        every = sorted([*lines, *self._claimed_by(person, lines)], key=lambda line: (line.piece, line.number))
-        try:
-            self.decide(person, self._record(person, every))
-        except OtherVersion:
-            raise
-        except Exception as error:
-            if isinstance(error, PrecautionError) and not isinstance(error, InputError):
-                raise
-            self._failed(person, every, error)
-
-    def _claimed_by(self, person: str, lines: Iterable[Framed]) -> list[Framed]:
-        """Return the lines that name this patient by an identifier."""
-        if self._claims is None:
-            return []
-        found = self._claims.of(person, _people(lines))
-        self._claimed.update((line.piece, line.number) for line in found)
-        return found
-
-    def _record(self, person: str, lines: Sequence[Framed]) -> Record:
-        documents = self._documents(person, lines)
-        everything = [*documents, *self._shared.behind(documents), *self._lost]
-        return read_resources(everything, self.label.terminology, self.label.asks)  # type: ignore[arg-type]
-
-    def _documents(self, person: str, lines: Sequence[Framed]) -> list[Json]:
-        """Return a patient's resources. Raises _BrokenLine, NoPatient; OtherVersion."""
-        documents: list[Json] = []
-        telling: list[Json] = []
-        for line in lines:
-            if line.sort not in (REPORT, DROPPED):
-                found = _parsed(line)
-                documents += found
-                if line.sort != PLAIN:
-                    telling += found
-        _check_dropped(telling, lines)
-        self._note_twice(person, documents, lines)
-        if undated(documents):
-            for line in lines:
-                if line.sort == REPORT:
-                    documents.extend(_parsed(line))
-        return documents
-
-    def _failed(self, person: str, lines: Sequence[Framed], error: Exception) -> None:
-        kind = self.failed(error)
-        at = error.line if isinstance(error, _BrokenLine) else lines[0] if lines else None
-        count = sum(1 + line.data.count(b"\n") * (line.number > 0) for line in lines)
-        self._note(person, kind, at, KINDS[kind] if kind == "no-patient" else message_of(error), count)
-
-    def _note_twice(self, person: str, documents: Sequence[Json], lines: Sequence[Framed]) -> None:
-        """Note a Patient, or other resources, that came more than once."""
-        more = repeated(documents)
-        if more.patients:
-            self._note(person, "patient-twice", lines[0], KINDS["patient-twice"], more.patients)
-        if more.others:
-            self._note(person, "resource-twice", lines[0], KINDS["resource-twice"], more.others)
-
-    def _note(self, person: str, kind: str, at: Framed | None, message: str, lines: int) -> None:
-        file, before = self.job.origins[at.piece] if at else ("", 0)
-        number = before + at.number if at and at.number else 0
-        self.note(Problem(person, kind, file, number, message, lines))
-
-    def written(self) -> Decided:
-        """Write the tables, then what came of the partition."""
-        self._shared.close()
-        if self._claims is not None:
-            self._claims.close()
-        self.found.claimed = sorted(self._claimed)
-        return super().written()
+def decided_before(work: Path, number: int) -> Decided | None:
+    """Return what came of a partition; nothing where it is not decided."""
+    path = work / f"{part_name(number)}.json"
+    if not path.exists():
+        return None
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    fields["claimed"] = [(piece, line) for piece, line in fields["claimed"]]
+    fields["first"] = Problem(*fields["first"]) if fields["first"] else None
+    return Decided(**fields)
 
 
-class _BrokenLine(InputError):
-    """A line of a patient that is no strict JSON."""
-
-    def __init__(self, line: Framed, message: str) -> None:
-        super().__init__(message)
-        self.line = line
+def check_strict(context: RunContext, part: Decided) -> None:
+    """Raise InputError for the first problem of a partition, if `strict`."""
+    if context.strict and part.first is not None:
+        raise strict_error(part.first)
 
 
-def _parsed(line: Framed) -> list[Json]:
-    read = parsed if line.sort == BROKEN else parsed_again
-    try:
-        return [each for each in read(line.data, "the line" if line.number else "the file") if isinstance(each, dict)]
-    except InputError as error:
-        raise _BrokenLine(line, str(error)) from None
+def decide_all(context: RunContext, found: Sorted, processes: Processes, decide: DecidePartition) -> list[Decided]:
+    """Return what came of all partitions by `decide`, or of the first as far as a limit goes; nothing is done twice."""
+    every = range(context.partitions)
+    done = {number: part for number in every if (part := decided_before(context.work, number)) is not None}
+    task = context.for_task(), found.for_task()
+    if context.limit:
+        return _decide_some(context, task, processes, decide, done)
+    for part in processes.run(decide, [(*task, number) for number in every if number not in done]):
+        check_strict(context, part)
+        done[part.partition] = part
+    return [done[number] for number in sorted(done)]
 
 
-def _check_dropped(telling: Iterable[Json], lines: Iterable[Framed]) -> None:
-    """Raise OtherVersion where a resource that was dropped is a version of one that was kept for what it says."""
-    dropped = [line.data for line in lines if line.sort == DROPPED]
-    told = {name.encode("utf-8", "replace") for name in names(telling)} if dropped else set[bytes]()
-    if not told.isdisjoint(b"\n".join(dropped).split(b"\n")):
-        raise OtherVersion
+def _decide_some(
+    context: RunContext,
+    task: tuple[RunContext, Sorted],
+    processes: Processes,
+    decide: DecidePartition,
+    done: dict[int, Decided],
+) -> list[Decided]:
+    """Decide the first patients by the hash of their id, one partition after the other."""
+    parts: list[Decided] = []
+    for number in range(context.partitions):
+        left = context.limit - sum(part.people for part in parts)
+        if left < 1:
+            break
+        part = done.get(number) or _only(processes, decide, (task[0]._replace(limit=left), task[1], number))
+        check_strict(context, part)
+        parts.append(part)
+    return parts
 
 
-def _people(lines: Iterable[Framed]) -> set[tuple[str, str]]:
-    """Return what identifies a patient; nothing where a line is no JSON, which is said later."""
-    try:
-        return people(value for line in lines if b'"Patient"' in line.data for value in _parsed(line))
-    except InputError:
-        return set()
+def _only(processes: Processes, decide: DecidePartition, task: PartitionTask) -> Decided:
+    (result,) = processes.run(decide, [task])
+    return result

@@ -59,7 +59,7 @@ class Problem(NamedTuple):
 
 def kind_of(error: Exception) -> str:
     """Return the kind of problem that an error is."""
-    return next((kind for sort, kind in _OF_ERRORS if isinstance(error, sort)), "mistake")
+    return next((kind for error_type, kind in _OF_ERRORS if isinstance(error, error_type)), "mistake")
 
 
 def message_of(error: Exception) -> str:
@@ -73,12 +73,12 @@ def message_of(error: Exception) -> str:
     return f"a mistake in this program ({type(error).__name__} at {where}); please report it"
 
 
-def grave(problems: Iterable[Problem]) -> bool:
-    """Whether any of the problems left a living patient without an answer, or made all answers uncertain."""
-    return any(problem.kind not in HARMLESS for problem in problems)
+def first_grave(problems: Iterable[Problem]) -> Problem | None:
+    """Return the first problem that left a living patient without an answer, or made all answers uncertain."""
+    return next((problem for problem in problems if problem.kind not in HARMLESS), None)
 
 
-def first(problem: Problem) -> InputError:
+def strict_error(problem: Problem) -> InputError:
     """Return the error with which a strict run ends."""
-    place = ", ".join(filter(None, (problem.file, f"line {problem.line}" if problem.line else "")))
-    return InputError(f"{place or 'the source'}: {problem.message}; --strict stops at the first problem")
+    where = ", ".join(filter(None, (problem.file, f"line {problem.line}" if problem.line else "")))
+    return InputError(f"{where or 'the source'}: {problem.message}; --strict stops at the first problem")

@@ -1,8 +1,9 @@
-"""Work in several processes: progress counted in common, stopped together, none left behind."""
+"""Work in several processes: progress counted in common, Ctrl-C heeded, stopped together, none left behind."""
 
 from __future__ import annotations
 
 import gc
+import json
 import multiprocessing
 import os
 import signal
@@ -13,25 +14,27 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from precaution.cohort import label_of as warm
-from precaution.cohort.interrupts import Interrupts
 from precaution.cohort.run_lock import join
 from precaution.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
-    from precaution.cohort.label_of import LabelOf
+    from precaution.cohort.label_source import LabelSource
 
-Task = TypeVar("Task")
+Given = TypeVar("Given")
 Result = TypeVar("Result")
 OFTEN = 0.25
 """Seconds between two reports of progress."""
 BEGIN = "forkserver" if sys.platform == "linux" else "spawn"
 """How processes begin: forked from one that has the modules already but no threads and none of our memory."""
-_LOADED = ("precaution.cohort.deciding", "precaution.cohort.sort.lines")
+PRELOAD = "PRECAUTION_PRELOAD_LABEL"
+"""The variable of the environment that names the label to load, see `precaution.cohort.preload`."""
+_MODULES = ("precaution.cohort.deciding_fhir", "precaution.cohort.sort.lines")
+_MAIN = "precaution.cli"
+"""What workers load again where the command line began the run."""
 _OBJECTS = 200_000
 """So many new objects between two searches for cyclic garbage: records are large, and hold none."""
 
@@ -67,14 +70,29 @@ def watch() -> Watch:
     return _here
 
 
-def prepare(workers: int, more: Sequence[str] = (), label: LabelOf | None = None) -> None:
-    """Begin to load what several processes need: a label, and the modules `more`; return at once."""
+def preload(workers: int, label: LabelSource | None = None, modules: Sequence[str] = ()) -> None:
+    """Begin to load what several processes need: our modules, `modules` and the label; return at once.
+
+    It is done once in the life of a process. Workers that need another label load it themselves.
+    """
     if workers > 1 and BEGIN == "forkserver":
         from multiprocessing import forkserver  # noqa: PLC0415 - is not there on every system
 
-        multiprocessing.set_forkserver_preload([*_LOADED, *more, "precaution.cohort.label_of"])
-        with warm.told(label):
+        main = [_MAIN] if _MAIN in sys.modules else []
+        multiprocessing.set_forkserver_preload([*_MODULES, *main, *modules, "precaution.cohort.preload"])
+        with _environment(label):
             forkserver.ensure_running()
+
+
+@contextmanager
+def _environment(label: LabelSource | None) -> Iterator[None]:
+    """Name the label to a process that begins meanwhile."""
+    if label is not None:
+        os.environ[PRELOAD] = json.dumps([label.folder, str(label.policy or ""), [str(each) for each in label.codes]])
+    try:
+        yield
+    finally:
+        os.environ.pop(PRELOAD, None)
 
 
 class _NoPandas:
@@ -129,20 +147,53 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
+class Interrupts:
+    """Ctrl-C, heeded even where it comes at a bad moment.
+
+    Python raises KeyboardInterrupt wherever it is; what clears up after an object swallows it, and the run would go on.
+    """
+
+    def __init__(self) -> None:
+        """Take over from Python where it is Python's own handler that is there; another program's is left alone."""
+        main = threading.current_thread() is threading.main_thread()
+        self._before = signal.getsignal(signal.SIGINT) if main else None
+        self._came = False
+        if self._before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupted)
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        self._came = True
+        signal.default_int_handler(number, frame)
+
+    def heed(self) -> None:
+        """Raise KeyboardInterrupt if there was one."""
+        if self._came:
+            raise KeyboardInterrupt
+
+    def end(self) -> None:
+        """Hand back to Python."""
+        if self._before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._before)
+
+
 class Processes:
     """Runs tasks in `workers` processes; with one worker in this process itself."""
 
     def __init__(
-        self, workers: int, progress: Callable[[int], object] = lambda _: None, work: Path | None = None
+        self,
+        workers: int,
+        progress: Callable[[int], object] = lambda _: None,
+        work: Path | None = None,
+        label: LabelSource | None = None,
     ) -> None:
         """Report to `progress` how much is newly done. `work`: the folder in which the processes are to be seen at
-        work, see `alone`."""
+        work, see `run_lock`. `label`: what they will decide by."""
         self._progress = progress
         self._pool: ProcessPoolExecutor | None = None
-        self._told = 0
+        self._reported = 0
         self._interrupts = Interrupts()
         if workers > 1:
-            prepare(workers)
+            preload(workers, label)
             context = multiprocessing.get_context(BEGIN)
             self._stop, self._done = context.Event(), context.Value("q", 0)
             begin = (self._stop, self._done, work, dict(os.environ))
@@ -162,13 +213,13 @@ class Processes:
             self._pool.shutdown(cancel_futures=True)
         self._interrupts.end()
 
-    def run(self, work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    def run(self, work: Callable[[Given], Result], tasks: Sequence[Given]) -> Iterator[Result]:
         """Yield the result of each task as it is done, in any order.
 
         Raises what the work raises, and OutputError where a process was ended from outside.
         """
         if self._pool is None:
-            yield from self._alone(work, tasks)
+            yield from self._in_this_process(work, tasks)
             return
         try:
             waiting = {self._pool.submit(work, task) for task in tasks}
@@ -184,7 +235,7 @@ class Processes:
                 "fewer --workers: what is done is kept"
             ) from None
 
-    def _alone(self, work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    def _in_this_process(self, work: Callable[[Given], Result], tasks: Sequence[Given]) -> Iterator[Result]:
         global _here  # noqa: PLW0603
         before, _here = _here, Watch(tell=self._tell)
         try:
@@ -200,5 +251,5 @@ class Processes:
 
     def _report(self) -> None:
         now = self._done.value
-        self._progress(now - self._told)
-        self._told = now
+        self._progress(now - self._reported)
+        self._reported = now

@@ -7,27 +7,27 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 from precaution import __version__
+from precaution.cohort.context import WORK, LostLines
 from precaution.cohort.problems import HARMLESS, LOSSES
-from precaution.cohort.tables import SCHEMAS, put
+from precaution.cohort.tables import AUDIT, SCHEMAS, TableRows, put
 from precaution.errors import InputError, UsageError
+from precaution.writers.structured import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
     from pathlib import Path
 
+    from precaution.cohort.context import RunContext
     from precaution.cohort.deciding import Decided
-    from precaution.cohort.sort.files import File
-    from precaution.cohort.sort.lines import Sorted
+    from precaution.cohort.problems import Problem
+    from precaution.cohort.sort.sorted import Sorted
     from precaution.knowledge.model import Label
 
-LostLines = Literal["everybody", "nobody"]
-"""Whose a line may be of which that can't be told: by default everybody's, and nobody's only where a site says so."""
-DONE, RUN, QUALITY, WORK = "_SUCCESS", "run.json", "quality.json", ".work"
+DONE, RUN, QUALITY = "_SUCCESS", "run.json", "quality.json"
 HOW = ("engine", "partitions")
 """What a run says of how it was made: it changes no result."""
 GONE = f"{WORK}-gone"
@@ -57,29 +57,19 @@ class Summary:
         return sum(self.problems.get(kind, 0) for kind in LOSSES) if self.lost_lines == "nobody" else 0
 
 
-def described(
-    found: Sequence[File],
-    label: Label,
-    today: date,
-    *,
-    history: bool,
-    limit: int,
-    entries: bool = False,
-    audit: bool = False,
-    lost_lines: LostLines = "everybody",
-) -> dict[str, Any]:
+def described(context: RunContext, label: Label) -> dict[str, Any]:
     """Return what decides a run's results, and a digest of it: only a run of the same digest may be continued."""
     about: dict[str, Any] = {
         "precaution": __version__,
         "label": {"name": label.name, "version": label.version, "digest": label.digest},
         "policy": dict(label.policy),
-        "today": today.isoformat(),
-        "history": history,
-        "audit": audit,
-        "limit": limit,
-        "entries": entries,
-        "lost_lines": lost_lines,
-        "files": [each._asdict() for each in found],
+        "today": context.today.isoformat(),
+        "history": "history" in context.tables,
+        "audit": context.tables.issuperset(AUDIT),
+        "limit": context.limit,
+        "entries": "entries" in context.tables,
+        "lost_lines": context.lost_lines,
+        "files": [each._asdict() for each in context.files],
     }
     written = json.dumps(about, sort_keys=True, default=list)
     return {"digest": hashlib.sha256(written.encode()).hexdigest(), **about}
@@ -92,23 +82,23 @@ def opened(out: Path, about: dict[str, Any], *, overwrite: bool) -> bool:
     """
     if out.exists() and not out.is_dir():
         raise UsageError(f"'{out}' is a file; --out takes a folder")
-    known = _json(out / RUN) if (out / RUN).exists() else None
-    if known is None and out.exists() and not _is_empty(out):
+    before = _json(out / RUN) if (out / RUN).exists() else None
+    if before is None and out.exists() and not _is_empty(out):
         raise UsageError(f"'{out}' holds other files; give an empty or a new folder")
-    if overwrite and known is not None:
+    if overwrite and before is not None:
         cleared(out)
-        known = None
-    if known is not None and known.get("digest") != about["digest"]:
+        before = None
+    if before is not None and before.get("digest") != about["digest"]:
         raise UsageError(
-            f"'{out}' holds the results of {_difference(known, about)}; give another folder, or "
+            f"'{out}' holds the results of {_difference(before, about)}; give another folder, or "
             "--overwrite to replace them"
         )
-    if known is not None and not (out / DONE).exists() and any(known.get(name) != about.get(name) for name in HOW):
+    if before is not None and not (out / DONE).exists() and any(before.get(name) != about.get(name) for name in HOW):
         cleared(out)  # what another engine left is not gone on with: its partitions are others
-        known = None
+        before = None
     shutil.rmtree(out / GONE, ignore_errors=True)
     (out / WORK).mkdir(mode=0o700, parents=True, exist_ok=True)
-    if known is None:
+    if before is None:
         put(out / RUN, lambda path: path.write_text(_text(about), encoding="utf-8"), out / WORK)
     return (out / DONE).exists()
 
@@ -123,9 +113,9 @@ def _is_empty(out: Path) -> bool:
     )
 
 
-def _difference(known: Mapping[str, object], about: Mapping[str, object]) -> str:
+def _difference(before: Mapping[str, object], about: Mapping[str, object]) -> str:
     differ = [
-        name for name in about if name not in ("digest", *HOW) and known.get(name) != json.loads(_text(about[name]))
+        name for name in about if name not in ("digest", *HOW) and before.get(name) != json.loads(_text(about[name]))
     ]
     return f"another run (it differs in: {', '.join(differ)})"
 
@@ -142,32 +132,40 @@ def cleared(out: Path) -> None:
         (out / name).unlink(missing_ok=True)
 
 
-def finished(
-    out: Path,
-    pieces: Iterable[Sorted],
-    parts: Sequence[Decided],
-    extra: Counter[str],
-    more: Mapping[str, object] | None = None,
-) -> Summary:
-    """Write the report on data quality, with `more` in it, then the mark of success; return the summary."""
-    summary = replace(summed(parts, extra), lost_lines=_json(out / RUN).get("lost_lines", "everybody"))
-    report = _text({**_quality(pieces, parts, summary), **(more or {})})
-    put(out / QUALITY, lambda path: path.write_text(report, encoding="utf-8"), out / WORK)
-    put(out / DONE, lambda path: path.write_text("", encoding="utf-8"), out / WORK)
-    shutil.rmtree(out / WORK, ignore_errors=True)
+def finished(context: RunContext, found: Sorted, parts: Sequence[Decided]) -> Summary:
+    """Write the problems that concern no patient, the report on data quality, and the mark of success.
+
+    `found`: what the first pass left. `parts`: what came of the partitions. Returns the summary. Raises OutputError.
+    """
+    out, work = context.out, context.work
+    _write_problems(out, work, found.problems)
+    summary = summed(parts, found.problems, context.lost_lines)
+    report = _text({**_quality(found, parts, summary), **found.report})
+    put(out / QUALITY, lambda path: path.write_text(report, encoding="utf-8"), work)
+    put(out / DONE, lambda path: path.write_text("", encoding="utf-8"), work)
+    shutil.rmtree(work, ignore_errors=True)
     return summary
 
 
-def summed(parts: Iterable[Decided], extra: Counter[str]) -> Summary:
-    """Return the summary of partitions and of the problems with the files."""
-    parts = list(parts)
+def _write_problems(out: Path, work: Path, problems: Iterable[Problem]) -> None:
+    tables, in_order = TableRows(), sorted(problems, key=lambda problem: (problem.file, problem.line, problem.kind))
+    tables.add("problems", in_order)
+    tables.write(out, "source", ["problems"], work)
+
+
+def summed(parts: Iterable[Decided], problems: Iterable[Problem], lost_lines: LostLines) -> Summary:
+    """Return the summary of partitions and of the problems that concern no patient."""
+    parts, counts = list(parts), Counter[str]()
+    for problem in problems:
+        counts[problem.kind] += problem.lines
     return Summary(
         sum(part.people for part in parts),
         sum(part.decided for part in parts),
         sum(part.died for part in parts),
         sum(part.failed for part in parts),
         _total(part.actions for part in parts),
-        _total([extra, *(part.problems for part in parts)]),
+        _total([counts, *(part.problems for part in parts)]),
+        lost_lines,
     )
 
 
@@ -176,17 +174,16 @@ def stored(out: Path) -> Summary:
     if not (out / DONE).exists():
         lacks = f"there is no {DONE} in it" if out.is_dir() else "there is no such folder"
         raise InputError(f"'{out}' holds no complete results of `precaution cohort`: {lacks}")
-    known = _json(out / QUALITY)
-    return Summary(**{name: known[name] for name in Summary.__slots__ if name in known})
+    report = _json(out / QUALITY)
+    return Summary(**{each.name: report[each.name] for each in fields(Summary) if each.name in report})
 
 
-def _quality(pieces: Iterable[Sorted], parts: Sequence[Decided], summary: Summary) -> dict[str, object]:
-    pieces = list(pieces)
+def _quality(found: Sorted, parts: Sequence[Decided], summary: Summary) -> dict[str, object]:
     unrecognised = _total(part.unrecognised for part in parts)
     return {
-        **{name: getattr(summary, name) for name in Summary.__slots__},
-        "taken": _total(piece.taken for piece in pieces),
-        "passed_over": _total(piece.passed_over for piece in pieces),
+        **fields_of(summary),
+        "taken": _total([found.taken]),
+        "passed_over": _total([found.passed_over]),
         "ignored": _total(part.ignored for part in parts),
         "unrecognised": [_coded(name, count) for name, count in sorted(unrecognised.items(), key=_most)],
     }

@@ -9,73 +9,74 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.assessment import as_day
-from precaution.cohort import run_fhir as passes
-from precaution.cohort import run_omop as from_omop
-from precaution.cohort import run_tables as from_tables
-from precaution.cohort.label_of import LabelOf
-from precaution.cohort.results import WORK, Summary, described, opened, stored
-from precaution.cohort.run_fhir import Run
-from precaution.cohort.run_lock import alone
-from precaution.cohort.sort.files import File, files
-from precaution.cohort.sort.lines import partitions
+from precaution.cohort import run_fhir, run_omop, run_tables
+from precaution.cohort.context import RunContext, SourceFile
+from precaution.cohort.label_source import LabelSource
+from precaution.cohort.processes import preload
+from precaution.cohort.results import Summary, described, opened, stored
+from precaution.cohort.run_lock import run_lock
+from precaution.cohort.sort.files import files
+from precaution.cohort.sort.lines import partition_count
+from precaution.cohort.tables import wanted_tables
 from precaution.errors import OutputError, UsageError
-from precaution.knowledge.loading import find_label, load_label
+from precaution.knowledge.loading import find_label
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from precaution.cohort.results import LostLines
-    from precaution.cohort.run_fhir import Progress
+    from precaution.cohort.context import LostLines
+    from precaution.cohort.progress import Tell
     from precaution.cohort.spark import Spark
 
 
 class Plan(NamedTuple):
     """What a run would do."""
 
-    files: tuple[File, ...]
+    files: tuple[SourceFile, ...]
     size: int
     partitions: int
     workers: int
     sort: str = "fhir"
-    """What the source is: a key of DECIDE."""
+    """What the source is: a key of `RUN`."""
 
 
-DECIDE: Mapping[str, Callable[[Run], Summary]] = {
-    "fhir": passes.decided,
-    "tables": from_tables.decided,
-    "omop": from_omop.decided,
+RUN: Mapping[str, Callable[[RunContext, Tell], Summary]] = {
+    "fhir": run_fhir.run,
+    "tables": run_tables.run,
+    "omop": run_omop.run,
 }
-"""How a source of each sort is decided."""
+"""How a run over each kind of source is done."""
 
 
 def plan(source: Path | str, out: Path | str, workers: int | None = None, spark: Spark | None = None) -> Plan:
     """Return what a run over `source` would read. Raises InputError where it can't be read."""
-    path, of, used = Path(source), Path(out), workers or _cores()
-    if from_omop.is_omop(source):
+    path, folder, used = Path(source), Path(out), workers or _cores()
+    if run_omop.is_omop(source):
         if spark:
             raise UsageError(
                 "--engine spark does not read an OMOP CDM: write its tables first with --entries, and "
                 "give the results of that run as the source"
             )
-        cdm = from_omop.found(source, of)
+        cdm = run_omop.tables_of(source, folder)
         return Plan(cdm.files, _size(cdm.files), cdm.partitions, used, "omop")
-    tables = from_tables.is_tables(path)
-    found = tuple((from_tables.files if tables else files)(path, of))
-    size, sort = _size(found), "tables" if tables else "fhir"
+    tables = run_tables.is_tables(path)
+    found = tuple((run_tables.files if tables else files)(path, folder))
+    size, kind = _size(found), "tables" if tables else "fhir"
     if spark:
-        return Plan(found, size, spark.partitions(size), used, sort)
-    return Plan(found, size, from_tables.count(path, found) if tables else partitions(size), used, sort)
+        return Plan(found, size, spark.partitions(size), used, kind)
+    count = run_tables.count_partitions(path, found) if tables else partition_count(size)
+    return Plan(found, size, count, used, kind)
 
 
-def _size(found: Iterable[File]) -> int:
+def _size(found: Iterable[SourceFile]) -> int:
     return sum(each.size for each in found)
 
 
-def _on_spark(run: Run, sort: str, spark: Spark) -> Summary:
+def _run_on_spark(context: RunContext, kind: str, tell: Tell, spark: Spark) -> Summary:
     from precaution.cohort.spark import engine  # noqa: PLC0415 - an extra
 
-    return {"fhir": engine.decided, "tables": engine.decided_tables}[sort](run, spark)
+    return {"fhir": engine.run, "tables": engine.run_tables}[kind](context, tell, spark)
 
 
 def _cores() -> int:
@@ -99,7 +100,7 @@ def cohort(
     overwrite: bool = False,
     lost_lines: LostLines = "everybody",
     spark: Spark | None = None,
-    progress: Progress = lambda *_: None,
+    progress: Tell = lambda *_: None,
 ) -> Summary:
     """Decide every patient of `source` on `today`; write the results to `out`.
 
@@ -119,38 +120,36 @@ def cohort(
     if lost_lines not in ("everybody", "nobody"):
         raise UsageError("--lost-lines is everybody or nobody")
     day = date.fromordinal(as_day(today))
-    of = LabelOf(str(find_label(label)), policy, tuple(codes))
-    known = load_label(of.folder, policy=of.policy, codes=of.codes)
+    source_of_label = LabelSource(str(find_label(label)), policy, tuple(codes))
+    if not spark:
+        preload(workers or _cores(), source_of_label)  # meanwhile this process loads its own
+    loaded, folder = source_of_label.load(), Path(out)
     made = plan(source, out, workers, spark)
-    folder = Path(out)
-    about = described(
-        made.files, known, day, history=history, limit=limit, entries=entries, audit=audit, lost_lines=lost_lines
+    context = RunContext(
+        source,
+        folder,
+        source_of_label,
+        day,
+        made.files,
+        made.partitions,
+        made.workers,
+        wanted_tables(history=history, entries=entries, audit=audit),
+        limit,
+        strict,
+        lost_lines,
     )
+    about = described(context, loaded)
     about |= {"engine": "spark" if spark else "processes", "partitions": made.partitions}
     try:
         if not folder.exists():
             folder.mkdir(parents=True)
-        with alone(folder, folder / WORK):
+        with run_lock(folder, context.work):
             if opened(folder, about, overwrite=overwrite):
-                shutil.rmtree(folder / WORK, ignore_errors=True)
+                shutil.rmtree(context.work, ignore_errors=True)
                 return stored(folder)
-            run = Run(
-                source,
-                folder,
-                of,
-                day,
-                made.files,
-                made.partitions,
-                made.workers,
-                limit,
-                strict,
-                history,
-                progress,
-                entries,
-                lost_lines,
-                audit,
-            )
-            return _on_spark(run, made.sort, spark) if spark else DECIDE[made.sort](run)
+            if spark:
+                return _run_on_spark(context, made.sort, progress, spark)
+            return RUN[made.sort](context, progress)
     except OSError as error:
         raise OutputError(
             f"'{folder}' can't be written: {error.strerror or 'input/output error'}; make room and run "

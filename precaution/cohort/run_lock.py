@@ -1,4 +1,9 @@
-"""One run at a time in a folder of results: what a killed run left alive is waited for."""
+"""One run at a time in a folder of results: what a killed run left alive is waited for.
+
+The lock is the system's own (flock) on the folder itself, so it ends with its process however that ends, and leaves no
+file behind. Workers hold it together, by a shared lock, which libraries of file locks do not have. On a network folder
+it may hold on one machine only; on Spark a token guards that, see `precaution.cohort.spark.tasks`.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +28,7 @@ _BUSY = "another run is at work in '{}'; wait until it has ended, or give anothe
 
 
 @contextmanager
-def alone(out: Path, work: Path) -> Iterator[None]:
+def run_lock(out: Path, work: Path) -> Iterator[None]:
     """Hold the folder `out` for this run, and wait until no process works in `work`, which is a part of it.
 
     Raises UsageError where another run holds it. Where the file system has no locks nothing is held.

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from precaution.engine.decision import grave
+from precaution.engine.answer import grave
 from precaution.errors import OutputError, UsageError
 from precaution.tables.schema import ENTRIES, PERSONS
 
@@ -19,7 +19,7 @@ except ImportError:  # pragma: no cover - tested where it is not installed
     raise UsageError("cohorts need pyarrow: install it with `pip install 'precaution[cohort]'`") from None
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from precaution.engine.answer import Decision, Due
@@ -153,9 +153,16 @@ SCHEMAS = {
 `exposures` and `measured` see `precaution.measures`."""
 AUDIT = ("exposures", "measured")
 """The tables that only an audit needs."""
+_ON_REQUEST = {"history": ("history",), "entries": ("entries", "persons"), "audit": AUDIT}
 
 
-class Tables:
+def wanted_tables(*, history: bool = False, entries: bool = False, audit: bool = False) -> frozenset[str]:
+    """Return the names of the tables to write: those of every run, and those that are asked for."""
+    asked = {"history": history, "entries": entries, "audit": audit}
+    return frozenset(SCHEMAS) - {name for option, names in _ON_REQUEST.items() if not asked[option] for name in names}
+
+
+class TableRows:
     """Collects rows, and writes each table of a partition as one file."""
 
     def __init__(self) -> None:
@@ -165,6 +172,11 @@ class Tables:
     def add(self, table: str, rows: Iterable[Row]) -> None:
         """Add rows to a table."""
         self._rows[table].extend(rows)
+
+    def add_all(self, rows: Mapping[str, Iterable[Row]]) -> None:
+        """Add rows to several tables, by their names."""
+        for table, own in rows.items():
+            self.add(table, own)
 
     def write(self, out: Path, part: str, names: Iterable[str], aside: Path | None = None) -> None:
         """Write the tables `names` as `out/<name>/<part>.parquet`; for `aside` see `put`. Raises OutputError."""
@@ -177,7 +189,7 @@ class Tables:
             put(out / name / f"{part}.parquet", partial(pq.write_table, table), aside)
 
 
-def rows_of(person: str, decision: Decision, changes: Sequence[Decision], label: Label) -> dict[str, list[Row]]:
+def decision_rows(person: str, decision: Decision, changes: Sequence[Decision], label: Label) -> dict[str, list[Row]]:
     """Return what a decision, and the changes that led to it, add to each table."""
     return {
         "decisions": [_decision(person, decision, label)],

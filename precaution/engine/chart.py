@@ -13,7 +13,6 @@ from functools import reduce
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from precaution.engine.answer import Searched
 from precaution.engine.therapy import Therapy
 from precaution.knowledge.expression import Value
 from precaution.knowledge.model import Label
@@ -40,8 +39,6 @@ class Known:
     """How many entries there were to look at."""
     since: Interval | None = None
     """Day from which it has been so; newer than an answer, it voids the answer."""
-    searched: tuple[Searched, ...] | None = None
-    """What was looked for; filled in when it is first shown."""
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from precaution.values import logic
 from precaution.values.interval import Interval, at_least, at_most, equal, exactly, greater, less
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from precaution.values.logic import Truth
 
@@ -241,18 +241,9 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return ()
 
 
-_NAMES: dict[int, tuple[Expression, tuple[str, ...]]] = {}
-_TESTS: dict[int, tuple[Expression, Callable[[Answers], Truth]]] = {}
-"""Expressions by identity, kept with what was made of them: a label's expressions are asked for every patient,
-and comparing or hashing a tree costs more than evaluating it."""
-
-
 def names(expression: Expression) -> tuple[str, ...]:
     """Return every name in `expression`, in reading order, each once."""
-    kept = _NAMES.get(id(expression))
-    if kept is None:
-        kept = _NAMES[id(expression)] = (expression, tuple(dict.fromkeys(_walk(expression))))
-    return kept[1]
+    return tuple(dict.fromkeys(_walk(expression)))
 
 
 def _walk(expression: Expression) -> Iterator[str]:
@@ -262,15 +253,12 @@ def _walk(expression: Expression) -> Iterator[str]:
         yield from _walk(child)
 
 
-def compiled(expression: Expression) -> Callable[[Answers], Truth]:
+Test = Callable[[Answers], "Truth"]
+"""What an expression comes to for a patient."""
+
+
+def compiled(expression: Expression) -> Test:
     """Return `expression` as a closure over a patient's facts."""
-    kept = _TESTS.get(id(expression))
-    if kept is None:
-        kept = _TESTS[id(expression)] = (expression, _compile(expression))
-    return kept[1]
-
-
-def _compile(expression: Expression) -> Callable[[Answers], Truth]:
     match expression:
         case And(operands):
             return _folded(tuple(map(compiled, operands)), decisive=False)
@@ -291,7 +279,7 @@ def _compile(expression: Expression) -> Callable[[Answers], Truth]:
         case Among(Name(name), words):
             return lambda facts: None if (word := facts[name]) is None else word in words
         case Name(name):
-            return lambda facts: _truth(facts[name], name)
+            return lambda facts: v if (v := facts[name]) is True or v is False or v is None else _no_truth(name)
         case _:
             raise KnowledgeError(f"{expression} is not true or false")
 
@@ -345,33 +333,23 @@ def _constant(value: float | str | bool) -> Value:
     return value if isinstance(value, (str, bool)) else exactly(value)
 
 
-def _truth(value: Value, name: str) -> Truth:
-    if value is None or isinstance(value, bool):
-        return value
+def _no_truth(name: str) -> Truth:
     raise KnowledgeError(f"'{name}' is a number or a word; compare it with something")
 
 
 Decider = Callable[[Answers], tuple[str, ...]]
-_DECIDERS: dict[int, tuple[Expression, Decider]] = {}
 
 
 def decider(expression: Expression) -> Decider:
-    """Return a closure that finds which names make `expression` what it is for a patient.
+    """Return a closure that tells the names which make `expression` what it is for a patient.
 
-    Of an `or` that holds these are the names of the operands that hold; of one that can't be told, of those that can't.
+    Of an `or` that holds they are those of the operands that hold, of one that can't be told of those that can't.
     """
-    kept = _DECIDERS.get(id(expression))
-    if kept is None:
-        kept = _DECIDERS[id(expression)] = (expression, _decider(expression))
-    return kept[1]
-
-
-def _decider(expression: Expression) -> Decider:
     match expression:
         case And(operands):
-            return _deciders(operands, logic.conjunction)
+            return _deciders(operands, decisive=False)
         case Or(operands):
-            return _deciders(operands, logic.disjunction)
+            return _deciders(operands, decisive=True)
         case Not(operand) | Call(_, operand):
             return decider(operand)
         case _:
@@ -379,13 +357,16 @@ def _decider(expression: Expression) -> Decider:
             return lambda _: found
 
 
-def _deciders(operands: tuple[Expression, ...], fold: Callable[[Iterable[Truth]], Truth]) -> Decider:
-    """Return a closure that finds what decides those of the operands that come to what they come to together."""
+def _deciders(operands: tuple[Expression, ...], *, decisive: bool) -> Decider:
+    """Return a closure that finds what decides those of the operands that come to what they come to together.
+
+    One operand that is `decisive` settles it: False for `and`, True for `or`.
+    """
     parts = tuple((compiled(operand), decider(operand)) for operand in operands)
 
     def decide(facts: Answers) -> tuple[str, ...]:
         truths = [test(facts) for test, _ in parts]
-        whole = fold(truths)
+        whole = decisive if decisive in truths else None if None in truths else not decisive
         found = [inner(facts) for (_, inner), truth in zip(parts, truths, strict=True) if truth is whole]
         return found[0] if len(found) == 1 else tuple(dict.fromkeys(name for each in found for name in each))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from precaution.knowledge.expression import Expression
 from precaution.knowledge.fact_kinds import Fact
@@ -326,6 +326,14 @@ class Records:
     """Parameter: which of several results of one day counts, "worst" or "unknown" where they differ."""
 
 
+class OfOwner(dict[Any, Any]):
+    """What one object keeps of itself. A copy of that object, or one sent to another process, begins without it."""
+
+    def __reduce__(self) -> tuple[type[OfOwner], tuple[()]]:
+        """Copy and pickle as empty."""
+        return OfOwner, ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """Everything a label's folder says; made by `precaution.load_label`."""
@@ -360,3 +368,5 @@ class Label:
     """Numbers that sentences state, by the names that rules give them."""
     complete_lists: frozenset[str] = frozenset()
     """Kinds of entries (`condition`, ...) whose list the site says is complete for every patient."""
+    compiled: OfOwner = field(default_factory=OfOwner, init=False, repr=False, compare=False)
+    """The label compiled for each stage (`precaution.engine.compiled`), when it was first asked for."""

@@ -1,4 +1,4 @@
-"""The same rules as SQL over the tables `entries` and `persons` (`precaution.tables.schema`), for a warehouse.
+"""A label's rules as SQL over the tables `entries` and `persons` (`precaution.tables.schema`), for a warehouse.
 
 It is made from the typed form of a label and not from the interpreter's closures: it runs where the data are, and it
 checks the interpreter. What is the same for every label stands in `steps/`, as SQL; what a label says goes in as tables
@@ -18,8 +18,7 @@ except ImportError:  # pragma: no cover - tested where it is not installed
 
 from precaution.sql import dialects
 from precaution.sql.dialects import TESTED
-from precaution.sql.script import RESULTS
-from precaution.sql.script import statements as _statements
+from precaution.sql.script import RESULTS, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,13 +52,16 @@ def statements_of(label: Label, dialect: str, *, today: int | None = None, stage
 
 
 def script_of(label: Label, dialect: str, *, today: int | None = None, stage: Stage | None = None) -> str:
-    """Return a label as one script, its statements separated by `;`. As `statements_of`."""
+    """Return a label's rules as one script, with a heading and its statements separated by `;`.
+
+    Arguments and errors are those of `statements_of`.
+    """
     body = "".join(f"{each};\n\n" for each in statements_of(label, dialect, today=today, stage=stage))
     return f"{_head(label, dialect, today)}\n{body}"
 
 
 def _written(label: Label, dialect: str, today: int | None, stage: Stage | None) -> Iterator[str]:
-    return dialects.texts(_statements(label, today, stage), RESULTS, dialect)
+    return dialects.texts(statements(label, today, stage), RESULTS, dialect)
 
 
 def _head(label: Label, dialect: str, today: int | None) -> str:

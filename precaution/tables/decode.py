@@ -34,11 +34,11 @@ _new_entry: Callable[[tuple[Any, ...]], Entry] = partial(tuple.__new__, Entry)
 def decoded(persons: pa.Table, entries: pa.Table) -> Iterator[tuple[str, Record]]:
     """Yield each person with the record, in the order of `persons`; the rows of `entries` may be in any order."""
     groups = _groups(entries, columns_of(persons)["person"])
-    place, own = next(groups, _END)
+    position, own = next(groups, _END)
     for number, (person, birth, died, *more) in enumerate(zip(*_person_columns(persons), strict=True)):
-        if number == place:
+        if number == position:
             yield person, Record(birth, died, own, *more)
-            place, own = next(groups, _END)
+            position, own = next(groups, _END)
         else:
             yield person, Record(birth, died, {}, *more)
 
@@ -59,7 +59,7 @@ def columns_of(table: pa.Table) -> Columns:
 
 
 def _groups(table: pa.Table, persons: Array) -> Iterator[tuple[int, _Own]]:
-    """Yield the place of each person who has entries, and the entries by concept; entries of nobody are left out."""
+    """Yield the position of each person who has entries, and the entries by concept; entries of nobody are left out."""
     columns = columns_of(table)
     order = ordered(columns, persons)
     for begin, end in _blocks(order.persons):
@@ -70,20 +70,20 @@ def _groups(table: pa.Table, persons: Array) -> Iterator[tuple[int, _Own]]:
         yield from _block(part, order.persons[begin:end], order.concepts[begin:end])
 
 
-class Order(NamedTuple):
+class RowOrder(NamedTuple):
     """In which order rows are taken so that those of one person, and of one concept, follow each other."""
 
     rows: Array | None
     """Which row comes when; None where they come as they are."""
     persons: Array
-    """Of each row in that order the place of the person ..."""
+    """Of each row in that order the position of the person ..."""
     concepts: Array
     """... and of the concept."""
     orders: Array
     """... and the row's own order."""
 
 
-def ordered(columns: Columns, persons: Array) -> Order:
+def ordered(columns: Columns, persons: Array) -> RowOrder:
     """Return the order of rows: by person, as `persons` has them, then by concept, then by their own order.
 
     That they are in it already is seen at a tenth of what sorting costs, and so they mostly are.
@@ -95,15 +95,15 @@ def ordered(columns: Columns, persons: Array) -> Order:
     if rows is not None:
         person, concept, own = person.take(rows), concept.take(rows), own.take(rows)
     if _rising((person, concept, own)):
-        return Order(rows, person, concept, own)
+        return RowOrder(rows, person, concept, own)
     keys = pa.table({"person": person, "concept": concept, "order": own})
     sorting = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
     rows = sorting if rows is None else rows.take(sorting)
-    return Order(rows, person.take(sorting), concept.take(sorting), own.take(sorting))
+    return RowOrder(rows, person.take(sorting), concept.take(sorting), own.take(sorting))
 
 
 def _ranks(column: Array) -> Array:
-    """Return of each cell its place among the different values of the column, in order."""
+    """Return of each cell its position among the different values of the column, in order."""
     coded = column.dictionary_encode()
     by_word = pc.sort_indices(coded.dictionary)
     return pc.sort_indices(by_word).take(coded.indices)
@@ -141,12 +141,12 @@ def _block(columns: Columns, persons: Array, concepts: Array) -> Iterator[tuple[
     entries = tuple(_entries(columns))
     begins = _begins(persons, concepts)
     doubtful = _doubtful(begins, columns["start_low"])
-    places = persons.take(pa.array(begins, pa.int64())).to_pylist()
-    owner, found = places[0], _Own()
-    for place, begin, end in zip(places, begins, (*begins[1:], len(entries)), strict=True):
-        if place != owner:
+    positions = persons.take(pa.array(begins, pa.int64())).to_pylist()
+    owner, found = positions[0], _Own()
+    for position, begin, end in zip(positions, begins, (*begins[1:], len(entries)), strict=True):
+        if position != owner:
             yield owner, found
-            owner, found = place, {}
+            owner, found = position, {}
         own = entries[begin:end]
         found[own[0].concept] = tuple(sorted(own, key=in_order)) if begin in doubtful else own
     yield owner, found
@@ -223,8 +223,8 @@ def _looked_up(column: Array, make: Callable[[list[Any]], list[Any]]) -> list[An
         return [None] * len(column)
     coded = column.dictionary_encode()
     words = [*make(coded.dictionary.to_pylist()), None]
-    places = coded.indices.fill_null(len(words) - 1) if column.null_count else coded.indices
-    return [words[place] for place in _numbers(places)]
+    positions = coded.indices.fill_null(len(words) - 1) if column.null_count else coded.indices
+    return [words[position] for position in _numbers(positions)]
 
 
 def _numbers(column: Array) -> list[int]:

@@ -20,10 +20,8 @@ try:
 except ImportError:  # pragma: no cover - tested where it is not installed
     raise UsageError("cohorts need pyarrow: install it with `pip install 'precaution[cohort]'`") from None
 
-from precaution.tables.decode import decoded  # isort: skip - it needs pyarrow
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 Row = tuple[Any, ...]
 
@@ -133,13 +131,8 @@ def record_of(person: Row, entries: Iterable[Row]) -> Record:
     )
 
 
-def records_of(persons: pa.Table, entries: pa.Table) -> Iterator[tuple[str, Record]]:
-    """Yield each person with the record, in order of `person`; the rows of the tables may be in any order."""
-    return decoded(persons.sort_by("person"), entries)
-
-
 def as_rows(table: pa.Table | pa.RecordBatch) -> list[Row]:
-    """Return the rows of a table of either sort as tuples, in the order of its columns."""
+    """Return the rows of a table of either kind as tuples, in the order of its columns."""
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 

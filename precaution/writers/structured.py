@@ -1,14 +1,16 @@
-"""Decision -> JSON: the contract of ARCHITECTURE.md, key for key. Keys may be added, never renamed."""
+"""Writes a decision as JSON by the contract (docs/reference/json-contract.md): keys may be added, never renamed."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from precaution.writers.layout import NOTE
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from precaution.engine.answer import Decision, Finding
 
 
@@ -47,11 +49,16 @@ def as_json(value: object) -> str:
 
 def _finding(finding: Finding) -> dict[str, object]:
     searched = [{"concept": each.concept, "from": each.since, "found": each.found} for each in finding.searched]
-    return {**{each.name: plain(getattr(finding, each.name)) for each in fields(finding)}, "searched": searched}
+    return {**{name: plain(each) for name, each in finding._asdict().items()}, "searched": searched}
+
+
+def fields_of(value: DataclassInstance) -> dict[str, Any]:
+    """Return the fields of a dataclass by name, each as it is."""
+    return {each.name: getattr(value, each.name) for each in fields(value)}
 
 
 def plain(value: object) -> object:
-    """Return dataclasses and named tuples as dicts, other tuples as lists, and all else as it is."""
+    """Return a value as plain data: dataclasses and named tuples as dicts, other tuples as lists, all else as it is."""
     if is_dataclass(value):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, tuple):

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from precaution import assess
 from precaution.cohort import cohort
-from precaution.cohort.sort import files as sources
-from precaution.cohort.sort import lines as partitions
+from precaution.cohort.sort import files as source_files
+from precaution.cohort.sort import lines
 from precaution.engine.answer import Decision
 from precaution.errors import PatientDied
 from support.cohort_people import ALONE, EXAMPLES, RESOURCES, TODAY, demo, example_resources
+from support.effort import tries
 from support.ndjson_sources import LABEL, alone, differences, resources_of, table, written
 from support.project import SHARED
 
@@ -56,15 +57,15 @@ def test_every_synthea_patient(name: str, today: str, tmp_path: Path) -> None:
     many=st.integers(1, 7),
     piece=st.integers(200, 100_000),
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(3, 25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_order_no_split_and_no_cut_of_files_changes_an_answer(
     seed: int, files: int, packed: bool, many: int, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pieces of a file are made so small that lines stand on their borders."""
     with TemporaryDirectory() as folder, monkeypatch.context() as patched:
-        patched.setattr(partitions, "SIZE", max(1, 200_000 // many))
-        patched.setattr(sources.pieces, "__defaults__", (piece,))
-        patched.setattr(sources, "BLOCK", max(1, piece // 3))
+        patched.setattr(lines, "SIZE", max(1, 200_000 // many))
+        patched.setattr(source_files.pieces, "__defaults__", (piece,))
+        patched.setattr(source_files, "BLOCK", max(1, piece // 3))
         source = written(Path(folder, "in"), RESOURCES, seed, files, packed)
         summary = cohort(source, Path(folder, "out"), today=TODAY, workers=1)
         assert (summary.people, summary.clean) == (len(ALONE), True)

@@ -18,21 +18,19 @@ from pathlib import Path
 import pytest
 
 from precaution.cli import run as command
-from precaution.cohort import cohort, processes, results
-from precaution.cohort import run_fhir as passes
-from precaution.cohort import run_lock as alone
+from precaution.cohort import cohort, processes, results, run_fhir, run_lock
 from precaution.cohort.problems import KINDS, LOSSES
 from precaution.cohort.run_lock import join
-from precaution.cohort.sort import files as sources
-from precaution.cohort.sort import lines as partition
+from precaution.cohort.sort import files, lines
 from precaution.errors import InputError, OutputError, UsageError
+from support.effort import tries
 from support.ndjson_sources import Json, rows, written
 from support.project import PROJECT
 
 TODAY = "2025-03-01"
 SMALL = 100_000
 """Bytes of a partition and of a piece in runs that are killed."""
-KILLS = int(os.environ.get("PRECAUTION_KILLS", "20"))
+KILLS = int(os.environ.get("PRECAUTION_KILLS", str(tries(6, 20))))
 """How many runs are killed in all; `make` may set more."""
 EXAMPLES = PROJECT / "examples"
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
@@ -94,11 +92,12 @@ def workers_of(parent: int) -> list[int]:
     return found
 
 
+@pytest.mark.kills
 @linux
 def test_killed_at_any_moment_a_rerun_comes_to_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kill the run itself or one of its processes, again and again, and each time finish what it left."""
-    monkeypatch.setattr(partition, "SIZE", SMALL)
-    monkeypatch.setattr(sources.pieces, "__defaults__", (SMALL,))
+    monkeypatch.setattr(lines, "SIZE", SMALL)
+    monkeypatch.setattr(files.pieces, "__defaults__", (SMALL,))
     source, out, dice = written(tmp_path / "in", people(12), files=3), tmp_path / "out", random.Random(5)  # noqa: S311
     begin = time.monotonic()
     started(source, tmp_path / "whole").communicate()
@@ -133,6 +132,7 @@ def test_killed_at_any_moment_a_rerun_comes_to_the_same_bytes(tmp_path: Path, mo
     assert left["of a process"]
 
 
+@pytest.mark.kills
 @linux
 def test_the_run_says_so_when_a_process_of_it_is_killed(tmp_path: Path) -> None:
     process = started(written(tmp_path / "in", people(40)), tmp_path / "out")
@@ -199,7 +199,7 @@ def test_two_runs_do_not_work_in_one_folder(tmp_path: Path, monkeypatch: pytest.
     def again(*_: object) -> None:
         cohort(EXAMPLES, tmp_path / "out", today=TODAY, workers=1)
 
-    monkeypatch.setattr(passes, "check_unchanged", again)
+    monkeypatch.setattr(run_fhir, "_check_unchanged", again)
     with pytest.raises(UsageError, match="another run is at work"):
         cohort(EXAMPLES, tmp_path / "out", today=TODAY, workers=1)
 
@@ -208,8 +208,8 @@ def test_what_a_killed_run_left_alive_is_waited_for(tmp_path: Path, monkeypatch:
     work = tmp_path / "out" / ".work"
     work.mkdir(parents=True)
     held = os.open(work, os.O_RDONLY)
-    assert alone._locked(held, exclusive=False)
-    monkeypatch.setattr(alone, "WAIT", 0.05)
+    assert run_lock._locked(held, exclusive=False)
+    monkeypatch.setattr(run_lock, "WAIT", 0.05)
     with pytest.raises(UsageError, match="another run is at work"):
         cohort(EXAMPLES, tmp_path / "out", today=TODAY, workers=1)
     os.close(held)
@@ -219,8 +219,8 @@ def test_what_a_killed_run_left_alive_is_waited_for(tmp_path: Path, monkeypatch:
 def test_a_worker_is_seen_at_work(tmp_path: Path) -> None:
     join(tmp_path)
     seen = os.open(tmp_path, os.O_RDONLY)
-    assert not alone._locked(seen, exclusive=True)
-    assert alone._locked(seen, exclusive=False)
+    assert not run_lock._locked(seen, exclusive=True)
+    assert run_lock._locked(seen, exclusive=False)
     os.close(seen)
     join(tmp_path / "not there")
 
@@ -228,17 +228,15 @@ def test_a_worker_is_seen_at_work(tmp_path: Path) -> None:
 def test_a_source_that_changes_meanwhile_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = written(tmp_path / "in", people(1), files=1)
     file = next(source.iterdir())
-    index = passes.shared.index
 
     def grows(*_: object) -> processes.Watch:
         with file.open("ab") as opened:
             opened.write(b"\n")
         return processes._here
 
-    monkeypatch.setattr(partition, "watch", grows)
+    monkeypatch.setattr(lines, "watch", grows)
     with pytest.raises(InputError, match="changed while it was read"):
         cohort(source, tmp_path / "out", today=TODAY, workers=1)
-    assert passes.shared.index is index
     assert not (tmp_path / "out" / "_SUCCESS").exists()
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from precaution.cohort import cohort, deciding, plan, results, tables
-from precaution.cohort import run_fhir as passes
+from precaution.cohort import cohort, deciding, plan, results, run_fhir, tables
+from precaution.cohort.deciding_fhir import decide_lines
 from precaution.cohort.problems import HARMLESS, KINDS, LOSSES
 from precaution.cohort.processes import Processes
-from precaution.cohort.sort import lines as partition
+from precaution.cohort.sort import lines
+from precaution.cohort.sort.sorted import SHOWN
 from precaution.errors import InputError, MixedPatients, OutputError, UsageError
 from precaution.readers import read_resources
 from precaution.timeline import timeline
@@ -98,7 +99,7 @@ def test_history_is_the_timeline_of_each_patient(tmp_path: Path) -> None:
 def test_a_limit_takes_always_the_same_patients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = []
     for number, size in enumerate((10**9, 3000, 800)):
-        monkeypatch.setattr(partition, "SIZE", size)
+        monkeypatch.setattr(lines, "SIZE", size)
         summary = run(
             written(tmp_path / f"in{number}", people(20), seed=number), tmp_path / f"{number}", limit=5, workers=2
         )
@@ -289,7 +290,7 @@ def test_no_message_holds_anything_of_a_record(tmp_path: Path) -> None:
 def test_many_problems_of_a_file_are_counted_and_not_listed(tmp_path: Path) -> None:
     run(put(tmp_path / "in", *people(1), *[b"x"] * 500), tmp_path / "out")
     found = rows(tmp_path / "out", "problems")
-    assert len(found) == partition.SHOWN + 1
+    assert len(found) == SHOWN + 1
     assert sum(row["lines"] for row in found) == 500
 
 
@@ -315,7 +316,7 @@ def test_a_strict_run_stops_at_the_first_problem(bad: bytes, tmp_path: Path) -> 
 def test_a_second_run_of_the_same_kind_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = put(tmp_path / "in", *people())
     first = run(source, tmp_path / "out")
-    monkeypatch.setattr(passes, "sort_piece", None)
+    monkeypatch.setattr(run_fhir, "sort_piece", None)
     assert run(source, tmp_path / "out") == first
 
 
@@ -346,7 +347,7 @@ def test_a_run_that_ends_anywhere_can_be_gone_on_with(
     after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process ends at each place at which something is written; then it is run again."""
-    monkeypatch.setattr(partition, "SIZE", 4000)
+    monkeypatch.setattr(lines, "SIZE", 4000)
     source = written(tmp_path / "in", [*people(20), *person("d", deceasedBoolean=True)])
     run(source, tmp_path / "whole")
     left = [after * 5]
@@ -393,17 +394,17 @@ def test_nothing_half_written_stands_among_the_tables(tmp_path: Path, monkeypatc
 
 
 def test_finished_partitions_are_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partition, "SIZE", 4000)
+    monkeypatch.setattr(lines, "SIZE", 4000)
     source = written(tmp_path / "in", people(20))
     done: list[int] = []
 
-    def second(task: tuple[object, int]) -> deciding.Decided:
-        done.append(task[1])
+    def second(task: deciding.PartitionTask) -> deciding.Decided:
+        done.append(task[2])
         if len(done) == 2:
             raise KeyboardInterrupt
-        return deciding.decide_partition(task)  # type: ignore[arg-type]
+        return decide_lines(task)
 
-    monkeypatch.setattr(passes, "decide_partition", second)
+    monkeypatch.setattr(run_fhir, "decide_lines", second)
     with pytest.raises(KeyboardInterrupt):
         run(source, tmp_path / "out")
     assert run(source, tmp_path / "out").people == 20

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from precaution import assess
 from precaution.cli import run
 from precaution.cohort import cohort, plan
-from precaution.cohort.sort import rows as parting
+from precaution.cohort.sort import rows as sorting
 from precaution.errors import InputError, OutputError, PatientDied, UsageError
 from precaution.tables.schema import ENTRIES, as_table
 from precaution.values.record import Record
 from support.cohort_people import ALONE, EXAMPLES, RESOURCES, TODAY
+from support.effort import tries
 from support.ndjson_sources import LABEL, cells, differences, table
 from support.ndjson_sources import rows as result_rows
 from support.project import PROJECT, SHARED
@@ -80,14 +81,14 @@ def test_results_with_entries_are_a_source_of_the_same_answers(tmp_path: Path) -
 
 
 @given(seed=st.integers(0, 2**32), files=st.integers(1, 9), each=st.integers(1, 7), batch=st.integers(10, 500))
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(3, 20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_order_and_no_split_of_rows_changes_an_answer(
     seed: int, files: int, each: int, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TemporaryDirectory() as folder, monkeypatch.context() as patched:
-        patched.setattr(parting, "PERSONS_EACH", each)
-        patched.setattr(parting, "FILES", 2)
-        patched.setattr(parting, "BATCH", batch)
+        patched.setattr(sorting, "PERSONS_EACH", each)
+        patched.setattr(sorting, "FILES", 2)
+        patched.setattr(sorting, "BATCH", batch)
         source = put(Path(folder, "in"), ROWS, seed, files)
         summary = cohort(source, Path(folder, "out"), today=TODAY, workers=1)
         assert (summary.people, summary.clean) == (len(ALONE), True)
@@ -124,7 +125,7 @@ def test_synthetic_patients_with_every_trap(tmp_path: Path) -> None:
 
 
 def test_two_processes_come_to_the_same_bytes_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parting, "PERSONS_EACH", 3)
+    monkeypatch.setattr(sorting, "PERSONS_EACH", 3)
     source = put(tmp_path / "in", ROWS)
     for workers in (1, 2):
         cohort(source, tmp_path / str(workers), today=TODAY, workers=workers, entries=True)
@@ -266,7 +267,7 @@ def test_a_person_without_a_name_is_said(tmp_path: Path) -> None:
 
 
 def test_many_rows_of_nobody_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parting, "SHOWN", 3)
+    monkeypatch.setattr(sorting, "SHOWN", 3)
     rows_ = {**ROWS, "entries": [(None, *row[1:]) for row in ROWS["entries"]]}
     out = decided(put(tmp_path / "in", rows_), tmp_path)
     assert sum(int(str(each[4])) for each in problems(out)) == len(ROWS["entries"])
@@ -371,7 +372,7 @@ def test_results_are_not_written_over_their_source(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parting, "PERSONS_EACH", 2)
+    monkeypatch.setattr(sorting, "PERSONS_EACH", 2)
     source, out = put(tmp_path / "in", ROWS), tmp_path / "out"
     done: list[int] = []
 
@@ -383,7 +384,7 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(KeyboardInterrupt):
         cohort(source, out, today=TODAY, workers=1, progress=stop)
-    assert (out / ".work" / "parted.json").exists()
+    assert (out / ".work" / "sorted.json").exists()
     finished = {path.name: path.stat().st_mtime_ns for path in (out / "decisions").iterdir()}
     assert finished
     cohort(source, out, today=TODAY, workers=1)
@@ -397,7 +398,7 @@ def test_a_run_interrupted_while_rows_are_sorted_begins_that_anew(
 ) -> None:
     source, out = put(tmp_path / "in", ROWS), tmp_path / "out"
     with monkeypatch.context() as patched:
-        patched.setattr(parting, "put", lambda *_: (_ for _ in ()).throw(OutputError("no room")))
+        patched.setattr("precaution.cohort.sort.sorted.put", lambda *_: (_ for _ in ()).throw(OutputError("no room")))
         with pytest.raises(OutputError):
             cohort(source, out, today=TODAY, workers=1)
     assert list((out / ".work").glob("entries-*.arrow"))
@@ -420,7 +421,7 @@ def test_what_duckdb_could_not_do_is_said_in_our_words(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(parting, "_part_entries", fail)
+    monkeypatch.setattr(sorting, "_sort_entries", fail)
     with pytest.raises(kind) as said:
         decided(put(tmp_path / "in", ROWS), tmp_path)
     assert "canary" not in str(said.value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precaution.service.fhir.queries import ALL
-from precaution.service.http.calls import call as call_of
+from precaution.service.http.calls import read_call
 from precaution.service.settings import FhirServer
 from support.hapi_server import JSON, TOKEN, client, hapi, kept, load
 from support.hook_calls import App, Limits, by_tier, call, cards, draft, post, prefetch, settings
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from precaution.service.fhir.fetching import Fetched
     from support.hook_calls import Json
 
-pytestmark = pytest.mark.xdist_group("hapi")  # one server is enough: it takes long to start
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("hapi")]  # one server is enough: it takes long to start
 PAGE = 3
 EXAMPLES = sorted(file.stem for file in (PROJECT / "examples").glob("*.json"))
 
@@ -78,7 +78,7 @@ def expected(app: App, patient: str) -> list[tuple[str, str, str]]:
 
 
 def fetched(app: App, body: Json) -> Fetched:
-    found: Fetched = app.run(app.service.fetcher.complete(call_of(body, "order-sign", Limits()), ALL))
+    found: Fetched = app.run(app.service.fetcher.complete(read_call(body, "order-sign", Limits()), ALL))
     return found
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from precaution.service.fhir.queries import ALL, HOOKS, wrong_template
+from precaution.engine import decision, memo
+from precaution.engine.facts import Facts
+from precaution.engine.therapy import therapy
+from precaution.service import clinician_answers
+from precaution.service.fhir.queries import ALL, HOOKS
 from precaution.service.settings import FhirServer
 from support import card_rules as cards_check
 from support.fhir_server import Reply, Stub
@@ -18,6 +23,7 @@ from support.hook_calls import (
     DRUG,
     ID,
     INSTANCE,
+    RXNORM,
     App,
     Json,
     Limits,
@@ -31,6 +37,7 @@ from support.hook_calls import (
     searchset,
     settings,
 )
+from support.prefetch_templates import wrong_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,6 +208,89 @@ def test_a_medication_that_nobody_can_read_may_be_it(app: App) -> None:
     assert "can't be read" in card["summary"]
 
 
+LOCAL = {"coding": [{"system": "urn:of-this-hospital", "code": "77"}]}
+UNREAD = "an order that is being written can't be read, and was not checked"
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        draft(medicationCodeableConcept=LOCAL),
+        draft(medicationCodeableConcept=None, medicationReference={"reference": "Medication/gone"}),
+        draft(medicationCodeableConcept=None),
+        draft(medicationCodeableConcept={}),
+        {**draft(), "resourceType": "MedicationOrder"},
+        {**draft(), "resourceType": None},
+        {**draft(), "resourceType": ["MedicationRequest"]},
+        {"resourceType": "Bundle", "entry": [{"resource": draft(medicationCodeableConcept=LOCAL)}]},
+        {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:uuid:1"}]},
+        {"resourceType": "Bundle", "entry": {"resource": draft()}},
+        "Medication/1",
+        None,
+    ],
+    ids=range(12),
+)
+def test_an_order_that_cant_be_read_is_never_passed_over_in_silence(app: App, hook: str, order: Any) -> None:
+    (card,) = cards(app, call(hook, prefetch(example("ready")), order))
+    assert card["indicator"] == "info"
+    assert UNREAD in card["summary"]
+    assert cards_check.wrong({"cards": [card]}) == []
+    found = cards(app, call(hook, prefetch(example("low-neutrophils")), draft(), order))
+    assert found[0]["indicator"] == "critical", "the others are checked"
+    assert UNREAD in found[-1]["detail"]
+
+
+@pytest.mark.parametrize("orders", [..., {"resourceType": "Bundle", "entry": {}}, {"entry": 7}, {}])
+def test_without_orders_to_look_at_an_order_that_is_signed_was_not_checked(app: App, orders: Any) -> None:
+    body = call("order-sign", prefetch(example("ready")))
+    body["context"] |= {"draftOrders": orders}
+    if orders is ...:
+        del body["context"]["draftOrders"]
+    (card,) = cards(app, body)
+    assert UNREAD in card["summary"]
+    assert cards(app, call("order-sign", prefetch(example("ready")))) == [], "an empty list holds nothing"
+
+
+def test_an_order_in_a_bundle_of_its_own_or_alone_is_read_as_any_other(app: App) -> None:
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": draft()}]}
+    sent = prefetch(example("low-neutrophils"))
+    for order in (bundle, {"resourceType": "Bundle", "entry": [{"resource": bundle}]}):
+        assert by_tier(cards(app, call("order-sign", sent, order)))["critical"]
+    body = call("order-sign", sent)
+    body["context"]["draftOrders"] = draft()
+    assert by_tier(cards(app, body))["critical"]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        draft(medicationCodeableConcept={"coding": [{"system": RXNORM, "code": "723"}]}),
+        {"resourceType": "NutritionOrder", "status": "draft"},
+        {"resourceType": "Medication", "id": "m", "code": LOCAL},
+        draft(medicationCodeableConcept=LOCAL, status="cancelled"),
+    ],
+)
+def test_an_order_of_something_else_is_no_reason_for_a_card(app: App, order: Json) -> None:
+    assert cards(app, call("order-sign", prefetch(example("ready")), order)) == []
+
+
+def test_a_service_that_cant_be_read_matters_where_the_drug_may_be_taken(app: App) -> None:
+    order = {"resourceType": "ServiceRequest", "status": "draft", "intent": "order", "code": LOCAL}
+    assert cards(app, call("order-sign", prefetch(example("ready")), order)) == []
+    found = cards(app, call("order-sign", prefetch(example("zoster-on-treatment")), order))
+    assert UNREAD in found[-1]["detail"]
+    sent = {key: value for key, value in prefetch(example("ready")).items() if key != "medicationRequests"}
+    (card,) = cards(app, call("order-sign", sent, order))
+    assert UNREAD in card["summary"]
+
+
+def test_a_chart_that_is_opened_speaks_of_no_order_that_is_written(app: App) -> None:
+    body = call("patient-view", prefetch(example("ready")))
+    body["context"]["draftOrders"] = {"entry": [{"resource": draft(medicationCodeableConcept=LOCAL)}, {}]}
+    assert cards(app, body) == []
+
+
 def test_an_old_plan_is_forgotten(app: App) -> None:
     sent = prefetch(example("restricted"))
     plan = draft(id="x", subject={"reference": f"Patient/{sent['patient']['id']}"}, intent="plan", status="active")
@@ -223,6 +313,27 @@ def test_selections_narrow_nothing(app: App) -> None:
     body = call("order-select", prefetch(example("restricted")), draft(id="a"), {"resourceType": "NutritionOrder"})
     body["context"]["selections"] = ["NutritionOrder/b"]
     assert cards(app, body)
+
+
+def test_for_a_call_nothing_is_worked_out_twice(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At which stage the patient is, and every fact: cards, page and what is kept ask one assessment."""
+    counts: Counter[str] = Counter()
+
+    def counting(name: str, work: Any) -> Any:
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            counts[name] += 1
+            return work(*args, **kwargs)
+
+        return counted
+
+    counted = counting("therapy", therapy)
+    for module in [clinician_answers, decision]:
+        assert module.therapy is therapy
+        monkeypatch.setattr(module, "therapy", counted)
+    monkeypatch.setattr(Facts, "__init__", counting("facts", Facts.__init__))
+    monkeypatch.setattr(memo, "_blank", lambda *_: None)
+    assert cards(app, call("order-sign", prefetch(example("restricted")), draft()))
+    assert counts == {"therapy": 1, "facts": 1}
 
 
 # Errors
@@ -520,7 +631,7 @@ def test_a_mistake_of_ours_is_500_without_a_word_of_it(tmp_path: Path, monkeypat
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("canary-of-a-patient")
 
-    monkeypatch.setattr("precaution.service.hooks.call_of", broken)
+    monkeypatch.setattr("precaution.service.hooks.read_call", broken)
     response = post(app, good())
     outcome(response, 500)
     assert "canary" not in response.text

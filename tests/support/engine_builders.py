@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import count
 
-from precaution.engine.facts import Chart, Facts, Known
+from precaution.engine.chart import Chart, Known
+from precaution.engine.facts import Facts
 from precaution.engine.therapy import Therapy, therapy
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from precaution.readers import read_resources
+from precaution.tables.decode import decoded
 from precaution.tables.schema import ENTRIES, PERSONS, as_table, person_row, rows_of
 from precaution.values.record import Record
 from support.ndjson_sources import LABEL, Json, by_person
@@ -59,3 +61,8 @@ def put_columns(folder: Path, table: str, columns: dict[str, pa.Array]) -> Path:
         file.unlink()
     pq.write_table(pa.table(columns), folder / table / "only.parquet")
     return folder
+
+
+def records_of(persons: pa.Table, entries: pa.Table) -> Iterator[tuple[str, Record]]:
+    """Yield each person with the record, in order of `person`; the rows of the tables may be in any order."""
+    return decoded(persons.sort_by("person"), entries)

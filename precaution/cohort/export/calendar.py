@@ -16,7 +16,7 @@ from precaution.writers.layout import NOTE
 import pyarrow as pa  # isort: skip - tables says what to do where it is missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 STATES = ("upcoming", "due", "overdue")
@@ -24,7 +24,7 @@ LONGEST = 75
 """Octets of a line; a longer one goes on in the next, after a space."""
 
 
-class Task(NamedTuple):
+class DueDay(NamedTuple):
     """A duty of one patient with the day on which it is due."""
 
     person: str
@@ -42,28 +42,28 @@ def write_calendar(out: Path, path: Path) -> None:
     Raises InputError where the results are not complete or can't be read, OutputError where there is no room.
     """
     stored(out)
-    put(path, lambda half: half.write_text(calendar(_tasks(out), _today(out)), encoding="utf-8", newline=""))
+    put(path, lambda half: half.write_text(calendar(_due_days(out), _today(out)), encoding="utf-8", newline=""))
 
 
-def calendar(tasks: Iterator[Task], today: str) -> str:
-    """Return the calendar; the same tasks and day give the same bytes."""
+def calendar(days: Iterable[DueDay], today: str) -> str:
+    """Return the calendar; the same days and `today` give the same bytes."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//precaution//due//EN", "CALSCALE:GREGORIAN"]
-    for task in tasks:
-        lines += _event(task, today)
+    for each in days:
+        lines += _event(each, today)
     return "".join(f"{folded(line)}\r\n" for line in [*lines, "END:VCALENDAR"])
 
 
-def _event(task: Task, today: str) -> list[str]:
-    day = date.fromisoformat(task.due)
-    after = f"; overdue after {task.overdue_after}" if task.overdue_after else ""
-    about = f"{task.state} on {today}{after}; {' '.join(task.cites)}. {NOTE}"
+def _event(each: DueDay, today: str) -> list[str]:
+    day = date.fromisoformat(each.due)
+    after = f"; overdue after {each.overdue_after}" if each.overdue_after else ""
+    about = f"{each.state} on {today}{after}; {' '.join(each.cites)}. {NOTE}"
     return [
         "BEGIN:VEVENT",
-        f"UID:{sha256('|'.join((task.person, task.duty, task.due)).encode()).hexdigest()[:32]}@precaution",
+        f"UID:{sha256('|'.join((each.person, each.duty, each.due)).encode()).hexdigest()[:32]}@precaution",
         f"DTSTAMP:{_basic(date.fromisoformat(today))}T000000Z",
         f"DTSTART;VALUE=DATE:{_basic(day)}",
         f"DTEND;VALUE=DATE:{_basic(day + timedelta(days=1))}",
-        f"SUMMARY:{escaped(f'{task.tell} ({task.person})')}",
+        f"SUMMARY:{escaped(f'{each.tell} ({each.person})')}",
         f"DESCRIPTION:{escaped(about)}",
         "TRANSP:TRANSPARENT",
         "END:VEVENT",
@@ -99,13 +99,13 @@ def _today(out: Path) -> str:
     return str(found.column("today")[0]) if len(found) else "1970-01-01"
 
 
-def _tasks(out: Path) -> Iterator[Task]:
+def _due_days(out: Path) -> Iterator[DueDay]:
     """Yield what has a day, in order of day and person."""
     try:
         table = ds.dataset(out / "due", schema=SCHEMAS["due"], format="parquet").to_table(
-            columns=list(Task._fields), filter=ds.field("state").isin(STATES) & (ds.field("due") != "")
+            columns=list(DueDay._fields), filter=ds.field("state").isin(STATES) & (ds.field("due") != "")
         )
     except (OSError, pa.ArrowException):
         raise InputError(f"the due list in '{out}' can't be read; make it anew with --overwrite") from None
     for row in table.sort_by([("due", "ascending"), ("person", "ascending"), ("duty", "ascending")]).to_pylist():
-        yield Task(**{**row, "cites": tuple(row["cites"])})
+        yield DueDay(**{**row, "cites": tuple(row["cites"])})

@@ -72,11 +72,6 @@ def neutral(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def original(cell: str) -> str:
-    """Return the text that `neutral` made a cell of."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
-
-
 def write_csv(rows: Sequence[Urgent], path: Path) -> None:
     """Write the worklist as CSV, whole or not at all. Raises OutputError."""
     put(path, lambda half: half.write_text(as_csv(rows), encoding="utf-8", newline=""))

@@ -6,11 +6,12 @@ import gzip
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
+from precaution.cohort.context import SourceFile
 from precaution.errors import InputError, UsageError
 from precaution.readers.json_input import LIMIT, SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 PIECE = 16 * 1024 * 1024
@@ -18,26 +19,18 @@ PIECE = 16 * 1024 * 1024
 BLOCK = 4 * 1024 * 1024
 
 
-class File(NamedTuple):
-    """A file of the source."""
-
-    name: str
-    """Its path inside the source."""
-    size: int
-    changed: int
-    """Its time of modification, in nanoseconds."""
-
-
-class Piece(NamedTuple):
+class FilePiece(NamedTuple):
     """A part of a file: its bytes from `start` up to `end`; a line belongs to the piece in which it begins."""
 
-    file: int
-    """The place of the file in the list of files."""
+    number: int
+    """Counted from 0 over all files."""
+    file: str
+    """The name of the file."""
     start: int
     end: int
 
 
-class Lines(NamedTuple):
+class LineBlock(NamedTuple):
     """Lines of a piece that follow each other, or a whole document."""
 
     first: int
@@ -53,7 +46,7 @@ class Lines(NamedTuple):
         return self.first + max(len(self.data), bool(self.wrong)) - 1
 
 
-def files(source: Path, but_not: Path | None = None) -> list[File]:
+def files(source: Path, but_not: Path | None = None) -> list[SourceFile]:
     """Return the files of a source in the order of their names, without those in `but_not` (the results).
 
     Raises InputError where there is none, or one can't be read; UsageError where all are among the results.
@@ -75,34 +68,35 @@ def files(source: Path, but_not: Path | None = None) -> list[File]:
     return [_file(path, inside) for path in found]
 
 
-def _file(path: Path, inside: Path) -> File:
+def _file(path: Path, inside: Path) -> SourceFile:
     name = path.relative_to(inside).as_posix()
     try:
         with path.open("rb"):
             about = path.stat()
     except OSError as error:
         raise InputError(f"the file '{name}' can't be read: {error.strerror}") from None
-    return File(name, about.st_size, about.st_mtime_ns)
+    return SourceFile(name, about.st_size, about.st_mtime_ns)
 
 
-def path_of(source: Path, file: File) -> Path:
-    """Return where a file of a source is."""
-    return source / file.name if source.is_dir() else source
+def path_of(source: Path, name: str) -> Path:
+    """Return where a file of a source is, by its name."""
+    return source / name if source.is_dir() else source
 
 
-def pieces(source: Path, found: list[File], size: int = PIECE) -> list[Piece]:
+def pieces(source: Path, found: Iterable[SourceFile], size: int = PIECE) -> list[FilePiece]:
     """Return the pieces of all files. A document and a gzipped file are one piece each."""
-    made: list[Piece] = []
-    for place, file in enumerate(found):
-        whole = is_document(file) or _is_gzip(path_of(source, file))
+    made: list[FilePiece] = []
+    for file in found:
+        whole = is_document(file.name) or _is_gzip(path_of(source, file.name))
         step = max(file.size, 1) if whole else size
-        made += [Piece(place, start, min(start + step, file.size)) for start in range(0, max(file.size, 1), step)]
+        for start in range(0, max(file.size, 1), step):
+            made.append(FilePiece(len(made), file.name, start, min(start + step, file.size)))
     return made
 
 
-def is_document(file: File) -> bool:
+def is_document(name: str) -> bool:
     """Whether a file is read as one JSON document; any other has a resource in each line."""
-    return file.name.endswith((".json", ".json.gz"))
+    return name.endswith((".json", ".json.gz"))
 
 
 def _is_gzip(path: Path) -> bool:
@@ -111,11 +105,11 @@ def _is_gzip(path: Path) -> bool:
 
 
 def lines(
-    path: Path, piece: Piece, *, document: bool, limit: int = LIMIT, read: Callable[[int], object] = lambda _: None
-) -> Iterator[Lines]:
+    path: Path, piece: FilePiece, *, document: bool, limit: int = LIMIT, read: Callable[[int], object] = lambda _: None
+) -> Iterator[LineBlock]:
     """Yield the lines of a piece, many at a time; `read` is told how many bytes of the file are done.
 
-    For what can't be read there are Lines that say why; after a damaged gzip stream nothing more comes.
+    For what can't be read there is a LineBlock that says why; after a damaged gzip stream nothing more comes.
     """
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
@@ -130,7 +124,7 @@ class _Damaged(Exception):
 
 
 def _blocks(
-    opened: BinaryIO, raw: BinaryIO, piece: Piece, read: Callable[[int], object], *, whole: bool
+    opened: BinaryIO, raw: BinaryIO, piece: FilePiece, read: Callable[[int], object], *, whole: bool
 ) -> Iterator[bytes]:
     """Yield the bytes of a piece, up to the end of the line in which it ends."""
     at = 0 if whole else _line_start(raw, piece.start)
@@ -163,7 +157,7 @@ def _line_start(raw: BinaryIO, start: int) -> int:
 _EARLY = "the file ends early or its checksum is wrong; what followed is not known"
 
 
-def _split(blocks: Iterator[bytes], limit: int, *, first: bool) -> Iterator[Lines]:
+def _split(blocks: Iterator[bytes], limit: int, *, first: bool) -> Iterator[LineBlock]:
     number, held, size = 1, [], 0
     try:
         for block in blocks:
@@ -177,33 +171,35 @@ def _split(blocks: Iterator[bytes], limit: int, *, first: bool) -> Iterator[Line
             yield from _whole(number, [b"".join(held), *found[1:]], limit if size > limit else 0, first=first)
             number, held, size, first = number + len(found), [last], len(last), False
     except _Damaged:
-        yield Lines(number, [], _EARLY)
+        yield LineBlock(number, [], _EARLY)
         return
     if size:
         yield from _whole(number, [b"".join(held)], limit if size > limit else 0, first=first)
 
 
-def _whole(number: int, found: list[bytes], beyond: int, *, first: bool) -> Iterator[Lines]:
+def _whole(number: int, found: list[bytes], beyond: int, *, first: bool) -> Iterator[LineBlock]:
     """Yield whole lines; of the first of them there is nothing where it is `beyond` so many bytes."""
     if first:
         found[0] = found[0].removeprefix(b"\xef\xbb\xbf")
     if beyond:
-        yield Lines(number, [], f"the line is longer than the {beyond // 1024 // 1024} MB that one may have")
+        yield LineBlock(number, [], f"the line is longer than the {beyond // 1024 // 1024} MB that one may have")
         number, found = number + 1, found[1:]
-    yield Lines(number, [each.strip() for each in found])
+    yield LineBlock(number, [each.strip() for each in found])
 
 
-def _document(blocks: Iterator[bytes], limit: int) -> Iterator[Lines]:
+def _document(blocks: Iterator[bytes], limit: int) -> Iterator[LineBlock]:
     held, size = [], 0
     try:
         for block in blocks:
             size += len(block)
             if size > limit:
-                yield Lines(0, [], f"the file is larger than the {limit // 1024 // 1024} MB that a document may have")
+                yield LineBlock(
+                    0, [], f"the file is larger than the {limit // 1024 // 1024} MB that a document may have"
+                )
                 return
             held.append(block)
     except _Damaged:
-        yield Lines(0, [], _EARLY)
+        yield LineBlock(0, [], _EARLY)
         return
     if data := b"".join(held).removeprefix(b"\xef\xbb\xbf").strip():
-        yield Lines(0, [data])
+        yield LineBlock(0, [data])

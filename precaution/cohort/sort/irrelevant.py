@@ -43,23 +43,23 @@ _ROOM = 100_000
 Spelling = tuple[object, ...]
 
 
-class Plain:
+class Irrelevance:
     """Tells such resources; it remembers every spelling of a code."""
 
     def __init__(self, terminology: Terminology) -> None:
         """Look codes up in `terminology`."""
         self._terminology = terminology
-        self._known: dict[Spelling, bool] = {}
+        self._met: dict[Spelling, bool] = {}
 
     def says_nothing(self, kind: str, resource: Json) -> bool:
         """Whether a resource of type `kind` shows no more than that a list of its kind is kept."""
         key = _KEYS.get(kind)
-        if key is None or not self._is_plain(kind, key, resource.get(key)):
+        if key is None or not self._is_unknown(kind, key, resource.get(key)):
             return False
         if not _SAYS_MORE.isdisjoint(resource) or not _ordinary(kind, resource):
             return False
         for component in children(resource, "component") if "component" in resource else ():
-            if not self._is_plain(kind, key, component.get("code")):
+            if not self._is_unknown(kind, key, component.get("code")):
                 return False
         try:
             check_release(kind, resource)
@@ -67,14 +67,14 @@ class Plain:
             return False
         return True
 
-    def _is_plain(self, kind: str, key: str, concept: object) -> bool:
+    def _is_unknown(self, kind: str, key: str, concept: object) -> bool:
         spelling = _spelling(kind, concept)
-        known = self._known.get(spelling)
-        if known is None:
-            if len(self._known) >= _ROOM:
-                self._known.clear()
-            known = self._known[spelling] = self._tried({"resourceType": kind, key: concept})
-        return known
+        unknown = self._met.get(spelling)
+        if unknown is None:
+            if len(self._met) >= _ROOM:
+                self._met.clear()
+            unknown = self._met[spelling] = self._tried({"resourceType": kind, key: concept})
+        return unknown
 
     def _tried(self, resource: Json) -> bool:
         """Return whether the readers take nothing from a resource that has only this code."""

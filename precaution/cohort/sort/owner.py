@@ -8,23 +8,34 @@ from urllib.parse import unquote
 
 from precaution.readers.json_access import Json, child, children, text
 from precaution.readers.patient import identifiers
-from precaution.readers.resource_types import CLINICAL, R4
+from precaution.readers.resource_types import CLINICAL, MENTIONING, R4, SUBJECTS
+from precaution.readers.sender import reports_loss
 
-About = Literal[
-    "patient", "report", "plain", "dropped", "shared", "identified", "message", "unread", "other", "nobody", "broken"
+Destination = Literal[
+    "patient",
+    "report",
+    "irrelevant",
+    "dropped",
+    "shared",
+    "identified",
+    "message",
+    "unread",
+    "other",
+    "nobody",
+    "broken",
 ]
-"""patient: `key` is the patient's id. report: the same, and it only dates results. plain: the same, and it
+"""patient: `key` is the patient's id. report: the same, and it only dates results. irrelevant: the same, and it
 only shows that a list is kept. dropped: one more of these. shared: what others point to, by its id. identified: its
-patient is named by an identifier. message: an
-OperationOutcome that reports an error, which concerns all. unread: of a type that no
-reader looks at. other: a group's, a device's. nobody: it can't be told whose. broken: no JSON."""
+patient is named by an identifier. message: an OperationOutcome that reports an error, which concerns all. unread: of a
+type that no reader looks at. other: a group's, a device's. nobody: it can't be told whose. broken: no JSON."""
 
 SHARED = frozenset({"Medication", "Substance"})
 """Types that belong to no patient and that a patient's resources point to."""
-READ = CLINICAL | SHARED | {"Patient", "Bundle", "OperationOutcome"}
+READ = CLINICAL | MENTIONING | SHARED | {"Patient", "Bundle", "OperationOutcome", "Parameters"}
 """Types that can change an answer; a test holds this against the readers."""
 UNREAD = R4 - READ
-KEYS = {"Immunization": "patient", "FamilyMemberHistory": "patient"}
+_OF_PATIENTS = CLINICAL | MENTIONING
+KEYS = SUBJECTS
 """Where a resource names its patient, if not under `subject`."""
 _OTHERS = frozenset({"Group", "Device", "Location"})
 
@@ -39,10 +50,10 @@ _KIND = re.compile(rb'"resourceType"\s*:\s*"(\w+)"')
 _REFERENCE = re.compile(rb'"(?:subject|patient)"\s*:\s*\{[^{}]*?"reference"\s*:\s*"([^"\\]*)"')
 
 
-class Place(NamedTuple):
-    """Where a line belongs."""
+class Route(NamedTuple):
+    """Where a line goes."""
 
-    about: About
+    to: Destination
     key: str = ""
     """A patient's id; a shared resource's id; for a dropped line the patient's."""
     kind: str = ""
@@ -51,23 +62,22 @@ class Place(NamedTuple):
     """`Type/id` of a dropped resource."""
 
 
-def owner(resource: Json) -> Place:
-    """Return where a parsed resource belongs; exact."""
+def owner(resource: Json) -> Route:
+    """Return whose a parsed resource is, as the route of its line; exact."""
     kind = text(resource, "resourceType")
-    if kind in CLINICAL and (plainly := _named_plainly(resource.get(KEYS.get(kind, "subject")))):
-        return Place("patient", plainly, kind)
+    if kind in _OF_PATIENTS and (plainly := _named_plainly(resource.get(KEYS.get(kind, "subject")))):
+        return Route("patient", plainly, kind)
     if kind in UNREAD:
-        return Place("unread", kind=kind)
+        return Route("unread", kind=kind)
     if kind == "OperationOutcome":
-        severities = {text(issue, "severity") for issue in children(resource, "issue")}
-        return Place("message" if severities & {"error", "fatal"} else "unread", kind=kind)
+        return Route("message" if reports_loss(resource) else "unread", kind=kind)
     if "resourceType" not in resource and any(keys <= resource.keys() for keys in _EXPORT):
-        return Place("unread", kind="export")
+        return Route("unread", kind="export")
     name = text(resource, "id")
     if kind in SHARED:
-        return Place("shared" if name else "other", name, kind)
+        return Route("shared" if name else "other", name, kind)
     if kind == "Patient":
-        return Place("patient" if name else "nobody", name, kind)
+        return Route("patient" if name else "nobody", name, kind)
     return _subject(resource, kind)
 
 
@@ -78,18 +88,18 @@ def _named_plainly(subject: object) -> str:
     return plain[1] if plain else ""
 
 
-def _subject(resource: Json, kind: str) -> Place:
-    keys = (KEYS.get(kind, "subject"),) if kind in CLINICAL else ("subject", "patient")
+def _subject(resource: Json, kind: str) -> Route:
+    keys = (KEYS.get(kind, "subject"),) if kind in _OF_PATIENTS else ("subject", "patient")
     subject = next((found for key in keys if (found := child(resource, key))), {})
     reference = text(subject, "reference")
     tail = reference.partition("/_history")[0].partition("?")[0].rstrip("/").split("/")[-2:]
     if len(tail) == 2 and tail[0] == "Patient" and tail[1]:
-        return Place("patient", tail[1], kind)
+        return Route("patient", tail[1], kind)
     if reference.startswith(("urn:uuid:", "urn:oid:")):
-        return Place("patient", reference.rpartition(":")[2], kind)
+        return Route("patient", reference.rpartition(":")[2], kind)
     if len(tail) == 2 and tail[0] in _OTHERS:
-        return Place("other", kind=kind)
-    return Place("identified" if identifiers_of_subject(resource) else "nobody", kind=kind)
+        return Route("other", kind=kind)
+    return Route("identified" if identifiers_of_subject(resource) else "nobody", kind=kind)
 
 
 def identifiers_of_subject(resource: Json) -> set[tuple[str, str]]:
@@ -107,7 +117,7 @@ def identifiers_of_subject(resource: Json) -> set[tuple[str, str]]:
     return identifiers({"identifier": [child(subject, "identifier")]}) if not reference else set()
 
 
-def lost(kinds: frozenset[str], *, anything: bool) -> list[object]:
+def stand_ins(kinds: frozenset[str], *, anything: bool) -> list[object]:
     """Return what stands for lost lines in everybody's record, so that the reader takes no list as complete.
 
     `kinds`: types of resources of which it can't be told whose they are. `anything`: whether lines were lost
@@ -117,15 +127,15 @@ def lost(kinds: frozenset[str], *, anything: bool) -> list[object]:
     return stands + [{"resourceType": kind, KEYS.get(kind, "subject"): {"reference": "?"}} for kind in sorted(kinds)]
 
 
-def of_broken(line: bytes) -> list[Place]:
+def of_broken(line: bytes) -> list[Route]:
     """Return everybody that a line which is no JSON names: their records can't be whole."""
     kinds = {found.decode() for found in _KIND.findall(line)}
     if kinds and kinds <= UNREAD and b"\\u" not in line:  # an escape could hide another type
-        return [Place("unread", kind="broken")]
+        return [Route("unread", kind="broken")]
     named = {
         owner({"resourceType": "Condition", "subject": {"reference": found.decode(errors="replace")}}).key
         for found in _REFERENCE.findall(line)
     }
     if head := HEAD.match(line):
         named |= {head[2].decode(errors="replace")} if head[1] == b"Patient" and head[2] else set()
-    return [Place("patient", key, "broken") for key in sorted(named - {""})] or [Place("broken")]
+    return [Route("patient", key, "broken") for key in sorted(named - {""})] or [Route("broken")]

@@ -1,4 +1,4 @@
-"""Rows of `entries` and `persons` in any order, to partitions on disk by person: DuckDB reads, joins and checks them.
+"""The first pass over rows: of `entries` and `persons` in any order to partitions on disk by person, by DuckDB.
 
 A partition is as many persons as fit in memory, the same ones by the hash of their id as in a run over FHIR. Several
 partitions share a file of Arrow batches, each batch in order of partition: so files and batches stay large, and one
@@ -7,16 +7,14 @@ partition is read without the others.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.cohort.problems import KINDS, Problem
 from precaution.cohort.processes import watch
-from precaution.cohort.sort.lines import SHOWN, hash_of
-from precaution.cohort.tables import put
+from precaution.cohort.sort.partition_files import partition_of
+from precaution.cohort.sort.sorted import SHOWN, Sorted
 from precaution.errors import InputError, OutputError, UsageError
 from precaution.tables.schema import ENTRIES, PERSONS
 from precaution.values.record import KINDS as KINDS_OF_ENTRIES
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from precaution.cohort.context import RunContext
+
 PERSONS_EACH = 2000
 """Persons of a partition, as far as its entries allow."""
 ENTRIES_EACH = 120_000
@@ -44,13 +44,12 @@ MEMORY = "300MB"
 """What DuckDB may hold before it writes to disk."""
 BATCH = 250_000
 """Rows that are cut into partitions at a time."""
-DONE = "parted.json"
-_PLACE = pa.schema([("why", pa.string()), ("file", pa.string()), ("row", pa.int64())])
+_WHERE = pa.schema([("why", pa.string()), ("file", pa.string()), ("row", pa.int64())])
 _NOWHERE, _NOBODY = -1, -2
 _PACKED = pa.ipc.IpcWriteOptions(compression="lz4" if pa.Codec.is_available("lz4") else None)
 
 
-class Shape(NamedTuple):
+class RowColumns(NamedTuple):
     """The columns of the two tables, besides why, file and row of what is wrong."""
 
     persons: pa.Schema
@@ -59,42 +58,29 @@ class Shape(NamedTuple):
     """The column of the second by whose words its rows are counted."""
 
 
-ROWS = Shape(PERSONS, ENTRIES, "kind")
+ROWS = RowColumns(PERSONS, ENTRIES, "kind")
 
 
-class Queries(NamedTuple):
+class RowQueries(NamedTuple):
     """Two queries, each made when it is asked for: for the rows of persons, and for the other rows."""
 
     persons: Callable[[], str]
     entries: Callable[[], str]
 
 
-@dataclass(slots=True)
-class Parted:
-    """What was found on the way."""
-
-    persons: int = 0
-    taken: dict[str, int] = field(default_factory=dict[str, int])
-    """Rows by kind of entry."""
-    problems: list[Problem] = field(default_factory=list[Problem])
-    lost: list[str] = field(default_factory=list[str])
-    """The kinds of entries of which it can't be told whose they are: no list of them is complete."""
-    report: dict[str, object] = field(default_factory=dict[str, object])
-    """What else is to stand in the report on data quality."""
-
-    def note(self, kind: str, file: str, row: int, message: str = "") -> None:
-        """Add a problem; beyond a number of them only their count."""
-        if len(self.problems) < SHOWN:
-            self.problems.append(Problem("", kind, file, row, message or KINDS[kind]))
+def note(found: Sorted, kind: str, file: str, row: int, message: str = "") -> None:
+    """Add a problem; beyond a number of them only the count of each kind."""
+    if len(found.problems) < SHOWN:
+        found.problems.append(Problem("", kind, file, row, message or KINDS[kind]))
+    else:
+        last = next((at for at, each in enumerate(found.problems) if each.kind == kind and not each.line), None)
+        if last is None:
+            found.problems.append(Problem("", kind, file, 0, KINDS[kind]))
         else:
-            last = next((at for at, each in enumerate(self.problems) if each.kind == kind and not each.line), None)
-            if last is None:
-                self.problems.append(Problem("", kind, file, 0, KINDS[kind]))
-            else:
-                self.problems[last] = self.problems[last]._replace(lines=self.problems[last].lines + 1)
+            found.problems[last] = found.problems[last]._replace(lines=found.problems[last].lines + 1)
 
 
-def partitions(persons: int, entries: int) -> int:
+def partition_count(persons: int, entries: int) -> int:
     """Return how many partitions so many rows are cut into."""
     return max(1, min(MOST, max(-(-persons // PERSONS_EACH), -(-entries // ENTRIES_EACH))))
 
@@ -112,36 +98,27 @@ def connected(work: Path, workers: int) -> duckdb.DuckDBPyConnection:
     )
 
 
-def part(
+def sort_rows(
     base: duckdb.DuckDBPyConnection,
-    queries: Queries,
-    work: Path,
-    count: int,
-    shape: Shape = ROWS,
-    found: Parted | None = None,
-) -> Parted:
-    """Write all rows to `count` partitions below `work`; add to what was `found` before.
+    queries: RowQueries,
+    context: RunContext,
+    columns: RowColumns = ROWS,
+    found: Sorted | None = None,
+) -> Sorted:
+    """Write all rows to the partitions of a run; add to what was `found` before, and keep it.
 
     Raises InputError, OutputError.
     """
-    found = found or Parted()
+    found, work, count = found or Sorted(), context.work, context.partitions
     try:
-        _part_persons(base, queries.persons(), Files(work, "persons", shape.persons, count), count, found)
-        _part_entries(base, queries.entries(), Files(work, "entries", shape.entries, count), count, found, shape)
+        _sort_persons(base, queries.persons(), PartitionTables(work, "persons", columns.persons, count), count, found)
+        entries = PartitionTables(work, "entries", columns.entries, count)
+        _sort_entries(base, queries.entries(), entries, count, found, columns)
     except duckdb.Error as error:
         raise clear(error) from None
-    written = {name: getattr(found, name) for name in Parted.__slots__}
-    put(work / DONE, lambda path: path.write_text(json.dumps(written), encoding="utf-8"))
+    found.taken += Counter({"persons": found.patients})
+    found.save(work)
     return found
-
-
-def parted_before(work: Path) -> Parted | None:
-    """Return what an interrupted run found, if it came that far."""
-    if not (work / DONE).exists():
-        return None
-    known = json.loads((work / DONE).read_text(encoding="utf-8"))
-    known["problems"] = [Problem(*each) for each in known["problems"]]
-    return Parted(**known)
 
 
 def clear(error: Exception) -> InputError | OutputError:
@@ -155,54 +132,56 @@ def clear(error: Exception) -> InputError | OutputError:
     )
 
 
-def _part_persons(base: duckdb.DuckDBPyConnection, query: str, to: Files, count: int, found: Parted) -> None:
+def _sort_persons(base: duckdb.DuckDBPyConnection, query: str, to: PartitionTables, count: int, found: Sorted) -> None:
     """Write the rows of `persons`, and keep whose partition is which in the table `parts`."""
     base.execute("create or replace table parts (person varchar, part smallint)")
-    with to as files:
+    with to as tables:
         for batch in base.sql(query).to_arrow_reader(BATCH // 10):
-            places = [_partition(each, count) if each else _NOBODY for each in batch.column("person").to_pylist()]
-            for row in _where(places, _NOBODY):
-                found.note("no-id", *_place(batch, row))
-            found.persons += batch.num_rows
-            known = pa.table({"person": batch.column("person"), "part": pa.array(places, pa.int16())})
+            parts = [partition_of(each, count) if each else _NOBODY for each in batch.column("person").to_pylist()]
+            for row in _rows_with(parts, _NOBODY):
+                note(found, "no-id", *_origin(batch, row))
+            found.patients += batch.num_rows
+            sent = pa.table({"person": batch.column("person"), "part": pa.array(parts, pa.int16())})
             with base.cursor() as beside:
-                beside.register("known", known)
-                beside.execute("insert into parts select person, part from known where part >= 0")
-            files.write(batch, known.column("part").combine_chunks())
+                beside.register("sent", sent)
+                beside.execute("insert into parts select person, part from sent where part >= 0")
+            tables.write(batch, sent.column("part").combine_chunks())
             watch().step(0)
     base.execute("create or replace table parts as select distinct person, part from parts")
 
 
-def _part_entries(
-    base: duckdb.DuckDBPyConnection, query: str, to: Files, count: int, found: Parted, shape: Shape
+def _sort_entries(
+    base: duckdb.DuckDBPyConnection,
+    query: str,
+    to: PartitionTables,
+    count: int,
+    found: Sorted,
+    columns: RowColumns,
 ) -> None:
-    taken, lost = Counter[str](), set(found.lost)
     joined = f"""
         select each.*, coalesce(parts.part, case when coalesce(each.person, '') = '' then {_NOBODY} else {_NOWHERE}
             end)::smallint as part
         from ({query}) each left join parts using (person)
         """  # noqa: S608 - the query is ours
-    with to as files:
+    with to as tables:
         for batch in base.sql(joined).to_arrow_reader(BATCH):
-            for each in batch.column(shape.counted).value_counts().to_pylist():
-                taken[word(each["values"], shape)] += each["counts"]
-            places = batch.column("part")
-            if pc.min(places).as_py() < 0:
-                places = _of_nobody(batch, places.to_pylist(), count, found, lost)
-            files.write(batch, places)
+            for each in batch.column(columns.counted).value_counts().to_pylist():
+                found.taken[word(each["values"], columns)] += each["counts"]
+            parts = batch.column("part")
+            if pc.min(parts).as_py() < 0:
+                parts = _of_nobody(batch, parts.to_pylist(), count, found)
+            tables.write(batch, parts)
             watch().step(batch.num_rows)
-    found.taken, found.lost = dict(sorted(taken.items())), sorted(lost)
 
 
-def _of_nobody(batch: pa.RecordBatch, places: list[int], count: int, found: Parted, lost: set[str]) -> pa.Array:
+def _of_nobody(batch: pa.RecordBatch, parts: list[int], count: int, found: Sorted) -> pa.Array:
     """Return the partitions of rows some of which are of no person of `persons`; note those without any person."""
-    for row in _where(places, _NOBODY):
-        kind = batch.column("kind")[row].as_py()
-        lost |= lost_with(kind)
-        found.note("nobody's", *_place(batch, row))
-    for row in _where(places, _NOWHERE):
-        places[row] = _partition(batch.column("person")[row].as_py(), count)
-    return pa.array(places, pa.int16())
+    for row in _rows_with(parts, _NOBODY):
+        found.lost_kinds |= lost_with(batch.column("kind")[row].as_py())
+        note(found, "nobody's", *_origin(batch, row))
+    for row in _rows_with(parts, _NOWHERE):
+        parts[row] = partition_of(batch.column("person")[row].as_py(), count)
+    return pa.array(parts, pa.int16())
 
 
 def lost_with(kind: str | None) -> set[str]:
@@ -210,34 +189,30 @@ def lost_with(kind: str | None) -> set[str]:
     return {kind} if kind in LISTED else set(LISTED) if kind not in KINDS_OF_ENTRIES else set()
 
 
-def _where(places: Sequence[int], value: int) -> list[int]:
-    return [row for row, place in enumerate(places) if place == value]
+def _rows_with(parts: Sequence[int], value: int) -> list[int]:
+    return [row for row, part in enumerate(parts) if part == value]
 
 
-def word(name: str | None, shape: Shape = ROWS) -> str:
+def word(name: str | None, columns: RowColumns = ROWS) -> str:
     """Return the word by which a row is counted."""
-    return name if name and (shape is not ROWS or name in KINDS_OF_ENTRIES) else "of no known kind"
+    return name if name and (columns is not ROWS or name in KINDS_OF_ENTRIES) else "of no known kind"
 
 
-def _partition(person: str, count: int) -> int:
-    return hash_of(person) * count >> 64
-
-
-def _place(batch: pa.RecordBatch, row: int) -> tuple[str, int]:
+def _origin(batch: pa.RecordBatch, row: int) -> tuple[str, int]:
     """Return file and row of a row that belongs to nobody; a file's name where that was not kept."""
     return batch.column("file")[row].as_py() or "", batch.column("row")[row].as_py() or 0
 
 
-class Files:
+class PartitionTables:
     """The files of one table: each of `FILES` at most holds some partitions that follow each other."""
 
     def __init__(self, work: Path, table: str, schema: pa.Schema, count: int) -> None:
         """Write below `work`."""
-        self._schema = pa.schema([*schema, *_PLACE, ("part", pa.int16())])
+        self._schema = pa.schema([*schema, *_WHERE, ("part", pa.int16())])
         self._paths, self._each = _paths(work, table, count)
         self._open: dict[int, pa.ipc.RecordBatchStreamWriter] = {}
 
-    def __enter__(self) -> Files:
+    def __enter__(self) -> PartitionTables:
         """Open files when something is written to them."""
         for path in self._paths:
             path.unlink(missing_ok=True)
@@ -248,13 +223,13 @@ class Files:
         for each in self._open.values():
             each.close()
 
-    def write(self, batch: pa.RecordBatch, places: pa.Array) -> None:
-        """Add the rows of a batch, each to the partition in `places`; none to one below 0."""
-        columns = {name: batch.column(name) for name in self._schema.names if name != "part"} | {"part": places}
+    def write(self, batch: pa.RecordBatch, parts: pa.Array) -> None:
+        """Add the rows of a batch, each to the partition in `parts`; none to one below 0."""
+        columns = {name: batch.column(name) for name in self._schema.names if name != "part"} | {"part": parts}
         whole = pa.RecordBatch.from_arrays(
             [columns[item.name].cast(item.type) for item in self._schema], schema=self._schema
         )
-        ordered = whole.take(pc.sort_indices(places))
+        ordered = whole.take(pc.sort_indices(parts))
         for number, start, end in _runs(pc.divide(ordered.column("part"), self._each)):
             if ordered.column("part")[start].as_py() >= 0:
                 self._file(number).write_batch(ordered.slice(start, end - start))
@@ -265,10 +240,10 @@ class Files:
         return self._open[number]
 
 
-def rows_in(work: Path, table: str, number: int, count: int, shape: Shape = ROWS) -> pa.Table:
+def rows_in(work: Path, table: str, number: int, count: int, columns: RowColumns = ROWS) -> pa.Table:
     """Return the rows of a partition, with why, file and row of what is wrong, in no particular order."""
     paths, each = _paths(work, table, count)
-    schema = pa.schema([*(shape.entries if table == "entries" else shape.persons), *_PLACE])
+    schema = pa.schema([*(columns.entries if table == "entries" else columns.persons), *_WHERE])
     return pa.Table.from_batches(_slices(paths[number // each], number), schema)
 
 
@@ -298,9 +273,9 @@ def _paths(work: Path, table: str, count: int) -> tuple[list[Path], int]:
 
 def selected(columns: Iterable[str], schema: pa.Schema) -> str:
     """Return the columns of a table as SQL, each cast to its type; nulls where the source has no such column."""
-    known = set(columns)
+    there = set(columns)
     return ", ".join(
-        f'{_cast(field) if field.name in known else f"null::{_sql(field.type)}"} as "{field.name}"' for field in schema
+        f'{_cast(field) if field.name in there else f"null::{_sql(field.type)}"} as "{field.name}"' for field in schema
     )
 
 

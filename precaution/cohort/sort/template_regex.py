@@ -1,4 +1,4 @@
-"""The pattern of a line: a regular expression that every line with the same keys in the same places fits.
+"""The regular expression of a line template: every line with the same keys in the same order fits it.
 
 What is looked at is taken out as groups; what is not may be anything of its type. A line that fits is strict JSON, as
 the one was from which the pattern was made, for it differs from that in plain values only.
@@ -32,11 +32,11 @@ LONGEST = 32 * 1024
 """Bytes; a pattern is about as long as its line, and takes a microsecond a byte to compile."""
 
 
-class Unusual(Exception):
-    """A line of which no shape is taken."""
+class NoTemplate(Exception):
+    """A line of which no template is made."""
 
 
-class Made(NamedTuple):
+class TemplateRegex(NamedTuple):
     """A pattern, and what its groups are."""
 
     pattern: bytes
@@ -49,12 +49,12 @@ class Made(NamedTuple):
     """So many bytes at the start are the same in all lines."""
 
 
-def made_of(line: bytes, kind: str) -> Made:
-    """Return the pattern of a line that is strict JSON, a resource of type `kind`. Raises Unusual."""
-    return _Making(line, kind).made()
+def regex_of(line: bytes, kind: str) -> TemplateRegex:
+    """Return the pattern of a line that is strict JSON, a resource of type `kind`. Raises NoTemplate."""
+    return _RegexBuilder(line, kind).built()
 
 
-class _Making:
+class _RegexBuilder:
     """Goes through the tokens of one line, which is strict JSON, and makes its pattern."""
 
     def __init__(self, line: bytes, kind: str) -> None:
@@ -65,22 +65,22 @@ class _Making:
         self._groups = self._key = self._name = 0
         self._found: list[int] = []
 
-    def made(self) -> Made:
-        """Return the pattern of the line. Raises Unusual."""
+    def built(self) -> TemplateRegex:
+        """Return the pattern of the line. Raises NoTemplate."""
         if len(self._line) > LONGEST or b"\\u" in self._line or self._peek() != b"{":
-            raise Unusual
+            raise NoTemplate
         pattern = self._object(self._top)
         if self._at != len(self._line) or not (self._key or self._unread):
-            raise Unusual
+            raise NoTemplate
         looked_at = tuple(self._found) or (self._group(),)
-        return Made(pattern + b"()", self._key, self._name, looked_at, self._same)
+        return TemplateRegex(pattern + b"()", self._key, self._name, looked_at, self._same)
 
     # Tokens
 
     def _token(self) -> re.Match[bytes]:
         found = _TOKEN.match(self._line, self._at)
         if found is None:
-            raise Unusual
+            raise NoTemplate
         return found
 
     def _peek(self) -> bytes:
@@ -108,7 +108,7 @@ class _Making:
                 parts.append(self._next())
             key = self._peek()
             if b"\\" in key:
-                raise Unusual
+                raise NoTemplate
             parts += [self._next(), self._next(), member(key[1:-1])]
         return b"".join([*parts, self._next()])
 
@@ -151,7 +151,7 @@ class _Making:
 
     def _named(self, fits: Callable[[bytes], object], pattern: bytes) -> tuple[int, bytes]:
         if not fits(self._peek()):
-            raise Unusual
+            raise NoTemplate
         return self._group(), self._open(pattern)
 
     # Members

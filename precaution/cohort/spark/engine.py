@@ -6,134 +6,139 @@ import json
 import pickle
 import shutil
 from collections import Counter
-from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from precaution.cohort.deciding import Part
+from precaution.cohort.deciding import check_strict, decided_before
+from precaution.cohort.deciding_fhir import FhirPartition
+from precaution.cohort.progress import Progress
 from precaution.cohort.results import finished
-from precaution.cohort.run_fhir import Told, both, check, check_unchanged, done_before, from_text, index
-from precaution.cohort.sort.files import Piece, pieces
-from precaution.cohort.sort.lines import Job
-from precaution.cohort.spark.jobs import Jobs
-from precaution.cohort.spark.lines import AS_SPARK_SAYS, HALF, ORDER, FirstPass, batches
+from precaution.cohort.run_fhir import both_passes, sorted_lines
+from precaution.cohort.sort.files import FilePiece, pieces
+from precaution.cohort.sort.sorted import pieces_from_json
+from precaution.cohort.spark.jobs import SparkJobs
+from precaution.cohort.spark.lines import AS_SPARK_SAYS, HALF, ORDER, BatchFiles, SortJob, batches
 from precaution.cohort.spark.session import LOG, opened, uri
-from precaution.cohort.spark.shipping import REPLY, archive, shipped
-from precaution.cohort.spark.tasks import TOKEN, Same
+from precaution.cohort.spark.shipping import archive, shipped
+from precaution.cohort.spark.tasks import REPLY, TOKEN, Same
 from precaution.cohort.tables import put
 from precaution.errors import OutputError
-from precaution.knowledge.loading import load_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from precaution.cohort.deciding import Decided, Deciding, Task
+    from precaution.cohort.context import RunContext
+    from precaution.cohort.deciding import Decided, Partition
+    from precaution.cohort.progress import Tell
     from precaution.cohort.results import Summary
-    from precaution.cohort.run_fhir import Run
-    from precaution.cohort.sort.lines import Sorted
+    from precaution.cohort.sort.sorted import Sorted
     from precaution.cohort.spark import Spark
     from precaution.cohort.spark.lines import Batch
 
 
-def decided(run: Run, spark: Spark) -> Summary:
-    """Do what is left of a run on Spark, and mark it as complete.
+def run(context: RunContext, tell: Tell, spark: Spark) -> Summary:
+    """Do what is left of a run over FHIR on Spark, and mark it as complete.
 
     Raises InputError if `strict`; OutputError; UsageError where Spark can't be started.
     """
-    told = Told(run.progress)
-    with opened(spark, run.work) as session:
-        passed = both(run, OnSpark(run, session, told))
-    return finished(run.out, *passed)
+    with opened(spark, context.work) as session:
+        found, parts = both_passes(context, SparkEngine(context, session, Progress(tell)))
+    return finished(context, found, parts)
 
 
-def decided_tables(run: Run, spark: Spark) -> Summary:
-    """Do what is left of a run over tables on Spark, and mark it as complete; for what is raised see `decided`."""
-    from precaution.cohort.run_tables import RowsRun, passed  # noqa: PLC0415 - what needs DuckDB
+def run_tables(context: RunContext, tell: Tell, spark: Spark) -> Summary:
+    """Do what is left of a run over tables on Spark, and mark it as complete; for what is raised see `run`."""
+    from precaution.cohort.deciding_rows import RowsPartition  # noqa: PLC0415 - what needs DuckDB
+    from precaution.cohort.run_tables import decided  # noqa: PLC0415
     from precaution.cohort.spark.rows import gathered  # noqa: PLC0415
 
-    told = Told(run.progress)
-    with opened(spark, run.work) as session:
-        on = OnSpark(run, session, told)
-        cut = [Piece(number, 0, file.size) for number, file in enumerate(run.files)]
-        found = gathered(on.sorted(run, FirstPass(run.work, keep_all=False), cut, "sort_rows"))
-        done = passed(run, told, found, lambda task: on.decided(run, task, "decide_rows", RowsRun))
-    return finished(run.out, *done)
+    progress = Progress(tell)
+    with opened(spark, context.work) as session:
+        engine = SparkEngine(context, session, progress)
+        files = [FilePiece(number, file.name, 0, file.size) for number, file in enumerate(context.files)]
+        found = gathered(engine.sort_by("sort_rows", files, keep_all=False))
+        parts = decided(context, progress, found, lambda rows: engine.decide_by("decide_rows", rows, RowsPartition))
+    return finished(context, found, parts)
 
 
-class OnSpark:
+class SparkEngine:
     """The two passes in a session of Spark."""
 
-    def __init__(self, run: Run, session: SparkSession, told: Told) -> None:
+    def __init__(self, context: RunContext, session: SparkSession, progress: Progress) -> None:
         """Send to the machines what they need, and mark the folder as this run's."""
-        self._session, self._told = session, told
-        self._jobs = Jobs(session, run.work / LOG)
-        self._same = Same(
-            token_hex(16), load_label(run.label.folder, policy=run.label.policy, codes=run.label.codes).digest
-        )
-        sent = archive(run.label)
+        work, label = context.work, context.label
+        self._context, self._session, self._progress = context, session, progress
+        self._jobs = SparkJobs(session, work / LOG)
+        self._same = Same(token_hex(16), label.load().digest)
+        sent = archive(label)
         self._archive = sent.name
-        context = session.sparkContext
-        if not any(each.endswith(sent.name) for each in context.listArchives):
-            context.addArchive(str(sent))
-        shutil.rmtree(run.work / HALF, ignore_errors=True)
-        (run.work / HALF).mkdir()
-        put(run.work / TOKEN, lambda path: path.write_text(self._same.token, encoding="utf-8"))
-        self._first = FirstPass(run.work, keep_all=False)
+        spark_context = session.sparkContext
+        if not any(each.endswith(sent.name) for each in spark_context.listArchives):
+            spark_context.addArchive(str(sent))
+        shutil.rmtree(work / HALF, ignore_errors=True)
+        (work / HALF).mkdir()
+        put(work / TOKEN, lambda path: path.write_text(self._same.token, encoding="utf-8"))
+        self._given = context.for_task()._replace(source=context.path.resolve(), out=context.out.resolve())
+        """What tasks are told of the run, wherever they are."""
+        self._files = BatchFiles(work, keep_all=False)
         self._expected = Counter[int]()
 
-    def sort(self, run: Run, *, keep_all: bool) -> list[Sorted]:
+    def sort(self, *, keep_all: bool) -> Sorted:
         """Do what is left of the first pass; see `precaution.cohort.run_fhir.Engine`."""
-        cut = pieces(Path(run.source), list(run.files))
-        reports = self.sorted(run, FirstPass(run.work, keep_all), cut, "sort")
-        check_unchanged(run)
-        index(run.work)
-        return [each for report in reports for each in from_text(report)]
+        context = self._context
+        reports = self.sort_by("sort", pieces(context.path, context.files), keep_all=keep_all)
+        return sorted_lines(context, (piece for report in reports for piece in pieces_from_json(report)))
 
-    def sorted(self, run: Run, first: FirstPass, cut: Sequence[Piece], call: str) -> list[str]:
+    def sort_by(self, call: str, cut: Iterable[FilePiece], *, keep_all: bool) -> list[str]:
         """Do what is left of a first pass by the task `call`, and return the reports of all batches, in order."""
-        every = batches(cut, run.files)
-        left = [batch for batch in every if not first.report(batch.number).exists()]
-        self._told.begin("bytes sorted", sum(batch.size for batch in every))
-        self._told.add(sum(batch.size for batch in every) - sum(batch.size for batch in left))
+        every, files = batches(cut), BatchFiles(self._context.work, keep_all)
+        left = [batch for batch in every if not files.report(batch.number).exists()]
+        self._progress.begin("bytes sorted", sum(batch.size for batch in every))
+        self._progress.add(sum(batch.size for batch in every) - sum(batch.size for batch in left))
         if left:
-            job = Job(Path(run.source).resolve(), (), run.work.resolve(), run.partitions, run.label, first.keep_all)
-            frame = self._do(self._as_frame(left), len(left), "task", call, (job, self._same), drop="task")
-            self._jobs.answers(frame, _Sums(self._told, {first.report(batch.number): batch.size for batch in left}))
-        reports, self._expected = _reported(first, every)
-        self._first = first
+            given = SortJob(self._given, keep_all), self._same
+            frame = self._do(self._as_frame(left), len(left), "task", call, given, drop="task")
+            sizes = {files.report(batch.number): batch.size for batch in left}
+            self._jobs.answers(frame, _FinishedFiles(self._progress, sizes))
+        reports, self._expected = _reported(files, every)
+        self._files = files
         return reports
 
     def _as_frame(self, left: Iterable[Batch]) -> DataFrame:
-        rows = [(task, batch.number, json.dumps(batch.cuts)) for task, batch in enumerate(left)]
-        return self._session.createDataFrame(rows, "task int, number int, cuts string")
+        rows = [(task, batch.number, json.dumps(batch.pieces)) for task, batch in enumerate(left)]
+        return self._session.createDataFrame(rows, "task int, number int, pieces string")
 
-    def decide(self, run: Run, task: Task, patients: int) -> list[Decided]:
+    def decide(self, found: Sorted) -> list[Decided]:
         """Do what is left of the second pass; see `precaution.cohort.run_fhir.Engine`."""
-        self._told.begin("patients decided", patients)
-        return self.decided(run, task, "decide", Part)
+        self._progress.begin("patients decided", found.patients)
+        return self.decide_by("decide", found, FhirPartition)
 
-    def decided(self, run: Run, task: Any, call: str, begin: Callable[[Any, int], Deciding]) -> list[Decided]:
+    def decide_by(
+        self, call: str, found: Sorted, begin: Callable[[RunContext, Sorted, int], Partition]
+    ) -> list[Decided]:
         """Do what is left of a second pass by the task `call`; `begin`: a partition nobody's lines went to."""
-        done = _Parts(run, self._told)
+        context = self._context
+        done = _DecidedPartitions(context, self._progress)
         done()
-        lines = self._session.read.schema(AS_SPARK_SAYS).parquet(uri(self._first.lines))
-        last = run.partitions - 1
-        if run.limit:
-            lines, last = self._limited(lines, run.limit)
+        lines = self._session.read.schema(AS_SPARK_SAYS).parquet(uri(self._files.lines))
+        last = context.partitions - 1
+        if context.limit:
+            lines, last = self._limited(lines, context.limit)
         left = [number for number in range(last + 1) if number not in done.parts and self._expected[number]]
         if left:
-            whole = lines.where(lines.partition.isin(left)) if len(left) < run.partitions else lines
-            there = task._replace(work=run.work.resolve(), out=run.out.resolve())
-            frame = self._do(whole, run.partitions, "partition", call, (there, self._same), order=ORDER)
+            whole = lines.where(lines.partition.isin(left)) if len(left) < context.partitions else lines
+            given = self._given, found.for_task(), self._same
+            frame = self._do(whole, context.partitions, "partition", call, given, order=ORDER)
             answers = self._jobs.answers(frame, done)
             done()
-            if not run.limit:
+            if not context.limit:
                 _check_lines({row.number: row.lines for row in answers}, {part: self._expected[part] for part in left})
         for number in range(last + 1):
             if number not in done.parts:
-                done.parts[number] = begin(task, number).written()
+                done.parts[number] = begin(context, found, number).written()
         return [done.parts[number] for number in range(last + 1)]
 
     def _limited(self, lines: DataFrame, limit: int) -> tuple[DataFrame, int]:
@@ -154,7 +159,7 @@ class OnSpark:
         count: int,
         by: str,
         call: str,
-        given: tuple[Any, ...],
+        given: tuple[object, ...],
         order: tuple[str, ...] = (),
         drop: str = "",
     ) -> DataFrame:
@@ -165,44 +170,44 @@ class OnSpark:
         return spread.drop(drop).mapInArrow(shipped(self._archive, call, pickle.dumps(given)), REPLY)
 
 
-class _Sums:
+class _FinishedFiles:
     """Looks which files have come to be, and tells how much that is."""
 
-    def __init__(self, told: Told, sizes: dict[Any, int]) -> None:
-        self._told, self._left = told, sizes
+    def __init__(self, progress: Progress, sizes: dict[Path, int]) -> None:
+        self._progress, self._left = progress, sizes
 
     def __call__(self) -> None:
         for path in [path for path in self._left if path.exists()]:
-            self._told.add(self._left.pop(path))
+            self._progress.add(self._left.pop(path))
 
 
-class _Parts:
+class _DecidedPartitions:
     """Looks which partitions are decided, and tells how many patients that makes."""
 
-    def __init__(self, run: Run, told: Told) -> None:
-        self._run, self._told = run, told
+    def __init__(self, context: RunContext, progress: Progress) -> None:
+        self._context, self._progress = context, progress
         self.parts: dict[int, Decided] = {}
 
     def __call__(self) -> None:
         """Raise InputError for the first problem that is seen, if the run is strict."""
-        for number in range(self._run.partitions):
-            if number not in self.parts and (part := done_before(self._run.work, number)) is not None:
+        for number in range(self._context.partitions):
+            if number not in self.parts and (part := decided_before(self._context.work, number)) is not None:
                 self.parts[number] = part
-                self._told.add(part.people)
+                self._progress.add(part.people)
         for number in sorted(self.parts):
-            check(self._run, self.parts[number])
+            check_strict(self._context, self.parts[number])
 
 
-def _reported(first: FirstPass, every: Iterable[Batch]) -> tuple[list[str], Counter[int]]:
+def _reported(files: BatchFiles, every: Iterable[Batch]) -> tuple[list[str], Counter[int]]:
     """Return the report of each batch, in order, and how many lines each partition got."""
     found: list[str] = []
     lines = Counter[int]()
     for batch in every:
         try:
-            more, count = first.reported(batch.number)
+            more, count = files.reported(batch.number)
         except FileNotFoundError:
             raise OutputError(
-                f"what a task wrote is not in '{first.work.parent}': the folder must be at the same path "
+                f"what a task wrote is not in '{files.work.parent}': the folder must be at the same path "
                 "on every machine, and no other run may use it"
             ) from None
         found.append(more)

@@ -7,8 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from precaution import errors
-from precaution.cohort.deciding import OtherVersion
-from precaution.cohort.spark.shipping import LACKING
+from precaution.cohort.deciding_fhir import OtherVersion
 from precaution.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -20,11 +19,13 @@ if TYPE_CHECKING:
 
 OFTEN = 0.25
 """Seconds between two looks at a job."""
+LACKING = "lacking"
+"""What a task answers in place of an error where a machine has not what the package needs; `shipping` says it so."""
 PATIENCE = 300.0
 """Seconds to wait for a cluster that takes no task."""
 
 
-class Jobs:
+class SparkJobs:
     """Runs jobs in a session, one after the other."""
 
     def __init__(self, session: SparkSession, log: Path) -> None:

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from precaution.cohort.run_fhir import as_text
-from precaution.cohort.sort.files import File, Piece, path_of
-from precaution.cohort.sort.lines import Framed, Job, Sorted, Writer, hash_of, sort_lines
+from precaution.cohort.context import RunContext
+from precaution.cohort.sort.files import FilePiece, path_of
+from precaution.cohort.sort.lines import LinesToSort, sort_lines
+from precaution.cohort.sort.partition_files import FramedLine, PartitionWriter, hash_of
+from precaution.cohort.sort.sorted import as_json
 from precaution.cohort.tables import put
 from precaution.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
 BATCH = 8 * 1024 * 1024
 """Bytes of small files that one task takes; a piece of a large file is a task of its own."""
@@ -30,59 +32,50 @@ LINES = pa.schema(
         ("hash", pa.int64()),
         ("person", pa.string()),
         ("piece", pa.int32()),
-        ("place", pa.int64()),
+        ("position", pa.int64()),
         ("number", pa.int64()),
-        ("sort", pa.int8()),
+        ("role", pa.int8()),
         ("partition", pa.int32()),
         ("data", pa.binary()),
     ]
 )
 AS_SPARK_SAYS = (
-    "hash bigint, person string, piece int, place bigint, number bigint, sort tinyint, partition int, data binary"
+    "hash bigint, person string, piece int, position bigint, number bigint, role tinyint, partition int, data binary"
 )
-ORDER = ("hash", "person", "piece", "place")
+ORDER = ("hash", "person", "piece", "position")
 """So partitions follow each other, in each of them patients as on one machine, of each patient lines as they came."""
 HALF = "half"
 """The folder for files while they are written."""
 _SIGN = 1 << 63
 
 
-class Cut(NamedTuple):
-    """A piece with its number, and the name of its file."""
-
-    piece: int
-    file: str
-    start: int
-    end: int
-
-
 class Batch(NamedTuple):
     """What one task of the first pass takes."""
 
     number: int
-    cuts: tuple[Cut, ...]
+    pieces: tuple[FilePiece, ...]
 
     @property
     def size(self) -> int:
         """Its bytes."""
-        return sum(cut.end - cut.start for cut in self.cuts)
+        return sum(piece.end - piece.start for piece in self.pieces)
 
 
-def batches(cut: Sequence[Piece], found: Sequence[File]) -> list[Batch]:
+def batches(pieces: Iterable[FilePiece]) -> list[Batch]:
     """Return the pieces of a source in batches: always the same ones."""
-    made: list[list[Cut]] = []
+    made: list[list[FilePiece]] = []
     size = BATCH
-    for number, piece in enumerate(cut):
+    for piece in pieces:
         more = piece.end - piece.start
         if size + more > BATCH:
             made.append([])
             size = 0
-        made[-1].append(Cut(number, found[piece.file].name, piece.start, piece.end))
+        made[-1].append(piece)
         size += more
-    return [Batch(number, tuple(cuts)) for number, cuts in enumerate(made)]
+    return [Batch(number, tuple(own)) for number, own in enumerate(made)]
 
 
-class FirstPass(NamedTuple):
+class BatchFiles(NamedTuple):
     """Where the first pass writes; a second try, which drops nothing, has folders of its own."""
 
     work: Path
@@ -103,80 +96,87 @@ class FirstPass(NamedTuple):
         return found, Counter({int(number): count for number, count in lines.items()})
 
 
-def sort_batch(job: Job, batch: Batch) -> None:
+class SortJob(NamedTuple):
+    """What every task of the first pass is given."""
+
+    context: RunContext
+    keep_all: bool
+    """Whether to keep also the lines that only show that a list is kept."""
+
+    @property
+    def files(self) -> BatchFiles:
+        """Where it writes."""
+        return BatchFiles(self.context.work, self.keep_all)
+
+
+def sort_batch(job: SortJob, batch: Batch) -> None:
     """Sort the lines of a batch by partition. Raises InputError for a file that can't be read; OutputError."""
 
-    def fill(sink: Lines) -> str:
-        return as_text([_sorted(job, cut, sink) for cut in batch.cuts])
+    def fill(sink: ParquetSink) -> str:
+        return as_json([sort_lines(LinesToSort(job.context, piece, job.keep_all), sink) for piece in batch.pieces])
 
     written(job, batch, fill)
 
 
-def _sorted(job: Job, cut: Cut, sink: Lines) -> Sorted:
-    alone = job._replace(files=(File(cut.file, cut.end, 0),))
-    return sort_lines((alone, cut.piece, Piece(0, cut.start, cut.end)), sink)
-
-
-def written(job: Job, batch: Batch, fill: Callable[[Lines], str]) -> None:
+def written(job: SortJob, batch: Batch, fill: Callable[[ParquetSink], str]) -> None:
     """Write what `fill` gives to the file of a batch, then the report it returns. Raises InputError, OutputError."""
-    for cut in batch.cuts:
-        _check_readable(job, cut)
-    half = job.work / HALF
+    for piece in batch.pieces:
+        _check_readable(job.context, piece)
+    work = job.context.work
+    half = work / HALF
     own = half / f"{batch.number}-{token_hex(8)}"
     own.mkdir()
     try:
-        first = FirstPass(job.work, job.keep_all)
-        apart = Writer(job._replace(work=own))
+        apart = PartitionWriter(own)
         report: list[object] = []
 
         def write(path: Path) -> None:
             with pq.ParquetWriter(path, LINES) as writer:
-                sink = Lines(job, writer, apart)
+                sink = ParquetSink(writer, apart)
                 report[:] = [fill(sink), sink.count]
                 sink.flush()
 
-        put(first.lines / f"{batch.number:06d}.parquet", write, half)
+        put(job.files.lines / f"{batch.number:06d}.parquet", write, half)
         apart.flush()
         for path in own.iterdir():
-            path.replace(job.work / f"{path.stem}.{batch.number:06d}")
+            path.replace(work / f"{path.stem}.{batch.number:06d}")
         text = json.dumps(report)
-        put(first.report(batch.number), lambda path: path.write_text(text, encoding="utf-8"), half)
+        put(job.files.report(batch.number), lambda path: path.write_text(text, encoding="utf-8"), half)
     finally:
         shutil.rmtree(own, ignore_errors=True)
 
 
-def _check_readable(job: Job, cut: Cut) -> None:
+def _check_readable(context: RunContext, piece: FilePiece) -> None:
     try:
-        with path_of(job.source, File(cut.file, 0, 0)).open("rb"):
+        with path_of(context.path, piece.file).open("rb"):
             pass
     except OSError as error:
         raise InputError(
-            f"the file '{cut.file}' can't be read where a task runs: {error.strerror}; the source must be "
+            f"the file '{piece.file}' can't be read where a task runs: {error.strerror}; the source must be "
             "at the same path on every machine"
         ) from None
 
 
-class Lines:
+class ParquetSink:
     """Takes lines: those of a partition for the Parquet file, others for files of their own."""
 
-    def __init__(self, job: Job, writer: pq.ParquetWriter, apart: Writer) -> None:
+    def __init__(self, writer: pq.ParquetWriter, apart: PartitionWriter) -> None:
         """Give them to two writers."""
-        self.job = job
         self.count = Counter[int]()
         self._writer, self._apart = writer, apart
         self._rows: list[tuple[object, ...]] = []
-        self._place = self._size = 0
+        self._position = self._size = 0
 
-    def write(self, name: str, line: Framed) -> None:
+    def write(self, name: str, line: FramedLine) -> None:
         """Take a line."""
         if not name.isdecimal():
             self._apart.write(name, line)
             return
         partition, key = int(name), _kept(line.key)
         self.count[partition] += 1
-        self._place += 1
+        self._position += 1
         self._rows.append(
-            (hash_of(key) - _SIGN, key, line.piece, self._place, line.number, line.sort, partition, line.data)
+            (hash_of(key) - _SIGN, key, line.piece, self._position, line.number, line.role, partition, line.data)
         )
         self._size += len(line.data)
         if self._size >= HELD:
@@ -195,6 +195,6 @@ def _kept(key: str) -> str:
     return key.encode("utf-8", "replace")[:65535].decode("utf-8", "replace")
 
 
-def framed(rows: Iterable[tuple[Any, ...]]) -> list[Framed]:
+def framed(rows: Iterable[tuple[Any, ...]]) -> list[FramedLine]:
     """Return rows of lines as what a partition on disk would hold."""
-    return [Framed(sort, piece, number, person, data) for _, person, piece, _, number, sort, _, data in rows]
+    return [FramedLine(role, piece, number, person, data) for _, person, piece, _, number, role, _, data in rows]

@@ -13,88 +13,88 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from precaution.cohort.context import SourceFile
 from precaution.cohort.problems import KINDS, Problem
-from precaution.cohort.run_tables import Parting, query
-from precaution.cohort.sort.files import File
-from precaution.cohort.sort.lines import SHOWN, Framed, Job, hash_of
+from precaution.cohort.run_tables import query
+from precaution.cohort.sort.partition_files import FramedLine, partition_name
 from precaution.cohort.sort.rows import BATCH as ROWS_EACH
-from precaution.cohort.sort.rows import Parted, clear, connected, lost_with, word
-from precaution.cohort.spark.lines import HALF, Lines, written
+from precaution.cohort.sort.rows import clear, connected, lost_with, note, word
+from precaution.cohort.sort.sorted import SHOWN, Sorted, as_json, sorted_from_json
+from precaution.cohort.spark.lines import HALF, ParquetSink, written
 from precaution.tables.schema import as_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from precaution.cohort.spark.lines import Batch, Cut
+    from precaution.cohort.context import RunContext
+    from precaution.cohort.sort.files import FilePiece
+    from precaution.cohort.spark.lines import Batch, SortJob
     from precaution.tables.schema import Row
 
 TABLES = ("persons", "entries")
-"""The place of a row's table stands where a line has its sort."""
+"""A row has the number of its table where a line has its role."""
 
 
-def sort_rows(job: Job, batch: Batch) -> None:
+def sort_rows(job: SortJob, batch: Batch) -> None:
     """Sort the rows of a batch of files by partition. Raises InputError for a file that can't be read; OutputError."""
-    found = Parted()
+    found = Sorted()
 
-    def fill(sink: Lines) -> str:
-        for cut in batch.cuts:
-            _sort_file(job, cut, sink, found)
-        return json.dumps({name: getattr(found, name) for name in Parted.__slots__})
+    def fill(sink: ParquetSink) -> str:
+        for piece in batch.pieces:
+            _sort_file(job.context, piece, sink, found)
+        return as_json(found)
 
     written(job, batch, fill)
 
 
-def _sort_file(job: Job, cut: Cut, sink: Lines, found: Parted) -> None:
-    table = cut.file.partition("/")[0]
-    own = job.work / HALF / f"rows-{token_hex(8)}"
+def _sort_file(context: RunContext, piece: FilePiece, sink: ParquetSink, found: Sorted) -> None:
+    table = piece.file.partition("/")[0]
+    own = context.work / HALF / f"rows-{token_hex(8)}"
     own.mkdir()
     try:
-        parting = Parting(job.source, (File(cut.file, cut.end, 0),), own, job.partitions, 1)
+        this = context._replace(files=(SourceFile(piece.file, piece.end, 0),))
         with connected(own, 1) as base:
-            rows = chain.from_iterable(map(as_rows, base.sql(query(parting, table)).to_arrow_reader(ROWS_EACH // 25)))
+            rows = chain.from_iterable(map(as_rows, base.sql(query(this, table)).to_arrow_reader(ROWS_EACH // 25)))
             for person, together in groupby(_counted(rows, table, found), itemgetter(0)):
                 data = json.dumps(list(together), ensure_ascii=False).encode()
-                name = f"{hash_of(person) * job.partitions >> 64:04d}"
-                sink.write(name, Framed(TABLES.index(table), cut.piece, 0, person, data))
+                line = FramedLine(TABLES.index(table), piece.number, 0, person, data)
+                sink.write(partition_name(person, context.partitions), line)
     except duckdb.Error as error:
         raise clear(error) from None
     finally:
         rmtree(own, ignore_errors=True)
 
 
-def _counted(rows: Iterable[Row], table: str, found: Parted) -> Iterator[Row]:
+def _counted(rows: Iterable[Row], table: str, found: Sorted) -> Iterator[Row]:
     """Yield the rows that name a person; count all of them, and note the others."""
-    taken, lost = Counter(found.taken), set(found.lost)
     for row in rows:
         if table == "persons":
-            found.persons += 1
+            found.patients += 1
         else:
-            taken[word(row[2])] += 1
+            found.taken[word(row[2])] += 1
         if row[0]:
             yield row
         else:
-            lost |= set() if table == "persons" else lost_with(row[2])
-            found.note("no-id" if table == "persons" else "nobody's", row[-2] or "", row[-1] or 0)
-    found.taken, found.lost = dict(sorted(taken.items())), sorted(lost)
+            found.lost_kinds |= set() if table == "persons" else lost_with(row[2])
+            note(found, "no-id" if table == "persons" else "nobody's", row[-2] or "", row[-1] or 0)
 
 
-def gathered(reports: Iterable[str]) -> Parted:
+def gathered(reports: Iterable[str]) -> Sorted:
     """Return what all batches found; of their problems as many are listed as on one machine."""
-    every = Parted()
-    taken, lost = Counter[str](), set[str]()
+    every = Sorted()
     problems: list[Problem] = []
-    for report in map(json.loads, reports):
-        every.persons += report["persons"]
-        taken.update(report["taken"])
-        lost |= set(report["lost"])
-        problems += [Problem(*each) for each in report["problems"]]
-    every.taken, every.lost = dict(sorted(taken.items())), sorted(lost)
+    for found in map(sorted_from_json, reports):
+        every.patients += found.patients
+        every.taken += found.taken
+        every.lost_kinds |= found.lost_kinds
+        problems += found.problems
+    every.taken += Counter({"persons": every.patients})
     single = [each for each in problems if each.line]
-    every.problems = single[:SHOWN]
     more = Counter[str]()
     for each in (*single[SHOWN:], *(each for each in problems if not each.line)):
         more[each.kind] += each.lines
-    every.problems += [Problem("", kind, "", 0, KINDS[kind], count) for kind, count in sorted(more.items())]
+    counts = [Problem("", kind, "", 0, KINDS[kind], count) for kind, count in sorted(more.items())]
+    every.problems = [*single[:SHOWN], *counts]
     return every
 
 

@@ -119,8 +119,8 @@ def _check_master(master: str) -> None:
         raise UsageError("--master takes no Spark Connect server (sc://); give local[N] or spark://host:port")
     if not master.startswith("spark://"):
         return
-    for place in master.removeprefix("spark://").split(","):
-        host, _, port = place.rpartition(":")
+    for address in master.removeprefix("spark://").split(","):
+        host, _, port = address.rpartition(":")
         with suppress(OSError, ValueError, OverflowError), socket.create_connection((host.strip("[]"), int(port)), 5):
             return
     raise UsageError(f"no Spark master answers at {master}; start one, or give --master local[2]")

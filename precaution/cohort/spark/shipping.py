@@ -17,22 +17,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import precaution
-from precaution.cohort.label_of import LabelOf
+from precaution.cohort.spark.tasks import CODES, LABEL, POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pyarrow as pa
 
+    from precaution.cohort.label_source import LabelSource
+
 PACKAGE = Path(precaution.__file__).parent
-_LABEL, _POLICY, _CODES = "given/label", "given/policy.toml", "given/codes"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
-REPLY = "number int, lines bigint, error string, message string"
-"""What a task answers for each thing done: its number, how many lines it took, or what went wrong."""
-LACKING = "lacking"
 
 
-def archive(label: LabelOf) -> Path:
+def archive(label: LabelSource) -> Path:
     """Return the archive; its name is a digest of what is in it. It is there until this process ends."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as made:
@@ -51,28 +49,21 @@ def _folder() -> Path:
     return Path(folder)
 
 
-def _contents(label: LabelOf) -> Iterator[tuple[str, Path]]:
+def _contents(label: LabelSource) -> Iterator[tuple[str, Path]]:
     for path in PACKAGE.rglob("*"):
         name = path.relative_to(PACKAGE).as_posix()
         if path.is_file() and path.suffix != ".pyc" and (not name.startswith("labels/") or path.suffix == ".py"):
             yield f"{PACKAGE.name}/{name}", path
     folder = Path(label.folder)
     yield from (
-        (f"{_LABEL}/{path.relative_to(folder).as_posix()}", path)
+        (f"{LABEL}/{path.relative_to(folder).as_posix()}", path)
         for path in folder.rglob("*")
         if path.is_file() and path.suffix in (".toml", ".csv")
     )
     if label.policy:
-        yield _POLICY, label.policy
+        yield POLICY, label.policy
     for number, more in enumerate(label.codes):
-        yield from ((f"{_CODES}/{number}/{path.name}", path) for path in more.glob("*.csv"))
-
-
-def received(root: str, label: LabelOf) -> LabelOf:
-    """Return where a label is that was sent along, on the machine where the archive was unpacked at `root`."""
-    there = Path(root)
-    codes = tuple(there / _CODES / str(number) for number in range(len(label.codes)))
-    return LabelOf(str(there / _LABEL), there / _POLICY if label.policy else None, codes)
+        yield from ((f"{CODES}/{number}/{path.name}", path) for path in more.glob("*.csv"))
 
 
 def shipped(name: str, call: str, given: bytes) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

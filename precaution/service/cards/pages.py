@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from precaution.service.cards.wording import without_sources
-from precaution.writers.layout import NOTE, listed, spoken, status
+from precaution.writers.layout import NOTE, in_words, listed, status
 from precaution.writers.text import next_step
 
 if TYPE_CHECKING:
     from precaution.engine.answer import Decision, Due, Finding, Hold, Searched
     from precaution.knowledge.model import Label
     from precaution.service.cards.vocabulary import Vocabulary
-    from precaution.service.cards.wording import Told, Words
+    from precaution.service.cards.wording import EntryInWords, Words
 
 _HERE = Path(__file__).parent
 STYLE = (_HERE / "static" / "page.css").read_text(encoding="utf-8")
@@ -62,7 +62,11 @@ def content(decision: Decision, label: Label, vocabulary: Vocabulary, words: Wor
             for each in decision.asks
         ],
         "missing": [
-            {"title": each.title, "why": without_sources(each.why), "needed": [spoken(name) for name in each.needed_by]}
+            {
+                "title": each.title,
+                "why": without_sources(each.why),
+                "needed": [in_words(name) for name in each.needed_by],
+            }
             for each in decision.missing
         ],
         "notes": list(notes),
@@ -94,24 +98,24 @@ def _finding(finding: Finding, label: Label, words: Words) -> Page:
     return {
         "rule": finding.rule,
         "shown": status("unknown" if finding.state == "unknown" else finding.action, attested=finding.attested),
-        "would": spoken(finding.action) if finding.state == "unknown" else "",
+        "would": in_words(finding.action) if finding.state == "unknown" else "",
         "tell": finding.tell,
         "why": without_sources(finding.why),
         "urgent": finding.urgent,
         "ours": finding.ours,
         "sentences": [{"id": name, "means": label.says[name].means} for name in finding.cites],
-        "evidence": [_told(each) for each in words.of(finding)],
+        "evidence": [_evidence_line(each) for each in words.of_finding(finding)],
         "parameters": [{"name": name, "value": label.parameters[name].written} for name in finding.parameters],
         "background": [{"id": each.says, "means": each.means} for each in finding.background],
     }
 
 
-def _told(told: Told) -> Page:
-    return {"text": str(told), "reference": told.source}
+def _evidence_line(entry: EntryInWords) -> Page:
+    return {"text": str(entry), "reference": entry.source}
 
 
 def _hold(hold: Hold, words: Words) -> Page:
-    evidence = [_told(each) for each in words.told(hold.evidence)]
+    evidence = [_evidence_line(each) for each in words.of_evidence(hold.evidence)]
     return {"state": hold.state, "tell": hold.tell, "release": hold.release, "evidence": evidence}
 
 
@@ -126,7 +130,7 @@ def _due(due: Due, label: Label, vocabulary: Vocabulary, words: Words) -> Page:
         "why": without_sources(due.why),
         "ours": due.ours,
         "sentences": [{"id": name, "means": label.says[name].means} for name in due.cites],
-        "evidence": [_told(each) for each in words.told(due.evidence)],
+        "evidence": [_evidence_line(each) for each in words.of_evidence(due.evidence)],
     }
 
 
@@ -135,12 +139,12 @@ def _searched(decision: Decision, vocabulary: Vocabulary) -> list[Page]:
     found: dict[tuple[str, str], int] = {}
     for finding in decision.findings:
         for each in finding.searched:
-            found[_place(each, vocabulary)] = each.found
+            found[_searched_key(each, vocabulary)] = each.found
     rows = [{"what": what, "since": since, "found": count} for (what, since), count in found.items()]
     return sorted(rows, key=lambda row: (row["found"] != 0, row["what"], row["since"]))
 
 
-def _place(searched: Searched, vocabulary: Vocabulary) -> tuple[str, str]:
+def _searched_key(searched: Searched, vocabulary: Vocabulary) -> tuple[str, str]:
     return vocabulary.title(searched.concept), searched.since
 
 
@@ -167,9 +171,9 @@ def rendered(kept: str, label: Label, root: str) -> str:
         .render(
             page=page,
             root=root,
-            transparency=[(spoken(name), value) for name, value in _rows(transparency)],
-            use=[(spoken(name), value) for name, value in _rows(use)],
-            provenance=[(spoken(name), value) for name, value in _rows(provenance)],
+            transparency=[(in_words(name), value) for name, value in _rows(transparency)],
+            use=[(in_words(name), value) for name, value in _rows(use)],
+            provenance=[(in_words(name), value) for name, value in _rows(provenance)],
             note=NOTE,
             same=page["label"]["digest"] == label.digest,
         )
@@ -186,9 +190,9 @@ def about(label: Label, root: str) -> str:
             label=label,
             says=sorted(label.says.values(), key=lambda each: each.id),
             differences=differences if isinstance(differences, list) else [],
-            transparency=[(spoken(name), value) for name, value in _rows(label.about.get("transparency"))],
-            use=[(spoken(name), value) for name, value in _rows(label.about.get("intended-use"))],
-            provenance=[(spoken(name), value) for name, value in _rows(label.about.get("provenance"))],
+            transparency=[(in_words(name), value) for name, value in _rows(label.about.get("transparency"))],
+            use=[(in_words(name), value) for name, value in _rows(label.about.get("intended-use"))],
+            provenance=[(in_words(name), value) for name, value in _rows(label.about.get("provenance"))],
             root=root,
             note=NOTE,
         )

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from precaution.cohort.sort import files as source
-from precaution.cohort.sort.files import File, Piece, files, is_document, lines, pieces
+from precaution.cohort.context import SourceFile
+from precaution.cohort.sort import files as source_files
+from precaution.cohort.sort.files import FilePiece, files, is_document, lines, pieces
 from precaution.errors import InputError
+from support.effort import tries
 
 
 class Line(NamedTuple):
@@ -30,11 +32,11 @@ def of(path: Path, data: bytes) -> Path:
 
 def read(path: Path, size: int = 10**9, limit: int = 1000) -> list[list[Line]]:
     """Return the lines of each piece of a file."""
-    about = File(path.name, path.stat().st_size, 0)
+    about = SourceFile(path.name, path.stat().st_size, 0)
     return [
         [
             Line(number, data, several.wrong)
-            for several in lines(path, piece, document=is_document(about), limit=limit)
+            for several in lines(path, piece, document=is_document(about.name), limit=limit)
             for number, data in enumerate(several.data or [b""], several.first)
             if data or several.wrong
         ]
@@ -63,12 +65,12 @@ def test_a_source_that_can_not_be_read(name: str, tmp_path: Path) -> None:
     block=st.integers(1, 30),
     end=st.booleans(),
 )
-@settings(max_examples=300)
+@settings(max_examples=tries(50, 300))
 def test_every_line_comes_once_however_the_file_is_cut(data: list[bytes], size: int, block: int, end: bool) -> None:
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(source, "BLOCK", block)
+        patch.setattr(source_files, "BLOCK", block)
         path = of(Path(folder, "x.ndjson"), b"\n".join(data) + (b"\n" if end else b""))
         found = read(path, size)
         plain = (
@@ -109,7 +111,7 @@ def test_a_wrong_checksum_is_damage(tmp_path: Path) -> None:
 
 
 def test_a_line_that_is_too_long_is_left_out_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "BLOCK", 64)
+    monkeypatch.setattr(source_files, "BLOCK", 64)
     path = of(tmp_path / "x.ndjson", b"{1}\n" + b"x" * 5000 + b"\n{3}\n")
     (found,) = read(path, limit=1000)
     assert [(line.number, line.data, bool(line.wrong)) for line in found] == [
@@ -130,15 +132,15 @@ def test_pieces_cover_a_file_and_only_plain_lines_are_cut(tmp_path: Path) -> Non
     of(tmp_path / "x.ndjson", b"1\n" * 50)
     of(tmp_path / "y.json", b"1\n" * 50)
     assert pieces(tmp_path, files(tmp_path), 40) == [
-        Piece(0, 0, 40),
-        Piece(0, 40, 80),
-        Piece(0, 80, 100),
-        Piece(1, 0, 100),
+        FilePiece(0, "x.ndjson", 0, 40),
+        FilePiece(1, "x.ndjson", 40, 80),
+        FilePiece(2, "x.ndjson", 80, 100),
+        FilePiece(3, "y.json", 0, 100),
     ]
 
 
 def test_what_is_read_is_told(tmp_path: Path) -> None:
     path, told = of(tmp_path / "x.ndjson", b"1\n" * 500), []
-    for piece in pieces(path, [File("x.ndjson", 1000, 0)], 300):
+    for piece in pieces(path, [SourceFile("x.ndjson", 1000, 0)], 300):
         list(lines(path, piece, document=False, read=told.append))
     assert sum(told) == 1000

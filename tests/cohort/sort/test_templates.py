@@ -1,4 +1,4 @@
-"""Lines told by their shape belong where parsing says that they belong: line by line, whatever the lines are."""
+"""Lines that fit a template go where parsing says that they go: line by line, whatever the lines are."""
 
 from __future__ import annotations
 
@@ -15,61 +15,60 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from precaution.cohort.sort import irrelevant as plain
-from precaution.cohort.sort import template_regex as patterns
-from precaution.cohort.sort import templates as shapes
-from precaution.cohort.sort.irrelevant import LOOKED_AT, Plain
-from precaution.cohort.sort.place import Sorter
-from precaution.cohort.sort.templates import SEEN, Shapes
+from precaution.cohort.sort import irrelevant, template_regex, templates
+from precaution.cohort.sort.irrelevant import LOOKED_AT, Irrelevance
+from precaution.cohort.sort.routing import Router
+from precaution.cohort.sort.templates import SEEN, LineTemplate, LineTemplates
+from support.effort import tries
 from support.ndjson_sources import LABEL, Json, resources_of
 from support.project import PROJECT
 
-PLAIN = Plain(LABEL.terminology)
+IRRELEVANCE = Irrelevance(LABEL.terminology)
 Where = tuple[int, str, str, str, bytes]
 
 
-class Counted(Shapes):
-    """Counts the lines whose shape was known."""
+class Counted(LineTemplates):
+    """Counts the lines that fit a template."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.told = 0
+        self.matched = 0
 
-    def of(self, line: bytes) -> tuple[shapes.Shape, re.Match[bytes]] | None:
-        found = super().of(line)
-        self.told += found is not None
+    def match(self, line: bytes) -> tuple[LineTemplate, re.Match[bytes]] | None:
+        found = super().match(line)
+        self.matched += found is not None
         return found
 
 
 def parsed(lines: Iterable[bytes], *, keep_all: bool = False) -> tuple[list[Where], Counter[tuple[str, str, str]]]:
     """Return where each line belongs, and what was dropped, by parsing each."""
-    sorter, found, dropped = Sorter(PLAIN, keep_all=keep_all), [], Counter[tuple[str, str, str]]()
+    router, found, dropped = Router(IRRELEVANCE, keep_all=keep_all), [], Counter[tuple[str, str, str]]()
     for number, line in enumerate(lines, 1):
-        for place, data in sorter.place(line) if line else ():
-            if place.about == "dropped":
-                dropped[place.kind, place.key, place.name] += 1
+        for route, data in router.routes_of(line) if line else ():
+            if route.to == "dropped":
+                dropped[route.kind, route.key, route.name] += 1
             else:
-                found.append((number, place.about, place.key, place.kind, data))
+                found.append((number, route.to, route.key, route.kind, data))
     return found, dropped
 
 
-def told(
+def by_templates(
     lines: Iterable[bytes],
-    known: Shapes,
+    known: LineTemplates,
     *,
     keep_all: bool = False,
 ) -> tuple[list[Where], Counter[tuple[str, str, str]]]:
-    """Return the same by shapes, and by parsing only where there is none."""
-    sorter = Sorter(PLAIN, keep_all=keep_all, shapes=known)
-    found = [(number, place.about, place.key, place.kind, data) for number, place, data in sorter.placed(lines)]
-    return found, Counter((kind, key, name.decode()) for kind, key, names in sorter.dropped() for name in names)
+    """Return the same by templates, and by parsing only where there is none."""
+    router = Router(IRRELEVANCE, keep_all=keep_all, templates=known)
+    found = [(number, route.to, route.key, route.kind, data) for number, route, data in router.routed(lines)]
+    return found, Counter((kind, key, name.decode()) for kind, key, names in router.dropped() for name in names)
 
 
 def learned(lines: Iterable[bytes]) -> Counted:
-    """Return the shapes of lines, each of which was met often enough."""
+    """Return the templates of lines, each of which was met often enough."""
     known = Counted()
-    told((line for line in lines for _ in range(SEEN)), known)
-    known.told = 0
+    by_templates((line for line in lines for _ in range(SEEN)), known)
+    known.matched = 0
     return known
 
 
@@ -95,7 +94,7 @@ def observation(**more: object) -> Json:
 
 def other(kind: str, **more: object) -> Json:
     """Return a resource of which no code list knows the code."""
-    subject, code = ("patient", "vaccineCode") if kind == "Immunization" else ("subject", plain._KEYS[kind])
+    subject, code = ("patient", "vaccineCode") if kind == "Immunization" else ("subject", irrelevant._KEYS[kind])
     return {
         "resourceType": kind,
         "id": "x-1",
@@ -148,15 +147,15 @@ BASES = [
 KNOWN = learned(BASES)
 
 
-def agree(lines: list[bytes], known: Shapes) -> None:
+def agree(lines: list[bytes], known: LineTemplates) -> None:
     for keep_all in (False, True):
-        assert told(lines, known, keep_all=keep_all) == parsed(lines, keep_all=keep_all)
+        assert by_templates(lines, known, keep_all=keep_all) == parsed(lines, keep_all=keep_all)
 
 
-# What has a shape
+# What has a template
 
 
-def test_lines_of_a_known_shape_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_that_fit_a_template_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     others = [
         written(
             observation(
@@ -169,9 +168,9 @@ def test_lines_of_a_known_shape_are_not_parsed(monkeypatch: pytest.MonkeyPatch) 
     ]
     expected = parsed(others)
     known = learned([written(observation())])
-    monkeypatch.setattr(Sorter, "place", None)
-    assert told(others, known) == expected
-    assert (known.told, sum(expected[1].values())) == (19, 16)
+    monkeypatch.setattr(Router, "routes_of", None)
+    assert by_templates(others, known) == expected
+    assert (known.matched, sum(expected[1].values())) == (19, 16)
 
 
 @pytest.mark.parametrize(
@@ -185,9 +184,9 @@ def test_lines_of_a_known_shape_are_not_parsed(monkeypatch: pytest.MonkeyPatch) 
         {"note": [{"text": "ü"}]},
     ],
 )
-def test_what_may_differ_within_a_shape(more: Json) -> None:
+def test_what_may_differ_within_a_template(more: Json) -> None:
     known = learned([written(observation())])
-    assert known.of(written(observation(**more))) is not None
+    assert known.match(written(observation(**more))) is not None
 
 
 @pytest.mark.parametrize(
@@ -205,10 +204,10 @@ def test_what_may_differ_within_a_shape(more: Json) -> None:
         {"note": [{"text": "\x7f\ud83d"}]},
     ],
 )
-def test_what_is_another_shape(more: Json) -> None:
+def test_what_is_another_template(more: Json) -> None:
     known = learned([written(observation())])
     line = json.dumps(observation(**more), separators=(",", ":")).encode()
-    assert known.of(line) is None
+    assert known.match(line) is None
 
 
 @pytest.mark.parametrize(
@@ -227,16 +226,16 @@ def test_what_is_another_shape(more: Json) -> None:
     ],
 )
 def test_what_is_unusual_is_always_parsed(line: bytes) -> None:
-    assert learned([line] * 3).of(line) is None
+    assert learned([line] * 3).match(line) is None
 
 
-def test_a_line_that_is_no_utf_8_is_not_told_by_its_shape() -> None:
+def test_a_line_that_is_no_utf_8_does_not_go_by_its_template() -> None:
     known, line = learned([written(observation())]), written(observation(note=[{"text": "ü"}]))
-    assert known.of(line) is not None
+    assert known.match(line) is not None
     agree([line, line.replace("ü".encode(), b"\xfc"), line.replace("ü".encode(), b"\xed\xa0\x80")], known)
 
 
-def test_keys_in_another_order_are_another_shape_and_are_learned() -> None:
+def test_keys_in_another_order_are_another_template_and_are_learned() -> None:
     turned = [
         dict(sorted(observation(id=f"o-{number}").items(), reverse=turn))
         for number in range(9)
@@ -244,29 +243,29 @@ def test_keys_in_another_order_are_another_shape_and_are_learned() -> None:
     ]
     known = Counted()
     agree([written(each) for each in turned], known)
-    assert known.told > 10
+    assert known.matched > 10
 
 
 @pytest.mark.parametrize(("bound", "most"), [("MOST", 3_000), ("TRIED", 5)])
 def test_what_is_remembered_has_a_bound(bound: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shapes, bound, most)
-    monkeypatch.setattr(shapes, "_ROOM", 70)
+    monkeypatch.setattr(templates, bound, most)
+    monkeypatch.setattr(templates, "_ROOM", 70)
     lines = [written(observation(**{f"x{number % 50}": 1, "code": {"text": str(number)}})) for number in range(400)]
     known = learned(lines)
     agree(lines, known)
     assert 1 < sum(map(len, known._by_start.values())) <= 5
-    assert all(len(shape.known) <= 70 for found in known._by_start.values() for shape in found)
+    assert all(len(each.destinations) <= 70 for found in known._by_start.values() for each in found)
 
 
 def test_elements_of_an_array_may_come_in_any_number_and_order() -> None:
     one, other = {"a": 1}, {"b": "x", "c": [True]}
     known = learned([written(observation(x=[one, other, one], y=[]))])
     for array in ([one], [other], [one] * 9, [other, other, one], [{"a": 7.5}]):
-        assert known.of(written(observation(x=array, y=[]))) is not None
+        assert known.match(written(observation(x=array, y=[]))) is not None
     for array in ([], [{"b": 1}], [[one]], [one, {"b": "x", "c": [False]}], [{**one, **other}], [None]):
-        assert known.of(written(observation(x=array, y=[]))) is None
-    assert known.of(written(observation(x=[one], y=[one]))) is None
-    assert known.of(written(observation(x=[one, one], y=[])).replace(b"},{", b"}, {")) is None
+        assert known.match(written(observation(x=array, y=[]))) is None
+    assert known.match(written(observation(x=[one], y=[one]))) is None
+    assert known.match(written(observation(x=[one, one], y=[])).replace(b"},{", b"}, {")) is None
 
 
 ARRAYS = ["[1,]", "[,1]", "[1,,1]", "[1 1]", "[1, ]", "[1,\t]", "[ ,]", "[", "[1", "[1,1", "1]", "[]]"]
@@ -276,7 +275,7 @@ ARRAYS = ["[1,]", "[,1]", "[1,,1]", "[1 1]", "[1, ]", "[1,\t]", "[ ,]", "[", "[1
 def test_what_is_no_array_fits_none(array: str) -> None:
     known = learned([written(observation(x=[1, 1])), written(observation(x=[1, 1]), spaced=True)])
     lines = [written(observation(x="?"), spaced).replace(b'"?"', array.encode()) for spaced in (True, False)]
-    assert [known.of(line) for line in lines] == [None, None]
+    assert [known.match(line) for line in lines] == [None, None]
     agree(lines, known)
 
 
@@ -290,19 +289,19 @@ def test_deeply_nested_lines_cost_no_more_than_others(inner: str, depth: int) ->
     assert known._size < 20 * len(line)
 
 
-def test_no_shape_is_taken_of_a_very_long_line() -> None:
-    line = written(observation(note=[{"text": "x" * patterns.LONGEST}]))
-    assert learned([line]).of(line) is None
-    agree([line] * 5, Shapes())
+def test_no_template_is_made_of_a_very_long_line() -> None:
+    line = written(observation(note=[{"text": "x" * template_regex.LONGEST}]))
+    assert learned([line]).match(line) is None
+    agree([line] * 5, LineTemplates())
 
 
-def test_of_a_type_that_is_not_looked_at_a_resource_that_contains_others_has_a_shape_too() -> None:
+def test_of_a_type_that_is_not_looked_at_a_resource_that_contains_others_has_a_template_too() -> None:
     """A line that begins like it, but has another resource stuck to it, is no such line."""
     line = next(each for each in BASES if b"ExplanationOfBenefit" in each)
     known = learned([line])
-    assert known.of(line) is not None
+    assert known.match(line) is not None
     glued = [line + BASES[0], line[:-1] + BASES[0] + b"}", line[:120] + BASES[0], line[:-1] + b',"id":"twice"}']
-    assert [known.of(each) for each in glued] == [None] * 4
+    assert [known.match(each) for each in glued] == [None] * 4
     agree([line, *glued], known)
 
 
@@ -317,8 +316,8 @@ def test_the_shared_data_line_by_line(shared: Path) -> None:
     agree(lines, known)
     Random(7).shuffle(lines)  # noqa: S311 - the order is all that matters
     agree(lines, known)
-    print(f"{4 * len(lines)} lines compared, {known.told} of them told by their shape")  # noqa: T201
-    assert known.told > 2 * len(lines)
+    print(f"{4 * len(lines)} lines compared, {known.matched} of them fit a template")  # noqa: T201
+    assert known.matched > 2 * len(lines)
 
 
 def test_synthetic_lines_with_every_disguise(tmp_path: Path) -> None:
@@ -330,8 +329,8 @@ def test_synthetic_lines_with_every_disguise(tmp_path: Path) -> None:
     ]
     known = learned(lines)
     agree(lines, known)
-    print(f"{2 * len(lines)} lines compared, {known.told} of them told by their shape")  # noqa: T201
-    assert known.told > len(lines) // 2
+    print(f"{2 * len(lines)} lines compared, {known.matched} of them fit a template")  # noqa: T201
+    assert known.matched > len(lines) // 2
 
 
 CODE = b'{"coding":[{"system":"http://loinc.org","code":"718-7","display":"Hb"}],"text":"Hb"}'
@@ -401,19 +400,19 @@ def broken(draw: st.DrawFn) -> bytes:
 
 
 @given(st.lists(broken(), min_size=1, max_size=6))
-@settings(max_examples=600)
+@settings(max_examples=tries(100, 600))
 def test_broken_lines(lines: list[bytes]) -> None:
-    """The shapes are those of whole lines, and stay so: of a broken one nothing may be learned that is wrong."""
+    """The templates are those of whole lines, and stay so: of a broken one nothing may be learned that is wrong."""
     agree(lines, KNOWN)
-    agree(lines * SEEN, Shapes())
+    agree(lines * SEEN, LineTemplates())
 
 
-def places(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+def paths(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
     """Yield the path of every value inside a resource."""
     yield path
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, each in inner:
-        yield from places(each, (*path, key))
+        yield from paths(each, (*path, key))
 
 
 VALUES: st.SearchStrategy[object] = st.sampled_from(
@@ -495,7 +494,7 @@ def changed(draw: st.DrawFn) -> bytes:
     """A resource with values exchanged, members put in, taken out and turned round, written in some spacing."""
     resource = json.loads(draw(st.sampled_from(BASES)))
     for _ in range(draw(st.integers(1, 3))):
-        *path, last = draw(st.sampled_from([each for each in places(resource) if each]))
+        *path, last = draw(st.sampled_from([each for each in paths(resource) if each]))
         holder = resource
         for each in path:
             holder = holder[each]
@@ -516,16 +515,16 @@ def changed(draw: st.DrawFn) -> bytes:
 
 
 @given(st.lists(changed(), min_size=1, max_size=6))
-@settings(max_examples=600)
+@settings(max_examples=tries(100, 600))
 def test_changed_resources(lines: list[bytes]) -> None:
     agree(lines, KNOWN)
-    agree(lines * SEEN, Shapes())
+    agree(lines * SEEN, LineTemplates())
 
 
 def values_exchanged() -> Iterator[bytes]:
     """Yield every line with each of its values exchanged for each other one."""
     for base in BASES:
-        for path in places(json.loads(base)):
+        for path in paths(json.loads(base)):
             for value in ("x", "refuted", "718-7", "hepatitis B, live vaccine, yellow fever", 5, True, None):
                 resource = json.loads(base)
                 holder = resource
@@ -538,11 +537,11 @@ def values_exchanged() -> Iterator[bytes]:
 
 def test_every_value_of_every_line_exchanged() -> None:
     lines = list(values_exchanged())
-    KNOWN.told = 0
+    KNOWN.matched = 0
     agree(lines, KNOWN)
-    print(f"{2 * len(lines)} lines compared, {KNOWN.told} of them told by their shape")  # noqa: T201
+    print(f"{2 * len(lines)} lines compared, {KNOWN.matched} of them fit a template")  # noqa: T201
     assert len(lines) > 5_000
-    assert KNOWN.told > 2_000
+    assert KNOWN.matched > 2_000
 
 
 @pytest.mark.parametrize("kind", sorted(LOOKED_AT))
@@ -553,14 +552,14 @@ def test_it_would_be_seen_if_a_value_were_not_looked_at(kind: str, monkeypatch: 
     right = parsed(lines)
     for name in LOOKED_AT[kind]:
         with monkeypatch.context() as patched:
-            patched.setattr(patterns, "LOOKED_AT", {**LOOKED_AT, kind: LOOKED_AT[kind] - {name}})
-            if told(lines, learned(BASES)) != right:
+            patched.setattr(template_regex, "LOOKED_AT", {**LOOKED_AT, kind: LOOKED_AT[kind] - {name}})
+            if by_templates(lines, learned(BASES)) != right:
                 seen.add(name)
-    assert seen >= {plain._KEYS[kind]} | ({"status"} if kind != "Condition" else {"verificationStatus"})
+    assert seen >= {irrelevant._KEYS[kind]} | ({"status"} if kind != "Condition" else {"verificationStatus"})
 
 
 def test_lines_are_numbered_with_the_empty_ones() -> None:
     line = written(observation())
-    numbers = [number for number, *_ in Sorter(PLAIN, keep_all=True).placed([b"", line, b"", line], first=5)]
+    numbers = [number for number, *_ in Router(IRRELEVANCE, keep_all=True).routed([b"", line, b"", line], first=5)]
     assert numbers == [6, 8]
-    assert list(islice(Sorter(PLAIN).placed([b""]), 1)) == []
+    assert list(islice(Router(IRRELEVANCE).routed([b""]), 1)) == []

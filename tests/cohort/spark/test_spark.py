@@ -9,6 +9,7 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ import pyarrow as pa
 import pytest
 
 from precaution.cohort import Spark, cohort, results
-from precaution.cohort.label_of import LabelOf
-from precaution.cohort.sort import files as sources
-from precaution.cohort.sort.lines import Job
+from precaution.cohort.context import RunContext, SourceFile
+from precaution.cohort.label_source import LabelSource
+from precaution.cohort.sort import files as source_files
 from precaution.cohort.spark import PARTITIONS, lines, session, shipping, tasks
+from precaution.cohort.tables import wanted_tables
 from precaution.errors import InputError, OutputError, UsageError
 from precaution.knowledge.loading import find_label, load_label
 from support import table_sources as tables_make
@@ -27,20 +29,10 @@ from support.cohort_people import RESOURCES, demo
 from support.ndjson_sources import LABEL, Json, rows, written
 from support.project import PROJECT
 from support.small_people import BMI, person, put
-from support.spark_cluster import QUICK, here, hostile, need_spark, people, same
+from support.spark_cluster import here, hostile, need_spark, people, same
 
 TODAY = "2025-03-01"
 MANY = {PARTITIONS: "5"}
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A session with two cores of this machine, for all tests that need no other."""
-    need_spark()
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("JDK_JAVA_OPTIONS", QUICK["JDK_JAVA_OPTIONS"])
-        with session.opened(Spark("local[2]"), tmp_path_factory.mktemp("spark")) as opened:
-            yield opened
 
 
 def there(spark: Any, source: Path, out: Path, conf: dict[str, str] | None = None, **more: Any) -> results.Summary:
@@ -75,7 +67,7 @@ def test_synthea(name: str, spark: Any, shared: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_however_files_are_cut(seed: int, spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines stand on the borders of pieces, and several pieces are one task's."""
-    monkeypatch.setattr(sources.pieces, "__defaults__", (2000 * seed,))
+    monkeypatch.setattr(source_files.pieces, "__defaults__", (2000 * seed,))
     monkeypatch.setattr(lines, "BATCH", 7000)
     source = written(tmp_path / "in", RESOURCES, seed, files=4, packed=True)
     alike(spark, source, tmp_path)
@@ -162,7 +154,7 @@ def test_another_spark_puts_several_partitions_into_one_task(
 # A machine that is lost, a task that runs twice
 
 
-def unpacked(folder: Path, label: LabelOf) -> str:
+def unpacked(folder: Path, label: LabelSource) -> str:
     """Return where the archive that is sent is unpacked."""
     zipfile.ZipFile(shipping.archive(label)).extractall(folder)
     return str(folder)
@@ -171,15 +163,17 @@ def unpacked(folder: Path, label: LabelOf) -> str:
 @pytest.fixture
 def first_task(tmp_path: Path) -> tuple[Path, list[pa.RecordBatch], str, bytes]:
     """A task of the first pass as Spark would run it: the run's folder, its input, where the package is, the job."""
-    source, work = put(tmp_path / "in", *(each for number in range(3) for each in person(f"p{number}"))), tmp_path / "w"
+    source = put(tmp_path / "in", *(each for number in range(3) for each in person(f"p{number}")))
+    label = LabelSource(str(find_label("baricitinib")))
+    context = RunContext(source, tmp_path, label, date(2025, 3, 1), (), 3, 1, wanted_tables())
+    work = context.work
     (work / lines.HALF).mkdir(parents=True)
-    label = LabelOf(str(find_label("baricitinib")))
     same_run = tasks.Same("t", LABEL.digest)
     (work / tasks.TOKEN).write_text("t")
-    files = sources.files(source)
-    cut = json.dumps(lines.batches(sources.pieces(source, files), files)[0].cuts)
-    batch = pa.RecordBatch.from_pydict({"number": [0], "cuts": [cut]})
-    job = Job(source, (), work, 3, label, keep_all=False)
+    files = source_files.files(source)
+    cut = json.dumps(lines.batches(source_files.pieces(source, files))[0].pieces)
+    batch = pa.RecordBatch.from_pydict({"number": [0], "pieces": [cut]})
+    job = lines.SortJob(context, keep_all=False)
     return work, [batch], unpacked(tmp_path / "root", label), pickle.dumps((job, same_run))
 
 
@@ -269,13 +263,13 @@ def test_only_one_patients_lines_are_in_memory() -> None:
 def test_lines_that_got_lost_are_noticed(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from precaution.cohort.spark import engine
 
-    original = engine.FirstPass.reported
+    original = engine.BatchFiles.reported
 
     def more(self: Any, batch: int) -> Any:
         found, count = original(self, batch)
         return found, count + type(count)([next(iter(count))])
 
-    monkeypatch.setattr(engine.FirstPass, "reported", more)
+    monkeypatch.setattr(engine.BatchFiles, "reported", more)
     with pytest.raises(OutputError, match="lines were lost"):
         there(spark, PROJECT / "examples", tmp_path / "out")
     assert not (tmp_path / "out" / "_SUCCESS").exists()
@@ -299,7 +293,7 @@ def test_a_run_of_another_engine_is_not_gone_on_with(spark: Any, tmp_path: Path)
 
 def test_results_are_results_whatever_made_them(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = here(PROJECT / "examples", tmp_path / "out")
-    monkeypatch.setattr(sources, "lines", None)
+    monkeypatch.setattr("precaution.cohort.spark.engine.run", None)
     assert there(spark, PROJECT / "examples", tmp_path / "out") == first
 
 
@@ -423,21 +417,21 @@ def test_how_many_partitions(size: int, conf: dict[str, str], count: int) -> Non
 
 def test_small_files_share_a_task_and_nothing_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "BATCH", 10)
-    files = [sources.File(str(number), size, 0) for number, size in enumerate([4, 4, 4, 20, 1, 0])]
-    cut = [sources.Piece(number, 0, file.size) for number, file in enumerate(files)]
-    found = lines.batches(cut, files)
+    files = [SourceFile(str(number), size, 0) for number, size in enumerate([4, 4, 4, 20, 1, 0])]
+    cut = [source_files.FilePiece(number, file.name, 0, file.size) for number, file in enumerate(files)]
+    found = lines.batches(cut)
     assert [[each.piece for each in batch.cuts] for batch in found] == [[0, 1], [2], [3], [4, 5]]
     assert [batch.number for batch in found] == [0, 1, 2, 3]
 
 
 def test_the_archive_holds_no_other_label_and_is_always_the_same(tmp_path: Path) -> None:
-    label = LabelOf(str(find_label("baricitinib")))
+    label = LabelSource(str(find_label("baricitinib")))
     first = shipping.archive(label)
     assert shipping.archive(label) == first
     names = zipfile.ZipFile(first).namelist()
     assert {"precaution/cohort/spark/tasks.py", "precaution/readers/units.csv", "given/label/label.toml"} <= set(names)
     assert not [name for name in names if name.startswith("precaution/labels/") and not name.endswith(".py")]
-    received = shipping.received(unpacked(tmp_path / "root", label), label)
+    received = tasks.received(unpacked(tmp_path / "root", label), label)
     assert load_label(received.folder).digest == LABEL.digest
 
 

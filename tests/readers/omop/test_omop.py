@@ -21,11 +21,11 @@ from precaution.cohort import cohort, plan
 from precaution.errors import InputError, KnowledgeError
 from precaution.readers.omop.columns import TABLES
 from precaution.readers.omop.meanings import most_specific
-from precaution.tables.schema import records_of
 from precaution.values.interval import EVERYTHING, Interval, exactly
 from precaution.values.record import Entry, Record
 from support.ndjson_sources import LABEL, rows, table
 from support.omop_sources import COLUMNS, Cdm, Tables, put_csv, put_duckdb, put_parquet
+from support.table_sources import records_of
 
 TODAY = "2025-03-01"
 DAY = date(2025, 2, 10).toordinal()
@@ -936,7 +936,7 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         cohort(source, out, today=TODAY, workers=1, progress=stop)
-    assert (out / ".work" / "parted.json").exists()
+    assert (out / ".work" / "sorted.json").exists()
     assert not (out / "_SUCCESS").exists()
     assert cohort(source, out, today=TODAY, workers=1).decided == 5
     assert len(rows(out, "decisions")) == 5

@@ -17,9 +17,9 @@ from precaution.cases.load import Case, load_cases
 from precaution.cases.run import came_to
 from precaution.cohort import cohort
 from precaution.knowledge.loading import LABELS
-from precaution.tables.schema import records_of
 from support.ndjson_sources import LABEL
 from support.omop_sources import CannotCarry, Cdm, put_csv
+from support.table_sources import records_of
 
 if TYPE_CHECKING:
     from precaution.values.record import Record

@@ -1,0 +1,159 @@
+"""The second pass over lines: each patient's by the reader of a single patient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from precaution.cohort.deciding import Partition
+from precaution.cohort.problems import KINDS, Problem, message_of
+from precaution.cohort.processes import watch
+from precaution.cohort.sort.indexes import IdentifierIndex, SharedIndex
+from precaution.cohort.sort.owner import stand_ins
+from precaution.cohort.sort.partition_files import BROKEN, DROPPED, IRRELEVANT, REPORT, file_name, framed, hash_of
+from precaution.errors import InputError, PrecautionError
+from precaution.readers import read_resources
+from precaution.readers.bundle_queries import duplicates, has_undated_result, patient_identifiers, resource_names
+from precaution.readers.json_input import parsed, parsed_again
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from precaution.cohort.context import RunContext
+    from precaution.cohort.deciding import Decided, PartitionTask
+    from precaution.cohort.sort.partition_files import FramedLine
+    from precaution.cohort.sort.sorted import Sorted
+    from precaution.readers.json_access import Json
+    from precaution.values.record import Record
+
+
+class OtherVersion(Exception):
+    """A resource that was dropped, for its code says nothing, has a version that was not: both are needed."""
+
+
+def decide_lines(task: PartitionTask) -> Decided:
+    """Decide every patient of a partition and write the tables; raises OtherVersion, OutputError."""
+    context, _, number = task
+    lines: dict[str, list[FramedLine]] = {}
+    for line in framed(context.work, file_name(number)):
+        lines.setdefault(line.key, []).append(line)
+    partition = FhirPartition(*task)
+    for person in sorted(lines, key=lambda key: (hash_of(key), key)):
+        if context.limit and partition.result.people >= context.limit:
+            break
+        partition.patient(person, lines.pop(person))
+    return partition.written()
+
+
+class FhirPartition(Partition):
+    """One partition of lines: it is given patient after patient, each with all lines of that one."""
+
+    def __init__(self, context: RunContext, found: Sorted, number: int) -> None:
+        """Begin partition `number`. `found`: what the first pass left."""
+        super().__init__(context, found, number)
+        self._shared, self._identifiers = SharedIndex(context.work), IdentifierIndex(context.work)
+        self._claimed: set[tuple[int, int]] = set()
+        self._lost = stand_ins(frozenset(found.lost_kinds), anything=found.lost_anything)
+
+    def patient(self, person: str, lines: Sequence[FramedLine]) -> None:
+        """Decide one patient from lines in any order; what goes wrong with that one is noted. Raises OtherVersion."""
+        watch().step(1)
+        self.result.people += 1
+        every = sorted([*lines, *self._claimed_by(person, lines)], key=lambda line: (line.piece, line.number))
+        try:
+            self.decide(person, self._record(person, every))
+        except OtherVersion:
+            raise
+        except Exception as error:
+            if isinstance(error, PrecautionError) and not isinstance(error, InputError):
+                raise
+            self._failed(person, every, error)
+
+    def _claimed_by(self, person: str, lines: Iterable[FramedLine]) -> list[FramedLine]:
+        """Return the lines that name this patient by an identifier."""
+        if not self._identifiers:
+            return []
+        found = self._identifiers.lines_of(person, _identifiers_of(lines))
+        self._claimed.update((line.piece, line.number) for line in found)
+        return found
+
+    def _record(self, person: str, lines: Sequence[FramedLine]) -> Record:
+        documents = self._documents(person, lines)
+        everything = [*documents, *self._shared.behind(documents), *self._lost]
+        terminology, asks, today = self.label.terminology, self.label.asks, self.context.today.toordinal()
+        return read_resources(everything, terminology, asks, today)  # type: ignore[arg-type]
+
+    def _documents(self, person: str, lines: Sequence[FramedLine]) -> list[Json]:
+        """Return a patient's resources. Raises _BrokenLine, NoPatient; OtherVersion."""
+        documents: list[Json] = []
+        telling: list[Json] = []
+        for line in lines:
+            if line.role not in (REPORT, DROPPED):
+                found = _parsed(line)
+                documents += found
+                if line.role != IRRELEVANT:
+                    telling += found
+        _check_dropped(telling, lines)
+        self._note_twice(person, documents, lines)
+        if has_undated_result(documents):
+            for line in lines:
+                if line.role == REPORT:
+                    documents.extend(_parsed(line))
+        return documents
+
+    def _failed(self, person: str, lines: Sequence[FramedLine], error: Exception) -> None:
+        kind = self.count_failure(error)
+        at = error.line if isinstance(error, _BrokenLine) else lines[0] if lines else None
+        count = sum(1 + line.data.count(b"\n") * (line.number > 0) for line in lines)
+        self._note(person, kind, at, KINDS[kind] if kind == "no-patient" else message_of(error), count)
+
+    def _note_twice(self, person: str, documents: Sequence[Json], lines: Sequence[FramedLine]) -> None:
+        """Note a Patient, or other resources, that came more than once."""
+        more = duplicates(documents)
+        if more.patients:
+            self._note(person, "patient-twice", lines[0], KINDS["patient-twice"], more.patients)
+        if more.others:
+            self._note(person, "resource-twice", lines[0], KINDS["resource-twice"], more.others)
+
+    def _note(self, person: str, kind: str, at: FramedLine | None, message: str, lines: int) -> None:
+        file, before = self.found.origins[at.piece] if at else ("", 0)
+        number = before + at.number if at and at.number else 0
+        self.note(Problem(person, kind, file, number, message, lines))
+
+    def written(self) -> Decided:
+        """Write the tables, then what came of the partition."""
+        self._shared.close()
+        self._identifiers.close()
+        self.result.claimed = sorted(self._claimed)
+        return super().written()
+
+
+class _BrokenLine(InputError):
+    """A line of a patient that is no strict JSON."""
+
+    def __init__(self, line: FramedLine, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def _parsed(line: FramedLine) -> list[Json]:
+    read = parsed if line.role == BROKEN else parsed_again
+    try:
+        return [each for each in read(line.data, "the line" if line.number else "the file") if isinstance(each, dict)]
+    except InputError as error:
+        raise _BrokenLine(line, str(error)) from None
+
+
+def _check_dropped(telling: Iterable[Json], lines: Iterable[FramedLine]) -> None:
+    """Raise OtherVersion where a resource that was dropped is a version of one that was kept for what it says."""
+    dropped = [line.data for line in lines if line.role == DROPPED]
+    kept = {name.encode("utf-8", "replace") for name in resource_names(telling)} if dropped else set[bytes]()
+    if not kept.isdisjoint(b"\n".join(dropped).split(b"\n")):
+        raise OtherVersion
+
+
+def _identifiers_of(lines: Iterable[FramedLine]) -> set[tuple[str, str]]:
+    """Return what identifies a patient; nothing where a line is no JSON, which is said later."""
+    try:
+        return patient_identifiers(value for line in lines if b'"Patient"' in line.data for value in _parsed(line))
+    except InputError:
+        return set()

@@ -1,0 +1,159 @@
+"""The second pass over rows: a partition's persons, each from the rows of `entries` and `persons` of that one."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from precaution.cohort.deciding import Partition
+from precaution.cohort.problems import KINDS, Problem, message_of
+from precaution.cohort.processes import watch
+from precaution.cohort.row_checks import sound, unsound
+from precaution.cohort.sort.partition_files import hash_of
+from precaution.cohort.sort.rows import ROWS, RowColumns, rows_in
+from precaution.errors import InputError, PrecautionError
+from precaution.tables.schema import as_rows, record_of
+from precaution.values.record import ANSWER, UNREADABLE, Unrecognised, in_order
+
+import pyarrow as pa  # isort: skip - tables says what to do where it is missing
+import pyarrow.compute as pc  # isort: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from precaution.cohort.context import RunContext
+    from precaution.cohort.deciding import Decided, PartitionTask
+    from precaution.cohort.sort.sorted import Sorted
+    from precaution.tables.schema import Row
+    from precaution.values.record import Record
+
+
+def decide_rows(task: PartitionTask) -> Decided:
+    """Decide every person of a partition of rows and write the tables; raises OutputError."""
+    partition = RowsPartition(*task)
+    persons, entries = (partition.rows(table) for table in ("persons", "entries"))
+    doubtful = unsound(persons, entries)
+    people = partition.chosen({*persons.column("person").to_pylist(), *doubtful})
+    records = sound(persons, entries, [person for person in people if person not in doubtful])
+    of_persons, of_entries = _by_person(_only(persons, doubtful)), _by_person(_only(entries, doubtful))
+    for person in people:
+        if person in doubtful:
+            partition.person(person, of_persons.get(person, []), of_entries.get(person, []))
+        else:
+            partition.sound(*next(records))
+    return partition.written()
+
+
+def decide_one_by_one(partition: RowsPartition) -> Decided:
+    """Decide every person of a partition from single rows, whatever their columns."""
+    persons, entries = (_by_person(partition.rows(table)) for table in ("persons", "entries"))
+    for person in partition.chosen({*persons, *entries}):
+        partition.person(person, persons.pop(person, []), entries.pop(person, []))
+    return partition.written()
+
+
+def _only(table: pa.Table, people: set[str]) -> pa.Table:
+    return table.filter(pc.is_in(table.column("person"), value_set=pa.array(sorted(people), pa.string())))
+
+
+def _by_person(table: pa.Table) -> dict[str, list[Row]]:
+    rows = as_rows(table)
+    return {person: list(own) for person, own in groupby(sorted(rows, key=itemgetter(0)), itemgetter(0))}
+
+
+class RowsPartition(Partition):
+    """One partition of rows."""
+
+    columns: RowColumns = ROWS
+
+    def __init__(self, context: RunContext, found: Sorted, number: int) -> None:
+        """Begin partition `number`. `found`: what the first pass left."""
+        super().__init__(context, found, number)
+        self._concepts = {*self.label.concepts, *UNREADABLE.values(), *(ANSWER + name for name in self.label.asks)}
+
+    def rows(self, table: str) -> pa.Table:
+        """Return the rows of a table that are this partition's."""
+        return rows_in(self.context.work, table, self.result.partition, self.context.partitions, self.columns)
+
+    def chosen(self, people: Iterable[str]) -> list[str]:
+        """Return the persons to decide, in the order in which any run of the same partitions takes them."""
+        ordered = sorted(people, key=lambda key: (hash_of(key), key))
+        return ordered[: self.context.limit] if self.context.limit else ordered
+
+    def person(self, person: str, rows: list[Row], entries: list[Row]) -> None:
+        """Decide one person; whatever goes wrong with that one is noted."""
+        with self._noted(person):
+            problem = _wrong(person, rows, entries)
+            if problem is not None:
+                self.result.failed += 1
+                self.note(problem)
+                return
+            once = list(dict.fromkeys(entries))
+            if more := len(rows) + len(entries) - len(once) - 1:
+                self.note(Problem(person, "row-twice", "", 0, KINDS["row-twice"], more))
+            own = [row[: len(self.columns.entries)] for row in once]
+            self.decide(person, self.record(rows[0][: len(self.columns.persons)], own))
+
+    def sound(self, person: str, record: Record) -> None:
+        """Decide one person of whose rows nothing is wrong; whatever goes wrong all the same is noted."""
+        with self._noted(person):
+            self.decide(person, self.understood(record))
+
+    @contextmanager
+    def _noted(self, person: str) -> Iterator[None]:
+        watch().step(1)
+        self.result.people += 1
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, PrecautionError) and not isinstance(error, InputError):
+                raise
+            self.note(Problem(person, self.count_failure(error), "", 0, message_of(error)))
+
+    def record(self, person: Row, entries: list[Row]) -> Record:
+        """Return the record that a person's rows are."""
+        return self.understood(record_of(person, entries))
+
+    def understood(self, record: Record) -> Record:
+        """Return a record of nothing but what the label knows, and with no list complete of which rows were lost."""
+        lost = self.found.lost_kinds or not self._concepts.issuperset(record.entries)
+        return self.without_lists(record) if lost else record
+
+    def without_lists(self, record: Record) -> Record:
+        """Return a record in which what is lost, or of no concept of the label, leaves no list complete."""
+        found = {name: own for name, own in record.entries.items() if name in self._concepts}
+        unknown = [each for name, own in record.entries.items() if name not in self._concepts for each in own]
+        for each in unknown:
+            name = UNREADABLE.get(each.kind)
+            if name is not None:
+                moved = each._replace(
+                    concept=name, certainty="mentioned", value=None, result="", says="", note=_NO_CONCEPT
+                )
+                found[name] = (*found.get(name, ()), moved)
+        more = (Unrecognised(each.source, "concept", each.concept, _NO_CONCEPT) for each in unknown)
+        return replace(
+            record,
+            entries={name: tuple(sorted(own, key=in_order)) for name, own in found.items()},
+            lists=record.lists - self.found.lost_kinds,
+            attested=record.attested - self.found.lost_kinds,
+            unrecognised=tuple(sorted({*record.unrecognised, *more})),
+        )
+
+
+_NO_CONCEPT = "the label has no such concept"
+
+
+def _wrong(person: str, rows: list[Row], entries: list[Row]) -> Problem | None:
+    """Return why a person's rows can't be decided on, or None."""
+    if not rows:
+        return Problem(person, "no-person", "", 0, KINDS["no-person"], len(entries))
+    bad = [row for row in (*rows, *entries) if row[-3] is not None]
+    if bad:
+        why, file, row = bad[0][-3:]
+        return Problem(person, "bad-row", str(file), int(str(row)), f"the row can't be right: {why}", len(bad))
+    if any(row != rows[0] for row in rows):
+        return Problem(person, "bad-row", "", 0, "persons holds rows of one person that differ", len(rows))
+    return None
