@@ -8,14 +8,17 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-annotate --
 	--custom-compile-command "make lock" pyproject.toml
 EXTRAS := --extra build --extra cohort --extra postgres --extra sql --extra audit --extra service
 # In continuous integration nothing is left out: what a user's run skips (Spark, browsers) is installed and run there.
-DEVELOPING := $(if $(CI),requirements-ci.lock,requirements-dev.lock)
+DEVELOPING := $(if $(CI),.venv/.continuous,.venv/.developing)
+# What `make test` leaves out, because somebody waits for it; pyproject.toml says what each marker stands for.
+QUICK := not (spark or compiled or image or server or kills or slow)
+PYTEST := $(BIN)/pytest -q -n auto --dist loadgroup --durations=15
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test lint types knowledge tests booklet compiled mutate pages lock clean
+.PHONY: help install run test test-all lint types knowledge tests booklet compiled mutate pages lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit("precaution needs Python 3.11 or newer; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
@@ -27,12 +30,16 @@ help: ## Show this list
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.developing: .venv/.installed $(DEVELOPING)
-	$(PIP) install --quiet --require-hashes -r $(DEVELOPING)
+.venv/.developing: .venv/.installed requirements-dev.lock
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/.continuous: .venv/.installed requirements-ci.lock
+	$(PIP) install --quiet --require-hashes -r requirements-ci.lock
 	@touch $@
 
 # Clients and FHIR servers that others wrote: they call the service in continuous integration, and it calls them.
-.venv/.clients: .venv/.developing tests/clients/package-lock.json tests/clients/healthchain.lock \
+.venv/.clients: $(DEVELOPING) tests/clients/package-lock.json tests/clients/healthchain.lock \
 		$(wildcard tests/clients/hapi/pom.xml tests/clients/hapi/src/main/java/*.java)
 	mvn -q -B -f tests/clients/hapi compile
 	npm --prefix tests/clients ci --no-audit --no-fund --silent
@@ -42,7 +49,7 @@ help: ## Show this list
 
 # The package compiled to C, in a folder of its own beside what .venv has: developers go on with the sources.
 COMPILED := .venv/compiled
-.venv/.compiled: .venv/.developing $(shell find precaution -name '*.py') pyproject.toml
+.venv/.compiled: $(DEVELOPING) $(shell find precaution -name '*.py') pyproject.toml
 	rm -rf dist/compiled && mkdir -p dist/compiled
 	$(BIN)/python -m hatchling build -t sdist -d dist/compiled >/dev/null
 	HATCH_BUILD_HOOKS_ENABLE=1 $(PIP) wheel --quiet --no-deps --no-build-isolation -w dist/compiled dist/compiled/*.tar.gz
@@ -66,13 +73,16 @@ run: .venv/.installed ## Assess the patients of examples/ and show the results
 		$(BIN)/precaution assess "examples/$$file" --today "$$day" $$options || exit; \
 	done < examples/today.txt
 
-test: lint types knowledge booklet tests ## Run every check: style, types, knowledge, pages, tests
+test: lint types knowledge booklet tests ## Run the checks that a change waits for: style, types, knowledge, pages, quick tests
 
-lint: .venv/.developing ## Check style
+test-all: lint types knowledge booklet $(DEVELOPING) ## Run every check: also tests that take long, where what they need is here
+	THOROUGH=1 $(PYTEST)
+
+lint: $(DEVELOPING) ## Check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 
-types: .venv/.developing ## Check types
+types: $(DEVELOPING) ## Check types
 	$(BIN)/mypy
 
 knowledge: .venv/.installed ## Check the label's folder
@@ -81,13 +91,14 @@ knowledge: .venv/.installed ## Check the label's folder
 booklet: .venv/.installed ## Check that the pages in docs/clinicians/ are those of the label
 	$(BIN)/precaution booklet --check
 
-tests: .venv/.developing $(if $(CI),.venv/.clients .venv/.compiled .venv/.image) ## Run the tests
-	$(BIN)/pytest -q -n auto --dist loadgroup
+# In continuous integration all of them, and what a user's run skips for want of a program fails.
+tests: $(DEVELOPING) $(if $(CI),.venv/.clients .venv/.compiled .venv/.image) ## Run the quick tests
+	$(PYTEST) $(if $(CI),,-m "$(QUICK)")
 
 compiled: .venv/.compiled ## Compile the package into a wheel, in dist/compiled/ (needs a C compiler, takes two minutes)
 	@ls dist/compiled/*.whl
 
-mutate: .venv/.developing ## Show that a case fails for every change to a rule
+mutate: $(DEVELOPING) ## Show that a case fails for every change to a rule
 	$(BIN)/python tools/mutate_rules.py
 
 pages: .venv/.installed ## Write the pages in docs/clinicians/ anew

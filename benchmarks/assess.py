@@ -18,9 +18,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-
-sys.path.insert(0, str(Path(__file__).parent))
 import patients as made_up
+from package import announce, python
 
 from precaution import assess, load_label
 from precaution.engine.decision import decide
@@ -230,8 +229,7 @@ def start_up() -> Row:
 
 
 def _python(*arguments: str) -> str:
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT).stdout  # noqa: S603
+    return subprocess.run(python(*arguments), capture_output=True, text=True, check=True).stdout  # noqa: S603
 
 
 def nearest(records: dict[str, bytes], size: int) -> bytes:
@@ -254,8 +252,8 @@ def rows(records: dict[str, bytes], label: Label) -> Iterator[Row]:
 
 def main() -> None:
     records = synthea() if SHARED.is_dir() else examples()
-    version = ".".join(map(str, sys.version_info[:3]))
-    print(f"{len(records)} patients of {'../shared/data' if SHARED.is_dir() else 'examples/'}; Python {version}\n")
+    announce()
+    print(f"{len(records)} patients of {'../shared/data' if SHARED.is_dir() else 'examples/'}\n")
     print(f"{'what':<68}{'median (best)':<26}{'beside it':<46}aim")
     for row in rows(records, load_label("baricitinib")):
         print(f"{row.what:<68}{row.measured:<26}{row.beside:<46}{row.aim}", flush=True)

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 import synthea
+from package import announce
+from tree import MB, memory
 
 from precaution.cohort import cohort, processes
 
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TODAY = "2021-07-10"
 """The last day of the shared data."""
-MB = 1_000_000
 CHUNK = 8 * 1024 * 1024
 _ID = re.compile(rb"[0-9a-f]{8}(?=-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
 
@@ -96,35 +97,6 @@ def timed(call: Callable[[], object]) -> float:
 # Memory
 
 
-def tree() -> Iterator[int]:
-    """Yield this process and every process below it."""
-    below: dict[int, list[int]] = {}
-    for path in Path("/proc").iterdir():
-        if path.name.isdecimal():
-            try:
-                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue  # it has ended
-            below.setdefault(parent, []).append(int(path.name))
-    todo = [os.getpid()]
-    while todo:
-        each = todo.pop()
-        yield each
-        todo += below.get(each, [])
-
-
-def memory() -> float:
-    """Return the memory of all these processes in MB; what several share is counted once."""
-    total = 0
-    for each in tree():
-        try:
-            text = Path(f"/proc/{each}/smaps_rollup").read_text()
-        except OSError:
-            continue
-        total += int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1])  # type: ignore[index]
-    return total * 1024 / MB
-
-
 @contextmanager
 def watched(peaks: list[float]) -> Iterator[None]:
     """Append the most memory that the process and those below it had meanwhile."""
@@ -132,7 +104,7 @@ def watched(peaks: list[float]) -> Iterator[None]:
 
     def look() -> None:
         while not end.wait(0.1):
-            most[0] = max(most[0], memory())
+            most[0] = max(most[0], memory(os.getpid()))
 
     looking = Thread(target=look)
     looking.start()
@@ -186,6 +158,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     asked = arguments()
+    announce()
     processes.preload(asked.workers, modules=["orjson"])
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary, "out")

@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 import duckdb
 import pyarrow.parquet as pq
-
-sys.path.insert(0, str(Path(__file__).parent))
+from package import announce, python
 from patients import SIZE, TODAY, patients
+from tree import memory, processor
 
 from precaution.tables.schema import ENTRIES, PERSONS, as_table, person_row, rows_of
 
@@ -104,44 +104,15 @@ def written(folder: Path) -> Path:
 def run(*arguments: object) -> Run:
     """Run Python with these arguments in a process of its own."""
     begin, used, most = time.perf_counter(), dict[int, float](), 0.0
-    command = [sys.executable, *map(str, arguments)]
+    command = python(*arguments)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - the command is ours
         while process.poll() is None:
-            most = max(most, _memory(process.pid))
-            used.update({each: taken for each in [process.pid, *_below(process.pid)] if (taken := _used(each))})
+            most = max(most, memory(process.pid))
+            used |= processor(process.pid)
             time.sleep(OFTEN)
     if process.returncode:
         sys.exit(f"it failed: {command}")
     return Run(time.perf_counter() - begin, sum(used.values()), most)
-
-
-def _used(process: int) -> float:
-    """Return the seconds of the processors that a process has taken; 0 where it has ended."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _memory(process: int) -> float:
-    """Return the MB of a process and all that it started."""
-    total = 0
-    for each in [process, *_below(process)]:
-        try:
-            text = Path(f"/proc/{each}/smaps_rollup").read_text(encoding="ascii")
-        except OSError:  # it has just ended
-            continue
-        total += next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
-    return total / 1024
-
-
-def _below(process: int) -> list[int]:
-    try:
-        children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
-    except OSError:
-        return []
-    return [each for child in map(int, children) for each in (child, *_below(child))]
 
 
 def lines(source: Path, file: Path) -> int:
@@ -167,6 +138,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--folder", type=Path, help="where the data goes; 5 GB for a million patients")
     options = parser.parse_args()
+    announce()
     print(
         f"{'patients':>9}  {'decided in':>10}  {'patients/s':>10}  {'processors':>10}  {'each':>7}  {'memory':>8}  "
         f"{'exponent':>8}  {'a scan of the entries':>24}  {'orjson.loads of them':>24}"

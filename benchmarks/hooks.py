@@ -14,7 +14,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ import jiter
 from fastapi import FastAPI, Request
 from joserfc import jws
 from joserfc.jwk import ECKey, import_key
+from package import announce, python
 
 from precaution import load_label
 from precaution.demo import Generator, load_recipes
@@ -213,6 +213,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--calls", type=int, default=500, help="calls of each service, at each number at once")
     many = arguments.parse_args().calls
+    announce()
     content = body()
     key = ECKey.generate_key("P-384", {"kid": "one"})
     ports = (free_port(), free_port())
@@ -225,23 +226,22 @@ def main() -> None:
             f'store-url = "sqlite:///{folder}/store.sqlite"\n'
             f'[[issuer]]\niss = "{ISS}"\nkeys = "keys.json"\n'
         )
-        ours = [sys.executable, "-m", "precaution", "serve", "--config", str(config)]
-        other = [
-            sys.executable,
+        ours = python("-m", "precaution", "serve", "--config", config)
+        other = python(
             "-m",
             "uvicorn",
             "--factory",
             "hooks:trivial",
             "--app-dir",
-            "benchmarks",
+            Path(__file__).parent,
             "--port",
-            str(ports[1]),
+            ports[1],
             "--no-access-log",
             "--http",
             "h11",
             "--loop",
             "asyncio",
-        ]
+        )
         with running(ours, ports[0], "/health/ready"), running(other, ports[1], PATH, BENCHMARK_KEYS=str(keys)):
             print(f"a call of {len(content) / 1000:.0f} kB with a token, {os.cpu_count()} cores\n")
             print("| at once | p50 | beside | p50, times | p99 | beside | calls/s | aim |")

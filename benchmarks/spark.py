@@ -18,7 +18,11 @@ from statistics import median
 from time import perf_counter, sleep
 from typing import NamedTuple
 
-from cohort import MB, SHARED, TODAY, grown
+from package import announce, python
+from tree import MB, memory
+
+from cohort import SHARED, TODAY, grown
+from precaution.cohort.results import stored
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 ROUNDS = 3
@@ -35,16 +39,16 @@ class Run(NamedTuple):
     """What a run took."""
 
     seconds: float
-    memory: int
-    """Bytes of all its processes together, at most."""
+    memory: float
+    """MB of all its processes together, at most."""
 
 
 def run(source: Path, out: Path, options: list[str]) -> Run:
     """Run a cohort in a process of its own, and watch it."""
     rmtree(out, ignore_errors=True)
-    begin, most = perf_counter(), 0
+    begin, most = perf_counter(), 0.0
     process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "precaution", "cohort", str(source), "--out", str(out), "--today", TODAY, *options],
+        python("-m", "precaution", "cohort", source, "--out", out, "--today", TODAY, *options),
         stdout=subprocess.DEVNULL,
         env=os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"},
     )
@@ -55,45 +59,21 @@ def run(source: Path, out: Path, options: list[str]) -> Run:
     return Run(perf_counter() - begin, most)
 
 
-def memory(root: int) -> int:
-    """Return the bytes that a process and all below it hold, what they share counted once for each of its sharers."""
-    parents: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
-        except (OSError, IndexError):
-            continue
-    found, left = 0, [root]
-    while left:
-        pid = left.pop()
-        left += parents.get(pid, [])
-        found += held(pid)
-    return found
-
-
-def held(pid: int) -> int:
-    """Return the bytes of a process, with its share of what it shares (Pss)."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-
-
 def main() -> None:
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     if not SHARED.is_dir():
         sys.exit("the shared data is not here")
+    announce()
     with tempfile.TemporaryDirectory() as temporary:
         source, out = Path(temporary, "in"), Path(temporary, "out")
-        source.mkdir()
-        patients = grown(source, size * MB)
+        grown(source, size * MB)
         written = sum(path.stat().st_size for path in source.iterdir())
         start = median(run(EXAMPLES, out, WAYS["Spark, local[1]"]).seconds for _ in range(ROUNDS))
         taken: dict[str, list[Run]] = {way: [] for way in WAYS}
         for _ in range(ROUNDS):
             for way, options in WAYS.items():
                 taken[way].append(run(source, out, options))
+        patients = stored(out).people
     show(patients, written, start, taken)
 
 
@@ -101,7 +81,7 @@ def show(patients: int, written: int, start: float, taken: dict[str, list[Run]])
     print(f"{written / MB:.0f} MB, {patients} patients; median of {ROUNDS} rounds in turns\n")
     seconds = {way: median(each.seconds for each in runs) for way, runs in taken.items()}
     for way, runs in taken.items():
-        most = max(each.memory for each in runs) / MB
+        most = max(each.memory for each in runs)
         beside = f"   {seconds[BESIDE[way]] / seconds[way]:5.0%} of the rate of {BESIDE[way]}" if way in BESIDE else ""
         print(
             f"{way:<18}{seconds[way]:8.1f} s {written / MB / seconds[way]:7.1f} MB/s {patients / seconds[way]:7.0f} "

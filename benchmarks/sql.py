@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import duckdb
+from package import announce
 
 from precaution import load_label
 from precaution.demo.generate import Generator
@@ -69,6 +70,7 @@ def by_interpreter(tables: dict[str, pa.Table]) -> float:
 
 def main(people: int) -> None:
     """Print both rates, their ratio, and how long the script takes to write."""
+    announce()
     entries, persons = originals()
     tables, copies = {"entries": entries, "persons": persons}, max(1, people // ORIGINALS)
     label = load_label(NAME)

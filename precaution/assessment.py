@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 from precaution import readers
 from precaution.engine.decision import decide
-from precaution.engine.facts import ANSWER
 from precaution.errors import PatientDied, UsageError, did_you_mean
 from precaution.knowledge.loading import load_label
-from precaution.knowledge.model import STAGES, Label
+from precaution.knowledge.model import Label
+from precaution.knowledge.refers import STAGES
 from precaution.labels import DEFAULT
 from precaution.values.interval import exactly
-from precaution.values.record import Entry, Record, in_order
+from precaution.values.record import ANSWER, Entry, Record, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precaution.engine.answer import Decision
-    from precaution.knowledge.model import Ask, Stage
+    from precaution.knowledge.model import Ask
+    from precaution.knowledge.refers import Stage
 
 
 def assess(
@@ -56,7 +57,7 @@ def assess(
             "the patient died by the day of the decision; there is nothing left to decide. "
             "Give an earlier --today to look back"
         )
-    return decide(record, known, day, as_stage(stage), everything=everything)
+    return decide(record, known, day, as_stage(stage), everything=everything).decision
 
 
 def as_day(today: date | str) -> int:

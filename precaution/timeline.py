@@ -26,7 +26,7 @@ def timeline(record: Record, label: Label, until: int, since: int | None = None)
     changes: list[Decision] = []
     last: object = None
     for day in _days(record, label, until):
-        decision = decide(record, label, day)
+        decision = decide(record, label, day).decision
         now = _essence(decision)
         if now != last and (since is None or day >= since):
             changes.append(decision)

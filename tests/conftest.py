@@ -4,40 +4,64 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
+from support.effort import THOROUGH
 from support.project import PROJECT, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-settings.register_profile("developer", deadline=None)
+settings.register_profile("developer", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "developer")
+settings.load_profile("ci" if os.environ.get("CI") else "thorough" if THOROUGH else "developer")
+
+HEAVY = ("spark", "compiled", "image", "server", "kills", "slow")
+"""Markers of what `make test` leaves out (pyproject.toml says why), the longest first."""
+STARTS = {
+    "postgres": "server",
+    "database": "server",
+    "spark": "spark",
+    "two_workers": "spark",
+    "compiled": "compiled",
+}
+"""Fixtures that start something which takes long: a test that takes one gets its marker."""
 
 
-LONG = (
-    "test_sql_agreement",
-    "test_spark_cluster",
-    "test_spark",
-    "test_service_hapi",
-    "test_image",
-    "test_compiled",
-    "test_store_faults",
-    "test_cohort_robust",
-    "test_omop_cases",
-    "test_fuzzing",
-)
-"""Files of which a test may take a minute."""
-
-
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest: at the end no process waits for another that has only just begun a long test."""
-    items.sort(key=lambda item: item.path.stem not in LONG)
+    """Begin with what takes longest, so that at the end no process waits for another that has only just begun it.
+
+    Tests that share what takes long to start, or a fixture of their module, go to the same process
+    (`--dist loadgroup`): it is made once.
+    """
+    for item in items:
+        for name in STARTS.keys() & getattr(item, "fixturenames", ()):
+            item.add_marker(STARTS[name])
+        group = shared_fixture(item)
+        if group and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=rank)
+
+
+def shared_fixture(item: pytest.Item) -> str:
+    """Return what a test shares with others: the session of Spark, a fixture of its module, or nothing."""
+    if not isinstance(item, pytest.Function):
+        return ""
+    if "spark" in item.fixturenames:
+        return "spark"
+    scopes = {each[-1].scope for each in item._fixtureinfo.name2fixturedefs.values()}
+    return str(item.path) if "module" in scopes else ""
+
+
+def rank(item: pytest.Item) -> int:
+    """Return the place of a test: the longest come first."""
+    return min((HEAVY.index(mark.name) for mark in item.iter_markers() if mark.name in HEAVY), default=len(HEAVY))
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +86,16 @@ def postgres() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A session of Spark with two cores of this machine, for all tests that need no other: starting it takes long."""
+    from support.spark_cluster import session_of_tests
+
+    with session_of_tests(tmp_path_factory.mktemp("spark")) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database, once of each kind."""
     from support.stores import fresh_url

@@ -8,7 +8,7 @@ from precaution.engine.decision import decide
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import parse
-from precaution.knowledge.model import STAGES
+from precaution.knowledge.refers import STAGES
 from precaution.timeline import timeline
 from precaution.values.record import Entry
 from support.engine_builders import FEBRUARY, TODAY, condition, day, drug, label, record, result
@@ -97,7 +97,7 @@ def test_no_two_in_a_row_are_the_same_and_each_is_the_decision_of_its_day() -> N
     assert [each.today for each in found] == sorted({each.today for each in found})
     assert len({(each.stage, each.action, tuple(f.rule for f in each.findings)) for each in found}) >= 4
     for each in found:
-        assert each == decide(record(*entries, birth="1960-02-20"), LABEL, day(each.today))
+        assert each == decide(record(*entries, birth="1960-02-20"), LABEL, day(each.today)).decision
 
 
 @pytest.mark.parametrize("between", range(0, 50, 7))
@@ -107,7 +107,7 @@ def test_between_two_changes_nothing_changes(between: int) -> None:
     patient = record(*entries, birth="1960-02-20")
     today = day("2025-01-10") + between
     last = [each for each in timeline(patient, LABEL, TODAY) if day(each.today) <= today][-1]
-    now = decide(patient, LABEL, today)
+    now = decide(patient, LABEL, today).decision
     assert (now.stage, now.action, [(f.rule, f.state) for f in now.findings]) == (
         last.stage,
         last.action,

@@ -14,7 +14,11 @@ from typing import NamedTuple
 PROJECT = Path(__file__).parent.parent
 PAGE = PROJECT / "docs" / "reference" / "knowledge-format.md"
 SOURCES = (
+    "knowledge/refers.py",
     "knowledge/model.py",
+    "knowledge/terminology.py",
+    "knowledge/families.py",
+    "knowledge/said_once.py",
     "knowledge/fact_kinds.py",
     "cases/load.py",
     "knowledge/policy.py",
@@ -36,9 +40,61 @@ Everything medical stands in one folder a label: `precaution/labels/<name>/`. Th
 | `topics/<topic>.cases.toml` | `[[case]]`: small records, and what they must lead to |
 | `codes/<concept>.csv` | a code list: `system`, `code`, columns for people; `I21*` is every code that begins so |
 
-A list of one may be written without brackets: `cites = "S19"`. What is "for each stage" is a table
-(`{ before-start = "...", on-treatment = "..." }`), or one value that stands for every stage. `precaution check`
+A list of one may be written without brackets, and a list of names as words: `cites = "S01 S05"`. `precaution check`
 says what is wrong, with file, table and key.
+
+Names of facts, asks, parameters, rules, duties and measures have small letters, digits and `-`, and are written so
+everywhere. (In answers a fact is called with `_`.) A code list is called as its file.
+
+## Said once
+
+**For each stage.** One value stands for every stage: `then = "caution"`. A table gives it for some
+(`{ before-start = "weigh" }`), with `after-start` for both stages after the start.
+
+**A family** is a table with `for`: it stands for one table for each member. A member's own keys take the place of the
+family's; any other key of it is a word that stands in braces. `@` is the member's `fact`, or its name.
+
+```toml
+[rule.low-count]
+for.low-sodium = { fact = "sodium", ion = "Sodium" }
+for.low-potassium = { fact = "potassium", ion = "Potassium" }
+title = "{ion} below {@-limit}"
+cites = "S01"
+when = "@ < @-limit"
+then = { before-start = "do-not-start", after-start = "interrupt" }
+tell = "{title}: now {@}"
+```
+
+A table of any topic joins a family with `like`; a family without members of its own says `for = {}`:
+
+```toml
+[rule.low-magnesium]
+like = "low-count"
+fact = "magnesium"
+ion = "Magnesium"
+```
+
+**A title** that is left out is that of the member's fact, or the name in words. `tell` may name it: `{title}`; a duty
+without `tell` says its title.
+
+**A limit** stands once, in the sentence that states it. Expressions and texts of any topic name it:
+
+```toml
+[says.S01]
+numbers = { sodium-limit = "130 mmol/L" }
+```
+
+`sodium < sodium-limit` compares with 130, and `below {sodium-limit}` says "below 130 mmol/L".
+
+**The facts about one test** come from one table, `[result.x]`; see below.
+
+**Short tables** may stand as lines under the name of their section:
+
+```toml
+[fact]
+diabetes = { ever = "diabetes" }
+obese = { title = "obesity", ever = "obesity" }
+```
 
 ## Expressions
 
@@ -53,9 +109,12 @@ says what is wrong, with file, table and key.
 | `known(x)` | whether `x` can be told |
 | `recorded(x)` | whether the record holds anything about `x` |
 | `possible(x)` | can't be told where `x` is true or can't be told: a question, never an answer |
+| `done(x)` | the test `x` has a result: `recorded(x) and x in ("positive", "negative")` |
+| `yes(x)` | `recorded(x) and x`: no where nothing is on record |
+| `sure(x)` | `known(x) and x`: no where it can't be told |
 
 What can't be told stays so: `a or b` is true where one is true, and can't be told where one can't and the other is
-false. Names are those of facts, asks and parameters, with `_` for `-`.
+false. Names are those of facts, asks and parameters; there is no minus.
 
 ## Parameters of a site
 
@@ -73,7 +132,7 @@ A value must be of the same sort as the label's own, and one of its `choices` wh
 """
 
 SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("A sentence of the label", "`[says.x]`", ("Says",)),
+    ("A sentence of the label", "`[says.x]`", ("Sentence",)),
     ("A parameter", "`[parameter.x]`", ("Parameter",)),
     ("A code list", "`[concept.x]`", ("Concept",)),
     ("A fact", "`[fact.x]`: what every fact has; its kind is told by one more key", ("Fact",)),
@@ -95,12 +154,14 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Derived",
         ),
     ),
+    ("The facts about one test", "`[result.x]`", ("Result",)),
     ("An ask", "`[ask.x]`", ("Ask",)),
     ("A rule", "`[rule.x]`", ("Rule",)),
     ("A duty", "`[duty.x]`", ("Duty",)),
     ("A measure", "`[measure.x]`", ("Measure",)),
     ("A published figure", "`[[measure.x.published]]`", ("Published",)),
-    ("label.toml", "", ("Top", "Actions", "Therapy", "Records", "Audit")),
+    ("A source of figures", "`[source.x]`, in label.toml or a topic", ("FigureSource",)),
+    ("label.toml", "", ("Top", "Actions", "TherapySettings", "Records", "AuditSettings")),
     ("A case", "`[[case]]`", ("Case",)),
     ("A site's policy", "", ("Policy", "Lists")),
 )
@@ -128,6 +189,7 @@ WORDS = {
     "Published": "published figure",
     "Stage": "stage",
     "Role": "role",
+    "View": "view",
     "Absent": "absent",
     "Kind": "kind of entry",
     "Listed": "kind of entry",
@@ -147,7 +209,7 @@ class Field(NamedTuple):
 def page() -> str:
     """Return the whole page."""
     classes = {node.name: node for source in SOURCES for node in _parsed(source).body if isinstance(node, ast.ClassDef)}
-    literals = dict(_literals(_parsed("knowledge/model.py")))
+    literals = {name: words for source in SOURCES for name, words in _literals(_parsed(source))}
     parts = [HEAD]
     for title, table, names in SECTIONS:
         parts.append(f"\n## {title}\n" + (f"\n{table}\n" if table else ""))
@@ -169,7 +231,7 @@ def _literals(module: ast.Module) -> list[tuple[str, str]]:
         for node in module.body
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
-        and node.targets[0].id in ("Stage", "Role", "Absent")
+        and node.targets[0].id in ("Stage", "Role", "Absent", "View")
     ]
 
 
@@ -194,7 +256,7 @@ def _table(node: ast.ClassDef, explained: dict[str, str], *, single: bool) -> st
 
 
 def _kind_key(fields: list[Field], name: str) -> str:
-    if name in ("Top", "Actions", "Therapy", "Records", "Audit", "Policy", "Lists"):
+    if name in ("Top", "Actions", "TherapySettings", "Records", "AuditSettings", "Policy", "Lists"):
         return {"Top": "At its top", "Policy": "At its top"}.get(name, f"`[{name.lower()}]`")
     return "`reached-age` or `reached-age-parameter`" if name == "ReachedAge" else f"`{fields[0].key}`"
 
@@ -216,6 +278,8 @@ def _default(value: ast.expr | None) -> str | None:
     if isinstance(value, ast.Constant):
         word = str(value.value)
         return {"": "nothing", "None": "nothing", "False": "false", "True": "true"}.get(word, f"`{word}`")
+    if isinstance(value, ast.Name):
+        return {"STAGES": "every stage"}[value.id]
     return (
         ", ".join(
             f"`{each.value!s}`"

@@ -3,11 +3,14 @@
     python tools/mutate_rules.py [LABEL] [--topic TOPIC ...] [--all]
 
 One thing is changed at a time (a mutant): a comparison, a limit, a switch, an action, a stage, an operand of `and`
-or `or`, a window, a code list, a sentence that is cited. All cases are run in this process on records that are read
-once. A mutant that no case notices is a survivor; it is in order only if `mutants_equivalent.toml` says why. Prints
-killed and total by topic and every other survivor, and exits 1 where there is one or where an entry of that file
-stands for nothing any more. `--all` also lists those that are in order. What only an audit's measures use is left out:
-a case says nothing of them; tests/measures/test_measures.py holds them against a truth worked out apart.
+or `or`, a window, a code list, a sentence that is cited. It is changed in each plain table, as if every member of a
+family had been written by itself, so that each is shown to be watched over. Then what is said once is changed for all
+that it is said for: a key of a family or of a result, a limit, what all rules ask for. All cases are run in this
+process on records that are read once. A mutant that no case notices is a survivor; it is in order only if
+`mutants_equivalent.toml` says why. Prints killed and total by topic and every other survivor, and exits 1 where there
+is one or where an entry of that file stands for nothing any more. `--all` also lists those that are in order. What only
+an audit's measures use is left out: a case says nothing of them; tests/measures/test_measures.py holds them against a
+truth worked out apart.
 """
 
 from __future__ import annotations
@@ -30,13 +33,15 @@ from precaution.assessment import as_day, with_answers  # noqa: E402
 from precaution.cases.load import load_cases  # noqa: E402
 from precaution.cases.run import came_to, decided, record_of  # noqa: E402
 from precaution.errors import KnowledgeError  # noqa: E402
-from precaution.knowledge import assembly  # noqa: E402
-from precaution.knowledge.expression import names  # noqa: E402
+from precaution.knowledge.assembly import Gathered, actions_of, add, plain_tables, read_files  # noqa: E402
+from precaution.knowledge.expansion import keys_of  # noqa: E402
+from precaution.knowledge.expression import SHORT, names, written  # noqa: E402
 from precaution.knowledge.fact_kinds import FACT_KINDS  # noqa: E402
-from precaution.knowledge.folder import topic_files  # noqa: E402
+from precaution.knowledge.families import FOR, IT  # noqa: E402
 from precaution.knowledge.linking import spoken  # noqa: E402
 from precaution.knowledge.loading import find_label, read_label  # noqa: E402
-from precaution.knowledge.model import STAGES  # noqa: E402
+from precaution.knowledge.refers import STAGES  # noqa: E402
+from precaution.knowledge.said_once import collected  # noqa: E402
 from precaution.knowledge.toml import expressions as expressions_of  # noqa: E402
 from precaution.knowledge.toml import references  # noqa: E402
 
@@ -95,10 +100,10 @@ NOT_RULES = frozenset(
         "choices",
         "unit",
         "means",
-        "sha256",
-        "start",
-        "end",
-        "role",
+        "exact",
+        "background",
+        "evidence-limit",
+        "provenance",
         "numbers",
         "explains",
         "answers",
@@ -106,6 +111,7 @@ NOT_RULES = frozenset(
 )
 """Keys that only the reader of an answer sees, or that other checks watch over."""
 SECTIONS = ("parameter", "fact", "ask", "rule", "duty", "says")
+ACTIONS_TABLE = "actions"
 
 
 class Change(NamedTuple):
@@ -124,6 +130,8 @@ class Mutant(NamedTuple):
     said: str
     """The key, and what was changed."""
     changes: tuple[Change, ...]
+    once: bool = False
+    """Whether it is a change of what the file says once for several tables."""
 
     @property
     def name(self) -> str:
@@ -156,12 +164,46 @@ _TURNED: Mapping[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
 
 def expressions(text: str) -> Iterator[str]:
     """Yield `text` with one thing changed: a comparison, a limit, an operand, `not`, a function, a word."""
-    tree = ast.parse(" ".join(text.split()), mode="eval").body
+    tree = written_out(text)
     whole = ast.unparse(tree)
     for changed in _changed(tree):
-        written = ast.unparse(ast.fix_missing_locations(changed))
-        if written != whole:
-            yield written
+        mutated = ast.unparse(ast.fix_missing_locations(changed))
+        if mutated != whole:
+            yield mutated
+
+
+_NAME = re.compile(r"""'[^']*'|"[^"]*"|[A-Za-z_][\w-]*""")
+_LONG = {
+    "done": "recorded({0}) and {0} in ('positive', 'negative')",
+    "yes": "recorded({0}) and {0}",
+    "sure": "known({0}) and {0}",
+}
+"""What a short function of the language stands for (expression.SHORT)."""
+
+
+def written_out(text: str) -> ast.expr:
+    """Return an expression as Python reads it, with what its short functions stand for."""
+    text = _NAME.sub(lambda found: found[0] if found[0][0] in "'\"" else spoken(found[0]), " ".join(text.split()))
+    return _WrittenOut().visit(ast.parse(text, mode="eval").body)
+
+
+class _WrittenOut(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if not (isinstance(node.func, ast.Name) and node.func.id in SHORT):
+            return node
+        return ast.parse(_LONG[node.func.id].format(ast.unparse(node.args[0])), mode="eval").body
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        short = [isinstance(value, ast.Call) for value in node.values]
+        self.generic_visit(node)
+        if isinstance(node.op, ast.And):
+            node.values = [
+                part
+                for value, was_call in zip(node.values, short, strict=True)
+                for part in (value.values if was_call and isinstance(value, ast.BoolOp) else [value])
+            ]
+        return node
 
 
 def _changed(node: ast.expr) -> Iterator[ast.expr]:
@@ -317,53 +359,163 @@ def _of_list(key: str, value: Sequence[Any]) -> Iterator[Found]:
                 yield _one((key,), f"{key} without {name}", smaller)
 
 
-def _stages(tables: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the tables with what stands once for all stages written for each, so that each can be changed."""
-    written = deepcopy(dict(tables))
-    for rule in written.get("rule", {}).values():
-        for key in ("when", "then", "if-unknown"):
-            if isinstance(rule.get(key), str):
-                rule[key] = dict.fromkeys(rule["then"] if isinstance(rule["then"], dict) else STAGES, rule[key])
-    return written
+def _spread(section: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plain table with what stands once for all stages, and what is left out, where it can be changed."""
+    spread = dict(table)
+    if section == "rule" and "then" in spread:
+        stages = spread["then"] if isinstance(spread["then"], dict) else STAGES
+        for key in ("when", "then", "if-unknown", "if-attested", "if-denied"):
+            if isinstance(spread.get(key), str):
+                spread[key] = dict.fromkeys(stages, spread[key])
+    kind = next((FACT_KINDS[key] for key in table if key in FACT_KINDS), None) if section == "fact" else None
+    if kind is not None and (field := kind.__dataclass_fields__.get("absent")):
+        spread.setdefault("absent", field.default)
+    if section == "duty":
+        spread.setdefault("stages", list(STAGES))
+    return spread
+
+
+# ---- What is said once -------------------------------------------------------------------------------------
+
+
+def of_what_is_said_once(file: str, tables: Mapping[str, Any], order: Sequence[str]) -> Iterator[Mutant]:
+    """Yield the mutants of what a file says for several tables; their changes are of the file as it is written."""
+    for section, entries in tables.items():
+        for name, table in entries.items():
+            if section == "says":
+                yield from _of_limits(file, name, table.get("numbers"))
+            elif section in (*SECTIONS, "result") and (FOR in table or section == "result"):
+                yield from _of_family(file, section, name, table, order)
+
+
+def _of_limits(file: str, name: str, numbers: object) -> Iterator[Mutant]:
+    for limit, text in numbers.items() if isinstance(numbers, dict) else ():
+        number, space, unit = text.partition(" ")
+        for other in stepped(float(number)):
+            change = Change(("numbers", limit), f"{other:g}{space}{unit}")
+            yield Mutant(file, "says", name, f"{limit}: {number} -> {other:g}", (change,), once=True)
+
+
+def _of_family(file: str, section: str, name: str, table: Mapping[str, Any], order: Sequence[str]) -> Iterator[Mutant]:
+    shares = {key: _listed(key, value) for key, value in table.items() if key in keys_of(section)}
+    # What a result releases by is a name, and the loader sees its loss.
+    for key in [key for key in shares if key not in NOT_RULES and (section, key) != ("result", "release")]:
+        for path, said, new in _of_key(section, key, shares[key], shares, order):
+            values = map(_as_written, new) if key in EXPRESSIONS else new
+            changes = tuple(map(Change, path, values))
+            yield Mutant(file, section, name, f"for all: {said}", changes, once=True)
+
+
+_LISTS = ("cites", "latest", "ever", "active", "repeated", "test", "doubt", "derived", "performed", "views", "needs")
+
+
+def _listed(key: str, value: Any) -> Any:
+    """Return a list of names as a list, and an expression with a name for `@`."""
+    if key in _LISTS and isinstance(value, str):
+        return value.split()
+    if key in EXPRESSIONS:
+        texts = value if isinstance(value, dict) else {"": value}
+        named = {stage: text.replace(IT, _IT) for stage, text in texts.items()}
+        return named if isinstance(value, dict) else named[""]
+    return value
+
+
+_IT = "the-fact-itself"
+
+
+def _as_written(value: object) -> object:
+    """Return a changed expression as a file writes it."""
+    return written(value).replace(_IT, IT) if isinstance(value, str) else value
 
 
 # ---- Running -----------------------------------------------------------------------------------------------
 
 
 class Changeable(NamedTuple):
-    """A label with the parsed tables of its folder, from which labels with one thing changed are made."""
+    """A label with the tables of its folder, from which labels with one thing changed are made."""
 
     folder: Path
     label: Label
-    files: dict[str, Mapping[str, Any]]
+    top: Mapping[str, Any]
+    written: dict[str, Mapping[str, Any]]
+    """File -> its tables, as they are written."""
+    files: dict[str, dict[str, dict[str, Any]]]
+    """File -> section -> name -> plain table."""
+    read: Gathered
+    """What the files say, before it is linked."""
 
     @classmethod
     def of(cls, folder: Path) -> Changeable:
         """Return the label of a folder."""
-        names = [LABEL_FILE, *(f"topics/{path.name}" for path in topic_files(folder))]
-        files = {name: _stages(tomllib.loads((folder / name).read_text(encoding="utf-8"))) for name in names}
-        return cls(folder, read_label(folder), files)
+        top, files = read_files(folder)
+        plain: dict[str, dict[str, dict[str, Any]]] = {file: {} for file in files}
+        read = Gathered({})
+        for file, table in plain_tables(files, collected(files, actions_of(top))):
+            add(read, table, file)
+            plain[file].setdefault(table[0], {})[table[1]] = _spread(table[0], table[2])
+        return cls(folder, read_label(folder), top, dict(files), plain, read)
 
     def mutants(self) -> list[Mutant]:
-        """Return all mutants of the label."""
-        return [each for file, tables in self.files.items() for each in mutants(file, tables, self.label.actions)]
+        """Return all mutants of the label: of plain tables, then of what is said once and decides something."""
+        order = self.label.actions
+        plain = [each for file, tables in self.files.items() for each in mutants(file, tables, order)]
+        once = [each for file, tables in self.written.items() for each in of_what_is_said_once(file, tables, order)]
+        return [*plain, *once, *_of_all_rules(self.top.get(ACTIONS_TABLE, {}), order)]
 
     def with_(self, mutant: Mutant) -> Label:
         """Return the label with a mutant's change. Raises KnowledgeError where the loader refuses it."""
-        table = deepcopy(self.files[mutant.file][mutant.section][mutant.table])
-        for change in mutant.changes:
-            inner: Any = table
-            for key in change.path[:-1]:
-                inner = inner[key]
-            if change.value is GONE:
-                del inner[change.path[-1]]
-            else:
-                inner[change.path[-1]] = change.value
-        found = assembly.Gathered({})
-        assembly._add(found, {mutant.section: {mutant.table: table}}, mutant.file, mutant.topic)
-        field = _FIELDS[mutant.section]
-        things = {**getattr(self.label, field), **getattr(found, field)}
-        return replace(self.label, **{field: things}, digest=f"{mutant.file} {mutant.name}")
+        found = self._once(mutant) if mutant.once else self._alone(mutant)
+        things = {field: {**getattr(self.label, field), **getattr(found, field)} for field in set(_FIELDS.values())}
+        return replace(self.label, **things, digest=f"{mutant.file} {mutant.name}")
+
+    def _alone(self, mutant: Mutant) -> Gathered:
+        """Return the one table that a mutant changes."""
+        table = changed(self.files[mutant.file][mutant.section][mutant.table], mutant.changes)
+        found = Gathered({})
+        add(found, (mutant.section, mutant.table, table), mutant.file)
+        return found
+
+    def _once(self, mutant: Mutant) -> Gathered:
+        """Return all tables, made plain after the change."""
+        top, files = dict(self.top), dict(self.written)
+        if mutant.section == ACTIONS_TABLE:
+            top[ACTIONS_TABLE] = changed(top[ACTIONS_TABLE], mutant.changes)
+        else:
+            tables = dict(files[mutant.file])
+            section = {**tables[mutant.section]}
+            section[mutant.table] = changed(section[mutant.table], mutant.changes)
+            files[mutant.file] = {**tables, mutant.section: section}
+        found = Gathered({})
+        for file, plain in plain_tables(files, collected(files, actions_of(top))):
+            add(found, plain, file)
+        return found
+
+
+def changed(table: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
+    """Return a table with some of its keys changed."""
+    new = deepcopy(dict(table))
+    for change in changes:
+        inner: Any = new
+        for key in change.path[:-1]:
+            inner = inner[key]
+        if change.value is GONE:
+            del inner[change.path[-1]]
+        else:
+            inner[change.path[-1]] = change.value
+    return new
+
+
+def _of_all_rules(actions: Mapping[str, Any], order: Sequence[str]) -> Iterator[Mutant]:
+    """Yield the mutants of what `[actions]` says for all rules."""
+    if "if-unknown" in actions:
+        for other in _neighbours(actions["if-unknown"], order):
+            change = Change(("if-unknown",), other)
+            said = f"if-unknown: {actions['if-unknown']} -> {other}"
+            yield Mutant(LABEL_FILE, ACTIONS_TABLE, "all rules", said, (change,), once=True)
+    for action in actions.get("while-interrupted", {}):
+        change = Change(("while-interrupted", action), GONE)
+        said = f"while-interrupted without {action}"
+        yield Mutant(LABEL_FILE, ACTIONS_TABLE, "all rules", said, (change,), once=True)
 
 
 _FIELDS = {"says": "says", "parameter": "parameters", "fact": "facts", "ask": "asks", "rule": "rules", "duty": "duties"}
@@ -460,13 +612,25 @@ def _reached(first: Iterable[str], label: Label) -> set[str]:
     return found
 
 
-def concerned(mutant: Mutant, behind: Mapping[str, set[str]]) -> list[str] | None:
+def concerned(mutant: Mutant, behind: Mapping[str, set[str]], before: Gathered, after: Label) -> list[str] | None:
     """Return the rules and duties that a mutant may change; None where that may be anything."""
+    if mutant.once:
+        return sorted(_differing(behind, before, after))
     if mutant.section in ("rule", "duty"):
         return [mutant.table]
     if mutant.file == LABEL_FILE or mutant.section == "says":
         return None
     return [outcome for outcome, looked_at in behind.items() if spoken(mutant.table) in looked_at]
+
+
+def _differing(behind: Mapping[str, set[str]], before: Gathered, after: Label) -> set[str]:
+    """Return the rules and duties of which a label says something else than before, or of what is behind them."""
+    names = {
+        field: {name for name, thing in getattr(after, field).items() if getattr(before, field).get(name) != thing}
+        for field in ("rules", "duties", "facts", "asks", "parameters")
+    }
+    other = {spoken(name) for field in ("facts", "asks", "parameters") for name in names[field]}
+    return names["rules"] | names["duties"] | {outcome for outcome, looked_at in behind.items() if looked_at & other}
 
 
 def survivors(changeable: Changeable, wanted: Sequence[Mutant], cases: Sequence[Watched]) -> Iterator[Mutant]:
@@ -478,12 +642,14 @@ def survivors(changeable: Changeable, wanted: Sequence[Mutant], cases: Sequence[
             label = changeable.with_(mutant)
         except KnowledgeError:
             continue
-        outcomes = concerned(mutant, behind)
+        outcomes = concerned(mutant, behind, changeable.read, label)
+        if mutant.once and not outcomes:
+            continue  # only an audit's measures use it
         part = part_of(label, outcomes) if outcomes is not None else None
         shown = spoken(mutant.table) in sometimes
         if not any(
             each.notices(label, None if shown and SHOWS in each.case.expect else part)
-            for each in _ordered(cases, mutant)
+            for each in _ordered(cases, mutant, outcomes or ())
         ):
             yield mutant
 
@@ -499,14 +665,15 @@ def part_of(label: Label, names: Collection[str]) -> Label:
     )
 
 
-def _ordered(cases: Sequence[Watched], mutant: Mutant) -> list[Watched]:
+def _ordered(cases: Sequence[Watched], mutant: Mutant, outcomes: Collection[str]) -> list[Watched]:
     """Return the cases that can show a mutant, those that speak of it or of its topic first."""
     shown = [
         each
         for each in cases
-        if (mutant.section != "says" or SHOWS in each.case.expect) and mutant.stage in ("", each.stage)
+        if (mutant.section != "says" or mutant.once or SHOWS in each.case.expect) and mutant.stage in ("", each.stage)
     ]
-    return sorted(shown, key=lambda each: (mutant.table not in each.case.expect, each.case.topic != mutant.topic))
+    own = {mutant.table, *outcomes} if mutant.once else {mutant.table}
+    return sorted(shown, key=lambda each: (not own & set(each.case.expect), each.case.topic != mutant.topic))
 
 
 class Equivalents:

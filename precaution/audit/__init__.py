@@ -1,4 +1,4 @@
-"""The audit of a cohort: measures of the label counted over its patients, with intervals, by strata, as a report.
+"""Audits a cohort: counts the label's measures over its patients, with intervals and by strata, for a report.
 
     measured, exposures (Parquet) ── counting ──> tallies ── suppression ──> lines ──> text, JSON, CSV, report
 
@@ -12,41 +12,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from precaution.audit.counting import STRATA, Counting, Deciles, made_of
-from precaution.audit.lines import NOT_KNOWN, Line, Split, lines, strata_hidden
+from precaution.audit.counting import STRATA, AuditTables, Deciles, run_info
+from precaution.audit.lines import NOT_KNOWN, MeasureLine, Stratification, measure_lines, strata_hidden
 from precaution.audit.suppression import small
 from precaution.cohort.results import Summary, stored
 from precaution.errors import UsageError
 from precaution.knowledge.model import Label, Measure
-from precaution.measures.followed import names_of_bands
+from precaution.measures.follow_up import names_of_bands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 
-__all__ = ["STRATA", "Audit", "Counted", "Deciles", "Line", "Reason", "Stratum", "Treated", "audited"]
+__all__ = [
+    "STRATA",
+    "AuditResult",
+    "Deciles",
+    "MeasureLine",
+    "MeasureResult",
+    "StratumCount",
+    "TreatedCount",
+    "UseCount",
+    "audit_cohort",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """A measure and its lines: of all, then those of each stratum."""
+class MeasureResult:
+    """A measure with its lines: that of all new users first, then those of each stratum."""
 
     measure: Measure
-    lines: tuple[Line, ...]
+    lines: tuple[MeasureLine, ...]
 
     @property
-    def whole(self) -> Line:
-        """The line of all patients."""
+    def whole(self) -> MeasureLine:
+        """The line of all new users."""
         return self.lines[0]
 
-    def of(self, by: str) -> list[Line]:
-        """Return the lines of a split."""
+    def of(self, by: str) -> list[MeasureLine]:
+        """Return the lines of the strata by age, sex, year, month or site; none where it is not split so."""
         return [line for line in self.lines if line.by == by]
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class UseCount:
     """How many patients are or are not new users, and why; None where that is not shown."""
 
     use: str
@@ -55,7 +65,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Treated:
+class TreatedCount:
     """How many patients were treated while the label asked for an action, and for how long; None where not shown."""
 
     action: str
@@ -64,7 +74,7 @@ class Treated:
 
 
 @dataclass(frozen=True, slots=True)
-class Stratum:
+class StratumCount:
     """How many new users there are in a stratum; None where that is not shown."""
 
     value: str
@@ -72,27 +82,27 @@ class Stratum:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
-    """What an audit found."""
+class AuditResult:
+    """The results of an audit, with small numbers hidden."""
 
     today: str
     label: Label
-    made_of: Mapping[str, object]
+    run_info: Mapping[str, object]
     summary: Summary
     smallest: int
-    uses: tuple[Reason, ...]
-    counted: tuple[Counted, ...]
+    uses: tuple[UseCount, ...]
+    counted: tuple[MeasureResult, ...]
     absent: tuple[str, ...]
-    """Strata that were asked for, and that the source does not give, or with too few patients in each."""
-    strata: Mapping[str, tuple[Stratum, ...]]
+    """Strata that were asked for but are not shown: the source does not say them, or too few patients are in each."""
+    strata: Mapping[str, tuple[StratumCount, ...]]
     """by = how many new users there are in each stratum."""
     deciles: Mapping[str, tuple[Deciles, ...]]
     """measure = how it differs between sites; of shares, where the sites are asked for."""
-    treated: tuple[Treated, ...] = ()
+    treated: tuple[TreatedCount, ...] = ()
     """Gravest action first; of all patients, new users or not. Empty for results without --history."""
 
-    def groups(self, table: str) -> dict[str, list[Counted]]:
-        """Return the measures of a table by their heading, in order."""
+    def groups(self, table: str) -> dict[str, list[MeasureResult]]:
+        """Return the measures of the table `audit` or `baseline` by their headings, in order."""
         names = self.label.audit.groups if self.label.audit else ()
         found = {
             name: [each for each in self.counted if (each.measure.table, each.measure.group) == (table, name)]
@@ -101,39 +111,39 @@ class Audit:
         return {name: each for name, each in found.items() if each}
 
 
-def audited(out: Path, label: Label, strata: Iterable[str] = (), smallest: int | None = None) -> Audit:
-    """Return the audit of a folder of results that `precaution cohort --audit` wrote with the same label.
+def audit_cohort(out: Path, label: Label, strata: Iterable[str] = (), smallest: int | None = None) -> AuditResult:
+    """Return the audit of a folder of results, which `precaution cohort --audit` wrote with the same label.
 
-    `strata`: of STRATA, and `month` (of the start). `smallest`: the smallest number of patients that is
+    `strata`: some of STRATA, and `month` (of the start). `smallest`: the smallest number of patients that is
     shown; where not given, the label's parameter says it. Raises InputError for results that can't be read,
-    UsageError for another label or a stratum that there is not.
+    UsageError for another label or a stratum that does not exist.
     """
     wanted = tuple(dict.fromkeys(strata))
     if wrong := [name for name in wanted if name not in (*STRATA, "month")]:
         raise UsageError(f"'{wrong[0]}' is no stratum: they are {', '.join(STRATA)}")
-    counting = Counting(out)
-    about = made_of(out)
-    _check(label, about)
+    tables = AuditTables(out)
+    info = run_info(out)
+    _check(label, info)
     least = int(label.parameters[label.audit.smallest].value) if label.audit and smallest is None else smallest or 1
     if least < 1:
         raise UsageError("--min-count takes a number above 0")
-    splits = _splits(counting, label, wanted, least)
-    whole = counting.tallies()
+    splits = _splits(tables, label, wanted, least)
+    whole = tables.tallies()
     measures = sorted(label.measures.values(), key=lambda each: label.topics.index(each.topic))
-    made = lines(measures, whole, splits, least)
-    counted = tuple(Counted(measure, tuple(made[measure.name])) for measure in measures)
+    made = measure_lines(measures, whole, splits, least)
+    counted = tuple(MeasureResult(measure, tuple(made[measure.name])) for measure in measures)
     given = {split.by for split in splits}
     deciles = {
-        each.name: tuple(counting.deciles(each.name, least))
+        each.name: tuple(tables.deciles(each.name, least))
         for each in measures
         if "site" in given and each.kind == "share"
     }
-    uses, treated = _uses(counting.uses(), least), _treated(counting.treated(), label, least)
-    counting.close()
-    return Audit(
-        str(about["today"]),
+    uses, treated = _uses(tables.uses(), least), _treated(tables.treated(), label, least)
+    tables.close()
+    return AuditResult(
+        str(info["today"]),
         label,
-        about,
+        info,
         stored(out),
         least,
         uses,
@@ -145,8 +155,8 @@ def audited(out: Path, label: Label, strata: Iterable[str] = (), smallest: int |
     )
 
 
-def _check(label: Label, about: Mapping[str, object]) -> None:
-    made = about.get("label")
+def _check(label: Label, info: Mapping[str, object]) -> None:
+    made = info.get("label")
     if not isinstance(made, dict) or made.get("digest") != label.digest:
         raise UsageError(
             "the results were made with another label, policy or code lists; give the same --label, "
@@ -156,37 +166,37 @@ def _check(label: Label, about: Mapping[str, object]) -> None:
         raise UsageError(f"the label {label.name} has no measures")
 
 
-def _uses(found: Mapping[tuple[str, str], int], smallest: int) -> tuple[Reason, ...]:
-    """Return the new users, and the others by reason; nothing says how many all of them are."""
-    return tuple(Reason(use, why, None if small(many, smallest) else many) for (use, why), many in found.items())
+def _uses(found: Mapping[tuple[str, str], int], smallest: int) -> tuple[UseCount, ...]:
+    """Return how many new users there are, and others by reason; their sum is not told, it would show a hidden one."""
+    return tuple(UseCount(use, why, None if small(many, smallest) else many) for (use, why), many in found.items())
 
 
-def _treated(found: Mapping[str, tuple[int, int]], label: Label, smallest: int) -> tuple[Treated, ...]:
+def _treated(found: Mapping[str, tuple[int, int]], label: Label, smallest: int) -> tuple[TreatedCount, ...]:
     ranked = sorted(found.items(), key=lambda each: label.actions.index(each[0]))
     return tuple(
-        Treated(action, None, None) if small(people, smallest) else Treated(action, people, days)
+        TreatedCount(action, None, None) if small(people, smallest) else TreatedCount(action, people, days)
         for action, (people, days) in ranked
     )
 
 
-def _splits(counting: Counting, label: Label, strata: Sequence[str], smallest: int) -> list[Split]:
+def _splits(tables: AuditTables, label: Label, strata: Sequence[str], smallest: int) -> list[Stratification]:
     """Return the splits that can be shown: not one in which every stratum is unknown, or has too few patients."""
-    splits = [_split(by, counting, label) for by in strata]
+    splits = [_split(by, tables, label) for by in strata]
     return [
         split for split in splits if set(split.people) - {""} and len(strata_hidden(split, smallest)) < len(split.order)
     ]
 
 
-def _split(by: str, counting: Counting, label: Label) -> Split:
-    people = counting.people(by)
-    within = _split("year", counting, label) if by == "month" else None
-    return Split(by, counting.tallies(by), people, _ordered(by, people, label), within)
+def _split(by: str, tables: AuditTables, label: Label) -> Stratification:
+    people = tables.people(by)
+    within = _split("year", tables, label) if by == "month" else None
+    return Stratification(by, tables.tallies(by), people, _ordered(by, people, label), within)
 
 
-def _strata(split: Split, smallest: int) -> tuple[Stratum, ...]:
+def _strata(split: Stratification, smallest: int) -> tuple[StratumCount, ...]:
     hidden = strata_hidden(split, smallest)
     return tuple(
-        Stratum(value or NOT_KNOWN, None if number in hidden else split.people[value])
+        StratumCount(value or NOT_KNOWN, None if number in hidden else split.people[value])
         for number, value in enumerate(split.order)
     )
 

@@ -1,4 +1,4 @@
-"""Counts the rows that a cohort with `--audit` wrote: patients by measure, stratum and state."""
+"""Counts the rows of the tables that a cohort with `--audit` wrote: patients by measure, stratum and state."""
 
 from __future__ import annotations
 
@@ -21,17 +21,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STRATA = ("age", "sex", "year", "site")
-"""What counts may be split by."""
+"""The strata by which counts may be split."""
 _COLUMNS = {"age": "age", "sex": "sex", "year": "month[1:4]", "site": "site", "month": "month"}
 DAYS_IN_A_YEAR = 365.25
-
-
 ENOUGH_SITES = 10
-"""Of fewer sites no deciles are shown: one of them would be a site's own number."""
+"""The fewest sites of which deciles are shown: of fewer, a decile would be one site's own number."""
 
 
 class Deciles(NamedTuple):
-    """How a share differs between sites."""
+    """How a share differs between sites in one quarter."""
 
     quarter: str
     sites: int
@@ -39,17 +37,17 @@ class Deciles(NamedTuple):
     """Nine of them, in whole percent, the fifth the median."""
 
 
-class Key(NamedTuple):
+class TallyKey(NamedTuple):
     """A measure in a stratum."""
 
     measure: str
     value: str
-    """Of the stratum; empty where it is not known. Of the row of all it is always empty."""
+    """The stratum, empty where it is not known; always empty in the tallies of all new users."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted of a measure in a stratum."""
+    """The counts of a measure in a stratum."""
 
     counts: list[int] = field(default_factory=lambda: [0] * len(STATES))
     """Patients by state, in the order of STATES."""
@@ -64,7 +62,7 @@ class Tally:
         return sum(self.counts)
 
 
-class Counting:
+class AuditTables:
     """The tables of one folder of results."""
 
     def __init__(self, out: Path) -> None:
@@ -82,16 +80,16 @@ class Counting:
         except duckdb.Error:
             raise InputError(f"the tables in '{out}' can't be read; make them anew with --overwrite") from None
 
-    def tallies(self, by: str = "") -> dict[Key, Tally]:
-        """Return what was counted of every measure, in all or `by` a stratum."""
+    def tallies(self, by: str = "") -> dict[TallyKey, Tally]:
+        """Return the tally of each measure over all new users, or in each stratum `by` age, sex, year, month, site."""
         value = _COLUMNS[by] if by else "''"
-        found: dict[Key, Tally] = {}
+        found: dict[TallyKey, Tally] = {}
         rows = self._base.execute(
             f"SELECT measure, {value} AS value, state, count(*), coalesce(sum(measured.days), 0), "  # noqa: S608
             "quantile_cont(delay, [0.25, 0.5, 0.75]) FROM measured JOIN chosen USING (person) GROUP BY ALL"
         ).fetchall()
         for measure, of, state, many, days, delays in rows:
-            tally = found.setdefault(Key(measure, of), Tally())
+            tally = found.setdefault(TallyKey(measure, of), Tally())
             place = STATES.index(state)
             tally.counts[place], tally.years[place] = many, days / DAYS_IN_A_YEAR
             if state == "yes" and delays:
@@ -99,7 +97,7 @@ class Counting:
         return found
 
     def people(self, by: str = "") -> dict[str, int]:
-        """Return how many new users there are, in all or by stratum."""
+        """Return how many new users there are, in all (under an empty name) or in each stratum."""
         value = _COLUMNS[by] if by else "''"
         rows = self._base.execute(
             f"SELECT {value} AS value, count(*) FROM chosen WHERE new_use = 'yes' GROUP BY ALL"  # noqa: S608
@@ -107,9 +105,9 @@ class Counting:
         return dict(rows)
 
     def deciles(self, measure: str, smallest: int) -> list[Deciles]:
-        """Return for each quarter of the start how a share differs between sites, where there are enough of them.
+        """Return for each quarter of the start with enough sites how the share `measure` differs between them.
 
-        A site counts in a quarter in which it is known of at least `smallest` of its patients.
+        A site counts in a quarter in which the answer is known for at least `smallest` of its patients.
         """
         rows = self._base.execute(
             "SELECT quarter, count(*), quantile_cont(share, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) FROM ("
@@ -135,7 +133,7 @@ class Counting:
         return {action: (people, int(days)) for action, people, days in rows}
 
     def uses(self) -> dict[tuple[str, str], int]:
-        """Return how many patients there are by whether they are new users, and why not."""
+        """Return how many patients there are by whether they are new users (yes, no, unknown), and by why not."""
         rows: Sequence[tuple[str, str, int]] = self._base.execute(
             "SELECT new_use, why, count(*) FROM chosen GROUP BY ALL ORDER BY ALL"
         ).fetchall()
@@ -146,7 +144,7 @@ class Counting:
         self._base.close()
 
 
-def made_of(out: Path) -> Mapping[str, object]:
-    """Return what a folder of results says it was made of."""
+def run_info(out: Path) -> Mapping[str, object]:
+    """Return what a folder of results says about the run that made it: day, label, files, versions."""
     known = json.loads((out / RUN).read_text(encoding="utf-8"))
     return known if isinstance(known, dict) else {}

@@ -23,7 +23,7 @@ class Estimate(NamedTuple):
 
 
 def share(yes: int, of: int) -> Estimate | None:
-    """Return a share with Wilson's interval; None where nobody is counted."""
+    """Return the share `yes` out of `of` with Wilson's interval; None where nobody is counted."""
     if of < 1:
         return None
     interval = binomtest(yes, of).proportion_ci(LEVEL, method="wilson")
@@ -31,7 +31,10 @@ def share(yes: int, of: int) -> Estimate | None:
 
 
 def rate(events: int, years: float, per: float = 100.0) -> Estimate | None:
-    """Return events in `per` years, with the exact interval of a Poisson count; None without any time at risk."""
+    """Return how many events there are in `per` years of the `years` at risk; None without any time at risk.
+
+    The interval is the exact one of a Poisson count.
+    """
     if years <= 0:
         return None
     tail = (1 - LEVEL) / 2

@@ -1,11 +1,11 @@
-"""A measure as a table: one line for all new users and one for each stratum, with small numbers hidden."""
+"""The lines of a measure: one for all new users and one for each stratum, with small numbers hidden."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.audit.counting import Key, Tally
+from precaution.audit.counting import Tally, TallyKey
 from precaution.audit.intervals import Estimate, rate, share
 from precaution.audit.suppression import Range, hidden_columns, hidden_rows, small, too_few
 from precaution.knowledge.model import Measure
@@ -26,8 +26,8 @@ Cell = int | Range | None
 """A count; what it may be; or nothing at all."""
 
 
-class Line(NamedTuple):
-    """What a measure comes to in all new users (`by` and `value` empty) or in a stratum.
+class MeasureLine(NamedTuple):
+    """The result of a measure in all new users (`by` and `value` empty) or in a stratum.
 
     A count that is too small, or is hidden beside one, is a Range in the line of all, and None in a stratum.
     """
@@ -42,9 +42,9 @@ class Line(NamedTuple):
     apart: Cell = None
     """Not counted: left out, not followed for long enough, or it can't be told whether to be counted."""
     share: Estimate | None = None
-    """Of those of whom it is known."""
+    """The share among those of whom it is known."""
     least: Estimate | None = None
-    """Of all counted those of whom it is known to be so: what strata are compared by."""
+    """The share of those of whom it is known to be so, among all counted: by this strata are compared."""
     lowest: float | None = None
     """The share if it were so for nobody of whom it is unknown ..."""
     highest: float | None = None
@@ -62,19 +62,19 @@ class Line(NamedTuple):
         return self.people is None
 
 
-class Split(NamedTuple):
-    """Tallies by stratum: `by` what, and the strata in order."""
+class Stratification(NamedTuple):
+    """The tallies of all measures by stratum: `by` what they are split, the strata in `order`, `people` in each."""
 
     by: str
-    tallies: Mapping[Key, Tally]
+    tallies: Mapping[TallyKey, Tally]
     people: Mapping[str, int]
     order: Sequence[str]
-    within: Split | None = None
+    within: Stratification | None = None
     """For months: the years, which may be shown as well."""
 
 
-class Measuring(NamedTuple):
-    """A measure with all its tallies, and the columns and strata that are hidden."""
+class Suppression(NamedTuple):
+    """What is hidden of a measure: columns in the line of all new users, and strata."""
 
     measure: Measure
     whole: Tally
@@ -86,60 +86,67 @@ class Measuring(NamedTuple):
     """Splits in which `no` and `unknown` are only shown together, for too few are unknown in some stratum."""
 
 
-def lines(
-    measures: Sequence[Measure], whole: Mapping[Key, Tally], splits: Sequence[Split], smallest: int
-) -> dict[str, list[Line]]:
-    """Return the lines of each measure: of all, then those of each split that has more than one stratum."""
-    found: dict[str, list[Line]] = {}
-    done: dict[str, Measuring] = {}
+def measure_lines(
+    measures: Sequence[Measure], whole: Mapping[TallyKey, Tally], splits: Sequence[Stratification], smallest: int
+) -> dict[str, list[MeasureLine]]:
+    """Return the lines of each measure: of all new users, then of the strata of each split that has more than one.
+
+    `whole`: the tallies of all new users; `smallest`: the smallest count that is shown.
+    """
+    found: dict[str, list[MeasureLine]] = {}
+    done: dict[str, Suppression] = {}
     splits = [split for split in splits if len(split.order) > 1]
     for measure in sorted(measures, key=lambda each: bool(each.of)):  # what others are a part of comes first
-        made = done[measure.name] = _measuring(measure, whole, splits, smallest, done.get(measure.of))
+        made = done[measure.name] = _suppression(measure, whole, splits, smallest, done.get(measure.of))
         found[measure.name] = [_whole(made)]
         if made.columns is not None:
             found[measure.name] += [line for split in splits for line in _strata(split, made)]
     return found
 
 
-def _measuring(
-    measure: Measure, whole: Mapping[Key, Tally], splits: Sequence[Split], smallest: int, within: Measuring | None
-) -> Measuring:
-    tally = whole.get(Key(measure.name, ""), Tally())
+def _suppression(
+    measure: Measure,
+    whole: Mapping[TallyKey, Tally],
+    splits: Sequence[Stratification],
+    smallest: int,
+    within: Suppression | None,
+) -> Suppression:
+    tally = whole.get(TallyKey(measure.name, ""), Tally())
     row = columns_of(tally, measure)
     shown = within is None or (within.columns is not None and YES not in within.columns)
     columns = hidden_columns(row, smallest, BESIDE) if shown and not _few(row, smallest) else None
     if columns is None:
-        return Measuring(measure, tally, None, {})
-    told = UNKNOWN not in columns
-    merged = frozenset(split.by for split in splits if told and _few_unknown(measure, split, smallest))
+        return Suppression(measure, tally, None, {})
+    exact = UNKNOWN not in columns
+    merged = frozenset(split.by for split in splits if exact and _few_unknown(measure, split, smallest))
     hidden = {
         split.by: _hidden_strata(
             measure, split, {*columns, *(TOGETHER if split.by in merged else ())}, smallest, within
         )
         for split in splits
     }
-    return Measuring(measure, tally, columns, hidden, merged)
+    return Suppression(measure, tally, columns, hidden, merged)
 
 
-def _few_unknown(measure: Measure, split: Split, smallest: int) -> bool:
+def _few_unknown(measure: Measure, split: Stratification, smallest: int) -> bool:
     """Whether a stratum, of the years or of the months within them, has too few who are unknown."""
-    tallies = [split.tallies.get(Key(measure.name, value), Tally()) for value in split.order]
+    tallies = [split.tallies.get(TallyKey(measure.name, value), Tally()) for value in split.order]
     within = split.within is not None and _few_unknown(measure, split.within, smallest)
     return within or any(small(tally.counts[UNKNOWN], smallest) for tally in tallies)
 
 
 def _few(row: Sequence[int], smallest: int) -> bool:
-    """Whether too few are there at all, or are counted: who is not counted would tell how many are."""
+    """Whether too few are there at all, or too few are counted: the number not counted would tell how many are."""
     return small(sum(row), smallest) or small(sum(row[:APART]), smallest)
 
 
 def _hidden_strata(
-    measure: Measure, split: Split, columns: Collection[int], smallest: int, within: Measuring | None
+    measure: Measure, split: Stratification, columns: Collection[int], smallest: int, within: Suppression | None
 ) -> frozenset[int]:
     few = strata_hidden(split, smallest)
     if within is not None:
         few |= within.hidden[split.by]
-    rows = [columns_of(split.tallies.get(Key(measure.name, value), Tally()), measure) for value in split.order]
+    rows = [columns_of(split.tallies.get(TallyKey(measure.name, value), Tally()), measure) for value in split.order]
     few |= {number for number, row in enumerate(rows) if _few(row, smallest)}
     if split.within is None:
         return hidden_rows(rows, smallest, columns, few)
@@ -151,7 +158,7 @@ def _hidden_strata(
     )
 
 
-def strata_hidden(split: Split, smallest: int) -> frozenset[int]:
+def strata_hidden(split: Stratification, smallest: int) -> frozenset[int]:
     """Return the strata of which not even the number of new users is shown; of a year that is hidden every month."""
     people = [split.people.get(value, 0) for value in split.order]
     if split.within is None:
@@ -163,7 +170,7 @@ def strata_hidden(split: Split, smallest: int) -> frozenset[int]:
     return frozenset(found)
 
 
-def _years(split: Split, hidden: frozenset[int]) -> Iterator[tuple[list[int], bool]]:
+def _years(split: Stratification, hidden: frozenset[int]) -> Iterator[tuple[list[int], bool]]:
     """Yield the months of each year, and whether that year is hidden."""
     years = split.within.order if split.within is not None else ()
     for number, year in enumerate(years):
@@ -173,7 +180,7 @@ def _years(split: Split, hidden: frozenset[int]) -> Iterator[tuple[list[int], bo
 def _within(
     rows: Sequence[Sequence[int]], block: Sequence[int], smallest: int, columns: Collection[int], few: frozenset[int]
 ) -> list[int]:
-    """Return which months of a year that is shown are hidden: together they must hide what a subtraction would tell."""
+    """Return which months of a year that is shown are hidden: so many that a subtraction tells nothing."""
     hidden = hidden_rows(
         [rows[number] for number in block],
         smallest,
@@ -184,39 +191,39 @@ def _within(
 
 
 def columns_of(tally: Tally, measure: Measure) -> list[int]:
-    """Return the counts of a line: yes, no, unknown, and those apart; a part of another measure has nobody apart."""
+    """Return the counts yes, no, unknown and apart; in a measure that is a part of another nobody is apart."""
     *counted, apart = (*tally.counts[:APART], sum(tally.counts[APART:]))
     return [*counted, 0 if measure.of else apart]
 
 
-def _strata(split: Split, made: Measuring) -> list[Line]:
-    rows = [split.tallies.get(Key(made.measure.name, value), Tally()) for value in split.order]
+def _strata(split: Stratification, made: Suppression) -> list[MeasureLine]:
+    rows = [split.tallies.get(TallyKey(made.measure.name, value), Tally()) for value in split.order]
     return [
-        Line(split.by, value or NOT_KNOWN, None)
+        MeasureLine(split.by, value or NOT_KNOWN, None)
         if number in made.hidden[split.by]
         else _line(split.by, value or NOT_KNOWN, rows[number], made, _instead(split.by, rows[number], made))
         for number, value in enumerate(split.order)
     ]
 
 
-def _instead(by: str, tally: Tally, made: Measuring) -> Mapping[int, Range | None]:
-    """Return what stands for the hidden columns of a stratum; where they come to nobody, which shows, nothing does."""
+def _instead(by: str, tally: Tally, made: Suppression) -> Mapping[int, Range | None]:
+    """Return what stands in place of the hidden columns of a stratum; nothing where they are all 0, which shows."""
     row, columns = columns_of(tally, made.measure), {*(made.columns or {}), *(TOGETHER if by in made.merged else ())}
     return dict.fromkeys(columns) if sum(row[column] for column in columns) else {}
 
 
-def _whole(made: Measuring) -> Line:
-    return Line("", "", None) if made.columns is None else _line("", "", made.whole, made, made.columns)
+def _whole(made: Suppression) -> MeasureLine:
+    return MeasureLine("", "", None) if made.columns is None else _line("", "", made.whole, made, made.columns)
 
 
-def _line(by: str, value: str, tally: Tally, made: Measuring, instead: Mapping[int, Range | None]) -> Line:
+def _line(by: str, value: str, tally: Tally, made: Suppression, instead: Mapping[int, Range | None]) -> MeasureLine:
     row = columns_of(tally, made.measure)
     yes, no, unknown, apart = (instead.get(place, count) for place, count in enumerate(row))
-    line = Line(by, value, sum(row), yes, no, unknown, apart)
+    line = MeasureLine(by, value, sum(row), yes, no, unknown, apart)
     return _with_rate(line, tally) if made.measure.kind == "rate" else _with_share(line, tally)
 
 
-def _with_share(line: Line, tally: Tally) -> Line:
+def _with_share(line: MeasureLine, tally: Tally) -> MeasureLine:
     yes, no = line.yes, line.no
     if isinstance(yes, int) and isinstance(line.apart, int) and line.people is not None:
         line = line._replace(least=share(yes, line.people - line.apart))
@@ -232,7 +239,7 @@ def _with_share(line: Line, tally: Tally) -> Line:
     return line._replace(lowest=few / (few + most + unknown), highest=high / (high + least) if high else 0.0)
 
 
-def _with_rate(line: Line, tally: Tally) -> Line:
+def _with_rate(line: MeasureLine, tally: Tally) -> MeasureLine:
     years = tally.years[YES] + tally.years[NO]
     whole = years + tally.years[UNKNOWN]
     line = line._replace(years=years)

@@ -1,4 +1,4 @@
-"""Pictures of the report, as SVG: what they show stands beside each as a table, and shapes say it without colour."""
+"""Draws the pictures of the report as SVG; a table beside each says the same, and no picture needs its colours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ except ImportError:  # pragma: no cover - tested where it is not installed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from precaution.audit import Counted, Deciles, Line
+    from precaution.audit import Deciles, MeasureLine, MeasureResult
 
 INK, OURS, THEIRS, BAND = "#1a1a1a", "#1f4e79", "#a34000", "#9db8d2"
 WIDTH = 620
@@ -35,13 +35,13 @@ class Picture(NamedTuple):
 
     title: str
     says: str
-    """For who does not see it; the numbers stand in the table beside it."""
+    """The text for readers who do not see it; the numbers stand in the table beside it."""
     address: str
     """The SVG as a `data:` address."""
 
 
-def shares(group: str, measures: Sequence[Counted]) -> Picture | None:
-    """Return shares with their intervals, and published figures beside them; None where no share is shown."""
+def shares(group: str, measures: Sequence[MeasureResult]) -> Picture | None:
+    """Draw the shares of a group with their intervals, and published figures beside them; None without any share."""
     rows: list[dict[str, Any]] = []
     for each in measures:
         estimate, name = each.whole.share, _in_lines(each.measure.title)
@@ -76,8 +76,8 @@ def _points(base: Any, scale: Any, *, beside: bool) -> Any:
     )
 
 
-def months(counted: Counted) -> Picture | None:
-    """Return a share by month of the start, with intervals; months that are hidden leave a gap."""
+def months(counted: MeasureResult) -> Picture | None:
+    """Draw a share by month of the start, with intervals; hidden months leave a gap. None for less than two months."""
     rows = [
         {"month": line.value, "share": line.least.value, "low": line.least.low, "high": line.least.high}
         for line in counted.of("month")
@@ -102,8 +102,8 @@ def months(counted: Counted) -> Picture | None:
     return Picture(counted.measure.title, says, _svg(bars + points, 170, WIDTH))
 
 
-def rates(group: str, measures: Sequence[Counted]) -> Picture | None:
-    """Return rates with their intervals; None where none is shown."""
+def rates(group: str, measures: Sequence[MeasureResult]) -> Picture | None:
+    """Draw the rates of a group with their intervals; None without any rate."""
     rows = [
         {"event": _in_lines(each.measure.title), "rate": rate.value, "low": rate.low, "high": rate.high}
         for each in measures
@@ -123,17 +123,17 @@ def rates(group: str, measures: Sequence[Counted]) -> Picture | None:
     )
 
 
-def funnel(counted: Counted) -> Picture | None:
-    """Return the sites' shares by their size, with the limits between which chance alone would leave them."""
+def funnel(counted: MeasureResult) -> Picture | None:
+    """Draw a funnel plot: the sites' shares by their size, within limits of chance. None for less than three sites."""
     rows = [
-        {"site": line.value, "share": line.least.value, "patients": of(line)}
+        {"site": line.value, "share": line.least.value, "patients": patients_counted(line)}
         for line in counted.of("site")
         if line.least is not None
     ]
     whole = counted.whole.least
     if len(rows) < 3 or whole is None:
         return None
-    most = max(of(line) for line in counted.of("site"))
+    most = max(patients_counted(line) for line in counted.of("site"))
     x = altair.X("patients:Q", title="Patients counted", scale=altair.Scale(domain=[0, round(most * 1.1) + 1]))
     y = altair.Y("share:Q", scale=altair.Scale(domain=[0, 1]), title="Share", axis=altair.Axis(format="%"))
     limits = _chart(control_limits(whole.value, most)).encode(x=x)
@@ -151,13 +151,13 @@ def funnel(counted: Counted) -> Picture | None:
     return Picture(counted.measure.title, says, _svg(altair.layer(centre, *lines, points), 230, WIDTH))
 
 
-def of(line: Line) -> int:
+def patients_counted(line: MeasureLine) -> int:
     """Return how many patients a line counts; 0 where that is hidden."""
     return line.people - line.apart if line.people is not None and isinstance(line.apart, int) else 0
 
 
 def control_limits(share: float, most: int) -> list[dict[str, float]]:
-    """Return, for numbers of patients up to `most`, the exact binomial limits around a share."""
+    """Return the exact binomial limits around a share (0 to 1) for numbers of patients up to `most`."""
     steps = sorted({max(1, round((most * 1.1) * (part / 40) ** 2)) for part in range(1, 41)} | {round(most * 1.1) + 1})
     return [
         {"patients": patients}
@@ -170,8 +170,8 @@ def control_limits(share: float, most: int) -> list[dict[str, float]]:
     ]
 
 
-def spread(counted: Counted, found: Sequence[Deciles]) -> Picture | None:
-    """Return the deciles of the sites' shares by quarter as a band; None of fewer than two quarters."""
+def spread(counted: MeasureResult, found: Sequence[Deciles]) -> Picture | None:
+    """Draw the deciles of the sites' shares by quarter as a band; None for less than two quarters."""
     if len(found) < 2:
         return None
     rows = [
@@ -200,7 +200,7 @@ def _chart(rows: Sequence[Mapping[str, object]]) -> Any:
 
 
 def _svg(chart: Any, height: float, width: float) -> str:
-    """Return a chart as the address of an SVG that holds everything it needs."""
+    """Return a chart as the `data:` address of an SVG that needs nothing else; height and width in pixels."""
     whole = (
         chart.properties(width=width, height=height)
         .configure(font="sans-serif", background="white")

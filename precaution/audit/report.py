@@ -1,4 +1,4 @@
-"""An audit as one HTML file that needs nothing else: no script, no request, readable in print and without colour."""
+"""Writes an audit as one HTML file: no script, no request, readable in print and without colour."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from precaution.audit import Counted, pictures, wording
+from precaution.audit import MeasureResult, pictures, wording
 from precaution.audit.pictures import Picture
 from precaution.audit.suppression import small
 from precaution.cohort.export.worklist import most_urgent
 from precaution.cohort.problems import KINDS
 from precaution.cohort.results import QUALITY
 from precaution.cohort.tables import put
-from precaution.writers.content import parameter_line
 from precaution.writers.layout import NOTE, status
+from precaution.writers.rule_content import parameter_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from precaution.audit import Audit
+    from precaution.audit import AuditResult
 
 STRATA = ("age", "sex", "month", "site")
 """What a report splits its counts by."""
@@ -33,8 +33,8 @@ TITLES = {"age": "By age at the start", "sex": "By sex", "month": "By month of t
 MOST_CODES = 20
 
 
-class Split(NamedTuple):
-    """A table of the first group's shares by stratum: a row for each, a column for each measure."""
+class StratumTable(NamedTuple):
+    """The table of the first group's shares by stratum: a row for each stratum, a column for each measure."""
 
     by: str
     title: str
@@ -42,26 +42,26 @@ class Split(NamedTuple):
     pictures: tuple[Picture, ...]
 
 
-class Group(NamedTuple):
+class MeasureGroup(NamedTuple):
     """Measures under one heading, with their picture."""
 
     title: str
-    measures: tuple[Counted, ...]
+    measures: tuple[MeasureResult, ...]
     picture: Picture | None
 
 
-def write_report(audit: Audit, out: Path, path: Path, top: int = 10) -> None:
+def write_report(audit: AuditResult, out: Path, path: Path, top: int = 10) -> None:
     """Write the report on the results in `out` to `path`, whole or not at all.
 
-    `audit` is of these results, by STRATA. `top`: how many of the most urgent patients are named; with 0 nobody is,
-    and the report holds no small number of patients. Raises InputError for results that can't be read, OutputError.
+    `audit`: the audit of these results by STRATA. `top`: how many of the most urgent patients are named; with 0 nobody
+    is, and the report holds no small number of patients. Raises InputError for results that can't be read, OutputError.
     """
     text = report(audit, out, top)
     put(path, lambda half: half.write_text(text, encoding="utf-8", newline="\n"))
 
 
-def report(audit: Audit, out: Path, top: int = 10) -> str:
-    """Return the report as HTML; the same results and label give the same text."""
+def report(audit: AuditResult, out: Path, top: int = 10) -> str:
+    """Return the report as HTML, as `write_report` writes it; the same results and label give the same text."""
     environment = _environment()
     style = environment.get_template("report.css").render()
     quality = json.loads((out / QUALITY).read_text(encoding="utf-8"))
@@ -100,62 +100,62 @@ def _environment() -> Environment:
 
 
 def _digest(style: str) -> str:
-    """Return what a browser compares a style with before it applies it."""
+    """Return the SHA-256 by which the page's Content-Security-Policy allows its own style."""
     return b64encode(sha256(style.encode()).digest()).decode()
 
 
-def _figures(audit: Audit, *, named: bool) -> list[tuple[str, int | None]]:
-    """Return what the headline counts; where nobody is named, nothing from which a small number could be told."""
+def _figures(audit: AuditResult, *, named: bool) -> list[tuple[str, int | None]]:
+    """Return the counts of the headline; where nobody is named, none if one of them or of their parts is small."""
     summary = audit.summary
     parts = (summary.died, summary.failed, *summary.actions.values())
-    told = named or not any(small(part, audit.smallest) for part in parts)
+    safe = named or not any(small(part, audit.smallest) for part in parts)
     counts = {
         "Patients in the source": summary.people,
         "Decided": summary.decided,
         "Had died before": summary.died,
         "Could not be decided": summary.failed,
     }
-    return [(title, count if told else None) for title, count in counts.items()]
+    return [(title, count if safe else None) for title, count in counts.items()]
 
 
-def _actions(audit: Audit, *, named: bool) -> list[tuple[str, int | None]]:
+def _actions(audit: AuditResult, *, named: bool) -> list[tuple[str, int | None]]:
     """Return how many decisions came to each action, gravest first."""
     ranked = dict.fromkeys(action.partition("+")[0] for action in audit.label.actions)
     actions = audit.summary.actions
     return [(action, _shown(audit, actions[action], named=named)) for action in ranked if action in actions]
 
 
-def _shown(audit: Audit, many: int, *, named: bool) -> int | None:
+def _shown(audit: AuditResult, many: int, *, named: bool) -> int | None:
     return None if small(many, audit.smallest) and not named else many
 
 
-def _group(title: str, measures: Sequence[Counted]) -> Group:
+def _group(title: str, measures: Sequence[MeasureResult]) -> MeasureGroup:
     picture = pictures.shares(title, [each for each in measures if each.measure.kind == "share"])
-    return Group(title, tuple(measures), picture or pictures.rates(title, measures))
+    return MeasureGroup(title, tuple(measures), picture or pictures.rates(title, measures))
 
 
-def _splits(audit: Audit) -> Iterator[Split]:
+def _splits(audit: AuditResult) -> Iterator[StratumTable]:
     """Yield the first group's shares by each stratum that the source gives."""
     first = next(iter(audit.groups("audit").values()), [])
     shown = [each for each in first if each.measure.kind == "share"]
     for by in STRATA:
         if audit.strata.get(by):
             rows = tuple(
-                (stratum.value, tuple(_cell(each, by, place) for each in shown))
-                for place, stratum in enumerate(audit.strata[by])
+                (stratum.value, tuple(_cell(each, by, number) for each in shown))
+                for number, stratum in enumerate(audit.strata[by])
             )
-            yield Split(by, TITLES[by], rows, tuple(_pictures(by, shown, audit)))
+            yield StratumTable(by, TITLES[by], rows, tuple(_pictures(by, shown, audit)))
 
 
-def _cell(counted: Counted, by: str, place: int) -> str:
+def _cell(counted: MeasureResult, by: str, number: int) -> str:
     lines = counted.of(by)
-    if place >= len(lines):
+    if number >= len(lines):
         return wording.HIDDEN
-    line = lines[place]
+    line = lines[number]
     return f"{wording.result(line, counted.measure)}; {wording.behind(line)}".removesuffix("; ")
 
 
-def _pictures(by: str, shown: Sequence[Counted], audit: Audit) -> Iterator[Picture]:
+def _pictures(by: str, shown: Sequence[MeasureResult], audit: AuditResult) -> Iterator[Picture]:
     for each in shown:
         found = [pictures.months(each)] if by == "month" else []
         if by == "site":
@@ -170,7 +170,7 @@ def _codes(quality: Mapping[str, Any], smallest: int) -> tuple[list[Mapping[str,
     return shown, len(found) - len(shown)
 
 
-def _parameters(audit: Audit) -> list[str]:
+def _parameters(audit: AuditResult) -> list[str]:
     used = {name for each in audit.counted for name in each.measure.uses}
     about = audit.label.audit
     used |= {audit.label.therapy.grace, audit.label.therapy.gap}

@@ -1,4 +1,4 @@
-"""Small numbers are not shown, nor anything from which they could be worked out.
+"""Hides small numbers of patients, and everything from which they could be worked out.
 
 A table here is a row of counts for each stratum, beside the row of all of them. A count from 1 to below `smallest` is
 small; 0 is not. Two rules, each with what it needs so that a subtraction finds nothing:
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class Range(NamedTuple):
-    """What a count that is not shown may be."""
+    """The range in which a count that is not shown lies, both ends included."""
 
     low: int
     high: int
 
 
 def small(count: int, smallest: int) -> bool:
-    """Whether a count must not be shown."""
+    """Whether a count must not be shown: it is above 0 and below `smallest`."""
     return 0 < count < smallest
 
 
@@ -52,7 +52,7 @@ def hidden_columns(row: Sequence[int], smallest: int, beside: Sequence[int]) -> 
 
 
 def _ranges(counts: Mapping[int, int], smallest: int) -> dict[int, Range] | None:
-    """Return what each count may be for who knows which are small, and their sum; None where that tells too much."""
+    """Return in which range each count lies for a reader who knows their sum; None where that tells too much."""
     whole = sum(counts.values())
     ends = {
         column: (1, smallest - 1) if small(count, smallest) else (smallest, inf) for column, count in counts.items()
@@ -92,11 +92,14 @@ def _merged(row: Sequence[int], columns: Collection[int]) -> list[int]:
 
 
 def _safe(rows: Sequence[Sequence[int]], smallest: int) -> bool:
-    """Whether strata may be hidden together: nobody can tell that there is one patient in each."""
+    """Whether strata may be hidden together: several, with more patients than strata, and no small sum in a column."""
     columns = [sum(column) for column in zip(*rows, strict=True)]
     return 1 < len(rows) < sum(columns) and not any(small(count, smallest) for count in columns)
 
 
 def too_few(people: Sequence[int], smallest: int) -> frozenset[int]:
-    """Return the strata of which not even the number of patients may be shown; where these are all, nor their names."""
+    """Return the strata of which not even the number of patients may be shown.
+
+    Where these are all strata, their names may not be shown either.
+    """
     return hidden_rows([[count] for count in people], smallest)

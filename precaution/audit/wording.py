@@ -1,4 +1,4 @@
-"""An audit in words, as JSON and as CSV: what is hidden is said to be hidden, never left out."""
+"""Writes an audit as text, JSON and CSV: what is hidden is said to be hidden, never left out."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from precaution.audit.suppression import Range
 from precaution.cohort.export.worklist import neutral
 from precaution.cohort.tables import put
-from precaution.writers.layout import NOTE, folded, spoken
+from precaution.writers.layout import NOTE, folded, in_words
 from precaution.writers.structured import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from precaution.audit import Audit, Counted
+    from precaution.audit import AuditResult, MeasureResult
     from precaution.audit.intervals import Estimate
-    from precaution.audit.lines import Cell, Line
+    from precaution.audit.lines import Cell, MeasureLine
     from precaution.knowledge.model import Measure, Published
 
 HIDDEN = "not shown"
@@ -55,25 +55,25 @@ COLUMNS = (
 
 
 def number(count: Cell) -> str:
-    """Return a count for people; a range, or words, where it is hidden."""
+    """Return a count as text; as a range, or as `not shown`, where it is hidden."""
     if isinstance(count, Range):
         return f"{count.low:,} to {count.high:,}"
     return HIDDEN if count is None else f"{count:,}"
 
 
 def percent(value: float) -> str:
-    """Return a share with one decimal."""
+    """Return a share (0 to 1) in percent, with one decimal."""
     return f"{value * 100:.1f} %"
 
 
 def interval(estimate: Estimate, *, shares: bool) -> str:
-    """Return an estimate with its interval: `62.0 % (59.9 to 64.1)`."""
+    """Return an estimate with its interval: `62.0 % (59.9 to 64.1)`; without the sign where not `shares`."""
     scale, sign = (100, " %") if shares else (1, "")
     return f"{estimate.value * scale:.1f}{sign} ({estimate.low * scale:.1f} to {estimate.high * scale:.1f})"
 
 
-def result(line: Line, measure: Measure) -> str:
-    """Return what a line comes to: a share, a rate or days; between what it lies; or that nothing can be said."""
+def result(line: MeasureLine, measure: Measure) -> str:
+    """Return the result of a line: a share, a rate or days; or its bounds; or that nothing can be said."""
     if measure.kind == "rate" and line.rate is not None:
         return f"{interval(line.rate, shares=False)} in 100 years"
     if measure.kind == "share" and line.share is not None:
@@ -94,7 +94,7 @@ def _days(delays: tuple[float, float, float]) -> str:
     return f"median {middle:.0f} days (half of them {low:.0f} to {high:.0f})"
 
 
-def counts(line: Line, measure: Measure) -> str:
+def counts(line: MeasureLine, measure: Measure) -> str:
     """Return the numbers behind a line in words."""
     if line.hidden:
         return ""
@@ -106,8 +106,8 @@ def counts(line: Line, measure: Measure) -> str:
     )
 
 
-def behind(line: Line) -> str:
-    """Return the numbers of a share in a stratum: `38 of 80`, and how many of these are unknown."""
+def behind(line: MeasureLine) -> str:
+    """Return the numbers behind a share in a stratum: `38 of 80`, and how many are unknown."""
     if not isinstance(line.yes, int) or line.people is None or not isinstance(line.apart, int):
         return ""
     if not isinstance(line.no, int):
@@ -115,8 +115,8 @@ def behind(line: Line) -> str:
     return f"{line.yes:,} of {line.yes + line.no:,}" + (f", {line.unknown:,} unknown" if line.unknown else "")
 
 
-def bounds(line: Line, measure: Measure) -> str:
-    """Return between what a line lies whatever is true of those who are unknown; nothing where there are none."""
+def bounds(line: MeasureLine, measure: Measure) -> str:
+    """Return the bounds of a result, whatever is true of those unknown; nothing where nobody is unknown."""
     if line.lowest is None or line.highest is None or line.lowest == line.highest:
         return ""
     if measure.kind == "rate":
@@ -124,7 +124,7 @@ def bounds(line: Line, measure: Measure) -> str:
     return f"between {line.lowest * 100:.1f} and {percent(line.highest)}" if measure.kind == "share" else ""
 
 
-def stratum(line: Line) -> str:
+def stratum(line: MeasureLine) -> str:
     """Return a stratum in words."""
     return f"{_BY[line.by]} {line.value}" if line.by else "all new users"
 
@@ -135,8 +135,8 @@ def published(figure: Published) -> str:
     return f"{percent(figure.share)} of {figure.of:,}: {figure.who}. {figure.source}{marked}"
 
 
-def in_text(audit: Audit) -> str:
-    """Return the audit for a terminal."""
+def in_text(audit: AuditResult) -> str:
+    """Return the audit as text for a terminal, 100 columns wide."""
     label = audit.label
     lines = [f"Audit of {label.title}  {audit.today}  label {label.version}", ""]
     for reason in audit.uses:
@@ -149,14 +149,14 @@ def in_text(audit: Audit) -> str:
     if audit.treated:
         lines += ["", "Days on treatment, by what the label asked for (all patients)"]
         lines += [
-            f"  {spoken(each.action)}: {number(each.days)} days of {number(each.people)} patients"
+            f"  {in_words(each.action)}: {number(each.days)} days of {number(each.people)} patients"
             for each in audit.treated
         ]
     lines += ["", *folded(_about(audit)), NOTE]
     return "\n".join(lines) + "\n"
 
 
-def _measure(counted: Counted) -> Iterator[str]:
+def _measure(counted: MeasureResult) -> Iterator[str]:
     measure = counted.measure
     yield from folded(f"{measure.title}: {result(counted.whole, measure)}", indent=2)
     if numbers := counts(counted.whole, measure):
@@ -170,7 +170,7 @@ def _measure(counted: Counted) -> Iterator[str]:
         yield from folded(f"{stratum(line)}: {result(line, measure)}  {counts(line, measure)}".rstrip(), indent=6)
 
 
-def _about(audit: Audit) -> str:
+def _about(audit: AuditResult) -> str:
     absent = f" No counts by {' and '.join(audit.absent)}: {ABSENT}." if audit.absent else ""
     hidden = (
         f"Numbers below {audit.smallest} are not shown, nor what would tell them."
@@ -180,7 +180,7 @@ def _about(audit: Audit) -> str:
     return f"{hidden}{absent} Shares are of those of whom it is known, with 95 % intervals (Wilson; rates exact)."
 
 
-def in_json(audit: Audit) -> dict[str, object]:
+def in_json(audit: AuditResult) -> dict[str, object]:
     """Return the audit as plain data; a number that is hidden is null."""
     label = audit.label
     return {
@@ -195,7 +195,7 @@ def in_json(audit: Audit) -> dict[str, object]:
     }
 
 
-def _measure_in_json(counted: Counted) -> dict[str, object]:
+def _measure_in_json(counted: MeasureResult) -> dict[str, object]:
     measure = counted.measure
     return {
         "measure": measure.name,
@@ -211,8 +211,8 @@ def _measure_in_json(counted: Counted) -> dict[str, object]:
     }
 
 
-def write_csv(audit: Audit, folder: Path) -> None:
-    """Write the audit as `audit.csv`, whole or not at all. Raises OutputError."""
+def write_csv(audit: AuditResult, folder: Path) -> None:
+    """Write the audit to `audit.csv` in a folder, whole or not at all. Raises OutputError."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(COLUMNS)
@@ -222,7 +222,7 @@ def write_csv(audit: Audit, folder: Path) -> None:
     put(folder / "audit.csv", lambda half: half.write_text(written.getvalue(), encoding="utf-8", newline=""))
 
 
-def _cells(measure: Measure, line: Line) -> list[object]:
+def _cells(measure: Measure, line: MeasureLine) -> list[object]:
     nothing = (None,) * 3
     shown = (line.people, line.yes, line.no, line.unknown, line.apart)
     return [

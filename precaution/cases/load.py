@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from precaution.engine.answer import DueState, State
 from precaution.errors import KnowledgeError, did_you_mean
-from precaution.knowledge.model import STAGES, Stage
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.knowledge.toml import Place, Table, as_table, read, read_toml, refuse_unknown
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from precaution.assessment import assess
 from precaution.cases.lines import resources
 from precaution.cases.load import NONE, Case, load_cases
-from precaution.engine.decision import ATTESTED
+from precaution.engine.answer import ATTESTED
 from precaution.errors import PrecautionError
 from precaution.knowledge.loading import read_label
 from precaution.knowledge.policy import Policy, with_policy

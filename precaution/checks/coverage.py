@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from precaution.cases.load import unknown_names
 from precaution.checks.problem import problem
-from precaution.knowledge.expression import Ask as Function
-from precaution.knowledge.expression import Name, children
+from precaution.knowledge.expression import Call, Name, children
 from precaution.knowledge.fact_kinds import Fact
 from precaution.knowledge.linking import place_of
 from precaution.knowledge.model import Ask
@@ -57,7 +56,7 @@ def duties(folder: Folder) -> Iterator[Problem]:
 
 def can_be_unknown(expression: Expression, known: dict[str, Named]) -> bool:
     """Whether `expression` can be neither true nor false: it asks for the value of a fact or an ask."""
-    if isinstance(expression, Function) and expression.function != "possible":
+    if isinstance(expression, Call) and expression.function != "possible":
         return False
     if isinstance(expression, Name):
         return isinstance(known.get(expression.name), (Fact, Ask))

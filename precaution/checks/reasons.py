@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from precaution.checks.problem import problem, spoken_of, whole_expressions
 from precaution.errors import did_you_mean
-from precaution.knowledge.expression import Compare, Literally, Name, children, names
+from precaution.knowledge.expression import Compare, Literally, Name, children, names, written
 from precaution.knowledge.fact_kinds import Latest, ReachedAge
 from precaution.knowledge.linking import place_of
 from precaution.knowledge.toml import Place
@@ -116,7 +116,10 @@ def placeholders(folder: Folder) -> Iterator[Problem]:
     for thing in folder.outcomes():
         for name in spoken_of(thing.tell):
             if name not in known:
-                yield problem(place_of(thing).at("tell"), f"no fact is called '{name}'.{did_you_mean(name, known)}")
+                yield problem(
+                    place_of(thing).at("tell"),
+                    f"no fact is called '{written(name)}'.{did_you_mean(written(name), map(written, known))}",
+                )
 
 
 def transparency(folder: Folder) -> Iterator[Problem]:

@@ -25,9 +25,9 @@ def exact_sentences(folder: Folder) -> Iterator[Problem]:
     for says in folder.label.says.values():
         if sha256(folder.text[says.start : says.end].encode()).hexdigest() != says.sha256:
             yield problem(
-                place_of(says).at("sha256"),
+                place_of(says).at("exact"),
                 f"the text from {says.start} to {says.end} is another sentence; "
-                "read it anew, then correct means, start, end and sha256",
+                "read it anew, then correct means and exact",
             )
 
 
@@ -38,11 +38,11 @@ def whole_text(folder: Folder) -> Iterator[Problem]:
     before = 0
     for says in sorted(folder.label.says.values(), key=lambda each: (each.start, each.end)):
         if says.start >= says.end or says.end > len(folder.text):
-            yield problem(place_of(says).at("end"), f"{says.start} to {says.end} is no part of the text")
+            yield problem(place_of(says).at("exact"), f"{says.start} to {says.end} is no part of the text")
         elif says.start < before:
-            yield problem(place_of(says).at("start"), f"another sentence reaches to {before}; give each its own part")
+            yield problem(place_of(says).at("exact"), f"another sentence reaches to {before}; give each its own part")
         elif folder.text[before : says.start].strip():
-            yield problem(place_of(says).at("start"), f"no sentence holds the text from {before} to {says.start}")
+            yield problem(place_of(says).at("exact"), f"no sentence holds the text from {before} to {says.start}")
         before = max(before, says.end)
     if folder.text[before:].strip():
         yield problem(Place("label.toml"), f"no sentence holds the text from {before} on")
@@ -53,7 +53,7 @@ def digest_shape(folder: Folder) -> Iterator[Problem]:
     for says in folder.label.says.values():
         if not _DIGEST.fullmatch(says.sha256):
             yield problem(
-                place_of(says).at("sha256"), "must be 64 hexadecimal digits: the SHA-256 of the exact sentence"
+                place_of(says).at("exact"), "must end in 64 hexadecimal digits: the SHA-256 of the exact sentence"
             )
 
 

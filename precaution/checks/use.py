@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from precaution.checks.problem import Folder, Problem
     from precaution.knowledge.fact_kinds import Fact
-    from precaution.knowledge.model import Ask, Concept, Duty, Measure, Parameter, Rule, Says
+    from precaution.knowledge.model import Ask, Duty, Measure, Parameter, Rule, Says
+    from precaution.knowledge.terminology import Concept
 
 RESERVED = "result_"
 """Code lists of results are used by the readers, by name."""

@@ -64,12 +64,12 @@ def audit(chosen: Chosen, results: str, strata: str, smallest: int | None, csv: 
     """
     from pathlib import Path
 
-    from precaution.audit import audited
+    from precaution.audit import audit_cohort
     from precaution.audit.wording import in_json, in_text, write_csv
     from precaution.writers.structured import as_json
 
     names = [name.strip() for name in strata.split(",") if name.strip()]
-    found = audited(Path(results), chosen.label, names, smallest)
+    found = audit_cohort(Path(results), chosen.label, names, smallest)
     if csv is not None:
         write_csv(found, Path(csv))
         return
@@ -103,10 +103,10 @@ def report(chosen: Chosen, results: str, out: str, top: int, smallest: int | Non
     """
     from pathlib import Path
 
-    from precaution.audit import audited
+    from precaution.audit import audit_cohort
     from precaution.audit.report import STRATA, write_report
 
-    write_report(audited(Path(results), chosen.label, STRATA, smallest), Path(results), Path(out), top)
+    write_report(audit_cohort(Path(results), chosen.label, STRATA, smallest), Path(results), Path(out), top)
 
 
 @precaution.command(

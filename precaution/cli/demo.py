@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from precaution.cli.options import Chosen
-    from precaution.demo import Written
+    from precaution.demo import CohortCounts
 
 ENTRIES = 60
 
@@ -84,12 +84,12 @@ def demo_cohort(
     with writing(out), ProgressLine() as line:
         shown = line.of("patients")
         written = write_cohort(
-            generator, many, Path(out), form=form, compressed=compressed, seen=lambda done: shown(done, many)
+            generator, many, Path(out), form=form, compressed=compressed, progress=lambda done: shown(done, many)
         )
     emit(as_json({"today": day.isoformat(), "seed": seed, **written._asdict()}) if json else _told(written, out, day))
 
 
-def _told(written: Written, out: str, day: date) -> str:
+def _told(written: CohortCounts, out: str, day: date) -> str:
     counts = f"{written.resources:,} resources, {written.files:,} files in {out}"
     lines = [f"{written.patients:,} synthetic patients, {counts}"]
     for title, table in (("stages", written.stages), ("actions", written.actions)):

@@ -49,10 +49,10 @@ def explain(
     as `precaution assess` takes it, also the evidence, and what would change the answer.
     """
     from precaution.cli.patients import decided
-    from precaution.writers.content import about
     from precaution.writers.explanation import explained
+    from precaution.writers.rule_content import rules_and_duties
 
-    names = about(chosen.label, rule)  # a misspelt name is said before a patient is read
+    names = rules_and_duties(chosen.label, rule)  # a misspelt name is said before a patient is read
     words = exact_words(chosen.label, text) if text else {}
     decision = decided(chosen.label, patient, today, stage, answers, everything=True) if patient else None
     emit(explained(chosen.label, rule, cases=chosen.cases(names), words=words, decision=decision))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from precaution.knowledge.model import Label
     from precaution.values.record import Record
-    from precaution.writers.content import ShownCase
+    from precaution.writers.rule_content import ShownCase
 
     Command = Callable[..., None]
 
@@ -68,7 +68,7 @@ class Chosen:
         from precaution.cases.load import load_cases
         from precaution.cases.run import run
         from precaution.knowledge.loading import load_label
-        from precaution.writers.content import ShownCase
+        from precaution.writers.rule_content import ShownCase
 
         shown: dict[str, list[ShownCase]] = {}
         for case in load_cases(self.folder):

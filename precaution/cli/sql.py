@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from precaution.cli.options import Chosen
-    from precaution.knowledge.model import Stage
+    from precaution.knowledge.refers import Stage
 
 
 @precaution.command(

@@ -12,7 +12,7 @@ from precaution.cohort.sort.owner import stand_ins
 from precaution.cohort.sort.partition_files import BROKEN, DROPPED, IRRELEVANT, REPORT, file_name, framed, hash_of
 from precaution.errors import InputError, PrecautionError
 from precaution.readers import read_resources
-from precaution.readers.bundle_queries import names, people, repeated, undated
+from precaution.readers.bundle_queries import duplicates, has_undated_result, patient_identifiers, resource_names
 from precaution.readers.json_input import parsed, parsed_again
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class FhirPartition(Partition):
                     telling += found
         _check_dropped(telling, lines)
         self._note_twice(person, documents, lines)
-        if undated(documents):
+        if has_undated_result(documents):
             for line in lines:
                 if line.role == REPORT:
                     documents.extend(_parsed(line))
@@ -107,7 +107,7 @@ class FhirPartition(Partition):
 
     def _note_twice(self, person: str, documents: Sequence[Json], lines: Sequence[FramedLine]) -> None:
         """Note a Patient, or other resources, that came more than once."""
-        more = repeated(documents)
+        more = duplicates(documents)
         if more.patients:
             self._note(person, "patient-twice", lines[0], KINDS["patient-twice"], more.patients)
         if more.others:
@@ -145,7 +145,7 @@ def _parsed(line: FramedLine) -> list[Json]:
 def _check_dropped(telling: Iterable[Json], lines: Iterable[FramedLine]) -> None:
     """Raise OtherVersion where a resource that was dropped is a version of one that was kept for what it says."""
     dropped = [line.data for line in lines if line.role == DROPPED]
-    kept = {name.encode("utf-8", "replace") for name in names(telling)} if dropped else set[bytes]()
+    kept = {name.encode("utf-8", "replace") for name in resource_names(telling)} if dropped else set[bytes]()
     if not kept.isdisjoint(b"\n".join(dropped).split(b"\n")):
         raise OtherVersion
 
@@ -153,6 +153,6 @@ def _check_dropped(telling: Iterable[Json], lines: Iterable[FramedLine]) -> None
 def _identifiers_of(lines: Iterable[FramedLine]) -> set[tuple[str, str]]:
     """Return what identifies a patient; nothing where a line is no JSON, which is said later."""
     try:
-        return people(value for line in lines if b'"Patient"' in line.data for value in _parsed(line))
+        return patient_identifiers(value for line in lines if b'"Patient"' in line.data for value in _parsed(line))
     except InputError:
         return set()

@@ -16,7 +16,7 @@ from precaution.cohort.label_source import LabelSource
 from precaution.cohort.processes import PRELOAD
 from precaution.engine.decision import decide
 from precaution.errors import PrecautionError
-from precaution.knowledge.model import STAGES
+from precaution.knowledge.refers import STAGES
 from precaution.values.record import Record
 
 

@@ -17,11 +17,11 @@ from precaution.cohort.tables import put
 from precaution.errors import UsageError
 from precaution.readers.codes import codes_for
 from precaution.readers.omop import mapping
+from precaution.readers.omop.code_map import CodeMap, code_map
 from precaution.readers.omop.columns import LISTS_OF
-from precaution.readers.omop.files import Files, files_of, is_database, is_folder
-from precaution.readers.omop.meanings import Known
-from precaution.readers.omop.prepare import Prepared, prepared
-from precaution.readers.omop.rows import Person, Reader, Row
+from precaution.readers.omop.files import CdmFiles, files_of, is_database, is_folder
+from precaution.readers.omop.meanings import VocabularyConcept
+from precaution.readers.omop.rows import MappedPerson, MappedRow, RowReader
 
 import pyarrow as pa  # isort: skip - tables says what to do where it is missing
 
@@ -82,11 +82,11 @@ _BYTES = 2048
 
 
 def _tables_there(url: str) -> CdmTables:
-    from precaution.readers.omop.postgres import Postgres, place  # noqa: PLC0415 - its driver is an extra
+    from precaution.readers.omop.postgres import CdmPostgres, database_address  # noqa: PLC0415 - its driver is an extra
 
-    with closing(Postgres(place(url))) as cdm:
+    with closing(CdmPostgres(database_address(url))) as cdm:
         sizes = cdm.sizes()
-        listed = tuple(SourceFile(f"{cdm.at.shown} {table}", size, 0) for table, size in sorted(sizes.items()))
+        listed = tuple(SourceFile(f"{cdm.address.shown} {table}", size, 0) for table, size in sorted(sizes.items()))
         return CdmTables(listed, partition_count(sum(sizes.values()) // _BYTES, 0))
 
 
@@ -113,12 +113,12 @@ def _mapped(context: RunContext) -> Sorted:
 
 def _here(context: RunContext, base: duckdb.DuckDBPyConnection) -> Sorted:
     found = Sorted()
-    cdm = Files(base, context.path, context.work)
-    for each in cdm.broken:
+    cdm = CdmFiles(base, context.path, context.work)
+    for each in cdm.unreadable:
         lost = LISTS_OF.get(each.table)
         note(found, "unread-line" if lost is None else "unreadable-line", each.file, each.line)
         found.lost_kinds.update(lost or ())
-    meanings = _kept(context, prepared(cdm, _codes(context.label)))
+    meanings = _kept(context, code_map(cdm, _codes(context.label)))
     found.report = dict(meanings.report)
     queries = RowQueries(
         lambda: _with_origin(mapping.persons(cdm, context.today.isoformat())),
@@ -128,10 +128,10 @@ def _here(context: RunContext, base: duckdb.DuckDBPyConnection) -> Sorted:
 
 
 def _there(context: RunContext, base: duckdb.DuckDBPyConnection) -> Sorted:
-    from precaution.readers.omop.postgres import Postgres, place  # noqa: PLC0415 - its driver is an extra
+    from precaution.readers.omop.postgres import CdmPostgres, database_address  # noqa: PLC0415 - its driver is an extra
 
-    with closing(Postgres(place(str(context.source)))) as cdm:
-        meanings = _kept(context, prepared(cdm, _codes(context.label)))
+    with closing(CdmPostgres(database_address(str(context.source)))) as cdm:
+        meanings = _kept(context, code_map(cdm, _codes(context.label)))
         persons, rows = "there_persons", "there_rows"
         queries = RowQueries(
             lambda: _with_origin(cdm.into(base, persons, mapping.persons(cdm, context.today.isoformat()))),
@@ -152,7 +152,7 @@ def _with_origin(query: str, origin: str = "''") -> str:
         """  # noqa: S608 - the query is ours
 
 
-def _kept(context: RunContext, meanings: Prepared) -> Prepared:
+def _kept(context: RunContext, meanings: CodeMap) -> CodeMap:
     """Keep for the last step what values and units are."""
     values = {name: each._asdict() for name, each in meanings.values.items()}
     text = json.dumps({"values": values, "units": meanings.units})
@@ -183,11 +183,11 @@ class MappedPartition(RowsPartition):
         """Begin partition `number`. `found`: what the first pass left."""
         super().__init__(context, found, number)
         kept = _meanings(context.work / _MEANINGS)
-        values = {int(name): Known(**each) for name, each in kept["values"].items()}
+        values = {int(name): VocabularyConcept(**each) for name, each in kept["values"].items()}
         units = {int(name): each for name, each in kept["units"].items()}
-        self._reader = Reader(codes_for(self.label.terminology), values, units)
+        self._reader = RowReader(codes_for(self.label.terminology), values, units)
 
     def record(self, person: tuple[Any, ...], entries: list[tuple[Any, ...]]) -> Record:
         """Return the record that a person's mapped rows are."""
-        record = self._reader.record(Person(*person), (Row(*row) for row in entries))
+        record = self._reader.record(MappedPerson(*person), (MappedRow(*row) for row in entries))
         return self.without_lists(record) if self.found.lost_kinds else record

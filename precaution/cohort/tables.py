@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from precaution.engine.decision import grave
+from precaution.engine.answer import grave
 from precaution.errors import OutputError, UsageError
 from precaution.tables.schema import ENTRIES, PERSONS
 

@@ -6,8 +6,8 @@ from the recipe alone: the engine is never asked. So a cohort is an oracle for e
 
 from __future__ import annotations
 
-from precaution.demo.generate import Generator, Synthetic
-from precaution.demo.output import Form, Written, write_cohort
+from precaution.demo.generate import Generator, SyntheticPatient
+from precaution.demo.output import CohortCounts, OutputForm, write_cohort
 from precaution.demo.recipes import Recipes, load_recipes
 
-__all__ = ["Form", "Generator", "Recipes", "Synthetic", "Written", "load_recipes", "write_cohort"]
+__all__ = ["CohortCounts", "Generator", "OutputForm", "Recipes", "SyntheticPatient", "load_recipes", "write_cohort"]

@@ -1,4 +1,4 @@
-"""What fills a record and means nothing to a label: visits and the vital signs taken at them."""
+"""Resources that fill a record and mean nothing to a label: visits, and the vital signs taken at them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _VITAL = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observat
 
 
 def filler(recipes: Recipes, ident: str, wanted: int, rng: Random, today: date) -> list[Resource]:
-    """Return `wanted` visits and vital signs of the last years."""
+    """Return `wanted` visits and vital signs of the last years of the patient `ident`."""
     made: list[Resource] = []
     subject = {"reference": f"Patient/{ident}"}
     draw = Draw(rng, today)

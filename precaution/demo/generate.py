@@ -1,4 +1,4 @@
-"""One synthetic patient after the other: resources, and what must come of them.
+"""Makes synthetic patients one by one: their resources, and the decision that must come of them.
 
 A patient depends on the seed, the day and its number alone: not on how many there are, on the process that makes
 it, or on the form it is written in.
@@ -10,11 +10,11 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.cases.lines import Resource
-from precaution.demo.disguises import disguised
+from precaution.demo.disguises import disguise
 from precaution.demo.disguises.kit import Kit
 from precaution.demo.filler import filler
-from precaution.demo.pieces import pieces
-from precaution.demo.plan import Plan, drawn
+from precaution.demo.plan import PatientPlan, drawn_plan
+from precaution.demo.resources import demo_resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,19 +24,17 @@ if TYPE_CHECKING:
     from precaution.knowledge.model import Label
 
 ENTRIES = 60
-"""About so many resources a patient has, where nothing else is asked for."""
+"""How many resources a patient has, more or less, where nothing else is asked for."""
 
 EVERY = 3
 """Each third patient has the next scenario in turn, so that none is left to chance; the others are drawn."""
-
-
 SEXES = ("female", "male", "other", "unknown")
 SITES = tuple(site for site in range(1, 13) for _ in range(13 - site))
 """Twelve sites; the first has twelve times as many patients as the last."""
 
 
-class Synthetic(NamedTuple):
-    """One patient: the resources, the Patient among them, and the line of truth."""
+class SyntheticPatient(NamedTuple):
+    """One patient: the resources, the Patient among them, and the truth: what must be decided, and why."""
 
     ident: str
     resources: list[Resource]
@@ -58,29 +56,32 @@ class Generator:
         self._in_turn = [each for each in recipes.scenarios.values() if each.weight > 0]
         self._rng(0, "turns").shuffle(self._in_turn)
 
-    def patients(self, many: int) -> Iterator[Synthetic]:
+    def patients(self, many: int) -> Iterator[SyntheticPatient]:
         """Yield the first `many` patients."""
         return (self.patient(number) for number in range(1, many + 1))
 
-    def patient(self, number: int) -> Synthetic:
+    def patient(self, number: int) -> SyntheticPatient:
         """Return the patient of this number."""
         turn, rest = divmod(number, EVERY)
         scenario = self._in_turn[turn % len(self._in_turn)] if not rest and self._in_turn else None
-        plan = drawn(self.recipes, self.label, self._rng(number, "plan"), self.today, scenario)
+        plan = drawn_plan(self.recipes, self.label, self._rng(number, "plan"), self.today, scenario)
         return self.written(plan, number)
 
-    def written(self, plan: Plan, number: int) -> Synthetic:
-        """Return a plan as FHIR. Raises KnowledgeError for a line that says nothing the language of cases knows."""
+    def written(self, plan: PatientPlan, number: int) -> SyntheticPatient:
+        """Return a plan as the FHIR resources of patient `number`.
+
+        Raises KnowledgeError for a line that the language of cases does not know.
+        """
         ident = f"demo-{number:07d}"
         rng = self._rng(number, "form")
-        found = pieces(plan.lines, ident, self.label.terminology)
-        names = disguised(found, Kit(rng, self.recipes, ident, self.bundled))
-        made = [resource for piece in found for resource in (piece.resource, *piece.more)]
-        self._place(number, made)
+        found = demo_resources(plan.lines, ident, self.label.terminology)
+        names = disguise(found, Kit(rng, self.recipes, ident, self.bundled))
+        made = [resource for item in found for resource in (item.resource, *item.more)]
+        self._add_sex_and_site(number, made)
         made += filler(self.recipes, ident, self.entries - len(made), rng, self.today)
-        return Synthetic(ident, made, _truth(ident, plan, names))
+        return SyntheticPatient(ident, made, _truth(ident, plan, names))
 
-    def _place(self, number: int, made: list[Resource]) -> None:
+    def _add_sex_and_site(self, number: int, made: list[Resource]) -> None:
         """Say the sex and the site of a patient, which no decision looks at and an audit counts by."""
         rng = self._rng(number, "place")
         more = {
@@ -95,7 +96,7 @@ class Generator:
         return Random(f"{self.seed}/{number}/{purpose}")  # noqa: S311 - nothing secret is made of it
 
 
-def _truth(ident: str, plan: Plan, disguises: list[str]) -> dict[str, object]:
+def _truth(ident: str, plan: PatientPlan, disguises: list[str]) -> dict[str, object]:
     expect = dict(plan.expect)
     said = (
         {"refused": plan.refused}

@@ -1,4 +1,4 @@
-"""A cohort written to a folder: Bulk-style NDJSON with patients spread over files, or a Bundle for each.
+"""Writes a cohort to a folder: as NDJSON like a bulk export, with patients spread over files, or a Bundle for each.
 
 Patients pass through in small groups, so that a million need no more memory than a thousand. Everything is written
 beside the folder first, and takes its name when it is whole.
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from precaution.cases.lines import Resource
-    from precaution.demo.generate import Generator, Synthetic
+    from precaution.demo.generate import Generator, SyntheticPatient
 
-Form = Literal["ndjson", "bundles"]
+OutputForm = Literal["ndjson", "bundles"]
 TRUTH = "truth.ndjson"
 RECORDS = "fhir"
 _GROUP = 50
-"""Patients whose resources are mixed with each other."""
+"""How many patients have their resources mixed with each other."""
 _LINES = 500_000
-"""About so many resources a file."""
+"""How many resources a file has, more or less."""
 _MOST_PARTS = 32
 _IN_A_FOLDER = 1000
 
 
-class Written(NamedTuple):
-    """What was written: counts only."""
+class CohortCounts(NamedTuple):
+    """How much was written: patients, resources and files, and patients by stage, action, trap and disguise."""
 
     patients: int
     resources: int
@@ -46,23 +46,23 @@ class Written(NamedTuple):
     disguises: dict[str, int]
 
 
-class _Tally:
-    """Counts what goes by."""
+class _Counts:
+    """Counts the patients that are written."""
 
     def __init__(self) -> None:
         self.patients = self.resources = 0
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in ("stage", "action", "traps", "disguises")}
 
-    def add(self, patient: Synthetic) -> None:
+    def add(self, patient: SyntheticPatient) -> None:
         self.patients += 1
         self.resources += len(patient.resources)
         for name, counter in self.counts.items():
             found = patient.truth.get(name, "none")
             counter.update(found if isinstance(found, list) else [str(found)])
 
-    def written(self, files: int) -> Written:
+    def written(self, files: int) -> CohortCounts:
         stages, actions, traps, disguises = (dict(sorted(each.items())) for each in self.counts.values())
-        return Written(self.patients, self.resources, files, stages, actions, traps, disguises)
+        return CohortCounts(self.patients, self.resources, files, stages, actions, traps, disguises)
 
 
 def write_cohort(
@@ -70,13 +70,13 @@ def write_cohort(
     many: int,
     out: Path,
     *,
-    form: Form = "ndjson",
+    form: OutputForm = "ndjson",
     compressed: bool = False,
-    seen: Callable[[int], None] = lambda _: None,
-) -> Written:
+    progress: Callable[[int], None] = lambda _: None,
+) -> CohortCounts:
     """Write `many` patients into the new folder `out`: records in `fhir/`, what must come of them in `truth.ndjson`.
 
-    `seen` is told after each group how many are done. Raises UsageError where `out` holds something already.
+    `progress` is called after each group with the number of patients done. Raises UsageError where `out` is not empty.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is there already; name a new folder")
@@ -84,7 +84,7 @@ def write_cohort(
     shutil.rmtree(partial, ignore_errors=True)
     (partial / RECORDS).mkdir(parents=True)
     try:
-        written = _written(generator, many, partial, form, seen, compressed=compressed)
+        written = _write_into(generator, many, partial, form, progress, compressed=compressed)
         if out.exists():
             out.rmdir()
         partial.rename(out)
@@ -94,34 +94,40 @@ def write_cohort(
     return written
 
 
-def _written(
-    generator: Generator, many: int, folder: Path, form: Form, seen: Callable[[int], None], *, compressed: bool
-) -> Written:
-    tally = _Tally()
+def _write_into(
+    generator: Generator,
+    many: int,
+    folder: Path,
+    form: OutputForm,
+    progress: Callable[[int], None],
+    *,
+    compressed: bool,
+) -> CohortCounts:
+    tally = _Counts()
     parts = max(2, min(_MOST_PARTS, -(-many * max(generator.entries, 1) // _LINES)))
     with ExitStack() as stack:
         truth = stack.enter_context((folder / TRUTH).open("w", encoding="utf-8", newline="\n"))
-        sink: _Bulk | _Bundles = (
-            _Bulk(folder / RECORDS, parts, stack, compressed=compressed)
+        sink: _BulkFiles | _BundleFiles = (
+            _BulkFiles(folder / RECORDS, parts, stack, compressed=compressed)
             if form == "ndjson"
-            else _Bundles(folder / RECORDS, compressed=compressed)
+            else _BundleFiles(folder / RECORDS, compressed=compressed)
         )
         for group in _grouped(generator, many):
             for patient in group:
                 truth.write(_line(patient.truth))
                 tally.add(patient)
             sink.write(group)
-            seen(tally.patients)
+            progress(tally.patients)
     return tally.written(sink.files + 1)
 
 
-def _grouped(generator: Generator, many: int) -> Iterator[list[Synthetic]]:
+def _grouped(generator: Generator, many: int) -> Iterator[list[SyntheticPatient]]:
     for first in range(1, many + 1, _GROUP):
         yield [generator.patient(number) for number in range(first, min(first + _GROUP, many + 1))]
 
 
-class _Bulk:
-    """One or more NDJSON files a resource type; each resource goes to any of them."""
+class _BulkFiles:
+    """One or more NDJSON files for each resource type; a resource goes to any of them."""
 
     def __init__(self, folder: Path, parts: int, stack: ExitStack, *, compressed: bool) -> None:
         self._folder, self._parts, self._stack, self._compressed = folder, parts, stack, compressed
@@ -131,7 +137,7 @@ class _Bulk:
     def files(self) -> int:
         return len(self._open)
 
-    def write(self, group: list[Synthetic]) -> None:
+    def write(self, group: list[SyntheticPatient]) -> None:
         """Write the resources of some patients, mixed with each other."""
         rng = Random(group[0].ident)  # noqa: S311 - it only mixes
         resources = [resource for patient in group for resource in patient.resources]
@@ -148,14 +154,14 @@ class _Bulk:
         return found
 
 
-class _Bundles:
-    """A file a patient."""
+class _BundleFiles:
+    """A file for each patient."""
 
     def __init__(self, folder: Path, *, compressed: bool) -> None:
         self._folder, self._compressed = folder, compressed
         self.files = 0
 
-    def write(self, group: list[Synthetic]) -> None:
+    def write(self, group: list[SyntheticPatient]) -> None:
         """Write some patients."""
         for patient in group:
             folder = self._folder / f"{self.files // _IN_A_FOLDER:04d}"
@@ -166,7 +172,7 @@ class _Bundles:
             self.files += 1
 
 
-def bundle(patient: Synthetic) -> Resource:
+def bundle(patient: SyntheticPatient) -> Resource:
     """Return a patient as one Bundle."""
     entries = [{"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource} for resource in patient.resources]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}

@@ -28,8 +28,8 @@ _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)(?:\.\.(-?\d+(?:\.\d+)?))?")
 _SHIFT = re.compile(r"([a-z][a-z0-9-]*)\s*([+-])\s*(\d+(?:\.\.\d+)?)")
 
 
-class NotToday(Exception):
-    """What is asked for does not exist on this day: no birth year is in doubt on 31 December."""
+class NotOnThisDay(Exception):
+    """A placeholder has no value on the day of the decision: no birth year is in doubt on 31 December."""
 
 
 class Draw:
@@ -41,18 +41,21 @@ class Draw:
         self.named = dict(named or {})
 
     def name(self, draws: Mapping[str, str]) -> Draw:
-        """Return the same with further named values: name -> the inside of a placeholder."""
+        """Return a copy with further named values, drawn from `draws`: name = the inside of a placeholder."""
         inner = Draw(self.rng, self.today, self.named)
         for name, body in draws.items():
             inner.named[name] = inner.value(body)
         return inner
 
     def fill(self, line: str) -> str:
-        """Return a line with its placeholders filled in. Raises KnowledgeError for one that means nothing."""
+        """Return a line with its placeholders filled in. Raises as `value`."""
         return _PLACEHOLDER.sub(lambda found: self.value(found[1].strip()), line) if "{" in line else line
 
     def value(self, body: str) -> str:
-        """Return what stands for the inside of a placeholder."""
+        """Return the value drawn for the inside of a placeholder.
+
+        Raises KnowledgeError for one that means nothing, NotOnThisDay for one without a value on this day.
+        """
         if body in self.named:
             return self.named[body]
         if (shift := _SHIFT.fullmatch(body)) and shift[1] in self.named:
@@ -92,7 +95,7 @@ class Draw:
 
     def _this_year(self, _: str) -> str:
         if self.today.month == 1:
-            raise NotToday
+            raise NotOnThisDay
         return f"{self.today.year:04d}"
 
     def _age(self, limits: str) -> str:
@@ -105,12 +108,12 @@ class Draw:
     def _birthday_tomorrow(self, years: str) -> str:
         tomorrow = self.today + timedelta(days=1)
         if (tomorrow.month, tomorrow.day) in ((2, 29), (3, 1)):
-            raise NotToday
+            raise NotOnThisDay
         return _anniversary(tomorrow, -int(years)).isoformat()
 
     def _birth_year(self, years: str) -> str:
         if (self.today.month, self.today.day) == (12, 31):
-            raise NotToday
+            raise NotOnThisDay
         return f"{self.today.year - int(years):04d}"
 
 

@@ -1,4 +1,4 @@
-"""What one synthetic patient is: a base, what is different in it, and so what must come of it.
+"""The plan of one synthetic patient: a base, what scenarios change in it, and so what must be decided.
 
 The truth is worked out here from the recipes alone, before a line becomes FHIR.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.demo.placeholders import Draw, NotToday
+from precaution.demo.placeholders import Draw, NotOnThisDay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,38 +21,40 @@ if TYPE_CHECKING:
 
 NO = "no"
 HOW_MANY = ((0, 15), (1, 45), (2, 28), (3, 12))
-"""How many scenarios stand on a base, and how often of a hundred, where there may be several."""
+"""(how many scenarios stand on a base, how often of a hundred times), where there may be several."""
 _TRIES = 8
 _LISTED = frozenset({"condition", "medication", "procedure", "immunization"})
 _WHOLE = frozenset({"action", "stage"})
 
 
-class Line(NamedTuple):
+class RecordLine(NamedTuple):
     """A line of a record, its placeholders filled in."""
 
     text: str
     plain: bool = False
-    """Whether it is written as it stands."""
+    """Whether it is written as it stands, without a disguise."""
     spoil: str = ""
-    """What is done to its resource."""
+    """What is taken from its resource, see `precaution.demo.spoils`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """One patient before any FHIR: the lines of the record, and what must come of them."""
+class PatientPlan:
+    """One patient before any FHIR: the lines of the record, and what must be decided on them."""
 
     base: str
     scenarios: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[RecordLine, ...]
     expect: Mapping[str, str]
     """`stage`, `action`, and every rule and duty that is not `no`; empty where no decision is given."""
     aimed: tuple[str, ...]
     """The rules and duties that the scenarios are about."""
     refused: str
+    """Why no decision is given; empty where one is."""
     traps: tuple[str, ...]
+    """The names of what real records get wrong and this one holds."""
 
 
-def drawn(recipes: Recipes, label: Label, rng: Random, today: date, first: Scenario | None = None) -> Plan:
+def drawn_plan(recipes: Recipes, label: Label, rng: Random, today: date, first: Scenario | None = None) -> PatientPlan:
     """Return a plan drawn by `rng` for a decision on `today`; `first` is a scenario that it should hold.
 
     Raises KnowledgeError for a placeholder that means nothing.
@@ -63,20 +65,25 @@ def drawn(recipes: Recipes, label: Label, rng: Random, today: date, first: Scena
         chosen = _scenarios(base, recipes, rng, [first] if first is not None else [])
         first = None  # only once: on some days it may not exist
         try:
-            return made(base, chosen, recipes, label, rng, today)
-        except NotToday:
+            return plan_of(base, chosen, recipes, label, rng, today)
+        except NotOnThisDay:
             continue
 
 
-def made(base: Base, chosen: Sequence[Scenario], recipes: Recipes, label: Label, rng: Random, today: date) -> Plan:
-    """Return the plan of a base with these scenarios. Raises NotToday where a day asked for does not exist."""
+def plan_of(
+    base: Base, chosen: Sequence[Scenario], recipes: Recipes, label: Label, rng: Random, today: date
+) -> PatientPlan:
+    """Return the plan of a base with chosen scenarios, and with decoys drawn by `rng`, for a decision on `today`.
+
+    Raises NotOnThisDay where a placeholder has no value on that day.
+    """
     draw = Draw(rng, today).name(base.draw)
-    lines = _merged([draw.fill(line) for line in base.lines], [_own(each, draw) for each in chosen])
+    lines = _merged([draw.fill(line) for line in base.lines], [_filled(each, draw) for each in chosen])
     decoys = [] if any(each.plain and each.alone for each in chosen) else _decoys(base, chosen, lines, recipes, rng)
     for decoy in decoys:
-        lines += [Line(draw.fill(line)) for line in decoy.lines]
+        lines += [RecordLine(draw.fill(line)) for line in decoy.lines]
     traps = {trap for each in chosen for trap in each.traps} | {trap for each in decoys for trap in each.traps}
-    return Plan(
+    return PatientPlan(
         base.name,
         tuple(each.name for each in chosen),
         tuple(lines),
@@ -88,7 +95,7 @@ def made(base: Base, chosen: Sequence[Scenario], recipes: Recipes, label: Label,
 
 
 def _scenarios(base: Base, recipes: Recipes, rng: Random, chosen: list[Scenario]) -> list[Scenario]:
-    """Return what is different beside what is `chosen`, such that no two touch the same rule or duty."""
+    """Return the `chosen` scenarios and others drawn beside them; no two are about the same rule or duty."""
     possible = [each for each in recipes.scenarios.values() if base.name in each.on]
     numbers, weights = zip(*HOW_MANY, strict=True)
     wanted = rng.choices(numbers, weights)[0]
@@ -96,26 +103,28 @@ def _scenarios(base: Base, recipes: Recipes, rng: Random, chosen: list[Scenario]
         if len(chosen) >= (wanted if base.combine else min(wanted, 1)) or not possible:
             break
         next_one = rng.choices(possible, [each.weight for each in possible])[0]
-        if all(_apart(next_one, other) for other in chosen):
+        if all(_independent(next_one, other) for other in chosen):
             chosen.append(next_one)
     return chosen
 
 
-def _apart(first: Scenario, second: Scenario) -> bool:
+def _independent(first: Scenario, second: Scenario) -> bool:
     return not (first.alone or second.alone or (first.expect.keys() & second.expect.keys()) - _WHOLE)
 
 
-def _own(scenario: Scenario, draw: Draw) -> tuple[Scenario, list[str]]:
+def _filled(scenario: Scenario, draw: Draw) -> tuple[Scenario, list[str]]:
     inner = draw.name(scenario.draw)
     return scenario, [inner.fill(line) for line in scenario.lines]
 
 
-def _merged(base: list[str], own: list[tuple[Scenario, list[str]]]) -> list[Line]:
-    """Return the lines of a base and of scenarios, less those that a scenario takes away; spoils are noted."""
+def _merged(base: list[str], own: list[tuple[Scenario, list[str]]]) -> list[RecordLine]:
+    """Return the lines of a base and of scenarios, less those that a scenario takes away, each with its spoil."""
     gone = [line.removeprefix("without ") for _, lines in own for line in lines if line.startswith("without ")]
     gone += ["born " for _, lines in own for line in lines if line.startswith("born ")]
-    kept = [Line(line) for line in base if not any(line.startswith(start) for start in gone)]
-    kept += [Line(line, scenario.plain) for scenario, lines in own for line in lines if not line.startswith("without ")]
+    kept = [RecordLine(line) for line in base if not any(line.startswith(start) for start in gone)]
+    kept += [
+        RecordLine(line, scenario.plain) for scenario, lines in own for line in lines if not line.startswith("without ")
+    ]
     spoils = {start: how for scenario, _ in own for start, how in scenario.spoil.items()}
     return [line._replace(spoil=_spoil(line.text, spoils)) for line in kept]
 
@@ -125,7 +134,7 @@ def _spoil(line: str, spoils: Mapping[str, str]) -> str:
 
 
 def _expected(base: Base, chosen: Sequence[Scenario], label: Label) -> dict[str, str]:
-    """Return what must come of it: the base, with what each scenario says instead; of actions the gravest."""
+    """Return what must be decided: what the base says, what scenarios say instead, and the gravest of their actions."""
     if any(each.refused for each in chosen):
         return {}
     whole = dict(base.expect)
@@ -137,9 +146,9 @@ def _expected(base: Base, chosen: Sequence[Scenario], label: Label) -> dict[str,
 
 
 def _decoys(
-    base: Base, chosen: Sequence[Scenario], lines: Sequence[Line], recipes: Recipes, rng: Random
+    base: Base, chosen: Sequence[Scenario], lines: Sequence[RecordLine], recipes: Recipes, rng: Random
 ) -> list[Decoy]:
-    """Return what must change nothing. It makes no list where the record has none of that kind."""
+    """Return decoys drawn for a record; one of a kind of which the record has no list would make one, so none is."""
     names = {each.name for each in chosen}
     kinds = {kind for line in lines for kind in _kinds(line.text)}
     possible = [

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.cases.lines import resources
 from precaution.cases.load import DUTY_STATES, RULE_STATES
 from precaution.errors import KnowledgeError, did_you_mean
-from precaution.knowledge.model import STAGES, Label
+from precaution.knowledge.refers import STAGES
 from precaution.knowledge.toml import Place, Table, as_table, read, read_toml, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from precaution.knowledge.model import Label
     from precaution.knowledge.terminology import Terminology
 
 FILE = "demo.toml"
@@ -69,7 +70,7 @@ class Scenario:
     plain: bool = False
     """Whether its lines are written as they stand: what they show lies in how they are written."""
     traps: tuple[str, ...] = ()
-    """What it holds of what real records get wrong."""
+    """The names of what real records get wrong and it holds."""
     refused: str = ""
     """Why no decision is given at all."""
     why: str = ""
@@ -103,8 +104,8 @@ class _NoiseTable:
     parts: tuple[str, ...] = ()
 
 
-class Part(NamedTuple):
-    """A part of a vital sign: systolic, diastolic."""
+class VitalComponent(NamedTuple):
+    """A component of a vital sign: systolic, diastolic."""
 
     coding: Coding
     number: str
@@ -119,13 +120,13 @@ class Noise(NamedTuple):
     number: str
     """Its range, as a placeholder has it; none where it has parts."""
     unit: str
-    parts: tuple[Part, ...]
+    parts: tuple[VitalComponent, ...]
     """`LOINC|8480-6 100..150 mm[Hg]`: components."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipes:
-    """Everything that `demo.toml` says."""
+    """Everything that a label's `demo.toml` says."""
 
     bases: Mapping[str, Base]
     scenarios: Mapping[str, Scenario]
@@ -173,7 +174,7 @@ def load_recipes(folder: Path, label: Label) -> Recipes:
         displays=tuple(str(each) for each in _list(tables.get("displays", []))),
         traps={name: str(why) for name, why in _tables(tables, "trap")},
     )
-    for place, message in wrong(recipes, label):
+    for place, message in recipe_errors(recipes, label):
         raise place.error(message)
     return recipes
 
@@ -185,45 +186,45 @@ def _noise(table: _NoiseTable, terminology: Terminology) -> Noise:
         table.text,
         table.number,
         table.unit,
-        tuple(Part(coding_of(code, terminology), number, unit) for code, number, unit in parts),
+        tuple(VitalComponent(coding_of(code, terminology), number, unit) for code, number, unit in parts),
     )
 
 
 def coding_of(code: str, terminology: Terminology) -> Coding:
-    """Return `LOINC|718-7`, or the code that stands for a concept, as FHIR writes it. Raises KnowledgeError."""
+    """Return `LOINC|718-7`, or the first code of a concept, as a Coding of FHIR. Raises KnowledgeError for neither."""
     made = resources([f"condition {code}"], terminology)[-1]["code"]
     coding = made["coding"][0] if isinstance(made, dict) else {}
     return dict(coding)
 
 
-def wrong(recipes: Recipes, label: Label) -> Iterator[tuple[Place, str]]:
-    """Yield where and what recipes say that neither they nor the label know."""
+def recipe_errors(recipes: Recipes, label: Label) -> Iterator[tuple[Place, str]]:
+    """Yield the place and the message of everything wrong in recipes: names that neither they nor the label know."""
     for base in recipes.bases.values():
         place = Place(FILE, f"base.{base.name}")
-        yield from _wrong_states(base.expect, label, place)
+        yield from _state_errors(base.expect, label, place)
         if not {"stage", "action"} <= base.expect.keys():
             yield place.at("expect"), "must say 'stage' and 'action'"
     for scenario in recipes.scenarios.values():
         place = Place(FILE, f"scenario.{scenario.name}")
-        yield from _unknown(scenario.on, recipes.bases, place.at("on"))
-        yield from _unknown(scenario.traps, recipes.traps, place.at("traps"))
-        yield from _wrong_states(scenario.expect, label, place)
+        yield from _unknown_names(scenario.on, recipes.bases, place.at("on"))
+        yield from _unknown_names(scenario.traps, recipes.traps, place.at("traps"))
+        yield from _state_errors(scenario.expect, label, place)
         if "action" not in scenario.expect and not scenario.refused:
             yield place.at("expect"), "must say 'action'"
     for number, decoy in enumerate(recipes.decoys, start=1):
         place = Place(FILE, f"decoy {number}")
-        yield from _unknown(decoy.on, recipes.bases, place.at("on"))
-        yield from _unknown(decoy.without, recipes.scenarios, place.at("without"))
-        yield from _unknown(decoy.traps, recipes.traps, place.at("traps"))
+        yield from _unknown_names(decoy.on, recipes.bases, place.at("on"))
+        yield from _unknown_names(decoy.without, recipes.scenarios, place.at("without"))
+        yield from _unknown_names(decoy.traps, recipes.traps, place.at("traps"))
 
 
-def _unknown(names: tuple[str, ...], known: Mapping[str, object], place: Place) -> Iterator[tuple[Place, str]]:
+def _unknown_names(names: tuple[str, ...], known: Mapping[str, object], place: Place) -> Iterator[tuple[Place, str]]:
     for name in names:
         if name not in known:
             yield place, f"there is no '{name}'.{did_you_mean(name, known)}"
 
 
-def _wrong_states(expect: Mapping[str, str], label: Label, place: Place) -> Iterator[tuple[Place, str]]:
+def _state_errors(expect: Mapping[str, str], label: Label, place: Place) -> Iterator[tuple[Place, str]]:
     states = {
         **dict.fromkeys(label.rules, RULE_STATES),
         **dict.fromkeys(label.duties, DUTY_STATES),

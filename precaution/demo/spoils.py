@@ -1,4 +1,4 @@
-"""What real records lack or blur, done to one resource: a unit left out, a day without its month, a code as text.
+"""Spoils a resource as real records are: a unit left out, a day without its month, a code as text.
 
 no-unit  no-range  no-date  no-value  no-status    taken away
 month-only  year-only                              of the day only the month, or the year
@@ -38,8 +38,8 @@ VALUES = ("valueQuantity", "valueCodeableConcept", "valueString")
 _LOCAL = "https://demo.invalid/local-codes"
 
 
-def spoiled(resource: Resource, how: str) -> None:
-    """Change a resource as `how` says. Raises KnowledgeError for a word that is none of the above."""
+def spoil(resource: Resource, how: str) -> None:
+    """Change a resource in place as `how` says, one of the above. Raises KnowledgeError for anything else."""
     word, _, rest = how.partition(" ")
     change = _HOW.get(word)
     if change is None:

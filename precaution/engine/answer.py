@@ -1,4 +1,4 @@
-"""What `assess` returns, as frozen dataclasses: the JSON contract of ARCHITECTURE.md, key for key.
+"""What `assess` returns: a frozen dataclass, the `Decision`, of named tuples. The JSON contract, key for key.
 
 Days are ISO strings (`2025-02-20`, `2025-02` where only the month is known), so that text, JSON and pages
 show the same. Every text is ours, or built from checked numbers and days: no free text of a record.
@@ -7,18 +7,18 @@ show the same. Every text is ours, or built from checked numbers and days: no fr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass
-from dataclasses import fields as fields_of
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeVar, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from precaution.knowledge.model import Stage
+from precaution.knowledge.refers import Stage
 from precaution.values.record import Ignored, Unrecognised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from precaution.knowledge.model import Label
 
 State = Literal["holds", "unknown", "no"]
+ATTESTED = "+attested"
+"""What an action is called, in the order of actions, that an answer has made milder: its name, and this."""
 DueState = Literal["done", "upcoming", "due", "overdue", "unknown"]
 
 
@@ -47,8 +47,7 @@ class Background(NamedTuple):
     means: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A rule that holds for the patient, or can't be told (or, with `--all`, does not hold)."""
 
     rule: str
@@ -68,8 +67,7 @@ class Finding:
     """For state `unknown`: why it can't be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """A reason for which treatment is or was interrupted (stage `interrupted`)."""
 
     rule: str
@@ -81,8 +79,7 @@ class Hold:
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A duty and when it is due."""
 
     duty: str
@@ -102,8 +99,7 @@ class Due:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAsk:
+class OpenAsk(NamedTuple):
     """A question for a clinician: open (`answered` None), or answered."""
 
     ask: str
@@ -155,27 +151,7 @@ class Decision:
     """What the site's policy changed: parameter -> value; empty where none was given."""
 
 
-P = ParamSpec("P")
-Made = TypeVar("Made")
-
-
-def maker(kind: Callable[P, Made]) -> Callable[P, Made]:
-    """Return what makes instances of a frozen dataclass at a quarter of the cost of its own `__init__`.
-
-    That sets each field with a call, for assignment is what a frozen class forbids. Here the fields are assigned to
-    an instance of a twin that differs in nothing but being open; then its class is set, and it is frozen too.
-    """
-    fields: Any = fields_of(cast("Any", kind))
-    defaults = {each.name: each.default for each in fields if each.default is not MISSING}
-    annotated = {"__annotations__": {each.name: each.type for each in fields}}
-    twin: Any = dataclass(slots=True)(type("Twin", (), {**annotated, **defaults}))
-
-    def make(*args: P.args, **kwargs: P.kwargs) -> Made:
-        made: Made = twin(*args, **kwargs)
-        made.__class__ = kind  # type: ignore[assignment]
-        return made
-
-    return make
-
-
-new_finding, new_due = maker(Finding), maker(Due)
+def grave(action: str, attested: bool, label: Label) -> int:
+    """Return the rank of an action among the label's, 0 the gravest."""
+    softened = action + ATTESTED
+    return label.actions.index(softened if attested and softened in label.actions else action)

@@ -13,10 +13,10 @@ from functools import reduce
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from precaution.engine.answer import Searched
 from precaution.engine.therapy import Therapy
 from precaution.knowledge.expression import Value
-from precaution.knowledge.model import Label, Stage
+from precaution.knowledge.model import Label
+from precaution.knowledge.refers import Stage
 from precaution.values.interval import EVERYTHING, Interval, larger
 from precaution.values.record import UNREADABLE, Entry, Record
 
@@ -39,8 +39,6 @@ class Known:
     """How many entries there were to look at."""
     since: Interval | None = None
     """Day from which it has been so; newer than an answer, it voids the answer."""
-    searched: tuple[Searched, ...] | None = None
-    """What was looked for; filled in when it is first shown."""
 
 
 @dataclass(slots=True)

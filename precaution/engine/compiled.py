@@ -1,14 +1,18 @@
-"""What the facts of a label need for every patient at a stage, worked out once and kept by the label's digest."""
+"""A label at a stage, compiled once: expressions and facts as closures, and where in a record each fact looks.
+
+What is compiled holds nothing of a patient. It is kept by the label object that it was made of, and by no other: a copy
+of a label, or one with another parameter, is compiled anew, whatever its name and digest.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from precaution.engine.answer import ATTESTED, grave
+from precaution.engine.background import Backgrounds
 from precaution.engine.chart import Known, Setting
-from precaution.engine.kinds import durations, figures, history
-from precaution.engine.kinds import qualitative as results
-from precaution.knowledge.expression import compiled, decider, spoken
-from precaution.knowledge.expression import names as names_of
+from precaution.engine.kinds import durations, figures, history, qualitative
+from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
 from precaution.knowledge.fact_kinds import (
     Active,
     DaysOn,
@@ -24,24 +28,25 @@ from precaution.knowledge.fact_kinds import (
     Tested,
     Worded,
 )
-from precaution.knowledge.model import Ask
+from precaution.knowledge.linking import named
+from precaution.knowledge.model import Ask, Parameter, Rule
 from precaution.values.interval import exactly
-from precaution.values.record import UNREADABLE
+from precaution.values.record import ANSWER, UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from precaution.engine.chart import Look
-    from precaution.knowledge.model import Label, Parameter, Stage
+    from precaution.knowledge.model import Label
+    from precaution.knowledge.refers import Stage
 
-ANSWER = "ask:"
-"""Readers file answers under this prefix and the ask's name."""
-
+STAY = "stay-interrupted"
+"""The action of a hold."""
 _KINDS: Mapping[type[Fact], Callable[..., Look]] = {
     Latest: figures.latest,
     Extreme: figures.extreme,
-    Tested: results.tested,
-    Worded: results.worded,
+    Tested: qualitative.tested,
+    Worded: qualitative.worded,
     Ever: history.ever,
     Active: history.active,
     Repeated: history.repeated,
@@ -52,63 +57,103 @@ _KINDS: Mapping[type[Fact], Callable[..., Look]] = {
 }
 
 
-class Prepared:
-    """A label at a stage: its names, its parameters as facts, how each fact is worked out, and where it looks."""
+class CompiledExpression(NamedTuple):
+    """An expression with what is made of it."""
+
+    expression: Expression
+    test: Test
+    """What it comes to for a patient."""
+    decider: Decider
+    """Which of its names make it so."""
+    names: tuple[str, ...]
+    parameters: frozenset[str]
+    """The parameters among them, as the label's folder writes them."""
+
+
+class CompiledRule(NamedTuple):
+    """A rule that applies at the stage."""
+
+    rule: Rule
+    when: CompiledExpression
+    is_hold: bool
+    """Whether it interrupts treatment, and stands until it is released."""
+
+
+class Search(NamedTuple):
+    """What a fact looks for: code lists, each once, and the days of its window; None where it has none."""
+
+    concepts: tuple[str, ...]
+    days: float | None
+
+
+class CompiledLabel:
+    """A label at a stage. Names are those of expressions, with `_` for `-`."""
 
     def __init__(self, label: Label, stage: Stage) -> None:
-        """Prepare every fact of the label for patients at that stage."""
-        tables: tuple[Mapping[str, Fact | Ask | Parameter], ...] = (label.facts, label.asks, label.parameters)
+        """Compile every fact of the label for patients at that stage."""
         setting = Setting(label, stage)
         self.label, self.stage = label, stage
-        self.names = {spoken(name): each for table in tables for name, each in table.items()}
-        """Every name an expression may use, with `_` for `-`."""
+        self.names = named(label)
+        """Every fact, ask and parameter."""
         self.parameters = {spoken(name): _chosen(each) for name, each in label.parameters.items()}
+        self.ages = {name for name, fact in label.facts.items() if isinstance(fact, ReachedAge)}
+        self.asks = {spoken(ask.name): ask for ask in sorted(label.asks.values(), key=lambda ask: int(ask.number[1:]))}
+        """Every ask, by number."""
+        self.looks = {name: _KINDS[type(f)](f, setting) for name, f in label.facts.items() if type(f) in _KINDS}
+        """fact = how it is worked out of a chart; none of one that is made of others."""
+        self.searches = {name: _search(fact, setting) for name, fact in label.facts.items()}
+        self.places = {name: _places(each) for name, each in self.names.items() if not isinstance(each, Parameter)}
+        """fact or ask = the names under which a record files what it looks at; none where it is made of others."""
+        self.backgrounds = Backgrounds(label)
+        self.blanks: dict[Any, Any] = {}
+        """What `precaution.engine.memo` keeps."""
+        plain = [name for name in label.actions if not name.endswith(ATTESTED)]
+        self.ranks = {(name, attested): grave(name, attested, label) for name in plain for attested in (True, False)}
+        """Of each action, attested or not, how grave it is: 0 the gravest."""
+        self._expressions: dict[int, CompiledExpression] = {}
+        """By identity: comparing two trees would cost more than evaluating them."""
         derived = {name: fact for name, fact in label.facts.items() if isinstance(fact, Derived)}
-        self.derived = {name: compiled(fact.expression) for name, fact in derived.items()}
-        """fact made of others = whether it holds, as a closure over the others."""
-        self.behind = {name: decider(fact.expression) for name, fact in derived.items()}
-        """fact made of others = which of them decide it."""
-        self.looks = {name: _KINDS[type(f)](f, setting) for name, f in label.facts.items() if name not in derived}
-        """any other fact = how it is worked out of a chart."""
-        self.places = {name: places for name, fact in label.facts.items() if (places := _places(fact))}
-        """fact = the names under which a record files what it looks at; a record without any has nothing for it."""
-        self.asks = {spoken(name): ask for name, ask in label.asks.items()}
-        self.touches: dict[str, list[str]] = {ANSWER + name: [spoken(name)] for name in label.asks}
-        """a name under which a record files entries = the facts and asks that look there."""
-        for name, places in self.places.items():
-            for place in places:
-                self.touches.setdefault(place, []).append(name)
+        self.derived = {name: self.expression(fact.expression) for name, fact in derived.items()}
+        """fact made of others = its expression."""
+        self.rules = {name: self._rule(rule) for name, rule in label.rules.items() if stage in rule.when}
+        """Those that apply at the stage."""
 
-    def reach(self, names: Iterable[str]) -> frozenset[str] | None:
-        """Return where facts and asks look, with all behind them; None where any depends on the date of birth."""
-        places: set[str] = set()
-        todo, seen = list(names), set[str]()
+    def expression(self, expression: Expression) -> CompiledExpression:
+        """Return an expression of the label, compiled."""
+        found = self._expressions.get(id(expression))
+        if found is None:
+            own = names(expression)
+            parameters = frozenset([self.names[name].name for name in own if name in self.parameters])
+            made = CompiledExpression(expression, compiled(expression), decider(expression), own, parameters)
+            found = self._expressions[id(expression)] = made
+        return found
+
+    def _rule(self, rule: Rule) -> CompiledRule:
+        is_hold = rule.then[self.stage] == STAY and rule.release is not None
+        return CompiledRule(rule, self.expression(rule.when[self.stage]), is_hold)
+
+    def places_behind(self, names: Iterable[str]) -> frozenset[str]:
+        """Return where facts and asks look, and all that they are made of."""
+        places, todo, seen = set[str](), list(names), set[str]()
         while todo:
             name = todo.pop()
-            thing = self.names.get(name)
             if name in seen:
                 continue
             seen.add(name)
-            if isinstance(thing, ReachedAge):
-                return None
             places |= self.places.get(name, frozenset())
-            if isinstance(thing, Derived):
-                todo.extend(names_of(thing.expression))
-            elif isinstance(thing, Ask):
-                places.add(ANSWER + thing.name)
-                todo.extend(thing.about)
+            if name in self.derived:
+                todo.extend(self.derived[name].names)
+            elif name in self.asks:
+                todo.extend(self.asks[name].about)
         return frozenset(places)
 
 
-_PREPARED: dict[tuple[str, Stage], Prepared] = {}
-
-
-def prepared(label: Label, stage: Stage) -> Prepared:
-    """Return what is worked out once for a label at a stage."""
-    kept = _PREPARED.get((label.digest, stage))
-    if kept is None:
-        kept = _PREPARED[label.digest, stage] = Prepared(label, stage)
-    return kept
+def compiled_label(label: Label, stage: Stage) -> CompiledLabel:
+    """Return a label compiled for a stage: made when it is first asked for, and kept by the label itself."""
+    found: CompiledLabel | None = label.compiled.get(stage)
+    if found is None or found.label is not label:
+        found = label.compiled[stage] = CompiledLabel(label, stage)
+    return found
 
 
 def _chosen(parameter: Parameter) -> Known:
@@ -138,7 +183,20 @@ def concepts_of(definition: Fact) -> tuple[str, ...]:
     return tuple(concept for name in fields for concept in getattr(definition, name))
 
 
-def _places(definition: Fact) -> frozenset[str]:
+def _places(definition: Fact | Ask) -> frozenset[str]:
     """Where a record files what a fact looks at: its code lists, and what can't be read of its list."""
+    if isinstance(definition, Ask):
+        return frozenset((ANSWER + definition.name,))
     kind: str = "order" if isinstance(definition, Planned) else getattr(definition, "list", "")
     return frozenset(concepts_of(definition)) | ({UNREADABLE[kind]} if kind in UNREADABLE else set())
+
+
+def _search(definition: Fact, setting: Setting) -> Search:
+    concepts = tuple(dict.fromkeys(concepts_of(definition)))
+    return Search(concepts, setting.window(_window(definition, setting.stage)))
+
+
+def _window(definition: Fact, stage: Stage) -> str:
+    if isinstance(definition, (Latest, Tested)):
+        return definition.within.get(stage, "")
+    return definition.within if isinstance(definition, (Ever, Repeated)) else ""

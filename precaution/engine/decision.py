@@ -2,107 +2,106 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from precaution.engine.answer import Decision, Missing, OpenAsk
-from precaution.engine.duties import schedule_all
-from precaution.engine.evidence import backgrounds
-from precaution.engine.facts import ANSWER, Chart, Facts
-from precaution.engine.findings import judge_all
+from precaution.engine.chart import Chart
+from precaution.engine.duties import Scheduled, schedule_all
+from precaution.engine.facts import Facts
+from precaution.engine.findings import Judged, judge_all
+from precaution.engine.memo import remembered
 from precaution.engine.therapy import therapy
-from precaution.knowledge.expression import names, spoken
+from precaution.knowledge.expression import spoken
 from precaution.values.interval import show_day
-from precaution.values.record import Ignored
+from precaution.values.record import ANSWER, Ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from precaution.engine.answer import Finding
-    from precaution.engine.compiled import Prepared
-    from precaution.engine.duties import Scheduled
-    from precaution.engine.findings import Judged
-    from precaution.knowledge.model import Ask, Label, Stage
+    from precaution.engine.chart import Known
+    from precaution.knowledge.model import Ask, Label
+    from precaution.knowledge.refers import Stage
     from precaution.values.record import Record
 
-ATTESTED = "+attested"
 
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A decision, and all that it was worked out of."""
 
-class _Ready:
-    """What is the same for every decision by a label at a stage."""
-
-    def __init__(self, prepared: Prepared) -> None:
-        """Make it ready."""
-        label = prepared.label
-        plain = [name for name in label.actions if not name.endswith(ATTESTED)]
-        self.ranks = {(name, attested): grave(name, attested, label) for name in plain for attested in (True, False)}
-        self.least = len(label.actions)
-        """The rank of what asks for nothing."""
-        self.attests = {name: spoken(rule.attest) for name, rule in label.rules.items()}
-        self.asks = [
-            (spoken(ask.name), ANSWER + ask.name, ask, OpenAsk(ask.name, ask.number, ask.question, ask.of, None))
-            for ask in sorted(label.asks.values(), key=lambda ask: int(ask.number[1:]))
-        ]
-        """Every ask by number: its name, where its answers are filed, and what it is while it has none."""
-
-
-_ready = lru_cache(maxsize=256)(_Ready)
+    chart: Chart
+    facts: Facts
+    judged: tuple[Judged, ...]
+    """Of each rule that holds or can't be told; of every one that applies, where everything was asked for."""
+    scheduled: tuple[Scheduled, ...]
+    """Of each duty that is the patient's."""
+    decision: Decision
 
 
 def decide(
     record: Record, label: Label, today: int, stage: Stage | None = None, *, everything: bool = False
-) -> Decision:
+) -> Assessment:
     """Return the decision for a patient on `today` (an ordinal), at `stage` or the one that the record shows.
 
     With `everything`, rules that do not hold are among the findings too.
     """
+    return decided(facts_of(record, label, today, stage), everything=everything)
+
+
+def facts_of(record: Record, label: Label, today: int, stage: Stage | None = None, *, memo: bool = True) -> Facts:
+    """Return the facts of a patient on `today` (an ordinal), at `stage` or the one that the record shows.
+
+    Without `memo` each is worked out on the patient's own record, and nothing is taken from `precaution.engine.memo`.
+    """
     chart = Chart(record, label, today, therapy(record, label, today, stage))
-    facts = Facts(chart)
-    ready = _ready(facts.prepared)
-    judged = judge_all(facts, everything=everything)
-    scheduled = schedule_all(facts)
+    return remembered(chart) if memo else Facts(chart)
+
+
+def decided(facts: Facts, *, everything: bool = False) -> Assessment:
+    """Return the decision that follows from a patient's facts; for `everything` see `decide`."""
+    judged = tuple(judge_all(facts, everything=everything))
+    scheduled = tuple(schedule_all(facts))
+    return Assessment(facts.chart, facts, judged, scheduled, _decision(judged, scheduled, facts, everything=everything))
+
+
+def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts, *, everything: bool) -> Decision:
+    chart, label, ranks = facts.chart, facts.chart.label, facts.compiled.ranks
     holds = [each.hold for each in judged if each.hold is not None]
-    missing = _missing(judged, scheduled, facts)
-    action, attested = _gravest(judged, scheduled, chart, ready, reason_found=bool(holds))
+    action, attested = _gravest(judged, scheduled, facts, reason_found=bool(holds))
     findings = [each.finding for each in judged if everything or each.finding.state != "no"]
     return Decision(
         label=label.name,
         version=label.version,
         digest=label.digest,
-        today=date.fromordinal(today).isoformat(),
+        today=date.fromordinal(chart.today).isoformat(),
         stage=chart.stage,
         stage_why=chart.therapy.why,
         start=show_day(chart.therapy.start),
         action=action,
         attested=attested,
-        findings=tuple(sorted(findings, key=lambda finding: _order(finding, ready))),
+        findings=tuple(sorted(findings, key=lambda finding: _order(finding, ranks))),
         holds=tuple(sorted(holds, key=lambda hold: (hold.state != "open", hold.rule))),
         due=tuple(sorted([each.due for each in scheduled], key=lambda due: (due.due or "9999", due.duty))),
-        asks=_asks(judged, scheduled, facts, ready),
-        missing=missing,
-        ignored=tuple(sorted({*record.ignored, *_future(chart)})),
-        unrecognised=record.unrecognised,
-        background=backgrounds(facts).get("", ()),
+        asks=_asks(judged, scheduled, facts),
+        missing=_missing(judged, scheduled, facts),
+        ignored=tuple(sorted({*chart.record.ignored, *_future(chart)})),
+        unrecognised=chart.record.unrecognised,
+        background=facts.compiled.backgrounds.beside("", facts),
         policy=label.policy,
     )
 
 
-def grave(action: str, attested: bool, label: Label) -> int:
-    """Return the rank of an action among the label's, 0 the gravest."""
-    softened = action + ATTESTED
-    return label.actions.index(softened if attested and softened in label.actions else action)
-
-
-def _order(finding: Finding, ready: _Ready) -> tuple[object, ...]:
-    action = finding.action
-    rank = ready.ranks[action, finding.attested] if action else ready.least
+def _order(finding: Finding, ranks: Mapping[tuple[str, bool], int]) -> tuple[object, ...]:
+    rank = ranks.get((finding.action, finding.attested), len(ranks))
     return rank, not finding.urgent, finding.state == "unknown", finding.rule
 
 
 def _gravest(
-    judged: Sequence[Judged], scheduled: Sequence[Scheduled], chart: Chart, ready: _Ready, *, reason_found: bool
+    judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts, *, reason_found: bool
 ) -> tuple[str, bool]:
+    chart, ranks = facts.chart, facts.compiled.ranks
     asked = [(action, each.finding.attested) for each in judged if (action := each.finding.action)]
     asked += [(action, False) for each in scheduled if (action := each.due.action)]
     if chart.therapy.doubt or chart.record.partial:
@@ -110,18 +109,20 @@ def _gravest(
     if chart.stage == "interrupted":
         asked.append(("may-resume" if reason_found else "obtain", False))
     # Of actions equally grave one that no answer has softened counts: the order of the rules must not decide.
-    return min(asked, key=lambda each: (ready.ranks[each], each[1]), default=("clear", False))
+    return min(asked, key=lambda each: (ranks[each], each[1]), default=("clear", False))
 
 
 def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts) -> tuple[Missing, ...]:
     needed: dict[str, list[str]] = {}
     for each in judged:
-        if each.finding.state == "unknown":
-            _note(each.behind, each.rule.name, facts, needed)
+        for name in each.behind if each.finding.state == "unknown" else ():
+            needed.setdefault(name, []).append(each.rule.name)
     for task in scheduled:
-        if task.due.state == "unknown":
-            _note(task.behind, task.due.duty, facts, needed)
-    found = [Missing(name, facts.title(name), facts.why(name), tuple(by)) for name, by in sorted(needed.items())]
+        for name in task.behind if task.due.state == "unknown" else ():
+            needed.setdefault(name, []).append(task.due.duty)
+    label = facts.chart.label
+    whys = [(name, facts.why(name)) for name in sorted(needed) if name in label.facts]
+    found = [Missing(name, facts.title(name), why, tuple(needed[name])) for name, why in whys if why]
     if facts.chart.record.partial:
         why = "the input is only a part of it: a further page, or something that could not be read"
         found.insert(0, Missing("record", "the whole record", why, ()))
@@ -134,34 +135,23 @@ def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Fa
     return tuple(found)
 
 
-def _note(behind: Sequence[str], by: str, facts: Facts, needed: dict[str, list[str]]) -> None:
-    for name in behind:
-        if name in facts.chart.label.facts and facts.why(name):
-            needed.setdefault(name, []).append(by)
-
-
-def _asks(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts, ready: _Ready) -> tuple[OpenAsk, ...]:
+def _asks(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts) -> tuple[OpenAsk, ...]:
     """Return the asks that matter for this patient: those behind a finding or duty, and those answered."""
     wanted: set[str] = set()
     for each in judged:
         if each.finding.state != "no":
             wanted.update(each.behind)
-            wanted.add(ready.attests[each.rule.name])
+            if each.rule.attest:
+                wanted.add(spoken(each.rule.attest))
         if each.hold is not None and each.hold.state != "released" and each.rule.release is not None:
-            wanted.update(names(each.rule.release))
+            wanted.update(facts.compiled.expression(each.rule.release).names)
     for task in scheduled:
         wanted.update(task.behind)
-    past, found = facts.chart.past, []
-    for name, place, ask, unanswered in ready.asks:
-        if place in past and facts.recorded(name):
-            found.append(_asked(ask, facts))
-        elif name in wanted:
-            found.append(unanswered)
-    return tuple(found)
+    asks = facts.compiled.asks.items()
+    return tuple([_asked(ask, facts.known(name)) for name, ask in asks if name in wanted or facts.recorded(name)])
 
 
-def _asked(ask: Ask, facts: Facts) -> OpenAsk:
-    known = facts.known(spoken(ask.name))
+def _asked(ask: Ask, known: Known) -> OpenAsk:
     latest = known.evidence[0] if known.evidence else None
     void = known.why if latest is not None and known.value is None else ""
     answered = None if latest is None or void else latest.result

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.engine.answer import Due, new_due
+from precaution.engine.answer import Due
 from precaution.engine.evidence import shown
-from precaution.engine.facts import ANSWER, Facts
-from precaution.knowledge.expression import compiled, names, spoken
+from precaution.knowledge.expression import spoken
 from precaution.values.interval import exactly, iso_day
-from precaution.values.record import Entry
+from precaution.values.record import ANSWER, Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from precaution.engine.answer import DueState
-    from precaution.engine.compiled import Prepared
-    from precaution.engine.facts import Chart
-    from precaution.knowledge.expression import Answers
+    from precaution.engine.chart import Chart
+    from precaution.engine.facts import Facts
+    from precaution.knowledge.expression import Expression
     from precaution.knowledge.model import Duty
     from precaution.values.interval import Interval
-    from precaution.values.logic import Truth
-
-    Test = Callable[[Answers], Truth]
 
 
 class Scheduled(NamedTuple):
@@ -44,91 +39,37 @@ class _Last(NamedTuple):
     """Of each part."""
 
 
-class _Ready:
-    """A duty at a stage, with all of it that is the same for every patient: numbers of days, closures, places."""
-
-    def __init__(self, duty: Duty, ready: Prepared) -> None:
-        """Make the duty ready."""
-        parameters = ready.label.parameters
-
-        def number(name: str) -> float:
-            return float(parameters[name].value) if name else 0.0
-
-        self.duty, self.before = duty, ready.stage == "before-start"
-        self.applies: Test | None = compiled(duty.when) if duty.when is not None else None
-        self.done: Test | None = compiled(duty.done_when) if duty.done_when is not None else None
-        self.timed = bool(duty.needs or duty.ask or duty.at or duty.every)
-        self.any_part = bool(duty.needs_all) and parameters[duty.needs_all].value == "any"
-        self.answered_at = ANSWER + duty.ask if duty.ask else ""
-        self.settles = (spoken(duty.ask),) if duty.ask else ()
-        self.at = tuple(map(number, duty.at))
-        self.every, self.early, self.grace = number(duty.every), number(duty.early), number(duty.grace)
-        self.tolerance, self.again_in = number(duty.tolerance), number(duty.again_in)
-        self.every_if = {fact: number(name) for fact, name in duty.every_if.items()}
-        concepts = frozenset(concept for group in duty.needs for concept in group)
-        reach = ready.reach(_names(duty))
-        self.reach = None if reach is None else reach | concepts
+def schedule_all(facts: Facts) -> list[Scheduled]:
+    """Return the state of each duty of the label that is the patient's, in the label's order, as `schedule` does."""
+    every = [schedule(duty, facts) for duty in facts.chart.label.duties.values()]
+    return [scheduled for scheduled in every if scheduled is not None]
 
 
 def schedule(duty: Duty, facts: Facts) -> Scheduled | None:
     """Return the duty's state for a patient; None where it is not theirs."""
-    ready = _ready(facts.prepared).get(duty.name)
-    return None if ready is None else _scheduled(ready, facts)
+    if facts.chart.stage not in duty.stages:
+        return None
+    if duty.name not in facts.scheduled:
+        facts.scheduled[duty.name] = _schedule(duty, facts)
+    return facts.scheduled[duty.name]
 
 
-def schedule_all(facts: Facts) -> list[Scheduled]:
-    """Return the state of each duty of the label that is the patient's, in the label's order, as `schedule` does."""
-    ready = _ready(facts.prepared).values()
-    return [scheduled for each in ready if (scheduled := _scheduled(each, facts)) is not None]
-
-
-@lru_cache(maxsize=256)
-def _ready(prepared: Prepared) -> Mapping[str, _Ready]:
-    """Return the duties of a stage, in the label's order."""
-    duties = prepared.label.duties.values()
-    return {duty.name: _Ready(duty, prepared) for duty in duties if prepared.stage in duty.stages}
-
-
-def _names(duty: Duty) -> Iterator[str]:
-    """Every fact and ask that a duty depends on."""
-    for expression in (duty.when, duty.done_when):
-        if expression is not None:
-            yield from names(expression)
-    yield from duty.again_after
-    yield from duty.every_if
-    if duty.ask:
-        yield spoken(duty.ask)
-
-
-def _scheduled(ready: _Ready, facts: Facts) -> Scheduled | None:
-    """Return the duty's state: where the record says nothing to it, as worked out once, on a blank one, for all."""
-    start = facts.chart.therapy.start
-    if not facts.silent(ready.reach):
-        return _schedule(ready, facts, start)
-    blank, key = facts.blank, (ready, start)
-    if key not in blank.scheduled:
-        if len(blank.scheduled) >= _MOST:
-            blank.scheduled.clear()
-        blank.scheduled[key] = _schedule(ready, Facts(blank.chart, blank), start)
-    scheduled: Scheduled | None = blank.scheduled[key]
-    return scheduled
-
-
-_MOST = 1024
-"""Most duties, by the start of treatment, of which it is kept what they come to on one blank record."""
-
-
-def _schedule(ready: _Ready, facts: Facts, start: Interval | None) -> Scheduled | None:
-    duty = ready.duty
-    applies = True if ready.applies is None else ready.applies(facts)
+def _schedule(duty: Duty, facts: Facts) -> Scheduled | None:
+    applies = True if duty.when is None else facts.test(duty.when)
     if applies is False:
         return None
     if applies is None and duty.when is not None:
         behind = facts.behind(duty.when)
-        return Scheduled(_due(ready, "unknown", why=_why(behind, facts)), behind)
+        return Scheduled(_due(duty, facts, "unknown", why=_why(behind, facts)), behind)
     if duty.done_when is not None:
-        return _once(ready, facts)
-    return _timed(ready, facts, start) if ready.timed else _open(ready, facts)
+        return _once(duty, duty.done_when, facts)
+    timed = duty.needs or duty.ask or duty.at or duty.every
+    return _timed(duty, facts) if timed else _open(duty, facts)
+
+
+def _days(parameter: str, facts: Facts) -> float:
+    """Return the days of a parameter; none where the duty names none."""
+    return facts.chart.number(parameter) if parameter else 0.0
 
 
 def _why(behind: Sequence[str], facts: Facts) -> str:
@@ -136,7 +77,8 @@ def _why(behind: Sequence[str], facts: Facts) -> str:
 
 
 def _due(
-    ready: _Ready,
+    duty: Duty,
+    facts: Facts,
     state: DueState,
     day: float | None = None,
     *,
@@ -144,13 +86,12 @@ def _due(
     lacking: tuple[str, ...] = (),
     why: str = "",
 ) -> Due:
-    duty = ready.duty
-    return new_due(
+    return Due(
         duty.name,
         duty.cites,
         state,
         iso_day(day) if day is not None else "",
-        iso_day(day + ready.grace) if day is not None and duty.grace else "",
+        iso_day(day + _days(duty.grace, facts)) if day is not None and duty.grace else "",
         duty.tell,
         shown(evidence),
         duty.action if state in ("due", "overdue", "unknown") else "",
@@ -161,53 +102,50 @@ def _due(
     )
 
 
-def _once(ready: _Ready, facts: Facts) -> Scheduled:
+def _once(duty: Duty, done_when: Expression, facts: Facts) -> Scheduled:
     """A duty before the start: done, not done, or not to be told."""
-    if ready.duty.done_when is None or ready.done is None:
-        raise ValueError(ready.duty.name)
-    done = ready.done(facts)
-    behind = facts.behind(ready.duty.done_when)
+    done, behind = facts.test(done_when), facts.behind(done_when)
     evidence = [entry for name in behind for entry in facts.known(name).evidence]
     state: DueState = "done" if done else "due" if done is False else "unknown"
     lacking = () if done else tuple([facts.title(name) for name in behind if name in facts.chart.label.facts])
     day = None if done else facts.chart.today
-    due = _due(ready, state, day, evidence=evidence, lacking=lacking, why=_why(behind, facts))
+    due = _due(duty, facts, state, day, evidence=evidence, lacking=lacking, why=_why(behind, facts))
     return Scheduled(due, () if done else behind)
 
 
-def _open(ready: _Ready, facts: Facts) -> Scheduled:
+def _open(duty: Duty, facts: Facts) -> Scheduled:
     """A duty that is open for as long as its `when` holds, since the day that began."""
-    behind = facts.behind(ready.duty.when) if ready.duty.when is not None else ()
+    behind = facts.behind(duty.when) if duty.when is not None else ()
     known = [facts.known(name) for name in behind]
     since = max((each.since for each in known if each.since is not None), default=None)
     day = since.low if since is not None and since.exact else facts.chart.today
-    return Scheduled(_due(ready, "due", day, evidence=[e for each in known for e in each.evidence]), ())
+    return Scheduled(_due(duty, facts, "due", day, evidence=[e for each in known for e in each.evidence]), ())
 
 
-def _timed(ready: _Ready, facts: Facts, begun: Interval | None) -> Scheduled:
+def _timed(duty: Duty, facts: Facts) -> Scheduled:
     """A duty with a schedule: fixed days after the start, then an interval after the last time."""
     today = facts.chart.today
-    start = exactly(today) if ready.before else begun
-    last = _last_done(ready, facts)
+    start = exactly(today) if facts.chart.stage == "before-start" else facts.chart.therapy.start
+    last, settles = _last_done(duty, facts), (spoken(duty.ask),) if duty.ask else ()
     if start is None and last.day is None:
         why = "the day treatment started is not known"
-        return Scheduled(_due(ready, "unknown", lacking=last.lacking, why=why), ready.settles)
+        return Scheduled(_due(duty, facts, "unknown", lacking=last.lacking, why=why), settles)
     if start is not None and start.exact:
-        day, repeat = _next(ready, facts, start.low, last)
-        state = _state(ready, day, repeat, last, today)
+        day, repeat = _next(duty, facts, start.low, last)
+        state = _state(duty, facts, day, repeat, last)
     else:
-        days = {_next(ready, facts, first, last) for first in _ends(start, today)}
-        states = {_state(ready, day, repeat, last, today) for day, repeat in days}
+        days = {_next(duty, facts, first, last) for first in _ends(start, today)}
+        states = {_state(duty, facts, day, repeat, last) for day, repeat in days}
         if len(states) > 1:
             why = f"the day treatment started is not {'known' if start is None else 'exact enough'}"
-            due = _due(ready, "unknown", evidence=last.evidence, lacking=last.lacking, why=why)
-            return Scheduled(due, ready.settles)
+            due = _due(duty, facts, "unknown", evidence=last.evidence, lacking=last.lacking, why=why)
+            return Scheduled(due, settles)
         day, _ = min(days, key=lambda each: (each[0] is None, each[0] or 0))
         state = states.pop()
-    why = "none on record" if state == "unknown" else _timing(ready, start, last)
-    lacking = _lacking(ready, last, day) if day is not None and state != "done" else ()
-    due = _due(ready, state, day, evidence=last.evidence, lacking=lacking, why=why)
-    return Scheduled(due, ready.settles if due.action else ())
+    why = "none on record" if state == "unknown" else _timing(duty, facts, start, last)
+    lacking = _lacking(duty, facts, last, day) if day is not None and state != "done" else ()
+    due = _due(duty, facts, state, day, evidence=last.evidence, lacking=lacking, why=why)
+    return Scheduled(due, settles if due.action else ())
 
 
 def _ends(start: Interval | None, today: int) -> tuple[float, ...]:
@@ -217,83 +155,83 @@ def _ends(start: Interval | None, today: int) -> tuple[float, ...]:
     return start.low, start.high
 
 
-def _next(ready: _Ready, facts: Facts, start: float, last: _Last) -> tuple[float | None, bool]:
+def _next(duty: Duty, facts: Facts, start: float, last: _Last) -> tuple[float | None, bool]:
     """Return the day it is due next, and whether that is a repetition of one already done."""
     day, repeat = None, False
-    for offset in ready.at:
-        occasion = start + offset
-        if last.day is None or last.day < occasion - ready.early:
+    for offset in duty.at:
+        occasion = start + _days(offset, facts)
+        if last.day is None or last.day < occasion - _days(duty.early, facts):
             day = occasion
             break
     else:
         repeat = last.day is not None
-        if ready.duty.every:
-            day = (last.day if last.day is not None else start) + _interval(ready, facts)
-    again = _again(ready, facts, last.day if last.day is not None else start) if ready.duty.again_after else None
+        if duty.every:
+            day = (last.day if last.day is not None else start) + _interval(duty, facts)
+    again = _again(duty, facts, last.day if last.day is not None else start) if duty.again_after else None
     return (day if again is None or (day is not None and day <= again) else again), repeat
 
 
-def _lacking(ready: _Ready, last: _Last, day: float) -> tuple[str, ...]:
+def _lacking(duty: Duty, facts: Facts, last: _Last, day: float) -> tuple[str, ...]:
     """Which parts have no result that counts for the time it is due."""
     return tuple(
         [
             group[0]
-            for group, entry in zip(ready.duty.needs, last.newest, strict=True)
-            if entry is None or _day(entry) < day - ready.early
+            for group, entry in zip(duty.needs, last.newest, strict=True)
+            if entry is None or _day(entry) < day - _days(duty.early, facts)
         ]
     )
 
 
-def _interval(ready: _Ready, facts: Facts) -> float:
+def _interval(duty: Duty, facts: Facts) -> float:
     """The interval of this patient: the shorter one also where it can't be told whether it applies."""
-    if not ready.every_if:
-        return ready.every
-    return min([ready.every, *(days for fact, days in ready.every_if.items() if facts[fact] is not False)])
+    shorter = [name for fact, name in duty.every_if.items() if facts[fact] is not False]
+    return min([_days(name, facts) for name in (duty.every, *shorter)])
 
 
-def _again(ready: _Ready, facts: Facts, since: float) -> float | None:
+def _again(duty: Duty, facts: Facts, since: float) -> float | None:
     """Return the day on which something new since the last time makes it due again."""
     days = [
-        begun[0] + ready.again_in
-        for name in ready.duty.again_after
+        begun[0] + _days(duty.again_in, facts)
+        for name in duty.again_after
         if facts[name] is True and (begun := facts.known(name).since) is not None and begun[0] > since
     ]
     return min(days, default=None)
 
 
-def _state(ready: _Ready, day: float | None, repeat: bool, last: _Last, today: int) -> DueState:
+def _state(duty: Duty, facts: Facts, day: float | None, repeat: bool, last: _Last) -> DueState:
     if day is None:
         return "done"
+    today = facts.chart.today
     if today < day:
         return "done" if repeat else "upcoming"
-    if last.day is None and ready.duty.never == "unknown":
+    if last.day is None and duty.never == "unknown":
         return "unknown"
-    return "due" if today <= day + ready.grace else "overdue"
+    return "due" if today <= day + _days(duty.grace, facts) else "overdue"
 
 
-def _timing(ready: _Ready, start: Interval | None, last: _Last) -> str:
+def _timing(duty: Duty, facts: Facts, start: Interval | None, last: _Last) -> str:
     """Say whether the last one was on time, where the duty says what that is."""
-    if not ready.duty.tolerance or start is None or last.day is None or not ready.at:
+    if not duty.tolerance or start is None or last.day is None or not duty.at:
         return ""
-    offset, target = last.day - start.high, ready.at[0]
-    if abs(offset - target) <= ready.tolerance:
+    offset, target = last.day - start.high, _days(duty.at[0], facts)
+    if abs(offset - target) <= _days(duty.tolerance, facts):
         return f"done on day {offset:.0f}, on time"
-    return f"done on day {offset:.0f}" if offset >= target - ready.early else ""
+    return f"done on day {offset:.0f}" if offset >= target - _days(duty.early, facts) else ""
 
 
-def _last_done(ready: _Ready, facts: Facts) -> _Last:
+def _last_done(duty: Duty, facts: Facts) -> _Last:
     """Return when the duty was last done: a set is as old as its oldest part."""
-    chart, needs = facts.chart, ready.duty.needs
+    chart, needs = facts.chart, duty.needs
     newest = tuple([_newest_of(group, chart) for group in needs])
     lacking = tuple([group[0] for group, entry in zip(needs, newest, strict=True) if entry is None])
     found = tuple([entry for entry in newest if entry is not None])
     day = min(map(_day, found)) if found and not lacking else None
-    if found and ready.any_part:
+    if found and duty.needs_all and chart.label.parameters[duty.needs_all].value == "any":
         day, lacking = max(map(_day, found)), ()
-    if ready.answered_at and ready.answered_at in chart.record.entries:
-        answer = _newest([e for e in chart.past.get(ready.answered_at, ()) if e.result == "yes"])
-        if answer is not None and (day is None or _day(answer) >= day):
-            return _Last(_day(answer), (answer,), (), newest)
+    yes = [entry for entry in chart.past.get(ANSWER + duty.ask, ()) if entry.result == "yes"] if duty.ask else []
+    answer = _newest(yes)
+    if answer is not None and (day is None or _day(answer) >= day):
+        return _Last(_day(answer), (answer,), (), newest)
     return _Last(day, found, lacking, newest)
 
 

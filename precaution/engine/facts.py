@@ -4,101 +4,101 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.engine.chart import Chart, Known, day_of, latest_of
-from precaution.engine.compiled import ANSWER, prepared
-from precaution.engine.memo import UNANSWERED, Blank, blank_of
-from precaution.knowledge.expression import decider
+from precaution.engine.chart import Chart, Known, latest_of
+from precaution.engine.compiled import compiled_label
+from precaution.engine.evidence import searched
+from precaution.knowledge.expression import Value
 from precaution.knowledge.fact_kinds import Fact
-from precaution.knowledge.model import STAGES, Ask, Parameter
+from precaution.knowledge.model import Ask
 from precaution.values.interval import Interval, show_number
+from precaution.values.record import ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from precaution.engine.evidence import Backgrounds
-    from precaution.knowledge.expression import Expression, Value
-    from precaution.knowledge.model import Label
+    from precaution.engine.answer import Searched
+    from precaution.engine.duties import Scheduled
+    from precaution.engine.findings import Judged
+    from precaution.knowledge.expression import Expression
+    from precaution.values.logic import Truth
     from precaution.values.record import Entry
 
 
-class Facts(dict[str, "Value"]):
+class Facts(dict[str, Value]):
     """The facts, asks and parameters of a label for one chart, by name.
 
     As a dictionary it holds their values, each worked out when first asked for; `known` says more of each.
     """
 
-    __slots__ = ("_known", "_settled", "background", "blank", "chart", "prepared")
+    __slots__ = ("chart", "compiled", "details", "judged", "scheduled")
 
-    def __init__(self, chart: Chart, blank: Blank | None = None) -> None:
-        """Take over from a blank record what this one says nothing to, and work out nothing yet."""
+    def __init__(self, chart: Chart) -> None:
+        """Work out nothing yet."""
         self.chart = chart
-        self.prepared = ready = prepared(chart.label, chart.stage)
-        self.blank = blank_of(chart, ready) if blank is None else blank
-        super().__init__(self.blank.values)
-        self.background: Backgrounds | None = None
-        """The background sentences for these facts, once they are worked out (`evidence.backgrounds`)."""
-        self._known: dict[str, Known] = {}
-        self._settled = self.blank.complete or blank is not None
-        """Whether all that is still to be worked out is to be worked out of this record."""
-        touches = ready.touches
-        for place in chart.record.entries:
-            if place in touches:
-                for name in touches[place]:
-                    self.pop(name, None)
+        self.compiled = compiled_label(chart.label, chart.stage)
+        self.details: dict[str, Known] = {}
+        """All that is known of each fact that was asked for."""
+        self.judged: dict[str, Judged | None] = {}
+        """What each rule that was asked for comes to (`precaution.engine.findings`)."""
+        self.scheduled: dict[str, Scheduled | None] = {}
+        """What each duty that was asked for comes to (`precaution.engine.duties`)."""
+        super().__init__()
 
     def __missing__(self, name: str) -> Value:
         """Work out a value."""
-        ready = self.prepared
+        compiled = self.compiled
         value: Value
-        if name in ready.derived:
-            value = self[name] = ready.derived[name](self)
+        if name in compiled.derived:
+            value = self[name] = compiled.derived[name].test(self)
             return value
-        if name not in ready.looks:
-            known = self._answered(ready.asks[name])
-        elif self._settled or not self.silent(ready.places.get(name)):
-            known = ready.looks[name](self.chart)
-        else:
-            known = self.blank.worked_out(name, ready.looks[name])
-        self._known[name] = known
+        look = compiled.looks.get(name)
+        known = self.details[name] = look(self.chart) if look is not None else self._said(name)
         value = self[name] = known.value
         return value
 
-    def silent(self, places: frozenset[str] | None) -> bool:
-        """Whether the record holds nothing at all of `places` (`Prepared.reach`; None: nobody can say)."""
-        return places is not None and self.chart.record.entries.keys().isdisjoint(places)
+    def _said(self, name: str) -> Known:
+        """Return what is known of an ask or a parameter."""
+        compiled = self.compiled
+        return self._answered(compiled.asks[name]) if name in compiled.asks else compiled.parameters[name]
+
+    def known(self, name: str) -> Known:
+        """Return all that is known of a fact, an ask or a parameter."""
+        known = self.details.get(name)
+        if known is None:
+            self[name]
+            known = self.details.get(name)
+            if known is None:
+                known = self.details[name] = self._derived(name)
+        return known
 
     def recorded(self, name: str) -> bool:
         """Whether the record holds any entry that the fact or ask looks at."""
         return self.known(name).considered > 0
 
-    def known(self, name: str) -> Known:
-        """Return all that is known of a fact, an ask or a parameter."""
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = self._all_known(name)
-        return known
+    def searched(self, name: str) -> tuple[Searched, ...]:
+        """Return what a fact looked for; nothing for an ask."""
+        search = self.compiled.searches.get(name)
+        return () if search is None else searched(search, self.chart)
 
-    def _all_known(self, name: str) -> Known:
-        self[name]  # what the record says anything to is worked out by this
-        ready = self.prepared
-        if name in ready.derived:
-            return self._derived(name)
-        return self._known.get(name) or self.blank.known.get(name) or ready.parameters[name]
-
-    def basic(self, name: str) -> tuple[str, ...]:
-        """Return the facts and asks behind `name` that make it what it is: itself, or for a derived fact those."""
-        behind = self.prepared.behind.get(name)
-        if behind is not None:
-            return self._basics(behind(self))
-        return () if name in self.prepared.parameters else (name,)
+    def test(self, expression: Expression) -> Truth:
+        """Return what an expression of the label comes to."""
+        return self.compiled.expression(expression).test(self)
 
     def behind(self, *expressions: Expression) -> tuple[str, ...]:
         """Return the facts and asks that make the expressions what they are."""
         if len(expressions) == 1:
-            return self._basics(decider(expressions[0])(self))
-        return self._basics([name for each in expressions for name in decider(each)(self)])
+            return self.basics(self.compiled.expression(expressions[0]).decider(self))
+        return self.basics([name for each in expressions for name in self.compiled.expression(each).decider(self)])
 
-    def _basics(self, names: Sequence[str]) -> tuple[str, ...]:
+    def basic(self, name: str) -> tuple[str, ...]:
+        """Return the facts and asks behind `name` that make it what it is: itself, or for a derived fact those."""
+        derived = self.compiled.derived.get(name)
+        if derived is not None:
+            return self.basics(derived.decider(self))
+        return () if name in self.compiled.parameters else (name,)
+
+    def basics(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the facts and asks behind several names, each once."""
         if len(names) == 1:
             return self.basic(names[0])
         return tuple(dict.fromkeys([inner for name in names for inner in self.basic(name)]))
@@ -118,7 +118,7 @@ class Facts(dict[str, "Value"]):
         own = self.chart.past.get(ANSWER + ask.name, ())
         answers = [(day, entry) for entry in own if (day := entry.start) is not None]
         if not answers:
-            return UNANSWERED
+            return Known(None, why="not answered")
         newest = max([day[0] for day, _ in answers])
         latest = tuple([entry for day, entry in answers if day[1] >= newest])
         word = latest[0].result
@@ -161,15 +161,7 @@ class Facts(dict[str, "Value"]):
 
     def title(self, name: str) -> str:
         """Return how people call a fact, an ask or a parameter."""
-        definition = self.prepared.names[name]
+        definition = self.compiled.names[name]
         if isinstance(definition, Fact):
             return definition.title
         return definition.question if isinstance(definition, Ask) else definition.name
-
-
-def named(label: Label) -> Mapping[str, Fact | Ask | Parameter]:
-    """Return every name an expression of the label may use, with `_` for `-`."""
-    return prepared(label, STAGES[0]).names
-
-
-__all__ = ["ANSWER", "Chart", "Facts", "Known", "day_of", "named"]

@@ -1,75 +1,110 @@
-"""What is kept from one patient to the next: what a record without entries comes to, and nothing of anyone.
+"""What facts, rules and duties come to where a record says nothing about them, kept from one patient to the next.
 
-Most of what a label asks for is absent from a record, and absence is the same for all whose record is of the same
-day, at the same stage and with the same complete lists. So it is worked out once, on a record made here that holds
-no entry; a patient's facts begin as a copy of it, less what the patient's own record says anything to. Since what
-is kept never saw a patient, nothing of one can show up in the answer of another.
+Most of what a label asks for is absent from a record, and absence is the same for every record of the same day, stage
+and complete lists. So it is worked out once, on a record made here that holds no entry; the facts of a patient begin
+with it, less what the patient's own record says anything about. What is kept never saw a patient. The label object
+keeps it, and the engine says the same without it: `Facts(chart)` in place of `remembered(chart)`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.engine.chart import Chart, Known
+from precaution.engine.chart import Chart
+from precaution.engine.duties import schedule
+from precaution.engine.facts import Facts
+from precaution.engine.findings import judge
 from precaution.engine.therapy import Therapy
-from precaution.values.record import Record
+from precaution.values.record import ANSWER, Record
 
 if TYPE_CHECKING:
-    from precaution.engine.chart import Look
-    from precaution.engine.compiled import Prepared
-    from precaution.knowledge.expression import Value
+    from collections.abc import Iterable
 
-UNANSWERED = Known(None, why="not answered")
-_MOST = 256
-"""Most blank records that are kept: one for each label, stage, day and set of lists that is met."""
-_KEPT: dict[tuple[Prepared, int, frozenset[str], frozenset[str]], Blank] = {}
+    Places = dict[str, set[str]]
+
+MOST = 64
+"""Most blank records kept by a label at a stage: one for each day and set of lists that is met."""
 
 
-class Blank:
-    """A record without entries, of one day, stage and set of lists, and what was worked out on it so far."""
+class Blank(NamedTuple):
+    """A record without entries: all that it comes to and that depends on nothing but entries."""
 
-    __slots__ = ("chart", "complete", "judged", "known", "scheduled", "values")
-
-    def __init__(self, chart: Chart, ready: Prepared) -> None:
-        """Begin with what no record changes: the parameters, and asks that nobody answered."""
-        self.chart = chart
-        self.known: dict[str, Known] = dict.fromkeys(ready.asks, UNANSWERED)
-        """By name; of asks and basic facts alone, for one made of others may depend on the date of birth."""
-        self.values: dict[str, Value] = dict.fromkeys(ready.asks)
-        self.values |= {name: each.value for name, each in ready.parameters.items()}
-        self.judged: dict[object, dict[object, Any]] = {}
-        """What rules come to."""
-        self.scheduled: dict[object, Any] = {}
-        """What duties come to, by the start of treatment."""
-        self.complete = False
-        """Whether every fact is worked out: done for the second record of the sort, for most days see but one."""
-
-    def worked_out(self, name: str, look: Look) -> Known:
-        """Return what a basic fact is for a record that has nothing for it."""
-        known = self.known.get(name)
-        if known is None:
-            known = self.known[name] = look(self.chart)
-            self.values[name] = known.value
-        return known
-
-    def completed(self, ready: Prepared) -> None:
-        """Work out every basic fact."""
-        for name, look in ready.looks.items():
-            if name in ready.places:
-                self.worked_out(name, look)
-        self.complete = True
+    facts: Facts
+    facts_at: Places
+    """Name under which a record files entries = the facts that are to be worked out anew where it does ..."""
+    rules_at: Places
+    """... and the rules and duties."""
 
 
-def blank_of(chart: Chart, ready: Prepared) -> Blank:
-    """Return the blank record of a chart's day, stage and lists."""
+def remembered(chart: Chart) -> Facts:
+    """Return the facts of a chart, with all worked out already that its record says nothing about."""
+    facts = Facts(chart)
+    blank = _blank(chart, facts.compiled.blanks)
+    if blank is not None:
+        facts.update(blank.facts)
+        facts.details.update(blank.facts.details)
+        facts.judged.update(blank.facts.judged)
+        facts.scheduled.update(blank.facts.scheduled)
+        for name in _touched(blank.facts_at, chart):
+            facts.pop(name, None)
+            facts.details.pop(name, None)
+        for name in _touched(blank.rules_at, chart):
+            facts.judged.pop(name, None)
+            facts.scheduled.pop(name, None)
+    return facts
+
+
+def _touched(at: Places, chart: Chart) -> set[str]:
+    return set().union(*[at[place] for place in chart.record.entries if place in at])
+
+
+def _blank(chart: Chart, kept: dict[object, Blank | None]) -> Blank | None:
+    """Return the blank record of a chart; None for the first of its sort: many days are looked at but once."""
     record = chart.record
-    key = (ready, chart.today, record.lists, record.attested)
-    kept = _KEPT.get(key)
-    if kept is None:
-        if len(_KEPT) >= _MOST:
-            _KEPT.clear()
+    key = (chart.today, record.lists, record.attested)
+    if key not in kept:
+        if len(kept) >= MOST:
+            kept.clear()
+        kept[key] = None
+        return None
+    blank = kept.get(key)
+    if blank is None:
         empty = Record(lists=record.lists, attested=record.attested)
-        kept = _KEPT[key] = Blank(Chart(empty, chart.label, chart.today, Therapy(ready.stage, "")), ready)
-    elif not kept.complete:
-        kept.completed(ready)
-    return kept
+        blank = kept[key] = _worked_out(Chart(empty, chart.label, chart.today, Therapy(chart.stage, "")))
+    return blank
+
+
+def _worked_out(chart: Chart) -> Blank:
+    """Return all that depends on entries alone; a hold, and a schedule on treatment, depend on its course too.
+
+    Each is worked out by itself, which shows what it looks at.
+    """
+    blank = Blank(Facts(chart), {}, {})
+    facts = blank.facts
+    for name in (*facts.compiled.places, *facts.compiled.parameters):
+        alone = Facts(chart)
+        known, value = alone.known(name), alone[name]
+        if _depends(name, alone, blank.facts_at):
+            facts.details[name], facts[name] = known, value
+    for name, rule in facts.compiled.rules.items():
+        alone = Facts(chart)
+        judged = judge(rule.rule, alone)
+        if not rule.is_hold and _depends(name, alone, blank.rules_at):
+            facts.judged[name] = judged
+    for name, duty in chart.label.duties.items() if chart.stage == "before-start" else ():
+        alone = Facts(chart)
+        scheduled = schedule(duty, alone)
+        needs = (*(concept for group in duty.needs for concept in group), ANSWER + duty.ask)
+        if _depends(name, alone, blank.rules_at, needs):
+            facts.scheduled[name] = scheduled
+    return blank
+
+
+def _depends(name: str, alone: Facts, at: Places, also: Iterable[str] = ()) -> bool:
+    """Note on which places it depends what was worked out alone; False for an age, which depends on no entry."""
+    looked_at, compiled = alone.keys() | alone.details.keys(), alone.compiled
+    if not looked_at.isdisjoint(compiled.ages):
+        return False
+    for place in (*also, *(place for each in looked_at for place in compiled.places.get(each, ()))):
+        at.setdefault(place, set()).add(name)
+    return True

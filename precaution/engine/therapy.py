@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
-from precaution.knowledge.model import Stage
+from precaution.knowledge.refers import Stage
 from precaution.values.interval import Interval, hull, show_day
 from precaution.values.record import UNREADABLE, Entry
 

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from precaution.errors import did_you_mean
+from precaution.knowledge.expansion import FACTS, expanded
+from precaution.knowledge.expression import written
 from precaution.knowledge.fact_kinds import FACT_KINDS, Fact
+from precaution.knowledge.families import FOR
 from precaution.knowledge.folder import topic_files
-from precaution.knowledge.model import Ask, Audit, Concept, Duty, Measure, Parameter, Records, Rule, Says, Therapy
+from precaution.knowledge.model import (
+    Ask,
+    AuditSettings,
+    Duty,
+    Measure,
+    Parameter,
+    Records,
+    Role,
+    Rule,
+    Says,
+    Sentence,
+    TherapySettings,
+)
 from precaution.knowledge.policy import as_written, measured
+from precaution.knowledge.said_once import Actions, SaidOnce, collected
+from precaution.knowledge.shorthand import Limit
+from precaution.knowledge.terminology import Concept
 from precaution.knowledge.toml import Place, Table, as_table, read, read_toml, refuse_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from precaution.knowledge.model import Stage
+    from precaution.knowledge.expansion import Plain
+    from precaution.knowledge.refers import Stage
+
 
 T = TypeVar("T")
-HEAD = ("name", "version", "title", "about", "actions", "therapy", "records", "audit", "parameter")
-SECTIONS = ("says", "parameter", "concept", "fact", "ask", "rule", "duty", "measure")
+_EXACT = re.compile(r"([0-9]{1,9})-([0-9]{1,9}) (\S+)")
+SHARED_BY_TOPICS = ("parameter", "measure", "source")
+"""Sections of label.toml: parameters, families of measures, sources of figures."""
+HEAD = ("name", "version", "title", "about", "actions", "therapy", "records", "audit", *SHARED_BY_TOPICS)
+SECTIONS = ("says", "parameter", "concept", "fact", "result", "ask", "rule", "duty", "measure", "source")
+Convert = Callable[[str, str, object, Place], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +58,6 @@ class Top:
     """Version of the label's text."""
     title: str
     """Name as it is shown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actions:
-    """`[actions]` of label.toml."""
-
-    order: tuple[str, ...]
-    """Every action that a rule or duty may ask for, gravest first."""
 
 
 @dataclass
@@ -58,6 +74,21 @@ class Gathered:
     rules: dict[str, Rule] = field(default_factory=dict)
     duties: dict[str, Duty] = field(default_factory=dict)
     measures: dict[str, Measure] = field(default_factory=dict)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+
+    def of(self, section: str) -> tuple[dict[str, Any], Convert]:
+        """Return the tables of a section, and how one of them is read."""
+        kinds: Mapping[str, tuple[dict[str, Any], Convert]] = {
+            "says": (self.says, _says),
+            "parameter": (self.parameters, _parameter),
+            "concept": (self.concepts, _plain(Concept)),
+            "fact": (self.facts, _fact),
+            "ask": (self.asks, _plain(Ask)),
+            "rule": (self.rules, _rule),
+            "duty": (self.duties, _plain(Duty)),
+            "measure": (self.measures, _plain(Measure)),
+        }
+        return kinds[section]
 
 
 def gather(folder: Path) -> Gathered:
@@ -65,21 +96,54 @@ def gather(folder: Path) -> Gathered:
 
     Raises KnowledgeError for the first table that can't be read.
     """
+    top, files = read_files(folder)
+    said = collected(files, actions_of(top))
+    found = Gathered(_head(top), limits=said.limits)
+    found.topics += filter(None, map(topic_of, files))
+    for file, plain in plain_tables(files, said):
+        add(found, plain, file)
+    return found
+
+
+def plain_tables(files: Mapping[str, Table], said: SaidOnce) -> Iterator[tuple[str, Plain]]:
+    """Yield file and plain table of all files, facts first; `said` is what the files say once.
+
+    Raises KnowledgeError for what stands for several tables and can't.
+    """
+    for facts in (True, False):
+        for file, tables in files.items():
+            for plain in expanded(file, {key: tables[key] for key in tables if (key in FACTS) == facts}, said):
+                if facts:
+                    said.titles[plain[1]] = str(plain[2].get("title", ""))
+                yield file, plain
+    for place in said.idle.values():
+        raise place.error("no table names it; use it or remove it")
+
+
+def read_files(folder: Path) -> tuple[Table, dict[str, Table]]:
+    """Return label.toml, and the tables of every file of a label's folder that `expansion` makes plain, by file.
+
+    Raises KnowledgeError for a file that can't be read, and for a table that has no place in it.
+    """
     top = read_toml(folder / "label.toml", "label.toml")
     refuse_unknown(top, HEAD, Place("label.toml"))
-    found = Gathered(_head(top))
-    _add(found, {key: top[key] for key in ("parameter",) if key in top}, "label.toml", "")
+    files: dict[str, Table] = {"label.toml": {key: top[key] for key in SHARED_BY_TOPICS if key in top}}
+    for name, table in as_table(top.get("measure", {}), Place("label.toml", "measure")).items():
+        if not isinstance(table, dict) or table.get(FOR) != {}:
+            raise Place("label.toml", f"measure.{name}").error("has no topic; here stands what topics share: for = {}")
     if (folder / "concepts.toml").is_file():
-        concepts = read_toml(folder / "concepts.toml", "concepts.toml")
-        refuse_unknown(concepts, ("concept",), Place("concepts.toml"))
-        _add(found, concepts, "concepts.toml", "")
+        files["concepts.toml"] = read_toml(folder / "concepts.toml", "concepts.toml")
+        refuse_unknown(files["concepts.toml"], ("concept",), Place("concepts.toml"))
     for path in topic_files(folder):
         name = f"topics/{path.name}"
-        tables = read_toml(path, name)
-        refuse_unknown(tables, SECTIONS, Place(name))
-        found.topics.append(path.stem)
-        _add(found, tables, name, path.stem)
-    return found
+        files[name] = read_toml(path, name)
+        refuse_unknown(files[name], SECTIONS, Place(name))
+    return top, files
+
+
+def topic_of(file: str) -> str:
+    """Return the topic of a file; an empty string for a file that is no topic's."""
+    return file.removeprefix("topics/").removesuffix(".toml") if file.startswith("topics/") else ""
 
 
 def _head(top: Table) -> Mapping[str, Any]:
@@ -90,31 +154,40 @@ def _head(top: Table) -> Mapping[str, Any]:
         "version": names.version,
         "title": names.title,
         "about": as_table(top.get("about", {}), place._replace(table="about")),
-        "actions": read(Actions, top.get("actions", {}), place._replace(table="actions")).order,
-        "therapy": read(Therapy, top.get("therapy", {}), place._replace(table="therapy")),
+        "actions": actions_of(top).order,
+        "therapy": read(TherapySettings, top.get("therapy", {}), place._replace(table="therapy")),
         "records": read(Records, top.get("records", {}), place._replace(table="records")),
-        "audit": read(Audit, top["audit"], place._replace(table="audit")) if "audit" in top else None,
+        "audit": read(AuditSettings, top["audit"], place._replace(table="audit")) if "audit" in top else None,
     }
 
 
-def _add(found: Gathered, tables: Table, file: str, topic: str) -> None:
-    kinds: Mapping[str, tuple[dict[str, Any], Callable[[str, str, object, Place], object]]] = {
-        "says": (found.says, _says),
-        "parameter": (found.parameters, _parameter),
-        "concept": (found.concepts, _plain(Concept)),
-        "fact": (found.facts, _fact),
-        "ask": (found.asks, _plain(Ask)),
-        "rule": (found.rules, _rule),
-        "duty": (found.duties, _plain(Duty)),
-        "measure": (found.measures, _plain(Measure)),
-    }
-    for section, entries in tables.items():
-        known, convert = kinds[section]
-        for name, table in as_table(entries, Place(file, section)).items():
-            place = Place(file, f"{section}.{name}")
-            if name in known:
-                raise place.error("there is another of this name; give this one its own")
-            known[name] = convert(name, topic, table, place)
+def actions_of(top: Table) -> Actions:
+    """Return `[actions]` of label.toml. Raises KnowledgeError for one that names an action of no order."""
+    place = Place("label.toml", "actions")
+    actions = read(Actions, top.get("actions", {}), place)
+    named = {"if-unknown": (actions.if_unknown,) if actions.if_unknown else (), "while-interrupted": _both(actions)}
+    for key, names in named.items():
+        for name in names:
+            if name not in actions.order:
+                raise place.at(key).error(f"no action is called '{name}'.{did_you_mean(name, actions.order)}")
+    return actions
+
+
+def _both(actions: Actions) -> tuple[str, ...]:
+    return (*actions.while_interrupted, *actions.while_interrupted.values())
+
+
+def add(found: Gathered, plain: Plain, file: str) -> None:
+    """Read a plain table of a file into what was found.
+
+    Raises KnowledgeError where it can't be read, and where there is another of its name.
+    """
+    section, name, table = plain
+    known, convert = found.of(section)
+    place = Place(file, f"{section}.{written(name) if section == 'fact' else name}")
+    if name in known:
+        raise place.error("there is another of this name; give this one its own")
+    known[name] = convert(name, topic_of(file), table, place)
 
 
 def _plain(kind: type[T]) -> Callable[[str, str, object, Place], T]:
@@ -122,7 +195,36 @@ def _plain(kind: type[T]) -> Callable[[str, str, object, Place], T]:
 
 
 def _says(name: str, topic: str, table: object, place: Place) -> Says:
-    return read(Says, table, place, id=name, topic=topic)
+    """Return a sentence; the key that gives the reason why it leads to no rule is its role."""
+    given = read(Sentence, table, place)
+    start, end, digest = _exact(given.exact, place.at("exact"))
+    reasons: Mapping[Role, str | None] = {
+        "background": given.background,
+        "evidence-limit": given.evidence_limit,
+        "provenance": given.provenance,
+    }
+    roles = [role for role, why in reasons.items() if why is not None]
+    if len(roles) > 1:
+        raise place.error(f"has {' and '.join(roles)}; a sentence has one of them")
+    return Says(
+        id=name,
+        topic=topic,
+        start=start,
+        end=end,
+        sha256=digest,
+        role=roles[0] if roles else "directive",
+        why=reasons[roles[0]] or "" if roles else "",
+        means=given.means,
+        numbers=given.numbers,
+        explains=given.explains,
+        show_when=given.show_when,
+    )
+
+
+def _exact(given: str, place: Place) -> tuple[int, int, str]:
+    if found := _EXACT.fullmatch(given):
+        return int(found[1]), int(found[2]), found[3]
+    raise place.error('must be where the sentence begins and ends, and its SHA-256, as "0-63 50cc..."')
 
 
 def _parameter(name: str, topic: str, table: object, place: Place) -> Parameter:

@@ -3,6 +3,9 @@
 LOINC ends in a mod 10 check digit (LOINC Users' Guide, appendix C; Luhn's), a SNOMED CT identifier in
 Verhoeff's (SNOMED CT release file specification, "Check-digit computation"). The others have none, so
 their shape is all that can be told.
+
+python-stdnum has both check digits too. It is not used: reading a record looks at codes, and importing it takes longer
+(44 ms and more, for pydoc) than the two functions are long.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@
     smoking in ("former", "current")      `in` with words
     known(x)   whether x can be told      recorded(x)   whether the record holds anything about x
     possible(x)   can't be told where x is true or can't be told: a question, never an answer
+    done(x), yes(x), sure(x)              short for what is often asked, see SHORT
 
+A name is written with `-`; it is never minus, for there is no arithmetic. In the typed form it has `_`, as in SQL.
 Nothing is ever evaluated as Python, and nothing is pasted into SQL. The typed form below is compiled to
 closures here; English (`precaution.writers.english`) and SQL are made from the same form.
 """
@@ -12,6 +14,7 @@ closures here; English (`precaution.writers.english`) and SQL are made from the 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -21,13 +24,15 @@ from precaution.values import logic
 from precaution.values.interval import Interval, at_least, at_most, equal, exactly, greater, less
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from precaution.values.logic import Truth
 
 Operator = Literal["<", "<=", ">", ">=", "==", "!="]
 Function = Literal["known", "recorded", "possible"]
 FUNCTIONS: tuple[Function, ...] = ("known", "recorded", "possible")
+RESULTS = ("positive", "negative")
+"""What a test can come to."""
 Value = Interval | str | bool | None
 """What a fact can be: a number or days since (Interval), a word, true or false, or None: can't be told."""
 
@@ -76,7 +81,7 @@ class Among:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Call:
     """A function of the whitelist, applied to an expression (`possible`) or a name."""
 
     function: Function
@@ -91,20 +96,20 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class And:
     """True where every operand is."""
 
     operands: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Any:
+class Or:
     """True where at least one operand is."""
 
     operands: tuple[Expression, ...]
 
 
-Expression = Name | Literally | Compare | Among | Ask | Not | All | Any
+Expression = Name | Literally | Compare | Among | Call | Not | And | Or
 
 _OPERATORS: dict[type[ast.cmpop], Operator] = {
     ast.Lt: "<",
@@ -123,9 +128,24 @@ _COMPARISONS: dict[str, Callable[[Interval, Interval], Truth]] = {
 }
 
 
+SHORT: dict[str, Callable[[Name], tuple[Expression, ...]]] = {
+    "done": lambda name: (Call("recorded", name), Among(name, RESULTS)),
+    "yes": lambda name: (Call("recorded", name), name),
+    "sure": lambda name: (Call("known", name), name),
+}
+"""What a short function of a name stands for, joined by `and`: a test that has a result; what is on record, and so;
+what is known, and so. None of the three is unknown where the record holds nothing, as the name alone would be."""
+_NAME = re.compile(r"""'[^']*'|"[^"]*"|[A-Za-z_]\w*(?:-\w+)+""")
+
+
 def spoken(name: str) -> str:
-    """Return how expressions write the name of a fact, an ask or a parameter."""
+    """Return how the typed form writes the name of a fact, an ask or a parameter."""
     return name.replace("-", "_")
+
+
+def written(name: str) -> str:
+    """Return how a label's files write a name of the typed form."""
+    return name.replace("_", "-")
 
 
 def parse(text: str) -> Expression:
@@ -133,8 +153,9 @@ def parse(text: str) -> Expression:
 
     Raises KnowledgeError where it is no expression of this language, saying which part is not.
     """
+    text = text.strip()
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(_NAME.sub(_identifier, text), mode="eval")
     except SyntaxError as error:
         raise KnowledgeError(f"'{text}' is no expression: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError):
@@ -142,12 +163,17 @@ def parse(text: str) -> Expression:
     return _typed(tree.body, text)
 
 
+def _identifier(found: re.Match[str]) -> str:
+    """Return a name as Python reads it, as long as before; what stands in quotes stays."""
+    return found[0] if found[0][0] in "'\"" else spoken(found[0])
+
+
 def _typed(node: ast.expr, text: str) -> Expression:
     match node:
         case ast.BoolOp(op=ast.And(), values=values):
-            return All(tuple(_typed(value, text) for value in values))
+            return And(tuple(part for value in values for part in _conjuncts(value, text)))
         case ast.BoolOp(values=values):
-            return Any(tuple(_typed(value, text) for value in values))
+            return Or(tuple(_typed(value, text) for value in values))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return Not(_typed(operand, text))
         case ast.Compare(left=left, ops=[ast.In()], comparators=[ast.Tuple(elts=words)]):
@@ -155,28 +181,41 @@ def _typed(node: ast.expr, text: str) -> Expression:
         case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in _OPERATORS:
             return Compare(_name(left, text), _OPERATORS[type(operator)], _operand(right, text))
         case ast.Call(func=ast.Name(id="known" | "recorded" as function), args=[argument], keywords=[]):
-            return Ask(function, _name(argument, text))
+            return Call(function, _name(argument, text))
         case ast.Call(func=ast.Name(id="possible"), args=[argument], keywords=[]):
-            return Ask("possible", _typed(argument, text))
+            return Call("possible", _typed(argument, text))
+        case ast.Call(func=ast.Name(id=short), args=[argument], keywords=[]) if short in SHORT:
+            return And(SHORT[short](_name(argument, text)))
         case ast.Name(id=name):
             return Name(name)
         case _:
             raise KnowledgeError(
-                f"'{ast.unparse(node)}' in '{text}' is not part of the language of `when`: "
-                "it has comparisons, and, or, not, in, known(), recorded(), possible()"
+                f"'{_said(node, text)}' in '{text}' is not part of the language of `when`: "
+                "it has comparisons, and, or, not, in, known(), recorded(), possible(), done(), yes(), sure()"
             )
+
+
+def _conjuncts(node: ast.expr, text: str) -> tuple[Expression, ...]:
+    """Return the operands of `and` that one of them stands for: a short function for two, anything else for itself."""
+    typed = _typed(node, text)
+    return typed.operands if isinstance(node, ast.Call) and isinstance(typed, And) else (typed,)
+
+
+def _said(node: ast.expr, text: str) -> str:
+    """Return a part of `text` as it stands there."""
+    return ast.get_source_segment(text, node) or ast.unparse(node)
 
 
 def _name(node: ast.expr, text: str) -> Name:
     if isinstance(node, ast.Name):
         return Name(node.id)
-    raise KnowledgeError(f"'{ast.unparse(node)}' in '{text}' must be the name of a fact, an ask or a parameter")
+    raise KnowledgeError(f"'{_said(node, text)}' in '{text}' must be the name of a fact, an ask or a parameter")
 
 
 def _word(node: ast.expr, text: str) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
-    raise KnowledgeError(f"'{ast.unparse(node)}' in '{text}' must be a word in quotes")
+    raise KnowledgeError(f"'{_said(node, text)}' in '{text}' must be a word in quotes")
 
 
 def _operand(node: ast.expr, text: str) -> Name | Literally:
@@ -184,15 +223,15 @@ def _operand(node: ast.expr, text: str) -> Name | Literally:
         return Name(node.id)
     if isinstance(node, ast.Constant) and isinstance(node.value, (str, int, float)):
         return Literally(node.value)
-    raise KnowledgeError(f"'{ast.unparse(node)}' in '{text}' must be a name, a number or a word in quotes")
+    raise KnowledgeError(f"'{_said(node, text)}' in '{text}' must be a name, a number or a word in quotes")
 
 
 def children(expression: Expression) -> tuple[Expression, ...]:
     """Return the expressions that `expression` is made of."""
     match expression:
-        case All(operands) | Any(operands):
+        case And(operands) | Or(operands):
             return operands
-        case Not(operand) | Ask(_, operand):
+        case Not(operand) | Call(_, operand):
             return (operand,)
         case Compare(left, _, right):
             return (left, right)
@@ -202,18 +241,9 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return ()
 
 
-_NAMES: dict[int, tuple[Expression, tuple[str, ...]]] = {}
-_TESTS: dict[int, tuple[Expression, Callable[[Answers], Truth]]] = {}
-"""Expressions by identity, kept with what was made of them: a label's expressions are asked for every patient,
-and comparing or hashing a tree costs more than evaluating it."""
-
-
 def names(expression: Expression) -> tuple[str, ...]:
     """Return every name in `expression`, in reading order, each once."""
-    kept = _NAMES.get(id(expression))
-    if kept is None:
-        kept = _NAMES[id(expression)] = (expression, tuple(dict.fromkeys(_walk(expression))))
-    return kept[1]
+    return tuple(dict.fromkeys(_walk(expression)))
 
 
 def _walk(expression: Expression) -> Iterator[str]:
@@ -223,27 +253,24 @@ def _walk(expression: Expression) -> Iterator[str]:
         yield from _walk(child)
 
 
-def compiled(expression: Expression) -> Callable[[Answers], Truth]:
+Test = Callable[[Answers], "Truth"]
+"""What an expression comes to for a patient."""
+
+
+def compiled(expression: Expression) -> Test:
     """Return `expression` as a closure over a patient's facts."""
-    kept = _TESTS.get(id(expression))
-    if kept is None:
-        kept = _TESTS[id(expression)] = (expression, _compile(expression))
-    return kept[1]
-
-
-def _compile(expression: Expression) -> Callable[[Answers], Truth]:
     match expression:
-        case All(operands):
+        case And(operands):
             return _folded(tuple(map(compiled, operands)), decisive=False)
-        case Any(operands):
+        case Or(operands):
             return _folded(tuple(map(compiled, operands)), decisive=True)
         case Not(operand):
             inner = compiled(operand)
             return lambda facts: None if (truth := inner(facts)) is None else not truth
-        case Ask("possible", operand):
+        case Call("possible", operand):
             inner = compiled(operand)
             return lambda facts: logic.possible(inner(facts))
-        case Ask(function, Name(name)):
+        case Call(function, Name(name)):
             if function == "known":
                 return lambda facts: facts[name] is not None
             return lambda facts: facts.recorded(name)
@@ -252,7 +279,7 @@ def _compile(expression: Expression) -> Callable[[Answers], Truth]:
         case Among(Name(name), words):
             return lambda facts: None if (word := facts[name]) is None else word in words
         case Name(name):
-            return lambda facts: _truth(facts[name], name)
+            return lambda facts: v if (v := facts[name]) is True or v is False or v is None else _no_truth(name)
         case _:
             raise KnowledgeError(f"{expression} is not true or false")
 
@@ -306,50 +333,40 @@ def _constant(value: float | str | bool) -> Value:
     return value if isinstance(value, (str, bool)) else exactly(value)
 
 
-def _truth(value: Value, name: str) -> Truth:
-    if value is None or isinstance(value, bool):
-        return value
+def _no_truth(name: str) -> Truth:
     raise KnowledgeError(f"'{name}' is a number or a word; compare it with something")
 
 
-def deciding(expression: Expression, facts: Answers) -> tuple[str, ...]:
-    """Return the names that make `expression` what it is for this patient: of an `or` that holds the
-    operands that hold, of one that can't be told those that can't be told."""
-    return decider(expression)(facts)
-
-
 Decider = Callable[[Answers], tuple[str, ...]]
-_DECIDERS: dict[int, tuple[Expression, Decider]] = {}
 
 
 def decider(expression: Expression) -> Decider:
-    """Return `deciding` of one expression as a closure over a patient's facts."""
-    kept = _DECIDERS.get(id(expression))
-    if kept is None:
-        kept = _DECIDERS[id(expression)] = (expression, _decider(expression))
-    return kept[1]
+    """Return a closure that tells the names which make `expression` what it is for a patient.
 
-
-def _decider(expression: Expression) -> Decider:
+    Of an `or` that holds they are those of the operands that hold, of one that can't be told of those that can't.
+    """
     match expression:
-        case All(operands):
-            return _deciders(operands, logic.conjunction)
-        case Any(operands):
-            return _deciders(operands, logic.disjunction)
-        case Not(operand) | Ask(_, operand):
+        case And(operands):
+            return _deciders(operands, decisive=False)
+        case Or(operands):
+            return _deciders(operands, decisive=True)
+        case Not(operand) | Call(_, operand):
             return decider(operand)
         case _:
             found = names(expression)
             return lambda _: found
 
 
-def _deciders(operands: tuple[Expression, ...], fold: Callable[[Iterable[Truth]], Truth]) -> Decider:
-    """Return a closure that finds what decides those of the operands that come to what they come to together."""
+def _deciders(operands: tuple[Expression, ...], *, decisive: bool) -> Decider:
+    """Return a closure that finds what decides those of the operands that come to what they come to together.
+
+    One operand that is `decisive` settles it: False for `and`, True for `or`.
+    """
     parts = tuple((compiled(operand), decider(operand)) for operand in operands)
 
     def decide(facts: Answers) -> tuple[str, ...]:
         truths = [test(facts) for test, _ in parts]
-        whole = fold(truths)
+        whole = decisive if decisive in truths else None if None in truths else not decisive
         found = [inner(facts) for (_, inner), truth in zip(parts, truths, strict=True) if truth is whole]
         return found[0] if len(found) == 1 else tuple(dict.fromkeys(name for each in found for name in each))
 

@@ -1,22 +1,19 @@
 """The kinds of `[fact.x]` tables, as frozen dataclasses: what a fact looks for in a record.
 
-As in `precaution.knowledge.model`, a field is a key of the TOML table, with `_` for `-`. One module of
+As in `precaution.knowledge.model`, a field is a key of the TOML table, with `_` for `-`. A fact's name has `_` too, as
+answers have it. One module of
 `precaution.engine.facts` works out each kind.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-# The loader reads these from the types of the fields, at run time.
-from precaution.knowledge.model import Absent, ConceptName, Concepts, DaysName, NumberName, Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from precaution.knowledge.expression import Expression
-    from precaution.values.record import Kind
+from precaution.knowledge.expression import Expression
+from precaution.knowledge.refers import Absent, ConceptName, Concepts, DaysName, NumberName, Stage
+from precaution.values.record import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +22,8 @@ class Fact:
 
     name: str
     topic: str
-    title: str
-    """What it is, as a reader of the answer sees it."""
+    title: str = ""
+    """What it is, as a reader of the answer sees it; the name where left out."""
     reading: str = ""
     """How we take the label's open words here."""
     uses: tuple[str, ...] = ()
@@ -90,7 +87,7 @@ class Ever(Fact):
 
     ever: Concepts
     """Entries of any of these."""
-    absent: Absent
+    absent: Absent = "no-if-list-complete"
     """What it means that there is none."""
     list: Kind = "condition"
     """The list of the record that must be complete for "none"."""
@@ -112,7 +109,7 @@ class Active(Fact):
 
     active: Concepts
     """Entries of any of these."""
-    absent: Absent
+    absent: Absent = "no-if-list-complete"
     """What it means that there is none."""
     list: Kind = "condition"
     doubt: Concepts = ()
@@ -136,7 +133,7 @@ class Repeated(Fact):
 
     repeated: Concepts
     """Entries of any of these."""
-    absent: Absent
+    absent: Absent = "no-if-list-complete"
     """What it means that there are fewer."""
     list: Kind = "condition"
     at_least: NumberName
@@ -177,7 +174,7 @@ class DaysSince(Fact):
 
     days_since: Concepts
     """Entries of any of these."""
-    absent: Absent
+    absent: Absent = "no-if-list-complete"
     """What it means that there is none."""
     list: Kind = "condition"
 
@@ -188,7 +185,7 @@ class DaysOn(Fact):
 
     days_on: Concepts
     """Drugs, any of these."""
-    absent: Absent
+    absent: Absent = "no-if-list-complete"
     """What it means that there is none."""
     list: Kind = "medication"
 

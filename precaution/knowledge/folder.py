@@ -7,8 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
-from precaution.knowledge.model import Concept
-from precaution.knowledge.terminology import IDS, read_concept_ids, read_lists
+from precaution.knowledge.terminology import IDS, Concept, read_concept_ids, read_lists
 from precaution.knowledge.toml import Place
 from precaution.values.record import UNREADABLE
 
@@ -27,14 +26,15 @@ def topic_files(folder: Path) -> tuple[Path, ...]:
 def digest(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = ()) -> str:
     """Return the SHA-256 (hex) of everything that can change an answer; it does not depend on where files are."""
     whole = sha256()
-    for name, path in _parts(folder, policy, codes):
+    for name, path in parts(folder, policy, codes):
         content = path.read_bytes()
         whole.update(f"{name}\0{len(content)}\0".encode())
         whole.update(content)
     return whole.hexdigest()
 
 
-def _parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+def parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    """Yield every file that can change an answer, with a name that does not depend on where it is."""
     own = [
         folder / "label.toml",
         folder / "concepts.toml",

@@ -1,6 +1,6 @@
 """Checks that what a label's tables say of each other is there, and works out which parameters each depends on.
 
-Facts, asks and parameters share one set of names in expressions, where `-` is written `_`.
+Facts, asks and parameters share one set of names in expressions.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, did_you_mean
-from precaution.knowledge.expression import FUNCTIONS, names, spoken
+from precaution.knowledge.expression import FUNCTIONS, names, spoken, written
 from precaution.knowledge.fact_kinds import Fact
-from precaution.knowledge.model import Ask, Duty, Label, Measure, Parameter, Refers, Rule, Says
+from precaution.knowledge.model import Ask, Duty, Label, Measure, Parameter, Rule, Says
 from precaution.knowledge.policy import sort
 from precaution.knowledge.toml import Place, expressions, references
-from precaution.knowledge.type_checks import check_expression, meanings
+from precaution.knowledge.type_checks import NUMBER, check_expression, meanings
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from precaution.knowledge.model import Concept
+    from precaution.knowledge.refers import Refers
+    from precaution.knowledge.terminology import Concept
     from precaution.knowledge.type_checks import Meaning
 
 Named = Fact | Ask | Parameter
@@ -40,6 +41,7 @@ def place_of(thing: object) -> Place:
     """Return where a table of the label stands."""
     section = next((section for kind, section in _SECTIONS if isinstance(thing, kind)), "concept")
     name = getattr(thing, "name", "") or getattr(thing, "id", "")
+    name = written(name) if isinstance(thing, Fact) else name
     file = f"topics/{topic}.toml" if (topic := getattr(thing, "topic", "")) else _FILES.get(section, "label.toml")
     return Place(file, f"{section}.{name}")
 
@@ -59,9 +61,7 @@ def named(label: Label) -> dict[str, Named]:
         if name in FUNCTIONS or iskeyword(name) or not name.isidentifier():
             raise place_of(thing).error("needs another name: letters, digits and '-', and no word of the language")
         if name in found:
-            raise place_of(thing).error(
-                f"is written like [{place_of(found[name]).table}] in expressions; give one of them another name"
-            )
+            raise place_of(thing).error(f"has the name of [{place_of(found[name]).table}]; give one of them another")
         found[name] = thing
     return found
 
@@ -75,7 +75,8 @@ def linked(label: Label) -> Label:
     known = named(label)
     _check_shared_names(label)
     # What a file gives once for all stages is wrong once.
-    if wrong := dict.fromkeys([*_wrong_references(label), *_wrong_expressions(label, meanings(known))]):
+    meant = {**dict.fromkeys(map(spoken, label.limits), NUMBER), **meanings(known)}
+    if wrong := dict.fromkeys([*_wrong_references(label), *_wrong_expressions(label, meant)]):
         raise KnowledgeError("\n".join(wrong))
     uses = _Uses(label, known)
     return replace(
@@ -155,7 +156,8 @@ def _place_in(thing: object, label: Label) -> Place:
 def _wrong_reference(refers: Refers, name: str, known: Collection[str], label: Label) -> str:
     if name not in known:
         file = f" (there is no codes/{name}.csv)" if refers.to == "concept" else ""
-        return f"no {refers.to} is called '{name}'{file}.{did_you_mean(name, known)}"
+        said = written if refers.to == "fact" else str
+        return f"no {refers.to} is called '{said(name)}'{file}.{did_you_mean(said(name), map(said, known))}"
     if refers.to == "parameter":
         parameter = label.parameters[name]
         if sort(parameter.written, parameter.value) != refers.measure:
@@ -195,7 +197,7 @@ class _Uses:
             return self._union(thing)
         name = spoken(thing.name)
         if name in self.path:
-            circle = " -> ".join((*self.path[self.path.index(name) :], name))
+            circle = " -> ".join(map(written, (*self.path[self.path.index(name) :], name)))
             raise place_of(thing).error(f"depends on itself: {circle}")
         if name not in self.done:
             self.path.append(name)

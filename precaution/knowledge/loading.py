@@ -7,13 +7,14 @@
     codes/<concept>.csv     system,code,...
     codes/omop/concept_ids.csv  system,code,concept_id,...
 
-`folder` reads the files, `tables` turns them into the dataclasses of `precaution.knowledge.model`, `names` checks
-what they say of each other. The first thing that is wrong is a KnowledgeError with file, table and key.
+`folder` reads the files, `expansion` writes out what they say once, `assembly` makes of it the dataclasses of
+`precaution.knowledge.model`, `linking` checks what they say of each other. The first thing that is wrong is a
+KnowledgeError with file, table and key.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,11 +41,26 @@ __all__ = ["LABELS", "find_label", "labels", "load_label", "read_label"]
 def load_label(name_or_path: str | Path = DEFAULT, *, policy: Path | None = None, codes: Iterable[Path] = ()) -> Label:
     """Return a label, with a site's `policy` and its further code lists (folders) where given.
 
-    `name_or_path` is the name of a label of the package, or a label's folder. Read once for the same
-    arguments; `read_label` reads anew. Raises UsageError where there is no such label, file or folder,
-    and KnowledgeError where something in it is wrong.
+    `name_or_path` is the name of a label of the package, or a label's folder. Read once, and anew where a file that
+    is not the package's has changed since. Raises UsageError where there is no such label, file or folder, and
+    KnowledgeError where something in it is wrong.
     """
-    return _read_once(find_label(name_or_path), policy, tuple(codes))
+    where = find_label(name_or_path).absolute(), policy and policy.absolute(), tuple(each.absolute() for each in codes)
+    return _read_once(*where, _stamps(*where))
+
+
+def _stamps(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time of change and size of each file, which tell one state of the files from another.
+
+    Those of a label of the package are left out: they don't change while it runs, and there are many.
+    """
+    own = folder.parent == LABELS
+    found = []
+    for name, path in files.parts(folder, policy, codes):
+        if not own or name == "policy" or name.startswith("more/"):
+            state = path.stat()
+            found.append((name, state.st_mtime_ns, state.st_size))
+    return tuple(found)
 
 
 def labels() -> tuple[str, ...]:
@@ -86,12 +102,15 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
         topics=_in_order(gathered),
         terminology=build(lists, gathered.concepts, files.read_ids(folder / "codes", *codes)),
         policy=_changes(choices, codes),
+        limits=gathered.limits,
         complete_lists=choices.complete if choices else frozenset(),
     )
     return linked(label)
 
 
-_read_once = cache(read_label)
+@lru_cache(maxsize=32)
+def _read_once(folder: Path, policy: Path | None, codes: tuple[Path, ...], stamps: object) -> Label:  # noqa: ARG001
+    return read_label(folder, policy, codes)
 
 
 def _in_order(gathered: Gathered) -> tuple[str, ...]:

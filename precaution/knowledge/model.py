@@ -6,50 +6,63 @@ says what may stand there. The format is described for clinicians in docs/refere
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from precaution.knowledge.expression import Expression
+from precaution.knowledge.fact_kinds import Fact
+from precaution.knowledge.refers import (
+    STAGES,
+    ActionName,
+    AskName,
+    ConceptName,
+    Concepts,
+    DaysName,
+    FactName,
+    MeasureName,
+    NumberName,
+    RuleOrDuty,
+    Sentences,
+    Stage,
+    WordName,
+)
+from precaution.knowledge.shorthand import Limit
+from precaution.knowledge.terminology import Concept, Terminology
 
-    from precaution.knowledge.expression import Expression
-    from precaution.knowledge.fact_kinds import Fact
-    from precaution.knowledge.terminology import Terminology
-
-Stage = Literal["before-start", "on-treatment", "interrupted"]
-STAGES: tuple[Stage, ...] = ("before-start", "on-treatment", "interrupted")
 Role = Literal["directive", "background", "evidence-limit", "provenance"]
-ROLES: tuple[Role, ...] = ("directive", "background", "evidence-limit", "provenance")
-Absent = Literal["unknown", "no-if-list-complete", "no"]
-"""What it means that the record holds nothing. `no` is only for what can't be asked of a list."""
 
 
-class Refers(NamedTuple):
-    """What a name in a field refers to; the loader refuses a name that stands for nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """`[says.S19]`: a sentence of the label, in our words, with the place and the digest of the exact one.
 
-    to: Literal["concept", "parameter", "fact", "ask", "sentence", "action", "rule or duty", "measure"]
-    measure: Literal["", "days", "number", "word"] = ""
-    """For a parameter: what its value must be."""
+    A sentence is a directive, which leads to a rule or duty, or says by one of three keys why it leads to none.
+    """
 
-
-ConceptName = Annotated[str, Refers("concept")]
-DaysName = Annotated[str, Refers("parameter", "days")]
-NumberName = Annotated[str, Refers("parameter", "number")]
-WordName = Annotated[str, Refers("parameter", "word")]
-FactName = Annotated[str, Refers("fact")]
-AskName = Annotated[str, Refers("ask")]
-ActionName = Annotated[str, Refers("action")]
-MeasureName = Annotated[str, Refers("measure")]
-RuleOrDuty = Annotated[str, Refers("rule or duty")]
-Concepts = tuple[ConceptName, ...]
-"""Names of code lists."""
-Sentences = tuple[Annotated[str, Refers("sentence")], ...]
-"""Ids of sentences of the label."""
+    exact: str
+    """Where the exact sentence begins in the label's text and where it ends, in characters, and its SHA-256 (hex):
+    `"0-63 50cc..."`."""
+    means: str
+    """The sentence in our words."""
+    background: str | None = None
+    """It reports, and asks for nothing: what it reports. Or ..."""
+    evidence_limit: str | None = None
+    """... it says what is not known, or ..."""
+    provenance: str | None = None
+    """... where the text comes from."""
+    numbers: tuple[float, ...] = ()
+    """The numbers it states; any other number in a rule that cites it must be a parameter. As a table,
+    `{ sodium-limit = "130 mmol/L" }`, each is a limit that expressions and texts name."""
+    explains: tuple[RuleOrDuty, ...] = ()
+    """Rules and duties beside which a background sentence is shown ..."""
+    show_when: Expression | None = None
+    """... and for which patients; for all where this is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Says:
-    """`[says.S19]`: a sentence of the label, in our words, with the digest of the exact one."""
+    """A sentence of the label as it was read; a file writes it as a `Sentence`."""
 
     id: str
     topic: str
@@ -66,11 +79,11 @@ class Says:
     end: int
     """... and where it ends."""
     numbers: tuple[float, ...] = ()
-    """The numbers it states; any other number in a rule that cites it must be a parameter."""
+    """The numbers it states."""
     explains: tuple[RuleOrDuty, ...] = ()
     """Rules and duties beside which a background sentence is shown ..."""
     show_when: Expression | None = None
-    """... and for which patients; for all where this is left out."""
+    """... and for which patients; for all where this is None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,40 +100,13 @@ class Parameter:
     """The sentences that leave it open."""
     why: str
     """Why this value."""
-    status: Literal["proposed", "verified", "unverified"]
+    status: Literal["proposed", "verified", "unverified"] = "proposed"
     """Whether a clinician has confirmed it."""
     default: str = ""
     """Its number in the list of defaults (D13), where it has one."""
     choices: tuple[str, ...] = ()
     """The only words or numbers a site may choose from."""
     overridden: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concept:
-    """`[concept.lab_anc]`: what is known of a code list besides its codes."""
-
-    name: str
-    topic: str = ""
-    unit: str = ""
-    """The UCUM unit in which its values are kept and compared."""
-    plausible: tuple[float, ...] = ()
-    """Lowest and highest believable value in that unit; outside it a value is not used."""
-    factors: Mapping[str, float] = field(default_factory=dict[str, float])
-    """Units that only this concept's substance lets us convert (mmol/L of cholesterol): unit = factor."""
-    words: tuple[str, ...] = ()
-    """Beginnings of words in a display or text that make an unrecognised entry a doubt about this concept;
-    `tb$` is a whole word, `*carcinoma` any part of one."""
-    not_words: tuple[str, ...] = ()
-    """Words that take such a doubt away again."""
-    spellings: tuple[str, ...] = ()
-    """Whole texts of a result that mean this concept (`result_positive`: "reactive")."""
-    answers: Concepts = ()
-    """For a question (smoking status): the concepts that may be its coded answer."""
-    outranks: Concepts = ()
-    """Concepts that a code does not belong to where it belongs to this one."""
-    why: str = ""
-    """What was decided about the list, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,8 +142,8 @@ class Rule:
 
     name: str
     topic: str
-    title: str
-    """What it is about, in a few words."""
+    title: str = ""
+    """What it is about, in a few words; the name where left out."""
     cites: Sentences
     """The sentences it carries out."""
     when: Mapping[Stage, Expression]
@@ -165,7 +151,7 @@ class Rule:
     then: Mapping[Stage, ActionName]
     """Action by stage; a stage left out is one to which the rule does not apply."""
     if_unknown: Mapping[Stage, ActionName]
-    """Action where it can't be told; it must be given for every stage of `then`."""
+    """Action where it can't be told, for every stage of `then`; needed unless `[actions]` of label.toml has one."""
     tell: str
     """What to say where it holds; `{fact}` stands for the fact's value."""
     reading: str = ""
@@ -195,14 +181,14 @@ class Duty:
 
     name: str
     topic: str
-    title: str
-    """What it is about, in a few words."""
+    title: str = ""
+    """What it is about, in a few words; the name where left out."""
     cites: Sentences
     """The sentences it carries out."""
-    stages: tuple[Stage, ...]
-    """When it applies."""
-    tell: str
-    """What is to be done."""
+    stages: tuple[Stage, ...] = STAGES
+    """When it applies; at every stage where left out."""
+    tell: str = ""
+    """What is to be done; the title where left out."""
     needs: tuple[Concepts, ...] = ()
     """Every group needs one result, procedure or immunization of its concepts ..."""
     needs_all: WordName = ""
@@ -242,7 +228,10 @@ class Duty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A figure of a published study, shown beside ours and used for nothing else."""
+    """A figure of a published study, shown beside ours and used for nothing else.
+
+    `from = "x"` names a source, which then need not be repeated: what it says of `source`, `status` and `of`.
+    """
 
     share: float
     """Part of the patients, from 0 to 1."""
@@ -262,8 +251,8 @@ class Measure:
 
     name: str
     topic: str
-    title: str
-    """What is counted, in a few words."""
+    title: str = ""
+    """What is counted, in a few words; the name where left out."""
     cites: Sentences
     """The sentences whose use it measures, or beside which it stands."""
     reading: str
@@ -298,7 +287,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
+class AuditSettings:
     """`[audit]` of label.toml: what the measures share; needed where there are any."""
 
     washout: DaysName
@@ -314,7 +303,7 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Therapy:
+class TherapySettings:
     """`[therapy]` of label.toml: how the stage is read from the record."""
 
     drug: ConceptName
@@ -337,6 +326,14 @@ class Records:
     """Parameter: which of several results of one day counts, "worst" or "unknown" where they differ."""
 
 
+class OfOwner(dict[Any, Any]):
+    """What one object keeps of itself. A copy of that object, or one sent to another process, begins without it."""
+
+    def __reduce__(self) -> tuple[type[OfOwner], tuple[()]]:
+        """Copy and pickle as empty."""
+        return OfOwner, ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """Everything a label's folder says; made by `precaution.load_label`."""
@@ -350,7 +347,7 @@ class Label:
     """label.toml's own tables: provenance, intended use, differences, transparency attributes."""
     actions: tuple[str, ...]
     """Gravest first; `only-if-no-alternative+attested` is the attested variant."""
-    therapy: Therapy
+    therapy: TherapySettings
     says: Mapping[str, Says]
     parameters: Mapping[str, Parameter]
     concepts: Mapping[str, Concept]
@@ -363,9 +360,13 @@ class Label:
     """In the order of the label's text."""
     terminology: Terminology
     measures: Mapping[str, Measure] = field(default_factory=dict[str, Measure])
-    audit: Audit | None = None
+    audit: AuditSettings | None = None
     """None where the label has no measures."""
     policy: Mapping[str, object] = field(default_factory=dict[str, object])
     """What a site changed: parameter = value as written, and `lists`, `codes`; empty where nothing."""
+    limits: Mapping[str, Limit] = field(default_factory=dict[str, Limit])
+    """Numbers that sentences state, by the names that rules give them."""
     complete_lists: frozenset[str] = frozenset()
     """Kinds of entries (`condition`, ...) whose list the site says is complete for every patient."""
+    compiled: OfOwner = field(default_factory=OfOwner, init=False, repr=False, compare=False)
+    """The label compiled for each stage (`precaution.engine.compiled`), when it was first asked for."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 from unicodedata import combining, normalize
 
 from precaution.errors import KnowledgeError, did_you_mean
-from precaution.knowledge.model import Concept
+from precaution.knowledge.refers import Concepts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 SYSTEMS = ("SNOMED", "LOINC", "RxNorm", "RxNormExt", "ICD10CM", "ATC", "CVX", "HL7v3-ObservationInterpretation")
@@ -28,6 +29,33 @@ LONGEST_NAME = 120
 
 COLUMNS = ("system", "code")
 """The columns a code list must have; `display`, `source` and `verified` are for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concept:
+    """`[concept.lab_anc]`: what is known of a code list besides its codes."""
+
+    name: str
+    topic: str = ""
+    unit: str = ""
+    """The UCUM unit in which its values are kept and compared."""
+    plausible: tuple[float, ...] = ()
+    """Lowest and highest believable value in that unit; outside it a value is not used."""
+    factors: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Units that only this concept's substance lets us convert (mmol/L of cholesterol): unit = factor."""
+    words: tuple[str, ...] = ()
+    """Beginnings of words in a display or text that make an unrecognised entry a doubt about this concept;
+    `tb$` is a whole word, `*carcinoma` any part of one."""
+    not_words: tuple[str, ...] = ()
+    """Words that take such a doubt away again."""
+    spellings: tuple[str, ...] = ()
+    """Whole texts of a result that mean this concept (`result_positive`: "reactive")."""
+    answers: Concepts = ()
+    """For a question (smoking status): the concepts that may be its coded answer."""
+    outranks: Concepts = ()
+    """Concepts that a code does not belong to where it belongs to this one."""
+    why: str = ""
+    """What was decided about the list, and why."""
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,7 @@ import tomli
 
 from precaution.errors import KnowledgeError, did_you_mean
 from precaution.knowledge.expression import parse
-from precaution.knowledge.model import STAGES, Refers, Stage
-from precaution.values.record import Kind
+from precaution.knowledge.refers import STAGES, Refers, Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,14 +56,14 @@ class Place(NamedTuple):
 
     def at(self, key: str) -> Place:
         """Return the place of a key of this table."""
-        return self._replace(key=f"{self.key}.{key}" if self.key else key)
+        return Place(self.file, self.table, f"{self.key}.{key}" if self.key else key)
 
 
-class _Parsed:
+class Parsed:
     """Stands for `Expression` while annotations are resolved: a union says nothing of how it is written."""
 
 
-class Column(NamedTuple):
+class Key(NamedTuple):
     """A field of a dataclass, as a key of its table."""
 
     field: str
@@ -77,7 +76,7 @@ FILLED = frozenset({"uses", "overridden"})
 """Fields that the loader works out; no file may give them."""
 _KEYS = {"expression": "is"}
 """Fields whose key is a word that Python keeps for itself."""
-_NAMES = {"Mapping": Mapping, "Expression": _Parsed, "Kind": Kind}
+_NAMES = {"Mapping": Mapping, "Expression": Parsed}
 
 
 def read_toml(path: Path, name: str) -> Table:
@@ -128,11 +127,11 @@ def as_table(value: object, place: Place) -> Table:
 
 
 @cache
-def columns(kind: Any) -> Mapping[str, Column]:
+def columns(kind: Any) -> Mapping[str, Key]:
     """Return key -> field of a dataclass, for the keys that a file may give."""
     hints = get_type_hints(kind, localns=_NAMES, include_extras=True)
     return {
-        _KEYS.get(each.name, each.name.replace("_", "-")): Column(
+        _KEYS.get(each.name, each.name.replace("_", "-")): Key(
             each.name, hints[each.name], each.default is MISSING and each.default_factory is MISSING
         )
         for each in fields(kind)
@@ -170,7 +169,7 @@ def _expressive(kind: Any) -> tuple[tuple[str, str, bool], ...]:
     return tuple(
         (key, column.field, get_origin(column.hint) is Mapping)
         for key, column in columns(kind).items()
-        if _holds(column.hint, _Parsed)
+        if _holds(column.hint, Parsed)
     )
 
 
@@ -284,5 +283,5 @@ _PLAIN: Mapping[Any, Convert] = {
     float: _number,
     int: _whole,
     object: lambda value, _: value,
-    _Parsed: _expression,
+    Parsed: _expression,
 }

@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.errors import did_you_mean
-from precaution.knowledge.expression import All, Among, Any, Compare, Literally, Name, Not, children
-from precaution.knowledge.expression import Ask as Function
+from precaution.knowledge.expression import (
+    RESULTS,
+    Among,
+    And,
+    Call,
+    Compare,
+    Literally,
+    Name,
+    Not,
+    Or,
+    children,
+    written,
+)
 from precaution.knowledge.fact_kinds import DaysOn, DaysSince, Extreme, Fact, Latest, Tested, Worded
 from precaution.knowledge.model import Ask, Parameter
 
@@ -20,7 +31,6 @@ Meaning = str | tuple[str, ...]
 """NUMBER, TRUTH, or the words that a name can be."""
 NUMBER = "a number"
 TRUTH = "true or false"
-RESULTS = ("positive", "negative")
 
 
 def meanings(named: Mapping[str, Fact | Ask | Parameter]) -> dict[str, Meaning]:
@@ -50,7 +60,7 @@ def meaning(thing: Fact | Ask | Parameter) -> Meaning:
 def check_expression(expression: Expression, known: Mapping[str, Meaning], place: Place) -> None:
     """Raise KnowledgeError for an unknown name, or a comparison that means nothing."""
     match expression:
-        case All() | Any() | Not() | Function(function="possible"):
+        case And() | Or() | Not() | Call(function="possible"):
             for operand in children(expression):
                 check_expression(operand, known, place)
         case Compare():
@@ -59,17 +69,19 @@ def check_expression(expression: Expression, known: Mapping[str, Meaning], place
             _check_words(name, words, _meaning(name, known, place), place)
         case Name(name):
             if (found := _meaning(name, known, place)) != TRUTH:
-                raise place.error(f"'{name}' is {_in_words(found)}; compare it with something")
+                raise place.error(f"'{written(name)}' is {_in_words(found)}; compare it with something")
         case Literally(value):
             raise place.error(f"{value!r} stands alone; compare something with it")
-        case Function(operand=Name(name)):
+        case Call(operand=Name(name)):
             _meaning(name, known, place)
 
 
 def _meaning(name: str, known: Mapping[str, Meaning], place: Place) -> Meaning:
     if name in known:
         return known[name]
-    raise place.error(f"no fact, ask or parameter is called '{name}'.{did_you_mean(name, known)}")
+    raise place.error(
+        f"no fact, ask or parameter is called '{written(name)}'.{did_you_mean(written(name), map(written, known))}"
+    )
 
 
 def _check_comparison(expression: Compare, known: Mapping[str, Meaning], place: Place) -> None:
@@ -77,12 +89,12 @@ def _check_comparison(expression: Compare, known: Mapping[str, Meaning], place: 
     left = _meaning(name, known, place)
     other = _meaning(right.name, known, place) if isinstance(right, Name) else _literal(right.value)
     if left == TRUTH:
-        raise place.error(f"'{name}' is true or false; write '{name}' or 'not {name}' alone")
+        raise place.error(f"'{written(name)}' is true or false; write '{written(name)}' or 'not {written(name)}' alone")
     if (left == NUMBER) != (other == NUMBER) or other == TRUTH:
-        raise place.error(f"'{name}' is {_in_words(left)} and can't be compared with {_in_words(other)}")
+        raise place.error(f"'{written(name)}' is {_in_words(left)} and can't be compared with {_in_words(other)}")
     if not isinstance(left, str):
         if expression.operator not in ("==", "!="):
-            raise place.error(f"'{name}' is a word; only == and != compare words")
+            raise place.error(f"'{written(name)}' is a word; only == and != compare words")
         _check_words(name, other, left, place)
 
 
@@ -93,11 +105,15 @@ def _literal(value: float | str | bool) -> Meaning:
 
 
 def _check_words(name: str, words: Meaning, known: Meaning, place: Place) -> None:
+    if isinstance(known, str) and words == RESULTS:
+        raise place.error(f"'{written(name)}' is {known}; done() and in compare the result of a test")
     if isinstance(known, str):
-        raise place.error(f"'{name}' is {known}, so it is never one of some words")
+        raise place.error(f"'{written(name)}' is {known}, so it is never one of some words")
     for word in words:
         if word not in known:
-            raise place.error(f"'{name}' is never '{word}'; it can be {', '.join(known)}.{did_you_mean(word, known)}")
+            raise place.error(
+                f"'{written(name)}' is never '{word}'; it can be {', '.join(known)}.{did_you_mean(word, known)}"
+            )
 
 
 def _in_words(meaning: Meaning) -> str:

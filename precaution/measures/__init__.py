@@ -1,4 +1,4 @@
-"""One patient's part in the audit: courses of the drug, and what each measure of the label comes to.
+"""One patient's part in an audit: the courses of the drug, and the result of each measure of the label.
 
 Everything is told by the facts of the label, looked at on days of the treatment instead of today: the interpreter
 that decides is the one that measures. What can't be told is `unknown` and never `no`.
@@ -9,14 +9,14 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from precaution.measures.events import happened
+from precaution.measures.events import measure_event
 from precaution.measures.exposure import exposure
-from precaution.measures.followed import Followed, band_of, followed
-from precaution.measures.shares import shared
+from precaution.measures.follow_up import FollowUp, band_of, follow_up
+from precaution.measures.shares import measure_share
 from precaution.values.interval import exactly, show_day
 
 if TYPE_CHECKING:
-    from precaution.knowledge.model import Audit, Label, Measure
+    from precaution.knowledge.model import AuditSettings, Label, Measure
     from precaution.measures.exposure import Course
     from precaution.values.record import Record
 
@@ -42,14 +42,14 @@ EXPOSURES = (
 """A row for each course; one without a start for a patient of whom no course can be told. `chosen`: the course that
 the measures are about. `new_use`: yes, no, unknown. `days`: of sure treatment. `until`: last day looked at."""
 MEASURED = ("person", "measure", "state", "why", "day", "days", "delay")
-"""A row for each new user and each measure. `days`: at risk, for rates. `delay`: in days."""
+"""A row for each new user and each measure. `day`: looked at, or of the event. `days`: at risk. `delay`: in days."""
 UNKNOWN_DEATH = "the day of death is not known"
 
 
 def audit_rows(person: str, record: Record, label: Label, today: int) -> dict[str, list[Row]]:
-    """Return the rows of `exposures` and `measured` of one patient, looked at on `today` (an ordinal).
+    """Return one patient's rows of the tables `exposures` and `measured`, as known on `today` (an ordinal).
 
-    Nothing for a patient who shows nothing of the drug, or of a label that has no measures.
+    There are none for a patient who shows nothing of the drug, or of a label that has no measures.
     """
     if label.audit is None:
         return {"exposures": [], "measured": []}
@@ -59,9 +59,9 @@ def audit_rows(person: str, record: Record, label: Label, today: int) -> dict[st
         return {"exposures": [_nothing(person, record, UNKNOWN_DEATH)] if own else [], "measured": []}
     found = exposure(record, label, label.audit, today)
     if not found.courses:
-        told = found.doubt if label.therapy.drug in record.entries else ""
-        return {"exposures": [_nothing(person, record, told)] if told else [], "measured": []}
-    patient = followed(record, label, found)
+        reason = found.doubt if label.therapy.drug in record.entries else ""
+        return {"exposures": [_nothing(person, record, reason)] if reason else [], "measured": []}
+    patient = follow_up(record, label, found)
     return {
         "exposures": [
             _course(person, number, each, patient, label.audit) for number, each in enumerate(found.courses, 1)
@@ -76,7 +76,7 @@ def _nothing(person: str, record: Record, why: str) -> Row:
     return (person, 0, True, "unknown", why, "", "", False, False, 0, 0.0, "", "", record.sex, record.site, "")
 
 
-def _course(person: str, number: int, course: Course, patient: Followed, audit: Audit) -> Row:
+def _course(person: str, number: int, course: Course, patient: FollowUp, audit: AuditSettings) -> Row:
     chosen = course is patient.course
     use = patient.uses[number - 1]
     exact = course.start.exact
@@ -100,7 +100,7 @@ def _course(person: str, number: int, course: Course, patient: Followed, audit: 
     )
 
 
-def _measured(person: str, measure: Measure, patient: Followed) -> Row:
-    found = shared(measure, patient) if measure.kind == "share" else happened(measure, patient)
+def _measured(person: str, measure: Measure, patient: FollowUp) -> Row:
+    found = measure_share(measure, patient) if measure.kind == "share" else measure_event(measure, patient)
     day = show_day(exactly(found.day)) if found.day is not None and isfinite(found.day) else ""
     return person, measure.name, found.state, found.why, day, found.days, found.delay

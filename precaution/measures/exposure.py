@@ -18,7 +18,7 @@ from precaution.values.record import UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from precaution.knowledge.model import Audit, Label
+    from precaution.knowledge.model import AuditSettings, Label
     from precaution.values.logic import Truth
     from precaution.values.record import Entry, Record
 
@@ -50,7 +50,7 @@ class Course(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """All courses of one patient up to `until`, an ordinal: the day of the audit, or of death."""
+    """All courses of one patient's treatment up to the day `until` (an ordinal), that of the audit or of death."""
 
     until: int
     courses: tuple[Course, ...]
@@ -60,37 +60,41 @@ class Exposure:
     """Why there may be treatment that can't be told; empty where there is none."""
 
     def on(self, day: float) -> Truth:
-        """Whether treatment is sure on a day; None where it may have been."""
+        """Whether there was surely treatment on a day (an ordinal); None where there may have been."""
         if any(span.first <= day <= span.covered for course in self.courses for span in course.spans):
             return True
         return None if any(first <= day <= last for first, last in self.perhaps) else False
 
     def days(self, first: float, past: float) -> float:
-        """Return the days of sure treatment from `first` to `past`: the days between them, as time goes by."""
+        """Return how many days of sure treatment lie between two days (ordinals): none where both are the same day."""
         spans = [span for course in self.courses for span in course.spans]
         return sum(max(min(span.covered, past) - max(span.first, first), 0) for span in spans)
 
 
-class _Piece(NamedTuple):
-    """What one entry shows: when it began, how long that is sure, and how long it may have been."""
+class _EntrySpan(NamedTuple):
+    """The treatment that one entry shows: its start, how long it is sure, and how long it may have been."""
 
     start: Interval
     last: float
     covered: float
     reach: float
-    """How far it carries a course."""
+    """The day up to which it carries a course: one that starts soon after goes on with it."""
     latest: float
+    """The last day on which there may have been treatment."""
     why: str
+    """Why the end is not exact; empty where it is."""
 
 
-def exposure(record: Record, label: Label, audit: Audit, today: int) -> Exposure:
+def exposure(record: Record, label: Label, audit: AuditSettings, today: int) -> Exposure:
     """Return the courses of the label's drug up to `today` (an ordinal) or the day of death, which must be exact."""
     until = min(today, int(record.died.low)) if record.died is not None else today
     grace, gap, believed = (
         label.parameters[name].value for name in (label.therapy.grace, label.therapy.gap, audit.open_order)
     )
-    taken, unclear = _sorted(record, label, until)
-    pieces = sorted(_piece(entry, until, float(grace), float(believed)) for entry in taken if entry.start is not None)
+    taken, unclear = _taken_and_unclear(record, label, until)
+    pieces = sorted(
+        _entry_span(entry, until, float(grace), float(believed)) for entry in taken if entry.start is not None
+    )
     undated = [entry for entry in (*taken, *unclear) if entry.start is None]
     perhaps = [(piece.start.low, piece.latest) for piece in pieces]
     perhaps += [(day.low if (day := day_of(each)) is not None else -inf, float(until)) for each in unclear]
@@ -100,8 +104,8 @@ def exposure(record: Record, label: Label, audit: Audit, today: int) -> Exposure
     return Exposure(until, courses, tuple(sorted(set(perhaps))), _doubt(undated, unclear))
 
 
-def _sorted(record: Record, label: Label, until: int) -> tuple[list[Entry], list[Entry]]:
-    """Return the entries that show the drug was taken, and those that may; plans and later ones are neither."""
+def _taken_and_unclear(record: Record, label: Label, until: int) -> tuple[list[Entry], list[Entry]]:
+    """Return the entries that show the drug was taken, and those that may show it; plans are neither."""
     own = [entry for entry in record.entries.get(label.therapy.drug, ()) if _begun(entry, until)]
     sure = [e for e in own if e.certainty == "certain" and e.status in ("active", "held", "ended")]
     other = [entry for entry in record.entries.get(UNREADABLE["medication"], ()) if _begun(entry, until)]
@@ -119,29 +123,29 @@ def _doubt(undated: Sequence[Entry], unclear: Sequence[Entry]) -> str:
     return "an entry may be the drug, but can't be read as such" if unclear else ""
 
 
-def _piece(entry: Entry, until: int, grace: float, believed: float) -> _Piece:
-    """Return what an entry with a day shows."""
+def _entry_span(entry: Entry, until: int, grace: float, believed: float) -> _EntrySpan:
+    """Return the treatment that an entry with a day shows; `grace` and `believed` are in days."""
     start = entry.start if entry.start is not None else Interval(-inf, inf)
     first = min(start.high, until)
     if entry.end is not None and entry.status != "held":
         more = grace if entry.status == "active" else 0.0
         last, latest = (max(min(each, until), first) for each in (entry.end.low, entry.end.high))
         covered, perhaps = (max(min(each + more, until), first) for each in (entry.end.low, entry.end.high))
-        return _Piece(start, last, covered, latest, perhaps, "" if entry.end.exact else "the end is not exact")
+        return _EntrySpan(start, last, covered, latest, perhaps, "" if entry.end.exact else "the end is not exact")
     if entry.end is None and entry.status == "active":
         limit = max(min(start.low + believed, until), first)
         open_on = limit < until
         why = f"an order without an end is believed for {believed:.0f} days" if open_on else ""
-        return _Piece(start, limit, limit, limit, float(until), why)
+        return _EntrySpan(start, limit, limit, limit, float(until), why)
     if entry.status == "held":
         end = until if entry.end is None else max(min(entry.end.high, until), first)
-        return _Piece(start, first, first, end, end, "the day of the hold is not recorded")
-    return _Piece(start, first, first, first, float(until), "the day it was stopped is not recorded")
+        return _EntrySpan(start, first, first, end, end, "the day of the hold is not recorded")
+    return _EntrySpan(start, first, first, first, float(until), "the day it was stopped is not recorded")
 
 
-def _grouped(pieces: Iterable[_Piece], gap: float) -> Iterable[list[_Piece]]:
+def _grouped(pieces: Iterable[_EntrySpan], gap: float) -> Iterable[list[_EntrySpan]]:
     """Yield the pieces of each course, in order."""
-    group: list[_Piece] = []
+    group: list[_EntrySpan] = []
     reach = -inf
     for piece in pieces:
         if group and piece.start.low > reach + gap:
@@ -153,7 +157,7 @@ def _grouped(pieces: Iterable[_Piece], gap: float) -> Iterable[list[_Piece]]:
         yield group
 
 
-def _course(pieces: Sequence[_Piece], until: int, held: set[Interval | None]) -> Course:
+def _course(pieces: Sequence[_EntrySpan], until: int, held: set[Interval | None]) -> Course:
     spans: list[Span] = []
     for first, last, covered in sorted((min(each.start.high, until), each.last, each.covered) for each in pieces):
         if spans and first <= spans[-1].covered:

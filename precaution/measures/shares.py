@@ -1,11 +1,11 @@
-"""A share: for one patient, on one day of the treatment, whether what a measure counts is so."""
+"""Shares of one patient: whether what a measure counts is so on one day of the treatment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from precaution.engine.findings import judge
-from precaution.knowledge.expression import compiled, spoken
+from precaution.knowledge.expression import spoken
 from precaution.values.logic import disjunction
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from precaution.engine.facts import Facts
     from precaution.knowledge.expression import Expression
     from precaution.knowledge.model import Measure, Rule
-    from precaution.measures.followed import Followed
+    from precaution.measures.follow_up import FollowUp
     from precaution.values.logic import Truth
 
-State = Literal["yes", "no", "unknown", "left-out", "not-counted", "who-unknown", "not-measurable"]
-STATES: tuple[State, ...] = ("yes", "no", "unknown", "left-out", "not-counted", "who-unknown", "not-measurable")
+MeasureState = Literal["yes", "no", "unknown", "left-out", "not-counted", "who-unknown", "not-measurable"]
+STATES: tuple[MeasureState, ...] = ("yes", "no", "unknown", "left-out", "not-counted", "who-unknown", "not-measurable")
 """yes, no, unknown: of those counted. left-out: the measure excludes them. not-counted: it is not about them.
 who-unknown: it can't be told whether it is. not-measurable: not followed for long enough."""
 
@@ -27,9 +27,9 @@ NOT_EXACT = "an entry that matters is of no exact day"
 
 
 class Measured(NamedTuple):
-    """What a measure comes to for one patient."""
+    """The result of a measure for one patient."""
 
-    state: State
+    state: MeasureState
     why: str = ""
     day: float | None = None
     """The day that was looked at, or of the event."""
@@ -39,8 +39,8 @@ class Measured(NamedTuple):
     """For a delay: days."""
 
 
-def shared(measure: Measure, patient: Followed) -> Measured:
-    """Return what a share comes to; the patient's start is exact."""
+def measure_share(measure: Measure, patient: FollowUp) -> Measured:
+    """Return the result of a share for a patient whose start is exact."""
     day = _day(measure, patient)
     if day > patient.exposure.until:
         return Measured("not-measurable", "not followed for long enough", day)
@@ -49,54 +49,62 @@ def shared(measure: Measure, patient: Followed) -> Measured:
         if not treated:
             said = "it can't be told whether treatment went on" if treated is None else "treatment had ended"
             return Measured("who-unknown" if treated is None else "not-counted", said, day)
-    outside = _not_within(measure, patient) or left_out(measure, patient, day) or _not_counted(measure, patient, day)
+    outside = _not_within(measure, patient) or excluded(measure, patient, day) or _not_counted(measure, patient, day)
     if outside:
         return outside._replace(day=day)
-    truth = patient.told(day, measure.stage, lambda facts: _truth(measure, facts))
+    truth = patient.truth_on(day, measure.stage, lambda facts: _truth(measure, facts))
     why = "" if truth is not None else _why(measure, patient.facts(day, measure.stage))
     return Measured("unknown" if truth is None else "yes" if truth else "no", why, day)
 
 
 def _truth(measure: Measure, facts: Facts) -> Truth:
-    return compiled(measure.numerator)(facts) if measure.numerator is not None else _asked_for(measure, facts)
+    return facts.test(measure.numerator) if measure.numerator is not None else _asked_for(measure, facts)
 
 
-def _not_within(measure: Measure, patient: Followed) -> Measured | None:
-    """Return the state of who does not belong to the measure that this one is a part of, or may not."""
+def _not_within(measure: Measure, patient: FollowUp) -> Measured | None:
+    """Return the result for a patient outside the measure that this one is a part of, or who may be; None inside."""
     if not measure.of:
         return None
-    whole = shared(patient.label.measures[measure.of], patient)
+    whole = measure_share(patient.label.measures[measure.of], patient)
     if whole.state in ("unknown", "who-unknown"):
         return Measured("who-unknown", whole.why)
     return None if whole.state == "yes" else Measured("not-counted")
 
 
-def _day(measure: Measure, patient: Followed) -> int:
+def _day(measure: Measure, patient: FollowUp) -> int:
     if measure.look == "end":
         return patient.exposure.until if patient.course.goes_on else int(patient.course.spans[-1].covered)
     return patient.start + sum(int(patient.label.parameters[name].value) for name in measure.after)
 
 
-def left_out(measure: Measure, patient: Followed, day: int) -> Measured | None:
-    """Return the state of who is left out, or may have to be; None for all others."""
-    truth = patient.told(day, measure.stage, compiled(measure.exclude)) if measure.exclude is not None else False
+def excluded(measure: Measure, patient: FollowUp, day: int) -> Measured | None:
+    """Return the result for a patient whom the measure leaves out, or may have to; None for all others."""
+    truth = _truth_on(measure.exclude, measure, patient, day, otherwise=False)
     if truth is None:
         return Measured("who-unknown", why_unknown(measure.exclude, patient.facts(day, measure.stage)))
     return Measured("left-out") if truth else None
 
 
-def _not_counted(measure: Measure, patient: Followed, day: int) -> Measured | None:
-    truth = patient.told(day, measure.stage, compiled(measure.denominator)) if measure.denominator is not None else True
+def _not_counted(measure: Measure, patient: FollowUp, day: int) -> Measured | None:
+    truth = _truth_on(measure.denominator, measure, patient, day, otherwise=True)
     if truth is None:
         return Measured("who-unknown", why_unknown(measure.denominator, patient.facts(day, measure.stage)))
     return None if truth else Measured("not-counted")
 
 
+def _truth_on(
+    expression: Expression | None, measure: Measure, patient: FollowUp, day: int, *, otherwise: bool
+) -> Truth:
+    if expression is None:
+        return otherwise
+    return patient.truth_on(day, measure.stage, lambda facts: facts.test(expression))
+
+
 def why_unknown(expression: Expression | None, facts: Facts) -> str:
-    """Return why an expression can't be told: the titles of the facts, or that something is of no exact day."""
+    """Return why an expression can't be told: the titles of its facts, or that an entry is of no exact day."""
     if expression is None:
         return ""
-    if compiled(expression)(facts) is not None:
+    if facts.test(expression) is not None:
         return NOT_EXACT
     return "; ".join(dict.fromkeys(_called(name, facts) for name in facts.behind(expression)))
 
@@ -107,7 +115,7 @@ def _called(name: str, facts: Facts) -> str:
 
 
 def _why(measure: Measure, facts: Facts) -> str:
-    """Return what can't be told: facts, or the rules that may ask for the measure's action."""
+    """Return why a share can't be told: titles of facts, or of the rules that may ask for the measure's action."""
     if measure.numerator is not None:
         return why_unknown(measure.numerator, facts)
     found = [rule.title for rule in _candidates(measure, facts) if _asks(rule, measure.action, facts) is None]

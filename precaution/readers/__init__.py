@@ -1,27 +1,26 @@
-"""From outside to a `Record`: FHIR R4 in JSON, from a file, a folder, standard input, bytes or objects.
+"""Read a `Record` from FHIR R4 in JSON: from a file, a folder, standard input, bytes or parsed objects.
 
-Nothing above this package knows FHIR.
+Beside these readers only the service and the sorting of a cohort's files know FHIR.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from precaution.errors import UsageError
 from precaution.readers.contents import unpacked
 from precaution.readers.fhir import record_of
 from precaution.readers.json_input import documents, parsed
-from precaution.readers.patient import find
-from precaution.values.record import Record
+from precaution.readers.patient import find_patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from precaution.knowledge.model import Ask
     from precaution.knowledge.terminology import Terminology
+    from precaution.values.record import Record
 
-__all__ = ["read", "read_any", "read_bytes", "read_named", "read_resources"]
+__all__ = ["read", "read_bytes", "read_named", "read_resources"]
 
 
 def read(source: Path | str, terminology: Terminology, asks: Mapping[str, Ask]) -> Record:
@@ -38,7 +37,7 @@ def read_named(source: Path | str, terminology: Terminology, asks: Mapping[str, 
     """Return the patient's id, empty where there is none, and the record as `read` does. Raises as `read`."""
     found = list(documents(source))
     record = record_of(found, terminology, asks)
-    return min(find(unpacked(found)).ids, default=""), record
+    return min(find_patient(unpacked(found)).ids, default=""), record
 
 
 def read_bytes(data: bytes, terminology: Terminology, asks: Mapping[str, Ask], name: str = "stdin") -> Record:
@@ -49,19 +48,3 @@ def read_bytes(data: bytes, terminology: Terminology, asks: Mapping[str, Ask], n
 def read_resources(resources: Iterable[dict[str, object]], terminology: Terminology, asks: Mapping[str, Ask]) -> Record:
     """Return the record of the one patient in resources or Bundles that are parsed already. Raises as `read`."""
     return record_of(resources, terminology, asks)
-
-
-def read_any(source: object, terminology: Terminology, asks: Mapping[str, Ask]) -> Record:
-    """Return the record of a path, of bytes of JSON, of parsed JSON (an object or a list), or a Record as it is.
-
-    Raises as `read`, and UsageError for anything else.
-    """
-    if isinstance(source, Record):
-        return source
-    if isinstance(source, (str, Path)):
-        return read(source, terminology, asks)
-    if isinstance(source, (bytes, bytearray)):
-        return read_bytes(bytes(source), terminology, asks, "the input")
-    if isinstance(source, (dict, list)):
-        return record_of([source], terminology, asks)
-    raise UsageError(f"a {type(source).__name__} is no patient: give a path, bytes, a parsed Bundle or a Record")

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from precaution.knowledge.terminology import fold
 from precaution.readers.dates import day_at
 from precaution.readers.json_access import Json, child, children, text
-from precaution.values.record import Entry
+from precaution.values.record import ANSWER, Entry
 
 if TYPE_CHECKING:
     from precaution.knowledge.model import Ask
-    from precaution.readers.reading import Item, Reading
+    from precaution.readers.record_builder import PatientResource, RecordBuilder
 
 _DONE = ("completed", "amended")
 
 
-def read_answers(reading: Reading, item: Item) -> None:
-    """Add an entry for each item whose linkId is the name or the number of an ask."""
-    asks = {key: (name, ask) for name, ask in reading.asks.items() for key in (_key(name), _key(ask.number)) if key}
+def read_answers(builder: RecordBuilder, item: PatientResource) -> None:
+    """Add an entry for each answered item of a QuestionnaireResponse whose linkId is the name or number of an ask."""
+    asks = {key: (name, ask) for name, ask in builder.asks.items() for key in (_key(name), _key(ask.number)) if key}
     todo = children(item.resource, "item")
     while todo:
         part = todo.pop()
@@ -26,17 +26,17 @@ def read_answers(reading: Reading, item: Item) -> None:
         todo += children(part, "item") + [inner for answer in given for inner in children(answer, "item")]
         found = asks.get(_key(text(part, "linkId")))
         if found:
-            _read_answer(reading, item, *found, given)
+            _read_answer(builder, item, *found, given)
 
 
 def _key(name: str) -> str:
     return name.casefold().replace("_", "-")
 
 
-def _read_answer(reading: Reading, item: Item, name: str, ask: Ask, given: list[Json]) -> None:
+def _read_answer(builder: RecordBuilder, item: PatientResource, name: str, ask: Ask, given: list[Json]) -> None:
     status = text(item.resource, "status")
     if status not in _DONE:
-        return reading.ignore(
+        return builder.ignore(
             item.source,
             f"answers of status '{status}'"
             if status in ("in-progress", "stopped", "entered-in-error")
@@ -44,7 +44,7 @@ def _read_answer(reading: Reading, item: Item, name: str, ask: Ask, given: list[
         )
     answer = _answer(ask, given[0]) if len(given) == 1 else ""
     if not answer:
-        return reading.ignore(
+        return builder.ignore(
             item.source,
             f"{len(given)} answers to '{name}', where one is needed"
             if len(given) != 1
@@ -52,7 +52,7 @@ def _read_answer(reading: Reading, item: Item, name: str, ask: Ask, given: list[
         )
     authored = day_at(item.resource, "authored")
     note = "" if authored is not None else "the answer has no date"
-    reading.add(Entry(f"ask:{name}", "answer", item.source, authored, result=answer, says=answer, note=note), item)
+    builder.add(Entry(ANSWER + name, "answer", item.source, authored, result=answer, says=answer, note=note), item)
     return None
 
 

@@ -50,12 +50,12 @@ _PLACEHOLDERS = frozenset({"unknown", "none", "null", "not available", "not know
 _OF_RELATIVES = ("family history", "no family history", "fh:", "fh ")
 """How a text begins that speaks of relatives."""
 _WORD = re.compile(r"[a-z]{3}")
-_ROOM = 50_000
-"""Most codes remembered: enough for a hospital, and a bound for hostile input."""
+_MOST_CODES = 50_000
+"""So many codes are remembered at most: enough for a hospital, and a bound for hostile input."""
 
 
-class Looked(NamedTuple):
-    """What is known of the codes of a CodeableConcept."""
+class CodeLookup(NamedTuple):
+    """What the label's code lists know of the codes of a CodeableConcept."""
 
     concepts: tuple[str, ...] = ()
     """The concepts that its codes belong to."""
@@ -65,7 +65,7 @@ class Looked(NamedTuple):
     """The code systems of which it has a well-formed code."""
 
 
-_NOTHING = Looked()
+_NOTHING = CodeLookup()
 
 
 @lru_cache(maxsize=512)
@@ -77,8 +77,8 @@ def system_name(url: str) -> str:
     return _NAMES.get(bare, "")
 
 
-def normal(system: str, code: str) -> str:
-    """Return `code` as code lists write it: ICD-10 in capitals and with its dot, CVX with two figures."""
+def normal_code(system: str, code: str) -> str:
+    """Return `code` as code lists write it: ICD-10 in capitals and with its dot, CVX with two digits."""
     if system != "ICD10CM":
         return code.zfill(2) if system == "CVX" else code
     code = code.upper().rstrip(_ICD_MARKS)
@@ -86,49 +86,49 @@ def normal(system: str, code: str) -> str:
 
 
 class Codes:
-    """A label's terminology, asked through FHIR's codings; it remembers every code it met."""
+    """Looks the codes of FHIR up in a label's terminology, and remembers every code it met."""
 
     def __init__(self, terminology: Terminology) -> None:
         """Look codes up in `terminology`."""
         self.terminology = terminology
-        self.spoken = lru_cache(maxsize=8192)(self._spoken)
-        self._known: dict[tuple[str, str], Looked] = {}
+        self.spoken_of = lru_cache(maxsize=8192)(self._spoken_of)
+        self._known: dict[tuple[str, str], CodeLookup] = {}
         self._listed: dict[str, set[str]] = {}
         for (system, _), names in (*terminology.exact.items(), *terminology.prefixes.items()):
             for name in names:
                 self._listed.setdefault(name, set()).add(system)
 
-    def look(self, concept: object) -> Looked:
-        """Return what the codes of a CodeableConcept say; of several codings all together."""
+    def look_up(self, concept: object) -> CodeLookup:
+        """Return what is known of a CodeableConcept's codes, of all its codings together; nothing of what is none."""
         try:
             (coding,) = concept["coding"]  # type: ignore[index]
             return self._known[coding["system"], coding["code"]]
         except (KeyError, TypeError, ValueError):
-            return self._every(concept)
+            return self._of_all_codings(concept)
 
-    def _every(self, concept: object) -> Looked:
-        found = [self._looked(coding) for coding in children(concept, "coding")] if isinstance(concept, dict) else []
+    def _of_all_codings(self, concept: object) -> CodeLookup:
+        found = [self._of_coding(coding) for coding in children(concept, "coding")] if isinstance(concept, dict) else []
         if len(found) < 2:
             return found[0] if found else _NOTHING
-        return Looked(*(tuple(dict.fromkeys(name for each in found for name in each[part])) for part in range(3)))
+        return CodeLookup(*(tuple(dict.fromkeys(name for each in found for name in each[part])) for part in range(3)))
 
-    def _looked(self, coding: dict[str, object]) -> Looked:
+    def _of_coding(self, coding: dict[str, object]) -> CodeLookup:
         code, url = coding.get("code"), coding.get("system") or ""
         if not isinstance(code, str) or not isinstance(url, str) or not code.strip():
             return _NOTHING
         found = self._known.get((url, code))
         if found is None:
-            if len(self._known) >= _ROOM:
+            if len(self._known) >= _MOST_CODES:
                 self._known.clear()
-            found = self._known[url, code] = self._of(url.strip(), code.strip())
+            found = self._known[url, code] = self._of_code(url.strip(), code.strip())
         return found
 
     def listed_in(self, name: str, systems: frozenset[str]) -> bool:
         """Whether the code list of a concept has codes of one of `systems`; True where it has no codes."""
         return not systems.isdisjoint(self._listed.get(name, systems))
 
-    def _spoken(self, words: str) -> tuple[str, ...]:
-        """Return the concepts that a text speaks of; where it speaks of relatives only those that do so too."""
+    def _spoken_of(self, words: str) -> tuple[str, ...]:
+        """Return the concepts whose words a text has; where it is about relatives, only those that are so too."""
         found = self.terminology.spoken_of(words)
         if not found or not fold(words).startswith(_OF_RELATIVES):
             return found
@@ -138,20 +138,20 @@ class Codes:
             if any(word.startswith(_OF_RELATIVES) for word in self.terminology.concept(name).words)
         )
 
-    def _of(self, url: str, code: str) -> Looked:
+    def _of_code(self, url: str, code: str) -> CodeLookup:
         if not url:
-            return Looked(doubted=self.without_system(code))
+            return CodeLookup(doubted=self.without_system(code))
         system = system_name(url)
         if not system:
             return _NOTHING
-        code = normal(system, code)
-        return Looked(self.terminology.concepts(system, code), (), (system,) if well_formed(system, code) else ())
+        code = normal_code(system, code)
+        return CodeLookup(self.terminology.concepts(system, code), (), (system,) if well_formed(system, code) else ())
 
     def without_system(self, code: str) -> tuple[str, ...]:
-        """Return concepts for a code of unsaid system; one of a digit or two could be any list's."""
+        """Return the concepts of a code whose system is not given; none for one or two characters, which may be any."""
         if len(code) < 3:
             return ()
-        found = [name for system in SYSTEMS for name in self.terminology.concepts(system, normal(system, code))]
+        found = [name for system in SYSTEMS for name in self.terminology.concepts(system, normal_code(system, code))]
         return tuple(dict.fromkeys(found))
 
 
@@ -176,6 +176,6 @@ def readable(words: str) -> bool:
 
 
 def words_of(concept: Mapping[str, object]) -> list[str]:
-    """Return the texts of a CodeableConcept that can be read."""
+    """Return the text and the displays of a CodeableConcept, each once, as far as they are `readable`."""
     found = [text(concept, "text"), *(text(coding, "display") for coding in children(concept, "coding"))]
     return [each for each in dict.fromkeys(found) if each and readable(each)]

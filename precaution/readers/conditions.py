@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.knowledge.terminology import fold
-from precaution.readers.dates import day_at, period, when
+from precaution.readers.concept_matches import matched_concepts
+from precaution.readers.dates import day_at, period, read_dates
 from precaution.readers.json_access import Json, child, children, choice, text
-from precaution.readers.lists import begins
-from precaution.readers.meaning import meanings
+from precaution.readers.lists import note_list
 from precaution.values.record import Certainty, Entry, Status
 
 if TYPE_CHECKING:
-    from precaution.readers.reading import Item, Reading
+    from precaution.readers.record_builder import PatientResource, RecordBuilder
     from precaution.values.interval import Interval
 
 CLINICAL: dict[str, Status] = {
@@ -32,31 +32,31 @@ VERIFIED: dict[str, Certainty] = {
 _WORDS = frozenset({*CLINICAL, *VERIFIED, "refuted", "entered-in-error"})
 
 
-def read_condition(reading: Reading, item: Item) -> None:
+def read_condition(builder: RecordBuilder, item: PatientResource) -> None:
     """Add the entries of a Condition; a refuted one is ignored, but shows that a list was kept."""
     resource, source = item.resource, item.source
     verified = _words(resource, "verificationStatus")
     if "entered-in-error" in verified:
-        return reading.ignore(source, "entered-in-error")
-    if not begins(reading, "condition", child(resource, "code")):
+        return builder.ignore(source, "entered-in-error")
+    if not note_list(builder, "condition", child(resource, "code")):
         return None
     if verified == {"refuted"}:
-        return reading.ignore(source, "refuted")
-    found = meanings(reading, item, "condition", [child(resource, "code")])
+        return builder.ignore(source, "refuted")
+    found = matched_concepts(builder, item, "condition", [child(resource, "code")])
     if not found:
         return None
     certainty = _certainty(resource, verified)
-    entry = _entry(reading, item)
-    for meaning in found:
-        note = "; ".join(filter(None, (meaning.note, entry.note)))
-        reading.add(entry._replace(concept=meaning.concept, certainty=meaning.certainty(certainty), note=note), item)
+    entry = _entry(builder, item)
+    for match in found:
+        note = "; ".join(filter(None, (match.note, entry.note)))
+        builder.add(entry._replace(concept=match.concept, certainty=match.certainty(certainty), note=note), item)
     return None
 
 
-def _entry(reading: Reading, item: Item) -> Entry:
+def _entry(builder: RecordBuilder, item: PatientResource) -> Entry:
     resource = item.resource
-    onset = when(resource, "onset", reading.birth)
-    abated, end, unread = _abatement(resource, reading.birth)
+    onset = read_dates(resource, "onset", builder.birth)
+    abated, end, unread = _abatement(resource, builder.birth)
     status, word = _status(resource, abated=abated)
     says = ", ".join([word, *sorted(_words(resource, "verificationStatus") - {"confirmed"})]).strip(", ")
     return Entry(
@@ -73,7 +73,7 @@ def _entry(reading: Reading, item: Item) -> Entry:
 
 
 def _words(resource: Json, key: str) -> set[str]:
-    """Return the known words that a status has as codes, or as its text."""
+    """Return the status words of FHIR that a status has as codes, or as its text."""
     status = child(resource, key)
     found = {text(coding, "code") for coding in children(status, "coding")}
     if "text" in status:
@@ -107,5 +107,5 @@ def _abatement(resource: Json, birth: Interval | None) -> tuple[bool, Interval |
         return True, found.start if found.end is None else found.end, found.note
     if key == "abatementBoolean":
         return resource[key] is True, None, ""
-    end = when(resource, "abatement", birth)
+    end = read_dates(resource, "abatement", birth)
     return True, end.start, end.note

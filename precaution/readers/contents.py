@@ -1,4 +1,4 @@
-"""Bundles, lists and files taken apart: each resource once, in its latest version, by type."""
+"""The resources of Bundles, lists and files by type: each once, in its latest version."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Version(NamedTuple):
 
 @dataclass(slots=True)
 class Contents:
-    """The resources of an input, and what could not be taken from it."""
+    """The resources of an input by type, and what could not be read of it."""
 
     kinds: dict[str, list[Located]] = field(default_factory=dict[str, list[Located]])
     ignored: set[Ignored] = field(default_factory=set[Ignored])
@@ -40,8 +40,8 @@ class Contents:
     _seen: dict[Key, Located] = field(default_factory=dict[Key, Located])
     _versions: dict[Key, list[Located]] = field(default_factory=dict[Key, list[Located]])
 
-    def lack(self, source: str, why: str) -> None:
-        """Note a part that can't be read and might have been anything."""
+    def note_unreadable(self, source: str, why: str) -> None:
+        """Note a part that can't be read and might have been anything: no list is complete then."""
         self.ignored.add(Ignored(source, why))
         self.partial = True
 
@@ -57,8 +57,8 @@ class Contents:
         elif first[0] != resource:
             self._versions.setdefault(key, [first]).append(located)
 
-    def settle(self) -> None:
-        """Keep of each resource the version that counts; all of them where that can't be told."""
+    def choose_versions(self) -> None:
+        """Keep the latest version of each resource; all versions where it can't be told which that is."""
         for (kind, _), versions in self._versions.items():
             others = [each for each in self.kinds[kind] if each[0] is not versions[0][0]]
             self.kinds[kind] = others + _latest(versions)
@@ -85,19 +85,19 @@ def unpacked(documents: Iterable[object]) -> Contents:
             _bundle(value, contents, todo)
         else:
             _take(value, value.get("resourceType"), url, contents)
-    contents.settle()
+    contents.choose_versions()
     return contents
 
 
 def _take(resource: Json, kind: object, url: str, contents: Contents) -> None:
     if not isinstance(kind, str):
-        contents.lack("input", "an entry is no FHIR resource: it is no object, or has no resourceType")
+        contents.note_unreadable("input", "an entry is no FHIR resource: it is no object, or has no resourceType")
     elif kind in _KEPT:
         check_release(kind, resource)
         contents.keep(kind, resource, url)
     elif kind not in R4:
         check_type(kind)
-        contents.lack("input", "a resource is of a type that FHIR R4 does not have")
+        contents.note_unreadable("input", "a resource is of a type that FHIR R4 does not have")
     elif kind == "OperationOutcome":
         _outcome(resource, contents)
 
@@ -105,17 +105,17 @@ def _take(resource: Json, kind: object, url: str, contents: Contents) -> None:
 def _outcome(resource: Json, contents: Contents) -> None:
     contents.ignored.add(Ignored("OperationOutcome", "a message of the sending system, no part of the record"))
     if any(text(issue, "severity") in ("error", "fatal") for issue in children(resource, "issue")):
-        contents.lack("OperationOutcome", "the sending system reports an error, so parts may be missing")
+        contents.note_unreadable("OperationOutcome", "the sending system reports an error, so parts may be missing")
 
 
 def _bundle(bundle: Json, contents: Contents, todo: list[tuple[object, str]]) -> None:
-    """Take what a Bundle holds; other Bundles in it are left to do."""
+    """Take the resources of a Bundle; Bundles inside it are added to `todo`."""
     check_profile(bundle)
     entries = bundle.get("entry")
     if entries is not None and not isinstance(entries, list):
-        contents.lack("Bundle", "its entries are no list")
+        contents.note_unreadable("Bundle", "its entries are no list")
     entries = entries if isinstance(entries, list) else []
-    _check_pages(bundle, len(entries), contents)
+    _check_for_more_pages(bundle, len(entries), contents)
     if bundle.get("type") == "history":
         todo.extend(_history(entries, contents))
         return
@@ -135,10 +135,10 @@ def _without_resource(entry: object, contents: Contents) -> None:
     """Note an entry that has no resource, unless it is a request or a response that needs none."""
     needs_none = isinstance(entry, dict) and ("request" in entry or "response" in entry)
     if not needs_none or (isinstance(entry, dict) and entry.get("resource") is not None):
-        contents.lack("Bundle", "an entry has no resource")
+        contents.note_unreadable("Bundle", "an entry has no resource")
 
 
-def _url(entry: Json) -> str:
+def _full_url(entry: Json) -> str:
     url = entry.get("fullUrl")
     return url if isinstance(url, str) else ""
 
@@ -148,36 +148,36 @@ def _deletes(entry: Json) -> bool:
     return isinstance(request, dict) and request.get("method") == "DELETE"
 
 
-def _check_pages(bundle: Json, count: int, contents: Contents) -> None:
+def _check_for_more_pages(bundle: Json, count: int, contents: Contents) -> None:
     total = bundle.get("total")
     more = bundle.get("type") == "searchset" and isinstance(total, int) and total > count
     if more or any(text(link, "relation") == "next" for link in children(bundle, "link")):
-        contents.lack("Bundle", "the bundle is one page of several; give all pages for complete lists")
+        contents.note_unreadable("Bundle", "the bundle is one page of several; give all pages for complete lists")
 
 
 def _history(entries: list[object], contents: Contents) -> list[Located]:
     """Return the latest version of each resource of a history; a deleted one is gone."""
     versions: dict[str, list[_Version]] = {}
-    for place, entry in enumerate(entries):
+    for number, entry in enumerate(entries):
         if not isinstance(entry, dict):
-            contents.lack("Bundle", "an entry has no resource")
+            contents.note_unreadable("Bundle", "an entry has no resource")
             continue
-        version = _version(entry, -place)
+        version = _version(entry, -number)
         name = name_of(*version.located) if version.located else _deleted(entry)
         versions.setdefault(name, []).append(version)
     latest = (_newest(found).located for found in versions.values())
     return [located for located in latest if located]
 
 
-def _version(entry: Json, place: int) -> _Version:
+def _version(entry: Json, number: int) -> _Version:
     resource = child(entry, "resource")
     written = text(child(resource, "meta"), "lastUpdated") or text(child(entry, "response"), "lastModified")
-    located = (resource, _url(entry)) if resource and not _deletes(entry) else None
-    return _Version(located, instant(written), place)
+    located = (resource, _full_url(entry)) if resource and not _deletes(entry) else None
+    return _Version(located, instant(written), number)
 
 
 def _deleted(entry: Json) -> str:
-    name = text(child(entry, "request"), "url") or _url(entry)
+    name = text(child(entry, "request"), "url") or _full_url(entry)
     return "/".join(name.partition("/_history")[0].split("/")[-2:])
 
 
@@ -188,7 +188,7 @@ def _newest(versions: list[_Version]) -> _Version:
 
 
 def _latest(versions: list[Located]) -> list[Located]:
-    """Return the newest of different versions of a resource; all of them where that can't be told."""
+    """Return the newest version of a resource by time or number; all versions where neither tells."""
     for rank in (_changed, _number):
         ranks = [rank(version[0]) for version in versions]
         if None not in ranks:

@@ -30,8 +30,8 @@ _LAST = date.max.toordinal()
 _NOTHING: Json = {}
 
 
-class When(NamedTuple):
-    """When something began and ended, and what could not be read of that."""
+class DateRange(NamedTuple):
+    """The days on which something began and ended, and what could not be read of them."""
 
     start: Interval | None = None
     end: Interval | None = None
@@ -60,27 +60,27 @@ def _last(first: date, match: re.Match[str]) -> date:
 
 
 def day_at(parent: Mapping[str, object], key: str) -> Interval | None:
-    """Return the day under `key`, or None."""
+    """Return the days of the date under `key`; None where there is none that can be read."""
     value = parent.get(key)
     return day(value.strip()) if isinstance(value, str) else None
 
 
-def when(parent: Mapping[str, object], stem: str, birth: Interval | None = None) -> When:
+def read_dates(parent: Mapping[str, object], stem: str, birth: Interval | None = None) -> DateRange:
     """Return the days of `stem[x]` (onset, effective, performed ...), whichever type it has.
 
-    `birth` places an age; the interval is then one unit of age wide.
+    `birth`: the day of birth, by which an age becomes days; they are then one unit of age wide.
     """
     written = parent.get(stem + "DateTime")
     if isinstance(written, str):
         found = day(written.strip())
-        return When(found, None, "" if found is not None else f"{stem} date can't be read")
+        return DateRange(found, None, "" if found is not None else f"{stem} date can't be read")
     key = choice(parent, stem)
     if not key:
-        return When(note="" if f"_{stem}DateTime" not in parent else f"{stem} date is said to be missing")
+        return DateRange(note="" if f"_{stem}DateTime" not in parent else f"{stem} date is said to be missing")
     return _other(parent, key, stem, birth)
 
 
-def _other(parent: Mapping[str, object], key: str, stem: str, birth: Interval | None) -> When:
+def _other(parent: Mapping[str, object], key: str, stem: str, birth: Interval | None) -> DateRange:
     value = child(parent, key)
     if key.endswith("Period") and value:
         return period(value, stem)
@@ -90,17 +90,17 @@ def _other(parent: Mapping[str, object], key: str, stem: str, birth: Interval | 
         return _timing(value, stem)
     else:
         found = day_at(parent, key) if key.endswith("Instant") else None
-    return When(found, None, "" if found is not None else f"{stem} is not given as a date")
+    return DateRange(found, None, "" if found is not None else f"{stem} is not given as a date")
 
 
-def period(value: Json, stem: str = "period") -> When:
-    """Return the start and the end of a FHIR Period."""
+def period(value: Json, stem: str = "period") -> DateRange:
+    """Return the days on which a FHIR Period starts and ends; `stem` names it in the note."""
     start, end = day_at(value, "start"), day_at(value, "end")
     unread = any(value.get(key) is not None and found is None for key, found in (("start", start), ("end", end)))
-    return When(start, end, f"{stem} date can't be read" if unread else "")
+    return DateRange(start, end, f"{stem} date can't be read" if unread else "")
 
 
-def _timing(value: Json, stem: str) -> When:
+def _timing(value: Json, stem: str) -> DateRange:
     events = value.get("event")
     days = [
         found
@@ -112,11 +112,14 @@ def _timing(value: Json, stem: str) -> When:
     whole = days[0]
     for each in days[1:]:
         whole = hull(whole, each)
-    return When(whole, None)
+    return DateRange(whole, None)
 
 
 def at_age(age: Json, birth: Interval | None) -> Interval | None:
-    """Return the days on which somebody born on `birth` was of this age; None where it can't be told."""
+    """Return the days on which somebody born on `birth` was of this age; None where that can't be told.
+
+    Raises InputError where the age is not a finite number.
+    """
     years = number(age.get("value"), "record", "an age")
     unit = _DAYS.get(text(age, "code") or text(age, "unit"))
     if years is None or unit is None or birth is None or not 0 <= years * unit <= 150 * _YEAR or "comparator" in age:
@@ -126,13 +129,13 @@ def at_age(age: Json, birth: Interval | None) -> Interval | None:
 
 
 def spanned(start: Interval | None, end: Interval | None) -> Interval | None:
-    """Return the days from `start` to `end`: something that happened on one of them, but which is not known."""
+    """Return the days from `start` to `end`, on one of which something happened; just `start` where there is no end."""
     return start if start is None or end is None else hull(start, end)
 
 
 @lru_cache(maxsize=4096)
 def instant(written: str) -> datetime | None:
-    """Return a point in time, to order versions by; None where it can't be read."""
+    """Return a point in time, in UTC where it names no zone; None where it can't be read."""
     try:
         found = datetime.fromisoformat(written)
     except ValueError:

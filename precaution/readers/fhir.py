@@ -1,4 +1,4 @@
-"""FHIR R4 resources -> Record: whose it is, then every clinical resource by its type."""
+"""FHIR R4 resources -> Record: the patient first, then every clinical resource by the reader of its type."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from precaution.readers.json_access import name_of
 from precaution.readers.lists import read_composition, read_list
 from precaution.readers.medications import read_medication
 from precaution.readers.observations import read_observation, read_report
-from precaution.readers.patient import find, stranger
+from precaution.readers.patient import find_patient, other_subject
 from precaution.readers.procedures import read_immunization, read_procedure, read_service_request
-from precaution.readers.reading import Item, Reading
+from precaution.readers.record_builder import PatientResource, RecordBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from precaution.values.record import Record
 
 
-def _read_family(reading: Reading, item: Item) -> None:
-    reading.ignore(item.source, "family history is no diagnosis of the patient")
+def _read_family(builder: RecordBuilder, item: PatientResource) -> None:
+    builder.ignore(item.source, "family history is no diagnosis of the patient")
 
 
-_READERS: Mapping[str, Callable[[Reading, Item], None]] = {
+_READERS: Mapping[str, Callable[[RecordBuilder, PatientResource], None]] = {
     "Condition": read_condition,
     "Observation": read_observation,
     "DiagnosticReport": read_report,
@@ -51,34 +51,38 @@ _SUBJECTS = {"Immunization": "patient", "FamilyMemberHistory": "patient"}
 
 
 def record_of(documents: Iterable[object], terminology: Terminology, asks: Mapping[str, Ask]) -> Record:
-    """Return the record that parsed JSON documents hold.
+    """Return the record of the one patient whose resources parsed JSON documents hold.
 
     Raises NoPatient, MixedPatients, WrongRelease, or InputError where a number is not finite.
     """
     contents = unpacked(documents)
-    return reading_of(contents, find(contents), terminology, asks).record()
+    return read_contents(contents, find_patient(contents), terminology, asks).record()
 
 
-def reading_of(contents: Contents, patient: Patient, terminology: Terminology, asks: Mapping[str, Ask]) -> Reading:
-    """Return what is read of the resources of a patient. Raises MixedPatients, or InputError as `record_of`."""
-    reading = Reading(contents, patient, codes_for(terminology), asks)
+def read_contents(
+    contents: Contents, patient: Patient, terminology: Terminology, asks: Mapping[str, Ask]
+) -> RecordBuilder:
+    """Return a builder that has read all resources of a patient; its `record` is the result. Raises as `record_of`."""
+    builder = RecordBuilder(contents, patient, codes_for(terminology), asks)
     for kind, read in _READERS.items():
-        _read_all(reading, contents, kind, read)
-    return reading
+        _read_all(builder, contents, kind, read)
+    return builder
 
 
-def _read_all(reading: Reading, contents: Contents, kind: str, read: Callable[[Reading, Item], None]) -> None:
+def _read_all(
+    builder: RecordBuilder, contents: Contents, kind: str, read: Callable[[RecordBuilder, PatientResource], None]
+) -> None:
     """Read the resources of a type that are the patient's, and note the others."""
-    key, names = _SUBJECTS.get(kind, "subject"), reading.patient.names
+    key, names = _SUBJECTS.get(kind, "subject"), builder.patient.names
     for resource, url in contents.of(kind):
         try:
             ours = resource[key]["reference"] in names  # type: ignore[index]
         except (KeyError, TypeError, IndexError):
             ours = False
-        other = None if ours else stranger(reading.patient, resource, contents, key)
+        other = None if ours else other_subject(builder.patient, resource, contents, key)
         if other is None:
-            read(reading, Item(resource, url))
+            read(builder, PatientResource(resource, url))
             continue
-        reading.ignore(name_of(resource, url), other.why)
-        if not other.told:
-            reading.incomplete.add(_KINDS.get(kind, "medication" if kind.startswith("Medication") else kind))
+        builder.ignore(name_of(resource, url), other.why)
+        if not other.certain:
+            builder.incomplete.add(_KINDS.get(kind, "medication" if kind.startswith("Medication") else kind))

@@ -1,4 +1,4 @@
-"""Reading JSON whose shape nobody promised: each accessor gives the type asked for, or an empty one."""
+"""Typed access to parsed JSON that may hold anything: each function returns the type it names, or an empty one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def text(parent: Mapping[str, object], key: str) -> str:
 
 
 def choice(parent: Mapping[str, object], stem: str) -> str:
-    """Return which `stem[x]` the resource has (`valueQuantity` for `value`), or an empty string."""
+    """Return the key under which a choice of types `stem[x]` stands (`valueQuantity` for `value`), or nothing."""
     return next(
         (
             key
@@ -54,7 +54,8 @@ def choice(parent: Mapping[str, object], stem: str) -> str:
 def number(value: object, source: str, where: str) -> float | None:
     """Return a finite number, or None where `value` is no number.
 
-    Raises InputError where it is too large for a number: nothing else in such a file can be trusted.
+    `source` and `where` name the resource and the element in a message. Raises InputError where the number is
+    too large: nothing else in such a file can be trusted.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
@@ -92,6 +93,6 @@ def digest(resource: Json) -> str:
 
 
 @lru_cache(maxsize=4096)
-def shown(word: str) -> str:
-    """Return a code or a code system if it looks like one, else nothing: it could be free text."""
+def safe_code(word: str) -> str:
+    """Return a code or a code system; nothing where it does not look like one, for it may be free text."""
     return word if re.fullmatch(r"[A-Za-z0-9.\-+*/:#_|%~]{1,120}", word) else ""

@@ -1,7 +1,7 @@
 """Bytes, files, folders and standard input as parsed JSON, strictly.
 
 JSON is read by jiter: no NaN or Infinity, no key twice in an object, no lone surrogates, at most 200
-levels deep. Messages name the place (line, column), never the text: it is a patient's.
+levels deep. Messages name the place (line, column), never the content: it is a patient's.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LIMIT = 100 * 1024 * 1024
-"""Most bytes read of one input, after decompression. A long record of one patient has a few megabytes."""
+"""Most bytes that are read of one input, after decompression. A long record of one patient has a few megabytes."""
 
 SUFFIXES = (".json", ".ndjson", ".json.gz", ".ndjson.gz")
 
-_PLACE = re.compile(r" at line \d+ column \d+$")
+_POSITION = re.compile(r" at line \d+ column \d+$")
 
 
 def documents(source: Path | str, limit: int = LIMIT) -> Iterator[object]:
@@ -40,11 +40,11 @@ def documents(source: Path | str, limit: int = LIMIT) -> Iterator[object]:
     path = Path(source)
     files = _files(path)
     left = limit
-    for place, file in enumerate(files, start=1):
-        where = "the file" if file == path else f"file {place} of {len(files)} (in the order of their names)"
-        plain = _plain(_bytes(file, left), where, left)
-        left -= len(plain)
-        yield from _values(plain, where)
+    for number, file in enumerate(files, start=1):
+        where = "the file" if file == path else f"file {number} of {len(files)} (in the order of their names)"
+        content = _json_text(_bytes(file, left), where, left)
+        left -= len(content)
+        yield from _values(content, where)
 
 
 def _files(path: Path) -> list[Path]:
@@ -67,15 +67,15 @@ def _bytes(path: Path, limit: int) -> bytes:
 
 
 def parsed(data: bytes, where: str, limit: int = LIMIT) -> list[object]:
-    """Return the JSON values of `data`: one document, or one for each line (NDJSON); gzip is unpacked.
+    """Return the JSON values of `data`: one document, or one for each line (NDJSON); gzip is decompressed.
 
-    `where` names the input in messages. Raises InputError.
+    `where` names the input in messages, `limit` is the most bytes after decompression. Raises InputError.
     """
-    return _values(_plain(data, where, limit), where)
+    return _values(_json_text(data, where, limit), where)
 
 
 def parsed_again(data: bytes, where: str) -> list[object]:
-    """Return the JSON values of `data`, which `parsed` returned before: no key comes twice, and that is not looked for.
+    """Return the JSON values of `data` that `parsed` has read before: it is not checked again that no key comes twice.
 
     Raises InputError.
     """
@@ -85,18 +85,18 @@ def parsed_again(data: bytes, where: str) -> list[object]:
         return parsed(data, where)
 
 
-def _values(plain: bytes, where: str) -> list[object]:
+def _values(content: bytes, where: str) -> list[object]:
     try:
-        return [_value(plain)]
+        return [_value(content)]
     except ValueError as error:
-        if not str(error).startswith("trailing characters") or b"\n" not in plain:
+        if not str(error).startswith("trailing characters") or b"\n" not in content:
             raise _unreadable(error, where) from None
-    return _lines(plain, where)
+    return _lines(content, where)
 
 
-def _plain(data: bytes, where: str, limit: int) -> bytes:
+def _json_text(data: bytes, where: str, limit: int) -> bytes:
     if data[:2] == b"\x1f\x8b":
-        data = _unpacked(data, where, limit)
+        data = _decompressed(data, where, limit)
     if len(data) > limit:
         raise InputError(
             f"{where} is larger than the {LIMIT // 1024 // 1024} MB that an input may have in all; "
@@ -110,7 +110,7 @@ def _plain(data: bytes, where: str, limit: int) -> bytes:
     return data
 
 
-def _unpacked(data: bytes, where: str, limit: int) -> bytes:
+def _decompressed(data: bytes, where: str, limit: int) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
             return file.read(limit + 1)
@@ -118,9 +118,9 @@ def _unpacked(data: bytes, where: str, limit: int) -> bytes:
         raise InputError(f"{where} is damaged gzip: it ends early or its checksum is wrong; send it again") from None
 
 
-def _lines(plain: bytes, where: str) -> list[object]:
+def _lines(content: bytes, where: str) -> list[object]:
     values = []
-    for line, data in enumerate(plain.split(b"\n"), start=1):
+    for line, data in enumerate(content.split(b"\n"), start=1):
         if data := data.strip():
             try:
                 values.append(_value(data))
@@ -135,12 +135,12 @@ def _value(data: bytes) -> object:
 
 def _unreadable(error: ValueError, where: str) -> InputError:
     message = str(error)
-    place = _PLACE.search(message)
-    what = message[: place.start()] if place else "not JSON"
+    position = _POSITION.search(message)
+    what = message[: position.start()] if position else "not JSON"
     if what.startswith("Detected duplicate key"):
         what = "an object has the same key twice"
     elif what.startswith("recursion limit"):
         what = "it is nested more than 200 levels deep"
     elif '"' in what or len(what) > 80:
         what = "not JSON"
-    return InputError(f"{where} is not strict JSON: {what}{place[0] if place else ''}")
+    return InputError(f"{where} is not strict JSON: {what}{position[0] if position else ''}")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.readers.dates import day_at, period, when
+from precaution.readers.concept_matches import matched_concepts
+from precaution.readers.dates import day_at, period, read_dates
 from precaution.readers.json_access import Json, child, children, number, text
-from precaution.readers.lists import begins
-from precaution.readers.meaning import meanings
+from precaution.readers.lists import note_list
 from precaution.readers.references import target
 from precaution.values.interval import Interval, larger, shifted, smaller
 from precaution.values.record import Entry, Status
@@ -18,7 +18,7 @@ from precaution.values.record import Entry, Status
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from precaution.readers.reading import Item, Reading
+    from precaution.readers.record_builder import PatientResource, RecordBuilder
 
 _REQUEST: Mapping[str, Status] = {
     "active": "active",
@@ -62,11 +62,11 @@ _PLANS = frozenset({"proposal", "plan", "option"})
 _ORDERS = frozenset({"", "order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _DAYS = {"d": 1.0, "day": 1.0, "days": 1.0, "wk": 7.0, "week": 7.0, "weeks": 7.0}
 LONGEST = 3660.0
-"""Days; a supply for more than ten years is a slip of the pen."""
+"""The most days that a supply may last; for more than ten years it is a slip of the pen."""
 
 
 class _Taken(NamedTuple):
-    """When and how a drug is taken."""
+    """DateRange and how a drug is taken."""
 
     status: Status
     start: Interval | None
@@ -75,34 +75,34 @@ class _Taken(NamedTuple):
     recorded: Interval | None = None
 
 
-def read_medication(reading: Reading, item: Item) -> None:
+def read_medication(builder: RecordBuilder, item: PatientResource) -> None:
     """Add the entries of a prescription, a statement, a dispense or an administration."""
     resource, source = item.resource, item.source
     status = text(resource, "status")
     if status == "entered-in-error":
-        return reading.ignore(source, status)
+        return builder.ignore(source, status)
     if resource.get("doNotPerform") is True:
-        return reading.ignore(source, "it asks that the drug is not given")
-    concepts, named = drug(reading, resource)
-    if not begins(reading, "medication", concepts[0] if concepts else {}):
+        return builder.ignore(source, "it asks that the drug is not given")
+    concepts, named = drug(builder, resource)
+    if not note_list(builder, "medication", concepts[0] if concepts else {}):
         return None
     if status in _NOT_TAKEN[str(resource["resourceType"])]:
-        return reading.ignore(source, status)
+        return builder.ignore(source, status)
     taken = _taken(resource)
     if taken is None:
-        return reading.ignore(source, "a plan that is over")
-    found = meanings(reading, item, "medication", concepts, named)
-    for meaning in found:
-        note = "; ".join(filter(None, (meaning.note, taken.note)))
-        reading.add(
+        return builder.ignore(source, "a plan that is over")
+    found = matched_concepts(builder, item, "medication", concepts, named)
+    for match in found:
+        note = "; ".join(filter(None, (match.note, taken.note)))
+        builder.add(
             Entry(
-                meaning.concept,
+                match.concept,
                 "order" if taken.status == "planned" else "medication",
                 source,
                 taken.start,
                 taken.end,
                 taken.status,
-                meaning.certainty(),
+                match.certainty(),
                 says=taken.status,
                 note=note,
                 recorded=taken.recorded,
@@ -112,22 +112,22 @@ def read_medication(reading: Reading, item: Item) -> None:
     return None
 
 
-def drug(reading: Reading, resource: Json) -> tuple[list[Json], str]:
-    """Return the CodeableConcepts of a drug and of its ingredients, and the text a reference to it shows."""
+def drug(builder: RecordBuilder, resource: Json) -> tuple[list[Json], str]:
+    """Return the CodeableConcepts of a drug and of its ingredients, and the display of the reference to it."""
     own = child(resource, "medicationCodeableConcept")
     reference, named = target(resource, "medicationReference")
-    medication = reading.resolver.resolve(resource, reference, "Medication") if reference else None
+    medication = builder.resolver.resolve(resource, reference, "Medication") if reference else None
     found = [own]
     if medication is not None:
-        found += [child(medication, "code"), *_ingredients(reading, resource, medication)]
+        found += [child(medication, "code"), *_ingredients(builder, resource, medication)]
     return [concept for concept in found if concept], named
 
 
-def _ingredients(reading: Reading, resource: Json, medication: Json) -> list[Json]:
+def _ingredients(builder: RecordBuilder, resource: Json, medication: Json) -> list[Json]:
     found: list[Json] = []
     for ingredient in children(medication, "ingredient"):
         reference, named = target(ingredient, "itemReference")
-        inner = _substance(reading, (resource, medication), reference) if reference else None
+        inner = _substance(builder, (resource, medication), reference) if reference else None
         found += [
             child(ingredient, "itemCodeableConcept"),
             child(inner, "code") if inner else {},
@@ -136,10 +136,10 @@ def _ingredients(reading: Reading, resource: Json, medication: Json) -> list[Jso
     return found
 
 
-def _substance(reading: Reading, holders: tuple[Json, Json], reference: str) -> Json | None:
+def _substance(builder: RecordBuilder, holders: tuple[Json, Json], reference: str) -> Json | None:
     """Return an ingredient's resource; a contained one stands in the prescription or in the medication."""
     found = (
-        reading.resolver.resolve(holder, reference, kind) for holder in holders for kind in ("Substance", "Medication")
+        builder.resolver.resolve(holder, reference, kind) for holder in holders for kind in ("Substance", "Medication")
     )
     return next((each for each in found if each is not None), None)
 
@@ -151,7 +151,7 @@ def _taken(resource: Json) -> _Taken | None:
         return _requested(resource, status)
     if kind == "MedicationDispense":
         return _dispensed(resource, status)
-    at = when(resource, "effective")
+    at = read_dates(resource, "effective")
     end = at.end
     if kind == "MedicationAdministration" and end is None and "effectivePeriod" not in resource:
         end = at.start
@@ -178,7 +178,7 @@ def _requested(resource: Json, status: Status) -> _Taken | None:
 
 
 def _bounds(resource: Json) -> tuple[Interval | None, Interval | None]:
-    """Return the first start and the last end of the dosages' bounds; no end where one has none."""
+    """Return the first start and the last end of all dosages' bounds; no end where one of them has none."""
     bounds = [
         child(child(child(dosage, "timing"), "repeat"), "boundsPeriod")
         for dosage in children(resource, "dosageInstruction")
@@ -195,7 +195,7 @@ def _bounds(resource: Json) -> tuple[Interval | None, Interval | None]:
 
 
 def _dispensed(resource: Json, status: Status) -> _Taken:
-    """Return a dispense as taking from the day it was handed over until the supply ends."""
+    """Return a dispense as a drug taken from the day it was handed over until the supply runs out."""
     handed = day_at(resource, "whenHandedOver")
     start = day_at(resource, "whenPrepared") if handed is None else handed
     days = _supply(child(resource, "daysSupply"))

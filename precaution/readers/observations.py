@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.readers.codes import words_of
-from precaution.readers.dates import day_at, spanned, when
+from precaution.readers.concept_matches import possible_concepts
+from precaution.readers.dates import day_at, read_dates, spanned
 from precaution.readers.json_access import Json, child, children, choice, text
-from precaution.readers.meaning import spoken
 from precaution.readers.quantities import Amount, amount, upper_limit
 from precaution.values.interval import Interval
 from precaution.values.record import Entry, Result, Status
@@ -18,9 +18,9 @@ from precaution.values.record import Entry, Result, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Concept
-    from precaution.readers.codes import Codes, Looked
-    from precaution.readers.reading import Item, Reading
+    from precaution.knowledge.terminology import Concept
+    from precaution.readers.codes import CodeLookup, Codes
+    from precaution.readers.record_builder import PatientResource, RecordBuilder
 
 _FINAL = frozenset({"final", "amended", "corrected", "appended"})
 _NONE: dict[str, str] = {
@@ -34,11 +34,11 @@ _RESULTS: dict[str, Result] = {
     "result_negative": "negative",
     "result_indeterminate": "indeterminate",
 }
-"""Reserved names of concepts: the codes and the spellings of a test's outcome."""
+"""The code lists of a test's outcomes, whose names every label shares: their codes and spellings."""
 
 
-class Context(NamedTuple):
-    """What an Observation gives to each of its components."""
+class ResultContext(NamedTuple):
+    """What an Observation says of all results in it, those of its components too."""
 
     status: Status
     start: Interval | None
@@ -46,80 +46,84 @@ class Context(NamedTuple):
     recorded: Interval | None
 
 
-def read_observation(reading: Reading, item: Item) -> None:
+def read_observation(builder: RecordBuilder, item: PatientResource) -> None:
     """Add the entries of an Observation: its own, its components' and its contained members'."""
     resource = item.resource
     status = resource.get("status")
     if status != "entered-in-error":
-        reading.lists.add("result")
+        builder.lists.add("result")
     if isinstance(status, str) and status in _NONE:
-        return reading.ignore(item.source, _NONE[status])
-    looked = reading.codes.look(resource.get("code"))
-    if looked.concepts or not looked.formed:
-        _read_value(reading, item, resource, looked, None)
+        return builder.ignore(item.source, _NONE[status])
+    lookup = builder.codes.look_up(resource.get("code"))
+    if lookup.concepts or not lookup.formed:
+        _read_value(builder, item, resource, lookup, None)
     if "component" in resource:
         for component in children(resource, "component"):
-            _read_component(reading, item, component)
+            _read_component(builder, item, component)
     if "contained" in resource:
-        _read_members(reading, item, "hasMember")
+        _read_members(builder, item, "hasMember")
     return None
 
 
-def _read_component(reading: Reading, item: Item, component: Json) -> None:
-    looked = reading.codes.look(component.get("code"))
-    if looked.concepts or not looked.formed:
-        _read_value(reading, item, component, looked, None)
+def _read_component(builder: RecordBuilder, item: PatientResource, component: Json) -> None:
+    lookup = builder.codes.look_up(component.get("code"))
+    if lookup.concepts or not lookup.formed:
+        _read_value(builder, item, component, lookup, None)
 
 
-def read_report(reading: Reading, item: Item) -> None:
+def read_report(builder: RecordBuilder, item: PatientResource) -> None:
     """Add the entries of the Observations that a DiagnosticReport contains."""
     if "contained" in item.resource and text(item.resource, "status") not in ("entered-in-error", "cancelled"):
-        _read_members(reading, item, "result")
+        _read_members(builder, item, "result")
 
 
-def _read_members(reading: Reading, item: Item, key: str) -> None:
-    """Read contained Observations that the resource lists; what they do not say of themselves, it says."""
+def _read_members(builder: RecordBuilder, item: PatientResource, key: str) -> None:
+    """Read the contained Observations that the resource lists; one without a date has that of the resource."""
     listed = {text(each, "reference") for each in children(item.resource, key)}
     effective = {name: item.resource[name] for name in item.resource if name.startswith(("effective", "issued"))}
     for inner in children(item.resource, "contained"):
         if text(inner, "resourceType") == "Observation" and "#" + text(inner, "id") in listed:
             dated = inner if choice(inner, "effective") else {**effective, **inner}
             alone = {name: value for name, value in dated.items() if name != "contained"}
-            read_observation(reading, item.within(alone))
+            read_observation(builder, item.within(alone))
 
 
-def _read_value(reading: Reading, item: Item, holder: Json, looked: Looked, context: Context | None) -> None:
-    if not looked.concepts:
-        return _read_unknown(reading, item, holder, looked)
-    context = context or _context(reading, item)
-    for name in looked.concepts:
-        concept = reading.codes.terminology.concept(name)
+def _read_value(
+    builder: RecordBuilder, item: PatientResource, holder: Json, lookup: CodeLookup, context: ResultContext | None
+) -> None:
+    if not lookup.concepts:
+        return _read_unknown(builder, item, holder, lookup)
+    context = context or _context(builder, item)
+    for name in lookup.concepts:
+        concept = builder.codes.terminology.concept(name)
         if concept.answers:
-            for entry in answer_entries(reading.codes, item.source, holder, concept, context):
-                reading.add(entry, item)
+            for entry in answer_entries(builder.codes, item.source, holder, concept, context):
+                builder.add(entry, item)
         else:
-            reading.add(result_entry(reading.codes, item.source, holder, concept, context), item)
+            builder.add(result_entry(builder.codes, item.source, holder, concept, context), item)
     return None
 
 
-def _context(reading: Reading, item: Item) -> Context:
+def _context(builder: RecordBuilder, item: PatientResource) -> ResultContext:
     """Return status and day of an Observation; without a day of its own that of its report, or of issue."""
     resource = item.resource
     status: Status = "final" if text(resource, "status") in _FINAL else "preliminary"
-    at = when(resource, "effective")
+    at = read_dates(resource, "effective")
     start, note = spanned(at.start, at.end), at.note
     issued = day_at(resource, "issued")
     if start is None and not note:
-        start = reading.resolver.reported((resource, item.url))
+        start = builder.resolver.report_day((resource, item.url))
         note = "dated by its report"
         if start is None:
             start, note = issued, "no date" if issued is None else "dated by its issue"
-    return Context(status, start, note, None if issued == start else issued)
+    return ResultContext(status, start, note, None if issued == start else issued)
 
 
-def answer_entries(codes: Codes, source: str, holder: Json, question: Concept, context: Context) -> Iterator[Entry]:
-    """Yield the concepts that answer a question (smoking status), or the question where none can be told."""
-    found = codes.look(holder.get("valueCodeableConcept")).concepts
+def answer_entries(
+    codes: Codes, source: str, holder: Json, question: Concept, context: ResultContext
+) -> Iterator[Entry]:
+    """Yield an entry for each concept that answers a question (as a habit); one without a known answer as such."""
+    found = codes.look_up(holder.get("valueCodeableConcept")).concepts
     answers = [name for name in found if name in question.answers]
     for name in answers or [question.name]:
         note = "" if answers else "its answer can't be understood" if choice(holder, "value") else "no answer"
@@ -137,8 +141,11 @@ def answer_entries(codes: Codes, source: str, holder: Json, question: Concept, c
         )
 
 
-def result_entry(codes: Codes, source: str, holder: Json, concept: Concept, context: Context) -> Entry:
-    """Return the entry of a result: its number, its outcome, and what of them can't be used."""
+def result_entry(codes: Codes, source: str, holder: Json, concept: Concept, context: ResultContext) -> Entry:
+    """Return the entry of a result: its number, its outcome, and a note on what of them can't be used.
+
+    `source` names the resource. Raises InputError where a number is not finite.
+    """
     absent = holder.get("dataAbsentReason") is not None
     found = Amount(note="the value is said to be missing") if absent else amount(holder, concept, source)
     result, conflict = outcome(codes, {} if absent else holder)
@@ -172,7 +179,7 @@ def _missing(holder: Json) -> str:
 
 
 def outcome(codes: Codes, holder: Json) -> tuple[Result, str]:
-    """Return a test's outcome by its coded or spelled value and by its interpretation."""
+    """Return a test's outcome by its coded or written value and its interpretation, and a note where they disagree."""
     if _WORDED.isdisjoint(holder):
         return "", ""
     value = child(holder, "valueCodeableConcept")
@@ -185,7 +192,7 @@ def outcome(codes: Codes, holder: Json) -> tuple[Result, str]:
 
 
 def _meant(codes: Codes, concept: Json) -> set[Result]:
-    return {_RESULTS[name] for name in codes.look(concept).concepts if name in _RESULTS} if concept else set()
+    return {_RESULTS[name] for name in codes.look_up(concept).concepts if name in _RESULTS} if concept else set()
 
 
 def _spelled(codes: Codes, words: str) -> set[Result]:
@@ -193,17 +200,16 @@ def _spelled(codes: Codes, words: str) -> set[Result]:
     return {_RESULTS[name]} if name in _RESULTS else set()
 
 
-def _read_unknown(reading: Reading, item: Item, holder: Json, looked: Looked) -> None:
+def _read_unknown(builder: RecordBuilder, item: PatientResource, holder: Json, lookup: CodeLookup) -> None:
     """Add a doubt for each concept that a result without any standard code speaks of."""
     concept = child(holder, "code")
-    why = "its code is given without a code system" if looked.doubted else "only its words speak of it"
-    found = looked.doubted or spoken(reading.codes, words_of(concept))
+    found, why = possible_concepts(builder.codes, [lookup], words_of(concept))
     if not found:
         return
-    context = _context(reading, item)
-    reading.unrecognised(item.source, concept, why)
+    context = _context(builder, item)
+    builder.unrecognised(item.source, concept, why)
     for name in found:
-        reading.add(
+        builder.add(
             Entry(
                 name,
                 "result",

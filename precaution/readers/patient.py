@@ -28,7 +28,7 @@ _ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 
 
 class Patient:
-    """The record's patient: days of birth and death, and every name others refer to the patient by."""
+    """The record's patient: days of birth and death, and every reference and identifier that names the patient."""
 
     def __init__(self, versions: list[Located]) -> None:
         """Take the patient from the Patient resources of one id: more than one only where versions differ."""
@@ -42,8 +42,8 @@ class Patient:
         self.sex = _same(_SEXES.get(text(resource, "gender"), "") for resource, _ in versions)
         self.site = _same(_site(resource) for resource, _ in versions)
 
-    def known_by(self, reference: str) -> bool:
-        """Whether a reference in any of FHIR's forms names this patient; see `stranger` for the rest."""
+    def named_by(self, reference: str) -> bool:
+        """Whether a reference in any of FHIR's forms names this patient; see `other_subject` for what does not."""
         if reference in self.names:
             return True
         tail = _tail(reference)
@@ -70,7 +70,7 @@ class Patient:
         return any(pair in self.identifiers for pair in _identifiers({"identifier": [identifier]}))
 
 
-def find(contents: Contents) -> Patient:
+def find_patient(contents: Contents) -> Patient:
     """Return the one patient of an input.
 
     Raises NoPatient where it holds none, MixedPatients where it holds more than one.
@@ -87,15 +87,15 @@ def find(contents: Contents) -> Patient:
     return Patient(versions)
 
 
-class Stranger(NamedTuple):
-    """A subject that is not the patient, or can't be told to be."""
+class OtherSubject(NamedTuple):
+    """Why the subject of a resource is not the patient, or can't be told to be."""
 
     why: str
-    told: bool = False
-    """Whether it is certainly nobody's record that is asked for: a group's, a device's."""
+    certain: bool = False
+    """Whether it certainly is none: a group or a device."""
 
 
-def stranger(patient: Patient, resource: Json, contents: Contents, key: str) -> Stranger | None:
+def other_subject(patient: Patient, resource: Json, contents: Contents, key: str) -> OtherSubject | None:
     """Return why a resource does not count as the patient's, or None where it does.
 
     Raises MixedPatients where it is another patient's. A resource that names nobody is the patient's.
@@ -104,23 +104,23 @@ def stranger(patient: Patient, resource: Json, contents: Contents, key: str) -> 
     reference = text(subject, "reference")
     if reference.startswith("#"):
         return _contained(patient, resource, reference[1:])
-    if reference and not patient.known_by(reference):
-        return _somebody(resource, subject, contents)
+    if reference and not patient.named_by(reference):
+        return _other_or_unknown(resource, subject, contents)
     identifier = child(subject, "identifier")
     if not reference and identifier and not patient.has(identifier):
-        return Stranger("its subject's identifier is not the patient's")
-    return None if subject or resource.get(key) is None else Stranger("its subject can't be read")
+        return OtherSubject("its subject's identifier is not the patient's")
+    return None if subject or resource.get(key) is None else OtherSubject("its subject can't be read")
 
 
-def _somebody(resource: Json, subject: Json, contents: Contents) -> Stranger:
+def _other_or_unknown(resource: Json, subject: Json, contents: Contents) -> OtherSubject:
     reference = text(subject, "reference")
     tail = _tail(reference)
     if (tail[:1] == ["Patient"] and len(tail) == 2) or _is_patient(subject):
         raise MixedPatients(f"{name_of(resource)} refers to another patient than the record's: {_MANY}")
     for kind in ("Group", "Device", "Location"):
         if (len(tail) == 2 and tail[0] == kind) or any(url == reference for _, url in contents.of(kind)):
-            return Stranger(f"its subject is a {kind}, not the patient", told=True)
-    return Stranger("its subject can't be found in the input")
+            return OtherSubject(f"its subject is a {kind}, not the patient", certain=True)
+    return OtherSubject("its subject can't be found in the input")
 
 
 def _is_patient(subject: Json) -> bool:
@@ -129,13 +129,13 @@ def _is_patient(subject: Json) -> bool:
     return text(subject, "type") == "Patient" and "?" not in reference and not reference.startswith(_URN)
 
 
-def _contained(patient: Patient, resource: Json, name: str) -> Stranger | None:
+def _contained(patient: Patient, resource: Json, name: str) -> OtherSubject | None:
     """Return why a contained subject is not the patient: it may be a newborn, so only identity counts."""
     for inner in children(resource, "contained"):
         if text(inner, "id") == name and text(inner, "resourceType") == "Patient":
             same = name in patient.ids or any(pair in patient.identifiers for pair in _identifiers(inner))
-            return None if same else Stranger("its subject is a contained Patient not identified as the patient")
-    return Stranger("its subject can't be found in the input")
+            return None if same else OtherSubject("its subject is a contained Patient not identified as the patient")
+    return OtherSubject("its subject can't be found in the input")
 
 
 def _tail(reference: str) -> list[str]:
@@ -148,7 +148,7 @@ def _id(version: Located) -> str:
 
 
 def identifiers(patient: Json) -> set[tuple[str, str]]:
-    """Return the (system, value) pairs of a Patient, its id among them, each also without its system."""
+    """Return the (system, value) pairs of a Patient's identifiers, and its id as a pair of the system `id`."""
     found = {(text(each, "system"), text(each, "value")) for each in children(patient, "identifier")}
     return {pair for pair in found | {("id", text(patient, "id"))} if pair[1]}
 
@@ -178,13 +178,13 @@ def _site(resource: Json) -> str:
 
 
 def _same(words: Iterable[Word]) -> Word:
-    """Return what all versions say; nothing where they differ."""
+    """Return the word that all versions have; an empty one where they differ."""
     first, *others = words
     return first if all(each == first for each in others) else first[:0]  # type: ignore[return-value]
 
 
 def _together(days: Sequence[Interval | None]) -> Interval | None:
-    """Return the days that versions of one resource give, taken together."""
+    """Return the days that all versions of one resource give, as one interval; None where one gives none."""
     whole: Interval | None = None
     for each in days:
         if each is None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from precaution.errors import MixedPatients, NoPatient, WrongRelease
 from precaution.readers.contents import unpacked
-from precaution.readers.fhir import reading_of
+from precaution.readers.fhir import read_contents
 from precaution.readers.json_access import Json, child, children, name_of, text
-from precaution.readers.patient import find
+from precaution.readers.patient import find_patient
 from precaution.readers.resource_types import CLINICAL, HELPERS, R4, SIGNS, check_release
 from precaution.values.record import Entry, Ignored, Record, in_order
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from precaution.knowledge.model import Ask
     from precaution.knowledge.terminology import Terminology
     from precaution.readers.contents import Contents
-    from precaution.readers.reading import Reading
+    from precaution.readers.record_builder import RecordBuilder
 
-State = Literal["whole", "incomplete", "failed", "none", "not retrieved"]
+QueryState = Literal["whole", "incomplete", "failed", "none", "not retrieved"]
 _KNOWN = CLINICAL | HELPERS
 _TAKEN = R4 - {"OperationOutcome"}
-_LIMITS = frozenset(
+_INCOMPLETE_CODES = frozenset(
     {
         "incomplete",
         "suppressed",
@@ -52,23 +52,23 @@ _NOT_TAKEN = frozenset({"Bundle", "OperationOutcome"})
 _ORDERS = frozenset({"MedicationRequest", "ServiceRequest"})
 _OVER = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "revoked"})
 _NOT_OURS = ("subject", "authoredOn", "encounter", "context")
-"""What a draft says of itself that does not count: it is this patient's, and of now."""
+"""Elements of a draft that do not count: it is an order of this patient, written now."""
 
 
 class Retrieved(NamedTuple):
-    """What came of one query."""
+    """The answer to one query."""
 
-    state: State
+    state: QueryState
     entries: tuple[Json, ...] = ()
     """Entries of a Bundle, each with its resource."""
     following: str = ""
-    """Where its next page is."""
+    """The URL of its next page."""
     matches: int = 0
-    """How many entries of a search result are what was searched for."""
+    """How many entries of a search result match; others are only included."""
     total: int = 0
     """How many there are, as the server says; 0 where it does not."""
     sound: bool = False
-    """Whether it is a search result of which all can be read, whatever else there may be."""
+    """Whether it is a search result of which every entry can be read, though pages may be missing."""
 
 
 NOT_RETRIEVED = Retrieved("not retrieved")
@@ -84,7 +84,7 @@ class Prefetched:
 
 
 def retrieved(value: object, *, search: bool = True) -> Retrieved:
-    """Return what came of one query. `search`: whether it asked for all that there are, or for one resource."""
+    """Return the answer that parsed JSON is. `search`: whether the query was a search, or a read of one resource."""
     if value is None:
         return Retrieved("none")
     if isinstance(value, list):
@@ -102,7 +102,7 @@ def retrieved(value: object, *, search: bool = True) -> Retrieved:
 
 
 def _wrapped(value: Json, *, search: bool) -> Retrieved:
-    """Return what stands in `{"response": ..., "resource": ...}`, as some clients send it."""
+    """Return the answer that stands in `{"response": ..., "resource": ...}`, as some clients send it."""
     status = text(child(value, "response"), "status")
     if "resource" not in value or (status and not status.startswith("2")):
         return FAILED
@@ -110,7 +110,7 @@ def _wrapped(value: Json, *, search: bool) -> Retrieved:
 
 
 def _depth(value: object) -> int:
-    """How often something is wrapped in itself."""
+    """Return how many such wrappings stand in each other, at most 9."""
     depth = 0
     while isinstance(value, dict) and "resourceType" not in value and depth < 9:
         value, depth = value.get("resource"), depth + 1
@@ -134,7 +134,7 @@ def _bundle(bundle: Json) -> Retrieved:
             found += _bundle(child(entry, "resource")).entries
             sound = False
         else:
-            sound = sound and not _limits(child(entry, "resource"))
+            sound = sound and not _says_incomplete(child(entry, "resource"))
     pages = [link for link in children(bundle, "link") if text(link, "relation") == "next"]
     following = text(pages[0], "url") if pages else ""
     total = bundle.get("total")
@@ -150,10 +150,10 @@ def _counted(answer: Retrieved, *, more: bool) -> Retrieved:
     return answer._replace(state="whole" if whole else "incomplete")
 
 
-def _limits(outcome: Json) -> bool:
+def _says_incomplete(outcome: Json) -> bool:
     """Whether a message in a search result says that the result is not whole."""
     return any(
-        text(issue, "severity") in ("error", "fatal") or text(issue, "code") in _LIMITS
+        text(issue, "severity") in ("error", "fatal") or text(issue, "code") in _INCOMPLETE_CODES
         for issue in children(outcome, "issue")
     )
 
@@ -180,7 +180,7 @@ def read_prefetch(
     asks: Mapping[str, Ask],
     shared: Iterable[Json] = (),
 ) -> Prefetched:
-    """Return the record that the answers to queries, by name, hold.
+    """Return the record that answers to queries, by name, hold, and which of its entries are drafts.
 
     `lists`: for each kind of entry the names of the queries that feed it; `patient`: the id whose record it must be.
     `drafts`: orders that are being written; they count as planned, and make no list. `shared`: medications that were
@@ -193,33 +193,33 @@ def read_prefetch(
     broken: set[str] = set()
     more = Retrieved("whole", tuple({"resource": each} for each in shared))
     contents = _contents([*answers.items(), ("", more)], bad, broken)
-    found = find(contents)
+    found = find_patient(contents)
     if found.ids and found.ids != {patient}:
         raise MixedPatients("the Patient that was sent is not the one of context.patientId")
-    reading = reading_of(contents, found, terminology, asks)
+    builder = read_contents(contents, found, terminology, asks)
     whole = {name for name, answer in answers.items() if answer.state == "whole"} - broken
-    kept = {kind for kind, names in lists.items() if whole.issuperset(names)} - reading.incomplete
+    kept = {kind for kind, names in lists.items() if whole.issuperset(names)} - builder.incomplete
     named = {name for names in lists.values() for name in names}
     partial = any(answers.get(name, NOT_RETRIEVED).state != "none" for name in named - whole)
-    record = reading.record()
+    record = builder.record()
     record = replace(
         record,
         lists=frozenset(kept),
         partial=record.partial or partial,
         ignored=tuple(sorted({*record.ignored, *bad})),
     )
-    return _with_drafts(record, _drafted(drafts, contents.of("Medication"), reading, terminology, asks))
+    return _with_drafts(record, _drafted(drafts, contents.of("Medication"), builder, terminology, asks))
 
 
 def _contents(answers: Iterable[tuple[str, Retrieved]], bad: set[Ignored], broken: set[str]) -> Contents:
     """Return the resources of all answers. What can't be read is noted as `bad`, and its list as `broken`."""
     answers = list(answers)
     for name, answer in answers:
-        if not all(_is_plain(entry.get("resource")) for entry in answer.entries):
+        if not all(_is_acceptable(entry.get("resource")) for entry in answer.entries):
             broken.add(name)
     try:
         return _unpacked(
-            entry for _, answer in answers for entry in answer.entries if _is_plain(entry.get("resource"), bad)
+            entry for _, answer in answers for entry in answer.entries if _is_acceptable(entry.get("resource"), bad)
         )
     except WrongRelease:  # seldom: each resource is looked at on its own
         return _unpacked(entry for name, answer in answers for entry in _readable(name, answer, bad, broken))
@@ -230,7 +230,7 @@ def _unpacked(entries: Iterable[Json]) -> Contents:
     return unpacked([{"resourceType": "Bundle", "type": "collection", "entry": made}])
 
 
-def _is_plain(resource: object, bad: set[Ignored] | None = None) -> bool:
+def _is_acceptable(resource: object, bad: set[Ignored] | None = None) -> bool:
     """Whether a resource is of a type that may be taken; where not, it is noted."""
     if isinstance(resource, dict) and text(resource, "resourceType") in _TAKEN:
         return True
@@ -274,32 +274,32 @@ def _unreadable(resource: object) -> str:
 def _drafted(
     drafts: Iterable[Json],
     shared: Iterable[tuple[Json, str]],
-    reading: Reading,
+    builder: RecordBuilder,
     terminology: Terminology,
     asks: Mapping[str, Ask],
 ) -> tuple[Entry, ...]:
     """Return the entries of orders that are being written."""
     drafts = [draft for draft in drafts if isinstance(draft.get("resourceType"), str)]
     entries: list[Json] = [
-        {"resource": _as_draft(draft, place)}
-        for place, draft in enumerate(drafts)
+        {"resource": _as_draft(draft, number)}
+        for number, draft in enumerate(drafts)
         if draft["resourceType"] in _ORDERS and text(draft, "status") not in _OVER
     ]
     entries += [{"resource": draft} for draft in drafts if draft["resourceType"] in ("Medication", "Substance")]
     entries += [{"resource": each, "fullUrl": url} for each, url in shared]
     contents = unpacked([{"resourceType": "Bundle", "type": "collection", "entry": entries}])
-    found = reading_of(contents, reading.patient, terminology, asks).record()
+    found = read_contents(contents, builder.patient, terminology, asks).record()
     return tuple(entry for each in found.entries.values() for entry in each)
 
 
-def _as_draft(draft: Json, place: int) -> Json:
+def _as_draft(draft: Json, number: int) -> Json:
     """Return a draft as an order of this patient and of now, whatever it lacks or says of itself."""
     kind = str(draft["resourceType"])
     left_out = {*_NOT_OURS, *SIGNS.get(kind, ())}
     kept = {key: value for key, value in draft.items() if key not in left_out}
     if kind == "MedicationRequest" and "agent" in child(draft, "requester"):
         del kept["requester"]
-    return {**kept, "status": "draft", "id": f"draft-{place}"}
+    return {**kept, "status": "draft", "id": f"draft-{number}"}
 
 
 def _with_drafts(record: Record, drafted: tuple[Entry, ...]) -> Prefetched:

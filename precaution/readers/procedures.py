@@ -4,56 +4,56 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.readers.dates import day_at, when
+from precaution.readers.concept_matches import matched_concepts
+from precaution.readers.dates import day_at, read_dates
 from precaution.readers.json_access import child, text
-from precaution.readers.lists import begins
-from precaution.readers.meaning import meanings
+from precaution.readers.lists import note_list
 from precaution.values.record import Entry, Status
 
 if TYPE_CHECKING:
-    from precaution.readers.meaning import Coded
-    from precaution.readers.reading import Item, Reading
+    from precaution.readers.concept_matches import CodedKind
+    from precaution.readers.record_builder import PatientResource, RecordBuilder
 
 _DONE = {"procedure": ("completed", "in-progress"), "immunization": ("completed",)}
 _ORDER_OVER = frozenset({"completed", "revoked", "entered-in-error"})
 
 
-def read_procedure(reading: Reading, item: Item) -> None:
+def read_procedure(builder: RecordBuilder, item: PatientResource) -> None:
     """Add the entries of a Procedure; one of unclear status may not have been done."""
-    _read_act(reading, item, "procedure", "code", "performed")
+    _read_act(builder, item, "procedure", "code", "performed")
 
 
-def read_immunization(reading: Reading, item: Item) -> None:
+def read_immunization(builder: RecordBuilder, item: PatientResource) -> None:
     """Add the entries of an Immunization."""
-    _read_act(reading, item, "immunization", "vaccineCode", "occurrence")
+    _read_act(builder, item, "immunization", "vaccineCode", "occurrence")
 
 
-def _read_act(reading: Reading, item: Item, kind: Coded, code: str, stem: str) -> None:
+def _read_act(builder: RecordBuilder, item: PatientResource, kind: CodedKind, code: str, stem: str) -> None:
     resource, source = item.resource, item.source
     status = text(resource, "status")
     if status == "entered-in-error":
-        return reading.ignore(source, status)
-    if not begins(reading, kind, child(resource, code)):
+        return builder.ignore(source, status)
+    if not note_list(builder, kind, child(resource, code)):
         return None
     if status == "not-done":
-        return reading.ignore(source, status)
-    found = meanings(reading, item, kind, [child(resource, code)])
+        return builder.ignore(source, status)
+    found = matched_concepts(builder, item, kind, [child(resource, code)])
     if not found:
         return None
     done: Status = "final" if status in _DONE[kind] else "unknown"
-    at = when(resource, stem, reading.birth)
+    at = read_dates(resource, stem, builder.birth)
     subpotent = "subpotent dose" if resource.get("isSubpotent") is True else ""
-    for meaning in found:
-        note = "; ".join(filter(None, (meaning.note, at.note, subpotent)))
-        reading.add(
+    for match in found:
+        note = "; ".join(filter(None, (match.note, at.note, subpotent)))
+        builder.add(
             Entry(
-                meaning.concept,
+                match.concept,
                 kind,
                 source,
                 at.start,
                 at.end,
                 done,
-                meaning.certainty(),
+                match.certainty(),
                 says="done" if done == "final" else "not known to be done",
                 note=note,
                 recorded=day_at(resource, "recorded"),
@@ -63,7 +63,7 @@ def _read_act(reading: Reading, item: Item, kind: Coded, code: str, stem: str) -
     return None
 
 
-def read_service_request(reading: Reading, item: Item) -> None:
+def read_service_request(builder: RecordBuilder, item: PatientResource) -> None:
     """Add the entries of a ServiceRequest that still stands: something is ordered or planned.
 
     A code of another list says that it is something else, whatever its words; without a code that can be one,
@@ -72,25 +72,25 @@ def read_service_request(reading: Reading, item: Item) -> None:
     resource, source = item.resource, item.source
     status = text(resource, "status")
     if resource.get("doNotPerform") is True:
-        return reading.ignore(source, "it asks that something is not done")
+        return builder.ignore(source, "it asks that something is not done")
     if status in _ORDER_OVER:
-        return reading.ignore(source, f"an order that is {status}")
-    looked = reading.codes.look(resource.get("code"))
-    if looked.formed and not looked.concepts:
+        return builder.ignore(source, f"an order that is {status}")
+    lookup = builder.codes.look_up(resource.get("code"))
+    if lookup.formed and not lookup.concepts:
         return None
-    at = when(resource, "occurrence")
-    for meaning in meanings(reading, item, "order", [child(resource, "code")]):
-        reading.add(
+    at = read_dates(resource, "occurrence")
+    for match in matched_concepts(builder, item, "order", [child(resource, "code")]):
+        builder.add(
             Entry(
-                meaning.concept,
+                match.concept,
                 "order",
                 source,
                 at.start,
                 at.end,
                 "planned",
-                meaning.certainty(),
+                match.certainty(),
                 says="ordered",
-                note=meaning.note or at.note,
+                note=match.note or at.note,
                 recorded=day_at(resource, "authoredOn"),
             ),
             item,

@@ -1,4 +1,4 @@
-"""The number a result holds, in its concept's unit, and the upper limit of its reference range.
+"""The number of a result in its concept's unit, and the upper limit of its reference range.
 
 A number counts only with a unit that can be converted and within what the label's folder calls plausible;
 otherwise there is no value, and the note says why.
@@ -11,15 +11,15 @@ from math import inf, isclose
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.readers.json_access import Json, child, children, choice, coded, number, text
-from precaution.readers.units import converted, usable_unit
+from precaution.readers.units import converted, display_unit
 from precaution.values.interval import Interval, above, below, exactly, show_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from precaution.knowledge.model import Concept
+    from precaution.knowledge.terminology import Concept
 
-_COMPARED: dict[str, Callable[[float], Interval]] = {
+_COMPARATORS: dict[str, Callable[[float], Interval]] = {
     "": exactly,
     "<": below,
     "<=": lambda limit: below(limit, inclusive=True),
@@ -28,8 +28,8 @@ _COMPARED: dict[str, Callable[[float], Interval]] = {
     ">=": lambda limit: above(limit, inclusive=True),
     "≥": lambda limit: above(limit, inclusive=True),
 }
-_WRITTEN = re.compile(r"(<=|>=|[<>≤≥]?)\s*([0-9]{1,12})(?:([.,])([0-9]{1,12}))?(?:\s+(\S.*)|([^\s0-9.,].*))?")
-"""A number as text: comparator, whole, mark, fraction, and a unit that can't be taken for more digits."""
+_NUMBER_AS_TEXT = re.compile(r"(<=|>=|[<>≤≥]?)\s*([0-9]{1,12})(?:([.,])([0-9]{1,12}))?(?:\s+(\S.*)|([^\s0-9.,].*))?")
+"""A number as text: comparator, digits, decimal mark, digits, and a unit that can't be taken for more digits."""
 _UCUM = ("http://unitsofmeasure.org", "https://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 _UCUM_OR_UNSAID = ("", *_UCUM)
 _LARGE = 1e15
@@ -37,7 +37,7 @@ _DIMENSIONLESS = re.compile(r"1?|\{[^{}]*\}")
 
 
 class Amount(NamedTuple):
-    """A number as far as it can be used."""
+    """A number as far as it can be used: its value in the concept's unit and its text, or a note why it has none."""
 
     value: Interval | None = None
     says: str = ""
@@ -53,26 +53,26 @@ def amount(holder: Json, concept: Concept, source: str) -> Amount:
         return _quantity(child(holder, "valueQuantity"), concept, source)
     key = choice(holder, "value")
     if key in ("valueString", "valueInteger"):
-        return _plain(holder[key], concept, source)
+        return _written_number(holder[key], concept, source)
     if key == "valueRange":
         return _range(child(holder, key), concept, source)
     return Amount(note="a ratio is not a value") if key == "valueRatio" else Amount()
 
 
 def _quantity(quantity: Json, concept: Concept, source: str) -> Amount:
-    if (ready := _as_expected(quantity, concept)) is not None:
-        return ready
+    if (expected := _as_expected(quantity, concept)) is not None:
+        return expected
     value = number(quantity.get("value"), source, "valueQuantity.value")
-    compared = _COMPARED.get(text(quantity, "comparator") or "?") if "comparator" in quantity else exactly
+    compared = _COMPARATORS.get(text(quantity, "comparator") or "?") if "comparator" in quantity else exactly
     if value is None:
         return Amount(note="the value is not a number")
     if compared is None:
         return Amount(note="the comparator is not one of < <= >= >")
-    return usable(compared(value), units(quantity), concept)
+    return usable(compared(value), unit_spellings(quantity), concept)
 
 
 def _as_expected(quantity: Json, concept: Concept) -> Amount | None:
-    """Return what most quantities are, a number in the concept's unit; None where there is more to it."""
+    """Return a number that is already in the concept's unit, as most are; None for any other quantity."""
     value, unit = quantity.get("value"), concept.unit
     if type(value) is not float and type(value) is not int:
         return None
@@ -84,18 +84,18 @@ def _as_expected(quantity: Json, concept: Concept) -> Amount | None:
     return _believable(found, f"{found.low:.6g} {unit}", concept)
 
 
-def _plain(value: object, concept: Concept, source: str) -> Amount:
+def _written_number(value: object, concept: Concept, source: str) -> Amount:
     if not isinstance(value, str):
         bare = number(value, source, "valueInteger")
         return Amount(note="the value is not a number") if bare is None else usable(exactly(bare), [], concept)
-    match = _WRITTEN.fullmatch(value.strip())
+    match = _NUMBER_AS_TEXT.fullmatch(value.strip())
     if not match:
         return Amount()
     comparator, whole, mark, fraction, apart, close = match.groups()
     if mark == "," and len(fraction) == 3 and len(whole) <= 3:
         return Amount(note="the comma may stand for thousands or for a decimal point")
     unit = (apart or close or "").strip()
-    return usable(_COMPARED[comparator](float(f"{whole}.{fraction or 0}")), [unit] if unit else [], concept)
+    return usable(_COMPARATORS[comparator](float(f"{whole}.{fraction or 0}")), [unit] if unit else [], concept)
 
 
 def _range(value: Json, concept: Concept, source: str) -> Amount:
@@ -107,25 +107,25 @@ def _range(value: Json, concept: Concept, source: str) -> Amount:
     return Amount(whole, f"{show_number(whole)} {concept.unit}".strip())
 
 
-def units(quantity: Json) -> list[str]:
-    """Return how a Quantity names its unit: the code first, if it is UCUM's or alone."""
+def unit_spellings(quantity: Json) -> list[str]:
+    """Return the spellings of a Quantity's unit: the code first, if it is UCUM's or alone."""
     code, unit = text(quantity, "code"), text(quantity, "unit")
     if code and (text(quantity, "system").rstrip("/") in _UCUM_OR_UNSAID or not unit):
         return [code] if unit in ("", code) else [code, unit]
     return [unit] if unit else []
 
 
-def usable(value: Interval, spelled: list[str], concept: Concept) -> Amount:
+def usable(value: Interval, spellings: list[str], concept: Concept) -> Amount:
     """Return a number in the concept's unit, or why it can't be used.
 
-    `spelled` are the spellings of its one unit. Where two can be converted they must say the same.
+    `spellings` are the spellings of its one unit. Where two can be converted they must say the same.
     """
     if not concept.unit:
-        plain = all(_DIMENSIONLESS.fullmatch(unit) for unit in spelled)
+        plain = all(_DIMENSIONLESS.fullmatch(unit) for unit in spellings)
         return _believable(value, show_number(value), concept) if plain else Amount(note="a unit is not expected here")
-    found = [(unit, there) for unit in spelled if (there := converted(value, unit, concept)) is not None]
+    found = [(unit, there) for unit in spellings if (there := converted(value, unit, concept)) is not None]
     if not found:
-        return Amount(note=f"unit not convertible to {concept.unit}" if spelled else "no unit")
+        return Amount(note=f"unit not convertible to {concept.unit}" if spellings else "no unit")
     unit, there = found[0]
     if len(found) > 1 and not _same(there, found[1][1]):
         return Amount(note="the unit's code and its text disagree")
@@ -133,8 +133,8 @@ def usable(value: Interval, spelled: list[str], concept: Concept) -> Amount:
 
 
 def _said(value: Interval, there: Interval, unit: str, concept: Concept) -> str:
-    """Return number and unit as given where the unit is known, else as converted: never free text."""
-    shown = unit if unit == concept.unit else usable_unit(unit)
+    """Return number and unit as given where we know the unit, else as converted: never free text."""
+    shown = unit if unit == concept.unit else display_unit(unit)
     if shown == unit:
         return f"{show_number(value)} {unit}"
     again = converted(value, shown, concept) if shown else None
@@ -174,7 +174,7 @@ def upper_limit(holder: Json, concept: Concept, source: str) -> tuple[float | No
     for each in ranges:
         high = child(each, "high")
         value = number(high.get("value"), source, "referenceRange.high.value")
-        named = units(high) or units(child(holder, "valueQuantity"))
+        named = unit_spellings(high) or unit_spellings(child(holder, "valueQuantity"))
         found = [
             there
             for unit in named

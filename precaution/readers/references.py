@@ -1,10 +1,10 @@
-"""Following references inside the input: a medication's code, a report's date for its results."""
+"""Follows references inside the input: to a medication's code, and from a report's date to its results."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.readers.dates import spanned, when
+from precaution.readers.dates import read_dates, spanned
 from precaution.readers.json_access import Json, child, children, text
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Resolver:
-    """Finds resources by any form of reference; its tables are made when first asked for."""
+    """Finds resources by any form of reference; an index of each type is made when first asked for."""
 
     def __init__(self, contents: Contents) -> None:
         """Look in `contents`."""
@@ -22,7 +22,7 @@ class Resolver:
         self._reported: dict[str, Interval | None] | None = None
 
     def resolve(self, holder: Json, reference: str, kind: str) -> Json | None:
-        """Return the resource of type `kind` that `reference` in `holder` names, or None."""
+        """Return the resource of type `kind` that `reference` in `holder` names_of_resource, or None."""
         if reference.startswith("#"):
             return next((inner for inner in children(holder, "contained") if text(inner, "id") == reference[1:]), None)
         table = self._table(kind)
@@ -32,21 +32,23 @@ class Resolver:
         if kind not in self._found:
             found: dict[str, Json] = {}
             for located in self._contents.of(kind):
-                for name in names(located):
+                for name in names_of_resource(located):
                     found[name] = located[0]
             self._found[kind] = found
         return self._found[kind]
 
-    def reported(self, observation: Located) -> Interval | None:
-        """Return the day of the DiagnosticReport that lists an Observation, for one without a date."""
+    def report_day(self, observation: Located) -> Interval | None:
+        """Return the days of the DiagnosticReport that lists an Observation; None where none does or it has no date."""
         if self._reported is None:
             self._reported = self._days_of_reports()
-        return next((day for name in names(observation) if (day := self._reported.get(name)) is not None), None)
+        return next(
+            (day for name in names_of_resource(observation) if (day := self._reported.get(name)) is not None), None
+        )
 
     def _days_of_reports(self) -> dict[str, Interval | None]:
         days: dict[str, Interval | None] = {}
         for report, _ in self._contents.of("DiagnosticReport"):
-            found = when(report, "effective")
+            found = read_dates(report, "effective")
             day = spanned(found.start, found.end)
             for result in children(report, "result"):
                 reference = text(result, "reference")
@@ -55,7 +57,7 @@ class Resolver:
         return days
 
 
-def names(located: Located) -> list[str]:
+def names_of_resource(located: Located) -> list[str]:
     """Return the references that name a resource: `Type/id`, its `fullUrl`, and its id as a urn."""
     resource, url = located
     name = text(resource, "id")
@@ -64,7 +66,7 @@ def names(located: Located) -> list[str]:
 
 
 def _same(first: Interval | None, second: Interval | None) -> Interval | None:
-    """Return the day two reports agree on; where they differ the days of both."""
+    """Return the days from one report's to the other's; None where one of them has none."""
     return spanned(first, second) if first is not None and second is not None else None
 
 
@@ -73,6 +75,6 @@ def _tail(reference: str) -> str:
 
 
 def target(resource: Json, key: str) -> tuple[str, str]:
-    """Return the reference under `key`, and what it says it shows."""
+    """Return the reference under `key`, and its display."""
     reference = child(resource, key)
     return text(reference, "reference"), text(reference, "display")

@@ -1,4 +1,4 @@
-"""FHIR's resource types, and what shows that a resource is of another release than R4."""
+"""FHIR R4's resource types, and the elements that show that a resource is of another release."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CLINICAL = frozenset(
 """Types that are about one patient and may say something about a concept, or about a list of them."""
 
 HELPERS = frozenset({"Medication", "Substance", "Group", "Device", "Location", "Bundle", "Patient", "OperationOutcome"})
-"""Types that others point to, or that say how the record was put together."""
+"""Types that others refer to, or that say how the record was put together."""
 
 _OTHERS = """
 Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic Binary

@@ -1,4 +1,4 @@
-"""Values in the unit that a concept names: UCUM units by a table of factors, other spellings by aliases.
+"""Converts values to the unit of a concept: UCUM units by a table of factors, other spellings by aliases.
 
 The factors (units.csv) are computed by a UCUM library, see tools/make_units.py; the spellings of units that are
 not UCUM (unit_aliases.csv) were collected from real records. A unit that neither knows, or none, gives no value:
@@ -19,14 +19,14 @@ from precaution.values.interval import Interval
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Concept
+    from precaution.knowledge.terminology import Concept
 
 _MICRO = str.maketrans({"µ": "u", "μ": "u"})
 """The micro sign and the Greek letter; UCUM writes `u`."""
 
 
 class _Spelling(NamedTuple):
-    """What a spelling that is not UCUM stands for."""
+    """The UCUM unit that another spelling stands for."""
 
     ucum: str
     log10: bool
@@ -51,7 +51,7 @@ def converted(value: Interval, unit: str, concept: Concept) -> Interval | None:
 
 
 def factor(unit: str, concept: Concept) -> tuple[float, float] | None:
-    """Return what to multiply and then divide a value in `unit` by, to have it in the concept's unit.
+    """Return by what a value in `unit` is multiplied, and then divided, to have it in the concept's unit.
 
     None where it can't be told. The division keeps powers of ten exact. Raises KnowledgeError for a factor
     of the concept's own table that is not a positive number.
@@ -64,7 +64,7 @@ def factor(unit: str, concept: Concept) -> tuple[float, float] | None:
 
 
 @lru_cache(maxsize=1024)
-def usable_unit(unit: str) -> str:
+def display_unit(unit: str) -> str:
     """Return the UCUM spelling of `unit` for display; empty where it is unknown or means several things.
 
     A logarithm has none: its number is not in that unit.
@@ -82,7 +82,7 @@ def _factor(unit: str, to: str) -> tuple[float, float] | None:
 
 @lru_cache(maxsize=4096)
 def _meant(unit: str, to: str) -> _Spelling:
-    """Return what `unit` says where `to` is expected: `G/L` is 10*9/L of cells, and no mass."""
+    """Return the UCUM unit that `unit` stands for where `to` is expected: `G/L` is 10*9/L of cells, and no mass."""
     spelled, known = _tidy(unit), _spellings()
     return known.get((spelled, to)) or known.get((spelled, "")) or _Spelling(spelled, log10=False)
 

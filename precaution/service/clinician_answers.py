@@ -1,7 +1,7 @@
 """What the store knows of a patient, brought into the next decision: answers, overrides, promises.
 
     decision = assess_kept(record, label, today, kept)
-    decision = finished(decide(heeded(record, kept, label, day), label, day), kept, label)    # the same in steps
+    decision = finished(decided(heeded(record, kept, label, day)).decision, kept, label)    # the same in steps
 
 Answers become entries of the record, so that the engine weighs them as any other answer. One that makes something
 milder counts until it expires, and only as long as the record shows nothing that it was not given in view of. Where the
@@ -15,20 +15,22 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from precaution.assessment import as_day, as_stage, assess, with_entries
-from precaution.engine.answer import Due, Missing
-from precaution.engine.decision import grave
-from precaution.engine.facts import ANSWER, Chart, Facts
+from precaution.engine.answer import Due, Missing, grave
+from precaution.engine.chart import Chart
+from precaution.engine.memo import remembered
 from precaution.engine.therapy import therapy
 from precaution.knowledge.expression import spoken
 from precaution.service.store.kept import Answer, KeptCard, KeptDue, KeptFinding, Offer
 from precaution.values.interval import exactly
-from precaution.values.record import Entry
+from precaution.values.record import ANSWER, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from precaution.engine.answer import Decision, DueState, Finding
-    from precaution.knowledge.model import Ask, Label, Stage
+    from precaution.engine.facts import Facts
+    from precaution.knowledge.model import Ask, Label
+    from precaution.knowledge.refers import Stage
     from precaution.service.store.kept import Kept, Override, Promise, Terms, Tier
     from precaution.values.interval import Interval
     from precaution.values.record import Record
@@ -50,14 +52,15 @@ def assess_kept(
     everything: bool = False,
 ) -> Decision:
     """Return the decision on a patient with all that the store knows. Raises as `assess`."""
-    heeding = heeded(record, kept, label, as_day(today), as_stage(stage))
+    heeding = heeded(record, kept, label, as_day(today), as_stage(stage)).chart.record
     decision = assess(heeding, today=today, label=label, stage=stage, answers=answers, everything=everything)
     return finished(decision, kept, label)
 
 
-def heeded(record: Record, kept: Kept, label: Label, today: int, stage: Stage | None = None) -> Record:
-    """Return the record with the kept answers that count on `today` (an ordinal)."""
-    return with_entries(record, entries_of(standing(kept.answers, record, label, today, stage), label))
+def heeded(record: Record, kept: Kept, label: Label, today: int, stage: Stage | None = None) -> Facts:
+    """Return the facts of a record on `today` (an ordinal), with the kept answers that count."""
+    _, facts = standing(kept.answers, record, label, today, stage)
+    return facts
 
 
 def finished(decision: Decision, kept: Kept, label: Label) -> Decision:
@@ -89,39 +92,37 @@ def _day(iso: str) -> Interval:
 
 def standing(
     answers: Sequence[Answer], record: Record, label: Label, today: int, stage: Stage | None = None
-) -> list[Answer]:
-    """Return the answers that count: a reassuring one is void as soon as there is evidence that it did not see.
+) -> tuple[list[Answer], Facts]:
+    """Return the answers that count, and the facts with them.
+
+    A reassuring answer is void as soon as there is evidence that it did not see.
 
     The engine voids an answer by evidence of a later day. This also finds what was written down later, of whatever day.
     """
+    course = therapy(record, label, today, stage)  # which no answer changes
     counting = list(answers)
-    while any(_may_be_surprised(each, label) for each in counting):
-        about = evidence_about(with_entries(record, entries_of(counting, label)), label, today, stage)
-        still = [each for each in counting if not _surprised(each, label, about)]
+    while True:
+        facts = remembered(Chart(with_entries(record, entries_of(counting, label)), label, today, course))
+        still = [each for each in counting if not _surprised(each, facts)]
         if len(still) == len(counting):
-            break
+            return counting, facts
         counting = still
-    return counting
 
 
-def _may_be_surprised(answer: Answer, label: Label) -> bool:
-    ask = label.asks.get(answer.ask)
-    return ask is not None and answer.seen is not None and answer.answer in ask.reassures
+def _surprised(answer: Answer, facts: Facts) -> bool:
+    ask = facts.chart.label.asks.get(answer.ask)
+    if ask is None or answer.seen is None or answer.answer not in ask.reassures:
+        return False
+    return not set(_evidence(ask, facts)) <= set(answer.seen)
 
 
-def _surprised(answer: Answer, label: Label, about: Mapping[str, tuple[str, ...]]) -> bool:
-    return _may_be_surprised(answer, label) and not set(about[answer.ask]) <= set(answer.seen or ())
-
-
-def evidence_about(
-    record: Record, label: Label, today: int, stage: Stage | None = None, *, asks: Iterable[str] | None = None
-) -> dict[str, tuple[str, ...]]:
+def evidence_about(facts: Facts, asks: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
     """Return for each ask the references of the evidence that it is about, for what is so or in doubt.
 
     `asks`: those that are wanted; all where left out.
     """
-    facts = Facts(Chart(record, label, today, therapy(record, label, today, stage)))
-    return {name: _evidence(label.asks[name], facts) for name in (label.asks if asks is None else asks)}
+    known = facts.chart.label.asks
+    return {name: _evidence(known[name], facts) for name in (known if asks is None else asks)}
 
 
 def _evidence(ask: Ask, facts: Facts) -> tuple[str, ...]:

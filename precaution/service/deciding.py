@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from precaution.engine.decision import decide
-from precaution.engine.therapy import therapy
+from precaution.engine.decision import decided
 from precaution.errors import InputError, MixedPatients, NoPatient, WrongRelease
 from precaution.knowledge.fact_kinds import Planned
 from precaution.readers.prefetch import NOT_RETRIEVED, Prefetched, read_prefetch
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from precaution.engine.answer import Decision
+    from precaution.engine.facts import Facts
     from precaution.engine.therapy import Therapy
     from precaution.knowledge.model import Label
     from precaution.readers.json_access import Json
@@ -54,6 +54,8 @@ class Outcome:
     words: Words | None = None
     why: str = ""
     """Where there is no decision: why, in one of our own words."""
+    facts: Facts | None = None
+    """What the decision was made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,9 @@ class Decider:
         else is not known. Raises Refused: 412 where the patient can't be had, 400 for another's record.
         """
         read = self._read(call, answers, shared)
-        record = heeded(read.record, kept, self.label, today)
+        facts = heeded(read.record, kept, self.label, today)
+        record, stage = facts.chart.record, facts.chart.therapy
         died = record.died
-        stage = therapy(record, self.label, today)
         concerned = self._concerned(read, record, stage, today)
         if died is not None and (died.high <= today or died.low < 1):
             note = "the record says that the patient has died"
@@ -96,12 +98,12 @@ class Decider:
             unclear = self._unclear(call, answers, record, stage)
             why = "can't tell" if unclear else "not concerned"
             return Outcome(record=record, why=why, cards=self._unable(unclear, *states) if unclear else ())
-        decision = finished(decide(record, self.label, today), kept, self.label)
+        decision = finished(decided(facts).decision, kept, self.label)
         uuid = str(uuid4())
         words = Words(self.label, self.vocabulary, record, read.drafted)
         shown = self._without_silenced(decision, kept, call.user)
         maker = Maker(shown, self.label, self.vocabulary, words, record, call.patient, self.page(uuid), self.about)
-        return Outcome(decision, tuple(maker.cards((*states, *notes))), record, uuid, words=words)
+        return Outcome(decision, tuple(maker.cards((*states, *notes))), record, uuid, words=words, facts=facts)
 
     def late(self) -> Outcome:
         """Return what to say where the time was up before anything could be decided."""

@@ -157,7 +157,7 @@ class _Work:
         kept = await self.service.asking.kept(self.server, self.call.patient, day.isoformat())
         outcome = await self._run(lambda: self._decided(known, fetched, kept, day))
         if outcome.cards:
-            cards, event, page = self._to_keep(outcome, known, day)
+            cards, event, page = self._to_keep(outcome, known)
             if not await self.service.asking.keep(cards, event, page, self.once.taken()):
                 raise Unauthorised("replay")
         return outcome
@@ -177,7 +177,7 @@ class _Work:
             self.call, fetched.answers, day.toordinal(), shared=fetched.shared, kept=kept, notes=(*notes, *late)
         )
 
-    def _to_keep(self, outcome: Outcome, known: Known, day: date) -> tuple[list[KeptCard], Event, KeptDecision | None]:
+    def _to_keep(self, outcome: Outcome, known: Known) -> tuple[list[KeptCard], Event, KeptDecision | None]:
         """Return what the store is to keep of what is given: cards, an event of the trail, and the decision's page."""
         decision = outcome.decision
         event = Event(
@@ -194,10 +194,10 @@ class _Work:
                 "label": known.label.digest[:16],
             },
         )
-        if decision is None or outcome.record is None or outcome.words is None:
+        if decision is None or outcome.facts is None or outcome.words is None:
             return [], event, None
         asked = [each.ask for each in decision.asks]
-        seen = evidence_about(outcome.record, known.label, day.toordinal(), asks=asked)
+        seen = evidence_about(outcome.facts, asked)
         cards = [self._card(each, outcome, known, seen) for each in outcome.cards]
         notes = tuple(note for each in outcome.cards for note in each.part.notes)
         content = pages.content(decision, known.label, known.vocabulary, outcome.words, notes)

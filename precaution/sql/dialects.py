@@ -1,4 +1,4 @@
-"""Statements as text of one dialect: how a step's table is kept, and what is cleaned up after the last one."""
+"""Writes statements in one dialect of SQL: how each table is kept, and which are dropped after the last one."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _WITHOUT_TEMPORARY = ("spark", "spark2", "databricks")
 
 def check(dialect: str) -> None:
     """Raise UsageError for a dialect that the SQL library does not know."""
-    if dialect not in known():
-        near = did_you_mean(dialect, known())
+    if dialect not in supported():
+        near = did_you_mean(dialect, supported())
         raise UsageError(f"'{dialect}' is no dialect of SQL.{near} Tested are {', '.join(TESTED)}")
 
 
-def known() -> list[str]:
-    """Return every dialect that can be written."""
+def supported() -> list[str]:
+    """Return the names of all dialects that can be written."""
     return sorted(name for name in Dialect.classes if name)
 
 
@@ -58,7 +58,7 @@ def texts(tables: Iterable[exp.Create], results: Iterable[str], dialect: str) ->
 
 
 def _about(statement: str, name: str, dialect: str) -> str:
-    """Return a constant statement about the table `step`, for the table of that name."""
+    """Return `statement`, which is about a table `step`, for the table `name`."""
     tree = parse_one(statement, read=dialect)
     for table in tree.find_all(exp.Table):
         table.set("this", exp.to_identifier(name))
@@ -66,7 +66,7 @@ def _about(statement: str, name: str, dialect: str) -> str:
 
 
 def _kept(table: exp.Create, dialect: str, *, result: bool) -> exp.Create:
-    """Return the statement with where its rows are kept: results stay, steps are temporary where that can be."""
+    """Make the table of a step temporary where the dialect can; results stay."""
     if has_temporary(dialect):
         table.set("kind", "TABLE")
         properties: list[exp.Expr] = [] if result else [exp.TemporaryProperty()]

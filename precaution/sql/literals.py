@@ -1,4 +1,4 @@
-"""What a label says, as literals and tables of literals: always through the builder, never as text of SQL."""
+"""Literals, tables of literals and small expressions of SQL, made as trees and never as text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     Cell = float | str | bool | None
 
 PREFIX = "precaution_"
-"""What the name of every table begins with that a script makes."""
+"""The beginning of the name of every table that a script makes."""
 TYPES: Mapping[str, str] = {"text": "TEXT", "number": "DOUBLE", "truth": "BOOLEAN"}
 Columns = dict[str, str]
-"""name = `text`, `number` or `truth`."""
+"""name = type: `text`, `number` or `truth`."""
 
 
 def literal(value: float | str | bool | None) -> exp.Expr:
@@ -32,23 +32,23 @@ def literal(value: float | str | bool | None) -> exp.Expr:
     return cast(exp.Literal.number(repr(float(value)).removesuffix(".0")), "number")
 
 
-def cast(value: exp.Expr, sort: str) -> exp.Expr:
-    """Return a value as one of the three sorts."""
-    return exp.cast(value, TYPES[sort])
+def cast(value: exp.Expr, type_: str) -> exp.Expr:
+    """Return a value cast to one of the three types."""
+    return exp.cast(value, TYPES[type_])
 
 
-def nothing(sort: str) -> exp.Expr:
-    """Return NULL of one of the three sorts."""
-    return cast(exp.null(), sort)
+def nothing(type_: str) -> exp.Expr:
+    """Return NULL of one of the three types."""
+    return cast(exp.null(), type_)
 
 
 def column(name: str, table: str = "") -> exp.Column:
-    """Return a column by name: quoted, for a fact may be called what SQL has a use for."""
+    """Return a column by name, quoted: the name of a fact may be a keyword of SQL."""
     return exp.column(exp.to_identifier(name, quoted=True), table=table or None)
 
 
 def selected(columns: Mapping[str, exp.Expr], *, star: bool = False) -> exp.Select:
-    """Return a query of columns by name, beside those that are there with `star`; it still needs its table."""
+    """Return a query of named columns, with `star` beside all there are; it still needs its FROM."""
     named = [exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True)) for name, value in columns.items()]
     return exp.Select(expressions=[*([exp.Star()] if star else []), *named])
 
@@ -59,7 +59,7 @@ def create(name: str, query: exp.Query) -> exp.Create:
 
 
 def table_of(name: str, columns: Columns, rows: Iterable[Sequence[Cell]]) -> exp.Create:
-    """Return the statement that makes a table of literals, with a type for every column even where none has a value.
+    """Return the statement that makes a table of literals; every column has a type, also without a value or row.
 
     It is a view: where there are no temporary tables it need not be kept.
     """
@@ -71,15 +71,15 @@ def table_of(name: str, columns: Columns, rows: Iterable[Sequence[Cell]]) -> exp
 def _rows(columns: Columns, rows: Iterable[Sequence[Cell]]) -> exp.Query:
     cells = [exp.Tuple(expressions=[_bare(cell) for cell in row]) for row in rows]
     if not cells:
-        empty = selected({each: nothing(sort) for each, sort in columns.items()})
+        empty = selected({each: nothing(type_) for each, type_ in columns.items()})
         return empty.where(exp.false())
     alias = exp.TableAlias(this=exp.to_identifier("v"), columns=[exp.to_identifier(n, quoted=True) for n in columns])
-    typed = {each: cast(column(each, "v"), sort) for each, sort in columns.items()}
+    typed = {each: cast(column(each, "v"), type_) for each, type_ in columns.items()}
     return selected(typed).from_(exp.Values(expressions=cells, alias=alias), copy=False)
 
 
 def _bare(cell: Cell) -> exp.Expr:
-    """Return a cell without its type, which the table's column has."""
+    """Return a cell without a cast, for the column of the table is cast."""
     if cell is None or isinstance(cell, (str, bool)) or isinf(cell):
         return literal(cell)
     return exp.Literal.number(repr(float(cell)).removesuffix(".0"))
@@ -102,7 +102,7 @@ def both(operands: Iterable[exp.Expr]) -> exp.Expr:
 
 
 def negation(operand: exp.Expr) -> exp.Expr:
-    """Return whether an operand does not hold."""
+    """Return whether an operand does not hold; NULL stays NULL."""
     return exp.Not(this=exp.Paren(this=operand))
 
 

@@ -1,4 +1,4 @@
-"""What the SQL of the steps calls like functions, written out: `WORST_OF`, `EPISODES`, `ROUNDED_OF`, `QUOTIENT`."""
+"""Writes out the macros that the steps call like functions: `WORST_OF`, `EPISODES`, `ROUNDED_OF`, `QUOTIENT`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ _WHOLE = 8388608
 
 
 def sql(text: str, **parts: exp.Expr) -> exp.Expr:
-    """Return constant SQL of ours as a tree, with `:name` replaced by the part of that name."""
+    """Return constant SQL of ours as a tree, with each `:name` replaced by the tree of that name."""
     return exp.replace_placeholders(sqlglot.parse_one(text), **parts)
 
 
 def rounded_of(rows: exp.Expr, *columns: exp.Expr) -> exp.Expr:
-    """Return rows with `x_rounded` beside each column `x`: to nine decimals exactly as Python's `round` gives it, by
-    the number's true value and halves to even.
+    """Return a query that adds `x_rounded` to each column `x`: nine decimals, exactly as Python's `round` gives them.
 
     The product with 10⁹ is worked out without error, as a sum of two doubles, so that no engine's own rounding decides.
     """
@@ -80,9 +79,11 @@ def quotient(number: exp.Expr, divisor: exp.Expr) -> exp.Expr:
 
 
 def worst_of(rows: exp.Expr, *keys: exp.Expr) -> exp.Expr:
-    """Return what the values of each group of rows come to: the smaller of them where `worst` is `low`, the larger
-    where it is `high`, and whatever they may be where it is `hull`. An end that two values share is open or closed as
-    `precaution.values.interval` says."""
+    """Return a query that makes one interval of each group of rows, by its column `worst`.
+
+    `low` takes the smaller of its values, `high` the larger, `hull` all that they may be. An end that two values
+    share is open or closed as `precaution.values.interval` says.
+    """
     by = [key.name for key in keys]
     extremes = {
         name: exp.Window(this=function(this=exp.column(end)), partition_by=[exp.column(key) for key in by])
@@ -108,7 +109,7 @@ def worst_of(rows: exp.Expr, *keys: exp.Expr) -> exp.Expr:
 
 
 def episodes(most: int) -> Callable[..., exp.Expr]:
-    """Return the macro for the first day of each episode, up to the `most` that any fact counts."""
+    """Return the macro for the first days of episodes, up to the number `most` of them."""
 
     def written(*_: exp.Expr) -> exp.Expr:
         first = """SELECT person, fact, MIN(day_low) AS begun FROM precaution_episode_entries
@@ -133,13 +134,13 @@ def episodes(most: int) -> Callable[..., exp.Expr]:
 
 
 def unions(queries: Iterable[exp.Query]) -> exp.Query:
-    """Return the rows of all queries."""
+    """Return the query for the rows of all queries, of which there must be one."""
     first, *rest = queries
     return exp.union(first, *rest, distinct=False) if rest else first
 
 
 def write_out(tree: exp.Expr, most_episodes: int) -> exp.Expr:
-    """Return a statement with every macro written out."""
+    """Return a statement with every macro written out; `most_episodes` is as in `episodes`."""
     macros: dict[str, Callable[..., exp.Expr]] = {
         "ROUNDED_OF": rounded_of,
         "QUOTIENT": quotient,

@@ -1,4 +1,4 @@
-"""Rules: what is true of each for each person; as literals, at which stages it applies and what action it leads to."""
+"""Writes rules: what is true of each for each person; and, as literals, its stages and the actions it leads to."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from precaution.engine.findings import STAY
+from precaution.engine.compiled import STAY
 from precaution.knowledge.expression import spoken
-from precaution.sql.expressions import part
+from precaution.sql.expressions import part_column
 from precaution.sql.literals import both, case, column, create, either, literal, nothing, selected, table_of
 from precaution.sql.macros import sql, unions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Label, Rule, Stage
-    from precaution.sql.expressions import Expressions
+    from precaution.knowledge.model import Label, Rule
+    from precaution.knowledge.refers import Stage
+    from precaution.sql.expressions import ExpressionWriter
 
 _TRUTHS = {
     "person": "text",
@@ -32,8 +33,8 @@ _ANSWERS = ("softened", "answered", "none")
 """What the ask of a rule came to: an answer that softens, another one, or none."""
 
 
-def tables(label: Label, written: Expressions, facts: str) -> Iterator[exp.Create]:
-    """Yield the statements that say of each rule what is true for each person of the table `facts`."""
+def tables(label: Label, writer: ExpressionWriter, facts: str) -> Iterator[exp.Create]:
+    """Yield the statements that make the tables of a label's rules; `facts` is the table with the facts of persons."""
     rules = label.rules.values()
     yield table_of(
         "rule_stages",
@@ -55,7 +56,7 @@ def tables(label: Label, written: Expressions, facts: str) -> Iterator[exp.Creat
             for answer in (_ANSWERS if rule.attest else ("none",))
         ],
     )
-    truths = [_truths(rule, label, written, facts) for rule in rules]
+    truths = [_truths(rule, label, writer, facts) for rule in rules]
     yield create("rule_truths", unions(truths)) if truths else table_of("rule_truths", _TRUTHS, [])
 
 
@@ -63,18 +64,18 @@ def _stages(rule: Rule) -> list[Stage]:
     return [stage for stage in rule.when if stage in rule.then]
 
 
-def _truths(rule: Rule, label: Label, written: Expressions, facts: str) -> exp.Select:
+def _truths(rule: Rule, label: Label, writer: ExpressionWriter, facts: str) -> exp.Select:
     evidence = [
-        both([each.where, column(part(each.name, "evidence"))])
-        for each in (written.behind(rule.held) if rule.held is not None else ())
+        both([each.where, column(part_column(each.name, "evidence"))])
+        for each in (writer.behind(rule.held) if rule.held is not None else ())
     ]
     truths = {
-        "truth": _by_stage({stage: written.truth(rule.when[stage]) for stage in _stages(rule)}),
-        "released": written.truth(rule.release) if rule.release is not None else nothing("truth"),
-        "held": written.truth(rule.held) if rule.held is not None else nothing("truth"),
+        "truth": _by_stage({stage: writer.truth(rule.when[stage]) for stage in _stages(rule)}),
+        "released": writer.truth(rule.release) if rule.release is not None else nothing("truth"),
+        "held": writer.truth(rule.held) if rule.held is not None else nothing("truth"),
         "held_evidence": either(evidence),
-        "urgent": written.truth(rule.urgent) if rule.urgent is not None else exp.false(),
-        "answer": _answer(rule, label, written),
+        "urgent": writer.truth(rule.urgent) if rule.urgent is not None else exp.false(),
+        "answer": _answer(rule, label, writer),
     }
     return selected({"person": exp.column("person"), "rule": literal(rule.name), **truths}).from_(facts)
 
@@ -87,13 +88,13 @@ def _by_stage(each: dict[Stage, exp.Expr]) -> exp.Expr:
     return case(*((exp.EQ(this=stage.copy(), expression=literal(name)), value) for name, value in each.items()))
 
 
-def _answer(rule: Rule, label: Label, written: Expressions) -> exp.Expr:
+def _answer(rule: Rule, label: Label, writer: ExpressionWriter) -> exp.Expr:
     """Return which of `_ANSWERS` the ask of a rule came to."""
     if not rule.attest:
         return literal("none")
-    answer = written.value(spoken(rule.attest))
+    answer = writer.value(spoken(rule.attest))
     reassuring = answer.isin(*map(literal, label.asks[rule.attest].reassures))
-    softened = answer if written.sort(spoken(rule.attest)) == "truth" else reassuring
+    softened = answer if writer.type_of(spoken(rule.attest)) == "truth" else reassuring
     return sql(
         "CASE WHEN :softened THEN 'softened' WHEN :answer IS NULL THEN 'none' ELSE 'answered' END",
         softened=softened,

@@ -1,4 +1,4 @@
-"""A label as statements of SQL: they find every fact, rule and duty, and the decision, of many persons."""
+"""Writes a label as statements of SQL, which find every fact, rule and duty, and the decision, of many persons."""
 
 from __future__ import annotations
 
@@ -8,46 +8,47 @@ from typing import TYPE_CHECKING
 import sqlglot
 from sqlglot import exp
 
-from precaution.engine.decision import ATTESTED, grave
-from precaution.engine.facts import named
+from precaution.engine.answer import ATTESTED, grave
+from precaution.knowledge.linking import named
 from precaution.knowledge.model import Parameter
 from precaution.sql import duties, rules
-from precaution.sql.columns import Wide, listed
-from precaution.sql.expressions import Expressions, Number, part
+from precaution.sql.dependencies import extra_columns, levels
+from precaution.sql.expressions import ExpressionWriter, NumberColumns, part_column
+from precaution.sql.fact_columns import FactColumns, listed
+from precaution.sql.fact_tables import FactTables
 from precaution.sql.literals import PREFIX, cast, column, create, either, literal, selected, table_of
 from precaution.sql.macros import READ, sql, write_out
-from precaution.sql.needs import beside, levels
-from precaution.sql.parameters import Parameters
+from precaution.values.record import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Label, Stage
+    from precaution.knowledge.model import Label
+    from precaution.knowledge.refers import Stage
 
 RESULTS = ("facts", "rules", "duties", "decisions")
 """The tables that a script leaves, each with `precaution_` before its name."""
-KINDS = ("condition", "result", "procedure", "immunization", "medication", "order", "answer")
 
 
 def statements(label: Label, today: int | None, stage: Stage | None) -> Iterator[exp.Create]:
     """Yield the statements that make the tables of a script, in order; see `precaution.sql.script_of`."""
-    parameters = Parameters(label)
-    yield from parameters.tables()
+    fact_tables = FactTables(label)
+    yield from fact_tables.tables()
     yield _asked(today, stage)
     yield _people(label)
     for name in ("1_therapy", "2_history", "3_figures", "4_words", "5_days"):
-        yield from _file(name, parameters.most_episodes())
-    written = Expressions(named(label))
-    wide = Wide(label, written, beside(label, written))
-    yield create("known_0", wide.basic())
+        yield from _file(name, fact_tables.most_episodes())
+    writer = ExpressionWriter(named(label))
+    columns = FactColumns(label, writer, extra_columns(label, writer))
+    yield create("known_0", columns.basic())
     last = 0
-    for last, level in enumerate(levels(label, written), start=1):
-        yield create(f"known_{last}", wide.level(f"known_{last - 1}", level))
+    for last, level in enumerate(levels(label, writer), start=1):
+        yield create(f"known_{last}", columns.level(f"known_{last - 1}", level))
     known = f"{PREFIX}known_{last}"
-    yield create("facts", _facts(written).from_(known))
-    yield from rules.tables(label, written, known)
+    yield create("facts", _facts(writer).from_(known))
+    yield from rules.tables(label, writer, known)
     yield from _file("6_rules")
-    yield from duties.tables(label, written, known)
+    yield from duties.tables(label, writer, known)
     yield from _file("7_duties")
     ranked = [action for action in label.actions if not action.endswith(ATTESTED)]
     yield table_of(
@@ -59,7 +60,7 @@ def statements(label: Label, today: int | None, stage: Stage | None) -> Iterator
 
 
 def _asked(today: int | None, stage: Stage | None) -> exp.Create:
-    """Who is asked about: everybody in `persons` on one day, or those of the table `asked`, each on their own day."""
+    """Return the table of who is asked about: all `persons` on one day, or those of `asked`, each on their own day."""
     if today is None:
         return create("asked", exp.select("person", "today", "stage").from_("asked"))
     given = {"today": literal(float(today)), "stage": cast(literal(stage), "text")}
@@ -67,7 +68,7 @@ def _asked(today: int | None, stage: Stage | None) -> exp.Create:
 
 
 def _people(label: Label) -> exp.Create:
-    """Who is asked about, with which lists of theirs are complete; `died`: by the day that is asked about."""
+    """Return the table of who is asked about, their birth, whether they died by the day, and their complete lists."""
     supplied_counts = label.parameters[label.records.absence].value != "attested"
 
     def holds(of: str, kind: str) -> exp.Expr:
@@ -98,16 +99,18 @@ def _file(name: str, most_episodes: int = 1) -> Iterator[exp.Create]:
     """Yield the statements of a file of steps, which are the same for every label."""
     text = (files("precaution.sql") / "steps" / f"{name}.sql").read_text(encoding="utf-8")
     for statement in sqlglot.parse(text, read=READ):
-        written = write_out(statement, most_episodes) if statement is not None else None
-        if not isinstance(written, exp.Create):
+        made = write_out(statement, most_episodes) if statement is not None else None
+        if not isinstance(made, exp.Create):
             raise TypeError(f"{name} holds more than tables")
-        yield written
+        yield made
 
 
-def _facts(written: Expressions) -> exp.Select:
-    """The values of all facts and asks, one row a person."""
+def _facts(writer: ExpressionWriter) -> exp.Select:
+    """Return the query for the values of all facts and asks, one row a person."""
     columns = ["person", "today", "stage"]
-    for name, thing in written.named.items():
+    for name, thing in writer.named.items():
         if not isinstance(thing, Parameter):
-            columns += [part(name, of) for of in Number._fields] if written.sort(name) == "number" else [name]
+            columns += (
+                [part_column(name, of) for of in NumberColumns._fields] if writer.type_of(name) == "number" else [name]
+            )
     return selected({name: column(name) for name in columns})

@@ -45,17 +45,17 @@ def exactly(value: float) -> Interval:
 
 
 def below(limit: float, *, inclusive: bool = False) -> Interval:
-    """Return what `<limit` says (`<=limit` where `inclusive`)."""
+    """Return all values `<limit`, or `<=limit` where `inclusive`."""
     return Interval(-inf, limit, low_open=True, high_open=not inclusive)
 
 
 def above(limit: float, *, inclusive: bool = False) -> Interval:
-    """Return what `>limit` says (`>=limit` where `inclusive`)."""
+    """Return all values `>limit`, or `>=limit` where `inclusive`."""
     return Interval(limit, inf, low_open=not inclusive, high_open=True)
 
 
 def less(left: Interval, right: Interval) -> Truth:
-    """Whether every value of `left` is less than every value of `right`."""
+    """Whether `left < right`: true for all pairs of values, false for none, else None."""
     low, high, _, high_open = left
     other_low, other_high, other_low_open, _ = right
     if high < other_low or (high == other_low and (high_open or other_low_open)):
@@ -64,29 +64,29 @@ def less(left: Interval, right: Interval) -> Truth:
 
 
 def at_least(left: Interval, right: Interval) -> Truth:
-    """Whether `left >= right`."""
+    """Whether `left >= right`, as in `less`."""
     return negation(less(left, right))
 
 
 def greater(left: Interval, right: Interval) -> Truth:
-    """Whether `left > right`."""
+    """Whether `left > right`, as in `less`."""
     return less(right, left)
 
 
 def at_most(left: Interval, right: Interval) -> Truth:
-    """Whether `left <= right`."""
+    """Whether `left <= right`, as in `less`."""
     return negation(less(right, left))
 
 
 def equal(left: Interval, right: Interval) -> Truth:
-    """Whether both are the same value; only single values can be surely equal."""
+    """Whether both are the same value; None where that can't be told. Only single values can surely be equal."""
     if left.exact and right.exact:
         return left.low == right.low
     return False if less(left, right) or less(right, left) else None
 
 
 def hull(first: Interval, second: Interval) -> Interval:
-    """Return the smallest interval that holds both: one of the two, but which can't be told."""
+    """Return the smallest interval that holds both: the value lies in one of them, but it can't be told in which."""
     low, low_open = min((first.low, first.low_open), (second.low, second.low_open))
     high, high_closed = max((first.high, not first.high_open), (second.high, not second.high_open))
     return Interval(low, high, low_open, not high_closed)
@@ -107,7 +107,7 @@ def larger(first: Interval, second: Interval) -> Interval:
 
 
 def shifted(interval: Interval, days: float) -> Interval:
-    """Return the interval moved by `days`."""
+    """Return the interval moved by a number of days, backwards where it is negative."""
     return Interval(interval.low + days, interval.high + days, interval.low_open, interval.high_open)
 
 

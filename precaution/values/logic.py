@@ -36,5 +36,5 @@ def disjunction(values: Iterable[Truth]) -> Truth:
 
 
 def possible(value: Truth) -> Truth:
-    """Return None where `value` is true or can't be told: it raises a question, never an answer."""
+    """Return None where `value` is true or can't be told, else False: a question may be raised, but never a yes."""
     return None if value is None or value else False

@@ -44,6 +44,9 @@ UNREADABLE: Mapping[str, str] = {
 }
 """Where a reader files an entry that can't be understood at all: it may be anything of its kind."""
 
+ANSWER = "ask:"
+"""Readers file answers under this prefix and the ask's name."""
+
 
 class Entry(NamedTuple):
     """One thing the record says about one concept (a code list of the label, or an ask of it)."""
@@ -79,7 +82,7 @@ class Ignored(NamedTuple):
 
 
 class Unrecognised(NamedTuple):
-    """A coded entry that no code list of the label knows, and that may matter."""
+    """A coded entry that no code list of the label knows, though it may matter."""
 
     source: str
     system: str
@@ -111,7 +114,7 @@ class Record:
 
 
 def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Return each of the entries once, in the order of `in_order`."""
+    """Return the entries sorted by `in_order`, each once."""
     found = tuple(entries)
     if len(found) < 2:
         return found
@@ -122,7 +125,7 @@ def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def in_order(entry: Entry) -> tuple[object, ...]:
-    """Sort key of entries: by day, then by everything else, so that equal entries are interchangeable."""
+    """Return the sort key of an entry: its days, then everything else, so that only equal entries have equal keys."""
     return (
         _ends(entry.start),
         _ends(entry.end),

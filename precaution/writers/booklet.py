@@ -1,4 +1,4 @@
-"""Label -> the booklet for clinicians: one HTML page that needs nothing else, and the same in Markdown.
+"""Writes the booklet of a label for clinicians: one HTML page that needs nothing else, and the same in Markdown.
 
 For each topic: the label's sentences in our words, then every rule and duty with its reading, what it looks at,
 the parameters, the rule in English and the cases that show it. Nothing is written by hand, so nothing is stale.
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from precaution.knowledge.model import Says
-from precaution.writers.content import Content, ShownCase, content, parameter_line
-from precaution.writers.layout import NOTE
-from precaution.writers.measured import measures_by_group
+from precaution.writers.layout import NOTE, in_words
+from precaution.writers.measure_content import measures_by_group
+from precaution.writers.rule_content import RuleContent, ShownCase, parameter_line, rule_content
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class Chapter(NamedTuple):
-    """A topic of the label."""
+    """A topic of the label: its sentences, and what explains each of its rules and duties."""
 
     name: str
     sentences: tuple[Says, ...]
-    contents: tuple[Content, ...]
+    contents: tuple[RuleContent, ...]
 
 
 def pages(label: Label, cases: Mapping[str, Sequence[ShownCase]]) -> dict[str, str]:
@@ -37,7 +37,7 @@ def pages(label: Label, cases: Mapping[str, Sequence[ShownCase]]) -> dict[str, s
     environment = _environment()
     given = {
         "label": label,
-        "about": {_words(key): value for key, value in label.about.items()},
+        "about": {in_words(key): value for key, value in label.about.items()},
         "chapters": [_chapter(topic, label, cases) for topic in label.topics],
         "parameters": sorted(label.parameters.values(), key=_number),
         "measures": measures_by_group(label),
@@ -58,7 +58,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["words"] = _words
+    environment.filters["words"] = in_words
     environment.filters["parameter"] = parameter_line
     return environment
 
@@ -67,14 +67,10 @@ def _chapter(topic: str, label: Label, cases: Mapping[str, Sequence[ShownCase]])
     rules = [name for name, rule in label.rules.items() if rule.topic == topic]
     duties = [name for name, duty in label.duties.items() if duty.topic == topic]
     said = sorted((says for says in label.says.values() if says.topic == topic), key=lambda says: says.start)
-    named = tuple(content(label, name, cases.get(name, ())) for name in (*rules, *duties))
+    named = tuple(rule_content(label, name, cases.get(name, ())) for name in (*rules, *duties))
     return Chapter(topic, tuple(said), named)
 
 
-def _words(key: str) -> str:
-    return key.replace("-", " ")
-
-
 def _number(parameter: Parameter) -> tuple[str, str]:
-    """Return the order of parameters: by the number of the default, those without one last."""
+    """Return the sort key of parameters: by the number of the default, those without one last."""
     return parameter.default or "~", parameter.name

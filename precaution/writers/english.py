@@ -1,4 +1,4 @@
-"""Rules in plain English, made from the same typed form that decides.
+"""Writes expressions in plain English, from the same typed form that decides.
 
 What clinicians read in the booklet and in `precaution explain` is therefore what runs.
 """
@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from precaution.knowledge import fact_kinds as f
-from precaution.knowledge import model as d
-from precaution.knowledge.expression import All, Among, Any, Ask, Compare, Expression, Literally, Name, Not
+from precaution.knowledge import fact_kinds, model
+from precaution.knowledge.expression import Among, And, Call, Compare, Expression, Literally, Name, Not, Or
 from precaution.knowledge.linking import named
 from precaution.writers.layout import listed
 
@@ -30,9 +29,9 @@ _SPOKEN: Mapping[Operator, str] = {
 _UNITS = {"10*9/L": "×10⁹/L", "10*12/L": "×10¹²/L", "Cel": "°C"}
 
 
-def english(expression: Expression, label: d.Label) -> str:
+def english(expression: Expression, label: model.Label) -> str:
     """Return `expression` in English, with the facts' titles: `Neutrophil count is below 1 ×10⁹/L`."""
-    return capital(Speaker(label).phrase(expression))
+    return capital(EnglishWriter(label).phrase(expression))
 
 
 def opposite(expression: Expression) -> Expression:
@@ -40,10 +39,10 @@ def opposite(expression: Expression) -> Expression:
     match expression:
         case Not(operand):
             return operand
-        case All(operands):
-            return Any(tuple(map(opposite, operands)))
-        case Any(operands):
-            return All(tuple(map(opposite, operands)))
+        case And(operands):
+            return Or(tuple(map(opposite, operands)))
+        case Or(operands):
+            return And(tuple(map(opposite, operands)))
         case Compare(left, operator, right):
             return Compare(left, _OPPOSITE[operator], right)
         case _:
@@ -61,20 +60,20 @@ def capital(text: str) -> str:
     return text[:first] + text[first : first + 1].upper() + text[first + 1 :]
 
 
-class Speaker:
-    """Speaks of one label: knows what each name in its expressions stands for."""
+class EnglishWriter:
+    """Writes the expressions of one label: it knows what each name in them stands for."""
 
-    def __init__(self, label: d.Label) -> None:
+    def __init__(self, label: model.Label) -> None:
         self.label = label
-        self.known = named(label)
+        self.named = named(label)
 
     def phrase(self, expression: Expression) -> str:
-        """Return an expression for the middle of a sentence; `and` within `or`, and the reverse, in parentheses."""
+        """Return an expression for the middle of a sentence; `and` in `or`, and the reverse, in parentheses."""
         match expression:
-            case All(operands):
+            case And(operands):
                 said = self._guarded(operands)
                 return self.phrase(said) if said else " and ".join(map(self._part, operands))
-            case Any(operands):
+            case Or(operands):
                 return " or ".join(map(self._part, operands))
             case Not(operand):
                 return self._negated(operand)
@@ -82,7 +81,7 @@ class Speaker:
                 return self._comparison(expression)
             case Among(Name(name), words):
                 return f"{self.title(name)} is {listed(map(_quoted, words), last='or')}"
-            case Ask(function, operand):
+            case Call(function, operand):
                 return self._asked(function, operand)
             case Name(name):
                 return self._asserted(name)
@@ -93,12 +92,12 @@ class Speaker:
 
     def title(self, name: str) -> str:
         """Return what a name in an expression is called, for the middle of a sentence."""
-        match self.known.get(name):
-            case f.Fact(title=title):
+        match self.named.get(name):
+            case fact_kinds.Fact(title=title):
                 return _lower(title)
-            case d.Ask(number=number):
+            case model.Ask(number=number):
                 return f"the answer to {number}"
-            case d.Parameter(name=parameter):
+            case model.Parameter(name=parameter):
                 return self.parameter(parameter)
             case _:
                 return name
@@ -111,7 +110,7 @@ class Speaker:
 
     def _part(self, operand: Expression) -> str:
         phrase = self.phrase(operand)
-        if isinstance(operand, (All, Any)):
+        if isinstance(operand, (And, Or)):
             return f"({phrase})"
         return _set_off(phrase) if isinstance(operand, Name) else phrase
 
@@ -119,13 +118,13 @@ class Speaker:
         match operand:
             case Name(name):
                 return self._denied(name)
-            case All(operands) if said := self._guarded(operands):
+            case And(operands) if said := self._guarded(operands):
                 return self.phrase(said).replace(" is ", " is not ", 1)
-            case Ask("known" | "recorded", Name(name)) if isinstance(ask := self.known.get(name), d.Ask):
+            case Call("known" | "recorded", Name(name)) if isinstance(ask := self.named.get(name), model.Ask):
                 return f"{ask.number} is not answered"
-            case Ask("known", Name(name)):
+            case Call("known", Name(name)):
                 return f"{self.title(name)} can't be told"
-            case Ask("recorded", Name(name)):
+            case Call("recorded", Name(name)):
                 return f"the record holds nothing on {self.title(name)}"
             case Compare() | Not():
                 return self.phrase(opposite(operand))
@@ -135,27 +134,27 @@ class Speaker:
                 return f"it is not so that ({self.phrase(operand)})"
 
     def _guarded(self, operands: tuple[Expression, ...]) -> Expression | None:
-        """Return the answer meant by `recorded(ask) and ask`: it is answered, and so."""
+        """Return the answer in `recorded(ask) and ask`: it is answered, and so; None for any other form."""
         match operands:
-            case (Ask("known" | "recorded", Name(name)), (Name(same) | Not(Name(same))) as answer) if name == same:
-                return answer if isinstance(self.known.get(name), d.Ask) else None
+            case (Call("known" | "recorded", Name(name)), (Name(same) | Not(Name(same))) as answer) if name == same:
+                return answer if isinstance(self.named.get(name), model.Ask) else None
             case _:
                 return None
 
     def _asserted(self, name: str) -> str:
-        match self.known.get(name):
-            case d.Ask(number=number):
+        match self.named.get(name):
+            case model.Ask(number=number):
                 return f"{number} is answered yes"
-            case d.Parameter(name=parameter):
+            case model.Parameter(name=parameter):
                 return f"{parameter} is yes (local policy)"
             case _:
                 return self.title(name)
 
     def _denied(self, name: str) -> str:
-        match self.known.get(name):
-            case d.Ask(number=number):
+        match self.named.get(name):
+            case model.Ask(number=number):
                 return f"{number} is answered no"
-            case d.Parameter(name=parameter):
+            case model.Parameter(name=parameter):
                 return f"{parameter} is no (local policy)"
             case _:
                 return f"not “{self.title(name)}”"
@@ -165,7 +164,7 @@ class Speaker:
             said = _quoted(self.phrase(operand)) if isinstance(operand, Name) else self._part(operand)
             return f"possibly {said} (a question only)"
         name = operand.name if isinstance(operand, Name) else ""
-        if isinstance(ask := self.known.get(name), d.Ask):
+        if isinstance(ask := self.named.get(name), model.Ask):
             return f"{ask.number} is answered"
         return (
             f"{self.title(name)} can be told"
@@ -184,10 +183,10 @@ class Speaker:
 
     def _unit_of(self, name: str) -> str:
         """Return the unit of a name's numbers, with the space before it."""
-        match self.known.get(name):
-            case f.Latest(times_upper_limit=True):
+        match self.named.get(name):
+            case fact_kinds.Latest(times_upper_limit=True):
                 return " × the upper limit of normal"
-            case f.Latest(unit=own, latest=concepts) | f.Extreme(unit=own, extreme=concepts):
+            case fact_kinds.Latest(unit=own, latest=concepts) | fact_kinds.Extreme(unit=own, extreme=concepts):
                 ucum = own or next(
                     (self.label.concepts[each].unit for each in concepts if each in self.label.concepts), ""
                 )

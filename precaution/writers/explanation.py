@@ -1,22 +1,22 @@
-"""One rule, duty or sentence explained in text: the label, the reading, the cases, and one patient."""
+"""Explains one rule, duty or sentence in text: the label, the reading, the cases, and one patient."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.writers.content import about, content
 from precaution.writers.english import english, opposite
-from precaution.writers.layout import columns, folded, spoken
+from precaution.writers.layout import columns, folded, in_words
+from precaution.writers.rule_content import rule_content, rules_and_duties
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from precaution.engine.answer import Decision, Due, Finding
     from precaution.knowledge.model import Label, Says
-    from precaution.writers.content import Content, ShownCase
+    from precaution.writers.rule_content import RuleContent, ShownCase
 
 INNER = 98
-"""Width of what is indented by two."""
+"""Columns of a line that is indented by two."""
 
 
 def explained(
@@ -27,20 +27,20 @@ def explained(
     words: Mapping[str, str],
     decision: Decision | None = None,
 ) -> str:
-    """Return what there is to know about a rule, duty or sentence (`S19`), and about it for one patient.
+    """Return the explanation of a rule, duty or sentence (`S19`), with a `decision` also what it is for that patient.
 
     `cases` maps a rule or duty to the cases that show it, `words` a sentence's id to its exact words.
     Raises UsageError for a name that the label does not have.
     """
     blocks = [list(_sentence(label.says[name], words))] if name in label.says else []
-    for each in about(label, name):
-        blocks += _blocks(content(label, each, cases.get(each, ())), words)
+    for each in rules_and_duties(label, name):
+        blocks += _blocks(rule_content(label, each, cases.get(each, ())), words)
         if decision is not None:
             blocks.append(list(_patient(label, each, decision)))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def _blocks(what: Content, words: Mapping[str, str]) -> list[list[str]]:
+def _blocks(what: RuleContent, words: Mapping[str, str]) -> list[list[str]]:
     ours = folded(f"Not in the label; why it is here: {what.ours}", indent=2) if what.ours else []
     said = [f"  {line}" for says in what.sentences for line in _sentence(says, words)]
     reading = folded(what.reading, indent=2) if what.reading else []
@@ -69,7 +69,7 @@ def _sentence(says: Says, words: Mapping[str, str]) -> Iterator[str]:
         yield from folded(f"Why it leads to no rule: {says.why}", indent=6, width=INNER)
 
 
-def _conditions(what: Content) -> Iterator[str]:
+def _conditions(what: RuleContent) -> Iterator[str]:
     for when in what.conditions:
         yield from _items([f"{when.condition}."])
         yield from (f"      {stage}" for stage in when.stages)
@@ -91,7 +91,7 @@ def _patient(label: Label, name: str, decision: Decision) -> Iterator[str]:
 
 
 def _found(found: Finding | Due) -> Iterator[str]:
-    asks_for = f": {spoken(found.action)}" if found.action else ""
+    asks_for = f": {in_words(found.action)}" if found.action else ""
     yield from columns(f"{found.state}{asks_for}", found.tell or "does not hold", "", width=INNER)
     if found.why:
         yield from columns("  why", found.why, "", width=INNER)
@@ -104,7 +104,7 @@ def _found(found: Finding | Due) -> Iterator[str]:
 
 
 def _change(label: Label, name: str, found: Finding | Due, decision: Decision) -> Iterator[str]:
-    """Yield what would change the answer."""
+    """Yield what would settle, end or soften a finding."""
     for missing in decision.missing:
         if name in missing.needed_by:
             yield from columns("  would settle it", f"{missing.title}: {missing.why}", "", width=INNER)

@@ -1,6 +1,6 @@
-"""Words, shapes and columns that all text output shares.
+"""Words, symbols and columns that all text output shares.
 
-A status is always a shape and a word (`■ do not start`), so that colour is never needed to read it.
+A status is always a symbol and a word (`■ do not start`), so that colour is never needed to read it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ WIDTH = 100
 NOTE = "Supports a clinician's decision and makes none; not a certified medical device."
 
 STOP, CAUTION, MISSING, DUE, CLEAR, NOTHING = "■", "▲", "?", "○", "●", "-"
-SHAPES: Mapping[str, str] = {
+SYMBOLS: Mapping[str, str] = {
     "discontinue": STOP,
     "do-not-start": STOP,
     "interrupt": STOP,
@@ -33,7 +33,7 @@ SHAPES: Mapping[str, str] = {
     "done": CLEAR,
     "": NOTHING,
 }
-"""Shape by action; any other action is a caution. An attested one is a caution as well."""
+"""action or state = symbol; any other action is a caution. An attested one is a caution as well."""
 
 _ASCII = str.maketrans(
     {
@@ -62,27 +62,27 @@ _ASCII = str.maketrans(
 
 
 def in_ascii(text: str) -> str:
-    """Return `text` for an output that only has ASCII; what has no likeness becomes `?`."""
+    """Return `text` for an output that only has ASCII; a character without a likeness becomes `?`."""
     return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
 
 
-def shape(action: str, *, attested: bool = False) -> str:
-    """Return the shape that stands before an action's words."""
-    return CAUTION if attested else SHAPES.get(action, CAUTION)
+def symbol(action: str, *, attested: bool = False) -> str:
+    """Return the symbol that stands before an action's words."""
+    return CAUTION if attested else SYMBOLS.get(action, CAUTION)
 
 
-def spoken(action: str, *, attested: bool = False) -> str:
-    """Return an action in words: `do not start`."""
+def in_words(action: str, *, attested: bool = False) -> str:
+    """Return the name of an action, or another name, in words: `do not start`."""
     return action.replace("-", " ") + (" (attested)" if attested else "")
 
 
 def status(action: str, *, attested: bool = False) -> str:
-    """Return shape and words of an action."""
-    return f"{shape(action, attested=attested)} {spoken(action, attested=attested)}"
+    """Return the symbol and the words of an action: `■ do not start`."""
+    return f"{symbol(action, attested=attested)} {in_words(action, attested=attested)}"
 
 
 def folded(text: str, *, indent: int = 0, first: str | None = None, width: int = WIDTH) -> list[str]:
-    """Return `text` as lines no longer than `width`, indented; `first` stands in place of the first indent."""
+    """Return `text` as lines of at most `width` columns, indented; `first` stands in place of the first indent."""
     lines = wrap(text, width - indent, break_long_words=False, break_on_hyphens=False) or [""]
     head = " " * indent if first is None else first.ljust(indent)
     return [f"{head if number == 0 else ' ' * indent}{line}".rstrip() for number, line in enumerate(lines)]

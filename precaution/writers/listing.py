@@ -1,4 +1,4 @@
-"""Plain lists: what a label holds, what was understood of a record, how a decision changed, what a check found."""
+"""Writes lists: what a label holds, what was understood of a record, how a decision changed, what a check found."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from precaution.values.interval import show_day, show_number
-from precaution.writers.content import parameter_line
 from precaution.writers.english import unit
-from precaution.writers.layout import columns, counted, folded, spoken
+from precaution.writers.layout import columns, counted, folded, in_words
+from precaution.writers.rule_content import parameter_line
 from precaution.writers.text import sentence
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def timeline(decisions: Sequence[Decision]) -> str:
-    """Return one line for each day on which stage or decision changed, with the reason; else what else changed."""
+    """Return one line for each decision: what it is and why, or only what changed where the verdict is the same."""
     before: Decision | None = None
     lines: list[str] = []
     for decision in decisions:
@@ -45,14 +45,14 @@ def _verdict(decision: Decision) -> tuple[str, str]:
 
 
 def _changes(before: Decision, now: Decision) -> list[str]:
-    """Return which findings and duties changed, and to what."""
+    """Return which findings and duties changed, each with its new state."""
     old, new = _states(before), _states(now)
     changed = [f"{name} {state}" for name, state in new.items() if old.get(name) != state]
     return changed + [f"{name} no longer" for name in old if name not in new]
 
 
 def _states(decision: Decision) -> dict[str, str]:
-    findings = {f.rule: spoken(f.action) if f.state == "holds" else f.state for f in decision.findings}
+    findings = {f.rule: in_words(f.action) if f.state == "holds" else f.state for f in decision.findings}
     return findings | {due.duty: due.state for due in decision.due}
 
 
@@ -106,7 +106,7 @@ def _unrecognised(record: Record) -> list[str]:
 
 
 def record_as_dict(record: Record) -> dict[str, object]:
-    """Return the same as plain data for JSON."""
+    """Return what was understood of a record as plain data for JSON."""
     return {
         "birth": show_day(record.birth),
         "died": show_day(record.died) or record.died is not None,
@@ -143,9 +143,9 @@ def label_in_text(label: Label) -> str:
 
 
 def _table(name: str, value: object) -> list[str]:
-    heading = name.replace("-", " ").capitalize()
+    heading = in_words(name).capitalize()
     if isinstance(value, dict):
-        return [heading, *_rows(f"{key.replace('-', ' ')}: {_flat(each)}" for key, each in value.items())]
+        return [heading, *_rows(f"{in_words(key)}: {_flat(each)}" for key, each in value.items())]
     if isinstance(value, list):
         return [heading, *_rows(map(_flat, value))]
     return [heading, *folded(str(value), indent=2)]
@@ -153,7 +153,7 @@ def _table(name: str, value: object) -> list[str]:
 
 def _flat(value: object) -> str:
     if isinstance(value, dict):
-        return "; ".join(f"{key.replace('-', ' ')}: {_flat(each)}" for key, each in value.items())
+        return "; ".join(f"{in_words(key)}: {_flat(each)}" for key, each in value.items())
     return ", ".join(map(_flat, value)) if isinstance(value, list) else str(value)
 
 
@@ -178,7 +178,7 @@ def _rows(lines: Iterable[str]) -> list[str]:
 
 
 def label_as_dict(label: Label) -> dict[str, object]:
-    """Return the same as plain data for JSON; expressions are left out."""
+    """Return what a label's folder holds as plain data for JSON, without expressions."""
     rules = [(rule, {"then": {**rule.then}, "if_unknown": {**rule.if_unknown}}) for rule in label.rules.values()]
     duties = [(duty, {"stages": list(duty.stages)}) for duty in label.duties.values()]
     return {

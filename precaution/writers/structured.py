@@ -1,4 +1,4 @@
-"""Decision -> JSON: the contract of ARCHITECTURE.md, key for key. Keys may be added, never renamed."""
+"""Writes a decision as JSON by the contract (docs/reference/json-contract.md): keys may be added, never renamed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def as_json(value: object) -> str:
 
 def _finding(finding: Finding) -> dict[str, object]:
     searched = [{"concept": each.concept, "from": each.since, "found": each.found} for each in finding.searched]
-    return {**{each.name: plain(getattr(finding, each.name)) for each in fields(finding)}, "searched": searched}
+    return {**{name: plain(each) for name, each in finding._asdict().items()}, "searched": searched}
 
 
 def fields_of(value: DataclassInstance) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def fields_of(value: DataclassInstance) -> dict[str, Any]:
 
 
 def plain(value: object) -> object:
-    """Return dataclasses and named tuples as dicts, other tuples as lists, and all else as it is."""
+    """Return a value as plain data: dataclasses and named tuples as dicts, other tuples as lists, all else as it is."""
     if is_dataclass(value):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, tuple):

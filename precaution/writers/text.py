@@ -1,4 +1,4 @@
-"""Decision -> one screen of text: the verdict, the top reason and the next step first."""
+"""Writes a decision as one screen of text: the verdict, the first reason and the next step come first."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from precaution.writers.layout import (
     columns,
     counted,
     folded,
+    in_words,
     listed,
-    shape,
-    spoken,
     status,
+    symbol,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _NEXT = {
 _ORDER = ("overdue", "screen", "due", "unknown", "upcoming", "done")
 POLICY_MARK = "*"
 FEW = 4
-"""So many questions, or facts of one reason, are shown; of more, one fewer and how many others there are."""
+"""How many questions, or facts of one reason, are shown at most; of more, one fewer and the number of the others."""
 _HOLDS = {"open": STOP, "unknown": MISSING, "released": CLEAR}
 
 
@@ -67,7 +67,7 @@ def sentence(decision: Decision) -> str:
 
 
 def evidence(entries: Sequence[Evidence]) -> str:
-    """Return where the evidence stands: `Observation/anc-7, 2025-02-20`; of many the first, and how many more."""
+    """Return where the evidence stands: `Observation/anc-7, 2025-02-20`; of several the first, and how many more."""
     if not entries:
         return ""
     more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
@@ -88,7 +88,7 @@ def _verdict(decision: Decision) -> list[str]:
 
 
 def _reason(decision: Decision) -> list[str]:
-    """Return why, from whatever makes the decision as grave as it is."""
+    """Return the reason: the finding, duty or hold that makes the decision as grave as it is."""
     graves: list[Finding | Due] = [*(f for f in decision.findings if f.state != "no"), *decision.due]
     top = next((each for each in graves if each.action == decision.action), None)
     if top is not None:
@@ -105,7 +105,7 @@ def next_step(decision: Decision) -> str:
         return f"{first}{decision.action} what is missing, then assess again"
     if decision.attested and decision.action == "only-if-no-alternative":
         return f"{first}may be used: it was answered that no alternative is suitable"
-    return first + _NEXT.get(decision.action, f"{spoken(decision.action)}; read the reasons below")
+    return first + _NEXT.get(decision.action, f"{in_words(decision.action)}; read the reasons below")
 
 
 def _policy(decision: Decision) -> list[str]:
@@ -121,9 +121,9 @@ def _written(value: object) -> str:
 
 
 def _findings(decision: Decision) -> Iterator[str]:
-    told = {rule for missing in decision.missing for rule in missing.needed_by}
+    listed_below = {rule for missing in decision.missing for rule in missing.needed_by}
     for finding in decision.findings:
-        if finding.state == "unknown" and finding.rule in told and not (finding.evidence or finding.urgent):
+        if finding.state == "unknown" and finding.rule in listed_below and not (finding.evidence or finding.urgent):
             continue  # said once under what is missing, with all that needs it
         yield from _finding(finding)
 
@@ -131,8 +131,8 @@ def _findings(decision: Decision) -> Iterator[str]:
 def _finding(finding: Finding) -> Iterator[str]:
     words = {
         "holds": status(finding.action, attested=finding.attested),
-        "no": f"{shape('')} does not hold",
-        "unknown": f"{MISSING} {spoken(finding.action)}",
+        "no": f"{symbol('')} does not hold",
+        "unknown": f"{MISSING} {in_words(finding.action)}",
     }[finding.state]
     urgent = "URGENT: " if finding.urgent else ""
     right = f"{evidence(finding.evidence)}  {' '.join(finding.cites)}".strip()
@@ -140,14 +140,14 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 
 def _said(each: Finding | Due) -> str:
-    """Return what is told; of what can't be told also why."""
+    """Return the text of a finding or duty, and why it can't be told where that is so."""
     if each.state == "no":
         return each.rule
     return f"{each.tell} ({each.why})" if each.state == "unknown" and each.why else each.tell
 
 
 def _marks(each: Finding | Due) -> str:
-    """Return what stands behind a text that owes something to us and not to the label."""
+    """Return the marks of a text that rests on us and not on the label: on a rule of ours, or on local policy."""
     return (" [not in the label]" if each.ours else "") + (POLICY_MARK if each.parameters else "")
 
 
@@ -162,7 +162,7 @@ def _hold(hold: Hold) -> Iterator[str]:
 
 
 def _urgency(due: Due) -> int:
-    """Return the order of what is due: what is overdue or stands before a start first."""
+    """Return the sort key of what is due: what is overdue or stands before a start comes first."""
     return _ORDER.index("screen" if _before_start(due) else due.state)
 
 
@@ -192,7 +192,7 @@ def _plain(name: str) -> str:
 
 
 def _missing(decision: Decision, *, everything: bool) -> Iterator[str]:
-    """Yield what can't be told: each reason once, with the facts that have it, but for what is due anyway."""
+    """Yield what can't be told: each reason once with its facts, less those that are due anyway."""
     lacking = {each for due in decision.due for each in due.lacking}
     reasons: dict[str, list[str]] = {}
     for missing in decision.missing:

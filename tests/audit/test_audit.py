@@ -17,10 +17,10 @@ pytest.importorskip("duckdb")
 pytest.importorskip("scipy")
 
 from precaution import load_label
-from precaution.audit import STRATA, Audit, audited
-from precaution.audit.counting import Key, Tally
+from precaution.audit import STRATA, AuditResult, audit_cohort
+from precaution.audit.counting import Tally, TallyKey
 from precaution.audit.intervals import rate, share
-from precaution.audit.lines import Line, Split, lines
+from precaution.audit.lines import MeasureLine, Stratification, measure_lines
 from precaution.audit.suppression import Range
 from precaution.audit.wording import COLUMNS, in_json, in_text
 from precaution.cli import run
@@ -45,8 +45,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(results: Path) -> Audit:
-    return audited(results, LABEL, (*STRATA, "month"), 1)
+def whole(results: Path) -> AuditResult:
+    return audit_cohort(results, LABEL, (*STRATA, "month"), 1)
 
 
 # Intervals by the book
@@ -76,7 +76,7 @@ def test_the_interval_of_a_rate_is_exact() -> None:
 # Counts
 
 
-def test_every_count_is_that_of_the_truth(whole: Audit) -> None:
+def test_every_count_is_that_of_the_truth(whole: AuditResult) -> None:
     expected = counted(PEOPLE)
     new_users = sum(bool(truth(person)) for person in PEOPLE)
     for each in whole.counted:
@@ -88,7 +88,7 @@ def test_every_count_is_that_of_the_truth(whole: Audit) -> None:
 
 
 @pytest.mark.parametrize("by", ["age", "sex", "year", "site", "month"])
-def test_strata_are_parts_of_the_whole_and_those_of_the_truth(whole: Audit, by: str) -> None:
+def test_strata_are_parts_of_the_whole_and_those_of_the_truth(whole: AuditResult, by: str) -> None:
     def value(person: Person) -> str:
         ages = {range(18): "under 18", range(18, 50): "18 to 49", range(50, 65): "50 to 64", range(65, 75): "65 to 74"}
         band = next((name for each, name in ages.items() if person.age() in each), "75 or older")
@@ -109,7 +109,7 @@ def test_strata_are_parts_of_the_whole_and_those_of_the_truth(whole: Audit, by: 
     assert {value for value, _ in expected} == {line.value for line in found.of(by)}
 
 
-def test_bounds_hold_whatever_is_true_of_the_unknown(whole: Audit) -> None:
+def test_bounds_hold_whatever_is_true_of_the_unknown(whole: AuditResult) -> None:
     for each in whole.counted:
         line = each.whole
         if line.share is not None and line.lowest is not None and line.highest is not None:
@@ -118,13 +118,13 @@ def test_bounds_hold_whatever_is_true_of_the_unknown(whole: Audit) -> None:
             assert (line.unknown == 0) == (line.lowest == line.highest)
 
 
-def test_deciles_over_sites_need_enough_of_them(whole: Audit) -> None:
+def test_deciles_over_sites_need_enough_of_them(whole: AuditResult) -> None:
     found = whole.deciles["tuberculosis-screened"]
     assert found
     assert all(each.sites >= 10 and list(each.deciles) == sorted(each.deciles) for each in found)
 
 
-def test_delays_are_the_quartiles_of_who_ended_treatment(whole: Audit, results: Path) -> None:
+def test_delays_are_the_quartiles_of_who_ended_treatment(whole: AuditResult, results: Path) -> None:
     days = sorted(
         row["delay"]
         for row in rows(results, "measured")
@@ -149,18 +149,18 @@ def test_days_on_treatment_while_the_label_asked_for_more(tmp_path: Path) -> Non
     source = [each for number in range(5) for each in fhir(f"p{number}", lines)]
     written(tmp_path / "in", source)
     cohort(tmp_path / "in", tmp_path / "out", today=TODAY, workers=1, audit=True, history=True)
-    found = {each.action: each for each in audited(tmp_path / "out", LABEL).treated}
+    found = {each.action: each for each in audit_cohort(tmp_path / "out", LABEL).treated}
     assert (found["interrupt"].people, found["interrupt"].days) == (5, 5 * 20)
-    text = in_text(audited(tmp_path / "out", LABEL))
+    text = in_text(audit_cohort(tmp_path / "out", LABEL))
     assert "interrupt: 100 days of 5 patients" in text
-    assert all(each.people is None for each in audited(tmp_path / "out", LABEL, (), 6).treated)
+    assert all(each.people is None for each in audit_cohort(tmp_path / "out", LABEL, (), 6).treated)
 
 
-def test_without_a_history_no_days_are_told(whole: Audit) -> None:
+def test_without_a_history_no_days_are_told(whole: AuditResult) -> None:
     assert whole.treated == ()
 
 
-def test_the_groups_come_in_the_labels_order(whole: Audit) -> None:
+def test_the_groups_come_in_the_labels_order(whole: AuditResult) -> None:
     assert LABEL.audit
     assert [*whole.groups("audit"), *whole.groups("baseline")] == list(LABEL.audit.groups)
     assert [each.measure.name for each in whole.groups("audit")["Screening"]] == [
@@ -175,7 +175,7 @@ def test_the_groups_come_in_the_labels_order(whole: Audit) -> None:
 
 
 def test_no_small_number_is_anywhere(results: Path) -> None:
-    found = audited(results, LABEL, STRATA)
+    found = audit_cohort(results, LABEL, STRATA)
     assert found.smallest == 5
     for each in found.counted:
         for line in each.lines:
@@ -189,10 +189,12 @@ def measure(name: str, **more: object) -> object:
     return Measure(name=name, topic="t", title=name, cites=("S1",), reading="r", group="g", **more)  # type: ignore[arg-type]
 
 
-def made(counts: dict[str, list[int]], *measures: object, splits: list[Split] | None = None) -> dict[str, list[Line]]:
+def made(
+    counts: dict[str, list[int]], *measures: object, splits: list[Stratification] | None = None
+) -> dict[str, list[MeasureLine]]:
     """Return the lines of measures with these counts: yes, no, unknown, and one number apart."""
-    whole = {Key(name, ""): tally(row) for name, row in counts.items()}
-    return lines(list(measures), whole, splits or [], 5)  # type: ignore[arg-type]
+    whole = {TallyKey(name, ""): tally(row) for name, row in counts.items()}
+    return measure_lines(list(measures), whole, splits or [], 5)  # type: ignore[arg-type]
 
 
 def tally(row: list[int]) -> Tally:
@@ -225,8 +227,12 @@ def test_a_month_of_a_year_that_is_shown_does_not_tell_a_hidden_one() -> None:
     months = {"2023-01": [30, 6, 0, 0], "2024-01": [1, 50, 0, 0], "2024-02": [40, 60, 0, 0], "2024-03": [50, 70, 0, 0]}
     years = {"2023": [30, 6, 0, 0], "2024": [91, 180, 0, 0]}
     people = {name: sum(row) for name, row in (months | years).items()}
-    by_year = Split("year", {Key("m", name): tally(row) for name, row in years.items()}, people, list(years))
-    split = Split("month", {Key("m", name): tally(row) for name, row in months.items()}, people, list(months), by_year)
+    by_year = Stratification(
+        "year", {TallyKey("m", name): tally(row) for name, row in years.items()}, people, list(years)
+    )
+    split = Stratification(
+        "month", {TallyKey("m", name): tally(row) for name, row in months.items()}, people, list(months), by_year
+    )
     found = made({"m": [121, 186, 0, 0]}, measure("m"), splits=[split])["m"]
     assert [line.value for line in found if line.hidden] == ["2024-01", "2024-02"]
 
@@ -234,9 +240,9 @@ def test_a_month_of_a_year_that_is_shown_does_not_tell_a_hidden_one() -> None:
 def test_few_unknown_in_a_stratum_are_shown_together_with_no() -> None:
     """Then the share is at least that of yes: nobody is counted as no for being unknown."""
     sites = {"a": [30, 20, 2, 0], "b": [40, 30, 9, 0]}
-    split = Split(
+    split = Stratification(
         "site",
-        {Key("m", name): tally(row) for name, row in sites.items()},
+        {TallyKey("m", name): tally(row) for name, row in sites.items()},
         {name: sum(row) for name, row in sites.items()},
         list(sites),
     )
@@ -255,7 +261,7 @@ def test_strata_that_the_source_does_not_give_are_said(tmp_path: Path) -> None:
         each.pop("managingOrganization", None)
     written(tmp_path / "in", source)
     cohort(tmp_path / "in", tmp_path / "out", today=TODAY, workers=1, audit=True)
-    found = audited(tmp_path / "out", LABEL, STRATA, 1)
+    found = audit_cohort(tmp_path / "out", LABEL, STRATA, 1)
     assert found.absent == ("sex", "site")
     assert "No counts by sex and site" in " ".join(in_text(found).split())
 
@@ -263,7 +269,7 @@ def test_strata_that_the_source_does_not_give_are_said(tmp_path: Path) -> None:
 # Forms
 
 
-def test_the_text_says_yes_no_and_unknown_apart(whole: Audit) -> None:
+def test_the_text_says_yes_no_and_unknown_apart(whole: AuditResult) -> None:
     text = " ".join(in_text(whole).split())
     line = whole.groups("audit")["Screening"][0].whole
     assert f"{line.yes} yes, {line.no} no, {line.unknown} unknown, {line.apart} not counted" in text
@@ -272,10 +278,10 @@ def test_the_text_says_yes_no_and_unknown_apart(whole: Audit) -> None:
     assert "not a certified medical device" in text
 
 
-def test_json_has_every_measure_and_line(whole: Audit) -> None:
+def test_json_has_every_measure_and_line(whole: AuditResult) -> None:
     found = json.loads(json.dumps(in_json(whole)))
     assert {each["measure"] for each in found["measures"]} == set(LABEL.measures)
-    assert list(found["measures"][0]["lines"][0]) == list(Line._fields)
+    assert list(found["measures"][0]["lines"][0]) == list(MeasureLine._fields)
     assert found["smallest"] == 1
 
 
@@ -313,9 +319,9 @@ def test_results_without_what_an_audit_needs_are_refused(tmp_path: Path, capsys:
     cohort(PROJECT / "examples", tmp_path / "out", today=TODAY, workers=1)
     assert not (tmp_path / "out" / "measured").exists()
     with pytest.raises(InputError, match="was written without --audit"):
-        audited(tmp_path / "out", LABEL)
+        audit_cohort(tmp_path / "out", LABEL)
     with pytest.raises(InputError, match="no complete results"):
-        audited(tmp_path, LABEL)
+        audit_cohort(tmp_path, LABEL)
     assert run(["audit", str(tmp_path / "out")]) == 3
     assert capsys.readouterr().out == ""
 
@@ -325,7 +331,7 @@ def test_tables_that_cannot_be_read_are_an_error_of_ours(tmp_path: Path) -> None
     for path in (tmp_path / "out" / "measured").iterdir():
         path.write_bytes(b"no parquet")
     with pytest.raises(InputError, match="can't be read"):
-        audited(tmp_path / "out", LABEL)
+        audit_cohort(tmp_path / "out", LABEL)
 
 
 def test_a_policy_is_the_audits_too(tmp_path: Path) -> None:
@@ -333,7 +339,7 @@ def test_a_policy_is_the_audits_too(tmp_path: Path) -> None:
     policy.write_text('[parameter]\naudit-smallest = 9\naudit-washout = "100 days"\n')
     written(tmp_path / "in", written_people(PEOPLE[:60]))
     cohort(tmp_path / "in", tmp_path / "out", today=TODAY, workers=1, audit=True, policy=policy)
-    found = audited(tmp_path / "out", load_label("baricitinib", policy=policy))
+    found = audit_cohort(tmp_path / "out", load_label("baricitinib", policy=policy))
     assert found.smallest == 9
     (new,) = [each.people for each in found.uses if each.use == "yes"]
     assert new == sum(person.first() <= -100 for person in PEOPLE[:60])
@@ -341,15 +347,15 @@ def test_a_policy_is_the_audits_too(tmp_path: Path) -> None:
 
 def test_a_label_without_measures_has_no_audit(results: Path) -> None:
     with pytest.raises(UsageError, match="the label baricitinib has no measures"):
-        audited(results, replace(LABEL, measures={}))
+        audit_cohort(results, replace(LABEL, measures={}))
     with pytest.raises(UsageError, match="another label, policy or code lists"):
-        audited(results, replace(LABEL, digest="0"))
+        audit_cohort(results, replace(LABEL, digest="0"))
 
 
 def test_a_folder_with_a_quote_in_its_name_is_a_folder(tmp_path: Path) -> None:
     out = tmp_path / "it's"
     cohort(PROJECT / "examples", out, today=TODAY, workers=1, audit=True)
-    assert audited(out, LABEL).counted
+    assert audit_cohort(out, LABEL).counted
 
 
 @pytest.mark.parametrize(
@@ -373,7 +379,7 @@ def test_without_a_library_it_is_said_what_to_install(module: str, command: list
 def test_the_same_cohort_gives_the_same_audit_whatever_the_order(results: Path, tmp_path: Path) -> None:
     written(tmp_path / "in", written_people(PEOPLE), seed=9, files=3, packed=True)
     cohort(tmp_path / "in", tmp_path / "out", today=TODAY, workers=2, audit=True)
-    first, second = (in_json(audited(out, LABEL, STRATA)) for out in (results, tmp_path / "out"))
+    first, second = (in_json(audit_cohort(out, LABEL, STRATA)) for out in (results, tmp_path / "out"))
     assert first == second
 
 

@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("altair")
 pytest.importorskip("duckdb")
 
-from precaution.audit import audited
+from precaution.audit import audit_cohort
 from precaution.audit.pictures import control_limits
 from precaution.audit.report import STRATA, report
 from precaution.audit.wording import published
@@ -81,7 +81,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(results: Path) -> str:
-    return report(audited(results, LABEL, STRATA), results)
+    return report(audit_cohort(results, LABEL, STRATA), results)
 
 
 def words(page: str) -> str:
@@ -134,13 +134,13 @@ def test_nothing_of_the_record_is_markup(results: Path, monkeypatch: pytest.Monk
     """A patient's id is the only text of others that a report holds."""
     first = most_urgent(results, 1)[0]._replace(person=HOSTILE)
     monkeypatch.setattr("precaution.audit.report.most_urgent", lambda *_: [first])
-    page = report(audited(results, LABEL, STRATA), results)
+    page = report(audit_cohort(results, LABEL, STRATA), results)
     assert HOSTILE not in page
     assert "&lt;img src=x onerror=alert(1)&gt;" in page
 
 
 def test_without_a_worklist_nobody_is_named(results: Path) -> None:
-    text = words(report(audited(results, LABEL, STRATA), results, top=0))
+    text = words(report(audit_cohort(results, LABEL, STRATA), results, top=0))
     assert not re.search(r"\bp0\d{4}\b", text)
     assert "p-strange" not in text
     assert "Most urgent" not in text
@@ -150,7 +150,7 @@ def test_without_a_worklist_nobody_is_named(results: Path) -> None:
 
 
 def test_the_same_results_give_the_same_page(page: str, results: Path) -> None:
-    assert report(audited(results, LABEL, STRATA), results) == page
+    assert report(audit_cohort(results, LABEL, STRATA), results) == page
 
 
 def test_a_cohort_without_anybody_has_a_report(tmp_path: Path) -> None:
@@ -193,6 +193,7 @@ def asked_for(log: Path) -> set[str]:
     return {each["url"] for each in asked if each["initiator"] != "not an origin" and each["url"].startswith("http")}
 
 
+@pytest.mark.server
 def test_a_browser_shows_it_with_its_style_and_without_a_request(page: str, tmp_path: Path) -> None:
     """What a browser asks for is written to a log: nothing but the page itself and its own pictures."""
     (tmp_path / "report.html").write_text(page, encoding="utf-8")
@@ -206,6 +207,7 @@ def test_a_browser_shows_it_with_its_style_and_without_a_request(page: str, tmp_
     assert {(round(float(width)), round(float(height))) for width, height in sizes} == {(595, 842)}, "A4"
 
 
+@pytest.mark.server
 def test_a_request_would_be_seen(tmp_path: Path) -> None:
     (tmp_path / "bad.html").write_text('<img src="http://127.0.0.1:9/x.png">')
     log = tmp_path / "net.json"

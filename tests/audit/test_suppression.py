@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from precaution.audit.suppression import Range, hidden_columns, hidden_rows, small, too_few
+from support.effort import tries
 
 BESIDE = (2, 0, 1)
 ROWS = st.lists(st.integers(0, 9), min_size=4, max_size=4)
@@ -88,7 +89,7 @@ def alike(rows: list[list[int]], hidden: frozenset[int], known: set[int]) -> lis
 TABLES = st.lists(st.lists(st.integers(0, 7), min_size=2, max_size=2).filter(any), min_size=2, max_size=4)
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(50, 300))
 @given(TABLES, st.integers(2, 5))
 def test_no_stratum_that_is_hidden_can_be_told(rows: list[list[int]], smallest: int) -> None:
     """Even by somebody who knows how many patients each stratum has, where that may be known."""

@@ -151,7 +151,7 @@ def test_the_upper_limit_itself_is_no_number_of_ours(tmp_path: Path) -> None:
     text = topic.read_text(encoding="utf-8").replace("anc < 1.5 and adult", "anc > 1 and adult")
     topic.write_text(
         text.replace('latest = "lab_anc"', 'latest = "lab_anc"\ntimes-upper-limit = true').replace(
-            "numbers = [1]", "numbers = [18]"
+            "numbers = 1", "numbers = 18"
         ),
         encoding="utf-8",
     )
@@ -162,11 +162,11 @@ def test_a_measure_uses_its_facts_and_parameters(tmp_path: Path) -> None:
     """A fact that nothing else needs is no problem once a measure asks for it."""
     folder = laid_over("measures-without-sentence", tmp_path)
     topic = folder / "topics" / "more.toml"
-    fact = '[fact.anc_ever]\ntitle = "a count"\never = "lab_anc"\nlist = "result"\nabsent = "unknown"\n'
+    fact = '[fact.anc-ever]\ntitle = "a count"\never = "lab_anc"\nlist = "result"\nabsent = "unknown"\n'
     text = topic.read_text(encoding="utf-8").replace("cites = []", 'cites = ["E1"]')
     topic.write_text(text + fact, encoding="utf-8")
     assert [problem.message.split(";")[0] for problem in check(folder)] == ["is used by no rule, duty or other fact"]
-    topic.write_text(text.replace("known(anc)", "anc_ever") + fact, encoding="utf-8")
+    topic.write_text(text.replace("known(anc)", "anc-ever") + fact, encoding="utf-8")
     assert check(folder) == []
 
 

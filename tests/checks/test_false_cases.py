@@ -93,7 +93,7 @@ def test_one_false_case_of_the_label_is_found(rule: str, name: str, state: str, 
 
 def test_a_rule_that_was_changed_makes_its_cases_false(tmp_path: Path, capsys: Capture) -> None:
     folder = copied(REAL, tmp_path)
-    replaced(folder / "topics" / "blood-counts.toml", '"anc < 1"', '"anc < 0.5"')
+    replaced(folder / "topics" / "blood-counts.toml", 'anc-limit = "1 ', 'anc-limit = "0.5 ')
     assert command(["check", str(folder), "--rule", "low-neutrophils"]) == 5
     said = capsys.readouterr().out
     assert re.search(

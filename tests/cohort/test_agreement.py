@@ -18,6 +18,7 @@ from precaution.cohort.sort import lines
 from precaution.engine.answer import Decision
 from precaution.errors import PatientDied
 from support.cohort_people import ALONE, EXAMPLES, RESOURCES, TODAY, demo, example_resources
+from support.effort import tries
 from support.ndjson_sources import LABEL, alone, differences, resources_of, table, written
 from support.project import SHARED
 
@@ -56,7 +57,7 @@ def test_every_synthea_patient(name: str, today: str, tmp_path: Path) -> None:
     many=st.integers(1, 7),
     piece=st.integers(200, 100_000),
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(3, 25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_order_no_split_and_no_cut_of_files_changes_an_answer(
     seed: int, files: int, packed: bool, many: int, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,13 +23,14 @@ from precaution.cohort.problems import KINDS, LOSSES
 from precaution.cohort.run_lock import join
 from precaution.cohort.sort import files, lines
 from precaution.errors import InputError, OutputError, UsageError
+from support.effort import tries
 from support.ndjson_sources import Json, rows, written
 from support.project import PROJECT
 
 TODAY = "2025-03-01"
 SMALL = 100_000
 """Bytes of a partition and of a piece in runs that are killed."""
-KILLS = int(os.environ.get("PRECAUTION_KILLS", "20"))
+KILLS = int(os.environ.get("PRECAUTION_KILLS", str(tries(6, 20))))
 """How many runs are killed in all; `make` may set more."""
 EXAMPLES = PROJECT / "examples"
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
@@ -91,6 +92,7 @@ def workers_of(parent: int) -> list[int]:
     return found
 
 
+@pytest.mark.kills
 @linux
 def test_killed_at_any_moment_a_rerun_comes_to_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kill the run itself or one of its processes, again and again, and each time finish what it left."""
@@ -130,6 +132,7 @@ def test_killed_at_any_moment_a_rerun_comes_to_the_same_bytes(tmp_path: Path, mo
     assert left["of a process"]
 
 
+@pytest.mark.kills
 @linux
 def test_the_run_says_so_when_a_process_of_it_is_killed(tmp_path: Path) -> None:
     process = started(written(tmp_path / "in", people(40)), tmp_path / "out")

@@ -23,6 +23,7 @@ from precaution.errors import InputError, OutputError, PatientDied, UsageError
 from precaution.tables.schema import ENTRIES, as_table
 from precaution.values.record import Record
 from support.cohort_people import ALONE, EXAMPLES, RESOURCES, TODAY
+from support.effort import tries
 from support.ndjson_sources import LABEL, cells, differences, table
 from support.ndjson_sources import rows as result_rows
 from support.project import PROJECT, SHARED
@@ -80,7 +81,7 @@ def test_results_with_entries_are_a_source_of_the_same_answers(tmp_path: Path) -
 
 
 @given(seed=st.integers(0, 2**32), files=st.integers(1, 9), each=st.integers(1, 7), batch=st.integers(10, 500))
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(3, 20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_order_and_no_split_of_rows_changes_an_answer(
     seed: int, files: int, each: int, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,15 +20,15 @@ from precaution.cases.load import DUTY_STATES, RULE_STATES
 from precaution.demo import Generator, Recipes, load_recipes
 from precaution.demo.disguises import DISGUISES, WHOLE
 from precaution.demo.output import bundle
-from precaution.demo.plan import made
-from precaution.engine.decision import ATTESTED
+from precaution.demo.plan import plan_of
+from precaution.engine.answer import ATTESTED
 from precaution.errors import PatientDied
 from precaution.knowledge.loading import find_label
 from precaution.knowledge.policy import Policy, applied
 from support.project import PROJECT
 
 if TYPE_CHECKING:
-    from precaution.demo import Synthetic
+    from precaution.demo import SyntheticPatient
     from precaution.demo.recipes import Scenario
 
 NO = "no"
@@ -60,7 +60,7 @@ class Cell(NamedTuple):
     came: str
 
 
-def cells(patient: Synthetic, today: date, using: Label | None = None, *, bundled: bool = False) -> list[Cell]:
+def cells(patient: SyntheticPatient, today: date, using: Label | None = None, *, bundled: bool = False) -> list[Cell]:
     """Return stage, action, and every rule and duty of the label: as planned, and as the engine has it."""
     known, truth = using or label(), patient.truth
     scenarios = tuple(map(str, _list(truth["scenarios"])))
@@ -129,15 +129,15 @@ def test_every_scenario_comes_out_on_every_base_it_may_stand_on(name: str) -> No
     assert wrong == []
 
 
-def alone(name: str) -> list[Synthetic]:
+def alone(name: str) -> list[SyntheticPatient]:
     """Return patients of one scenario, on each of its bases."""
     scenario = recipes().scenarios[name]
     return [written(base, [scenario], number) for base in scenario.on for number in (1, 2)]
 
 
-def written(base: str, scenarios: list[Scenario], number: int = 1) -> Synthetic:
+def written(base: str, scenarios: list[Scenario], number: int = 1) -> SyntheticPatient:
     rng = Random(f"{base}/{number}")  # noqa: S311
-    plan = made(recipes().bases[base], scenarios, recipes(), label(), rng, TODAY)
+    plan = plan_of(recipes().bases[base], scenarios, recipes(), label(), rng, TODAY)
     return generator(entries=0).written(plan, number)
 
 
@@ -275,7 +275,7 @@ def test_a_patient_does_not_depend_on_those_before() -> None:
 
 
 def test_the_truth_does_not_depend_on_the_form_or_on_what_fills_the_record() -> None:
-    def planned(patient: Synthetic) -> dict[str, object]:
+    def planned(patient: SyntheticPatient) -> dict[str, object]:
         return {name: value for name, value in patient.truth.items() if name != "disguises"}
 
     for number in range(1, 40):

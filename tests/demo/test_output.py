@@ -122,7 +122,7 @@ def test_nothing_is_left_of_a_cohort_that_was_broken_off(tmp_path: Path) -> None
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_cohort(generator(), 1000, tmp_path / "demo", seen=stop)
+        write_cohort(generator(), 1000, tmp_path / "demo", progress=stop)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,11 +17,11 @@ from precaution.demo import Recipes, load_recipes
 from precaution.demo.disguises import DISGUISES
 from precaution.demo.disguises.kit import Kit
 from precaution.demo.disguises.results import scaled
-from precaution.demo.pieces import Piece, pieces
-from precaution.demo.placeholders import Draw, NotToday
-from precaution.demo.plan import Line
+from precaution.demo.placeholders import Draw, NotOnThisDay
+from precaution.demo.plan import RecordLine
 from precaution.demo.recipes import FILE
-from precaution.demo.spoils import spoiled
+from precaution.demo.resources import DemoResource, demo_resources
+from precaution.demo.spoils import spoil
 from precaution.errors import KnowledgeError
 from precaution.knowledge.loading import find_label
 from precaution.readers.units import converted
@@ -89,7 +89,7 @@ def test_on_a_birthday_the_years_are_completed_and_tomorrow_not_yet(today: date)
     assert (today.year - born.year, (born.month, born.day) <= (today.month, today.day)) == (65, True)
     try:
         born = date.fromisoformat(draw(today).value("birthday-tomorrow 65"))
-    except NotToday:
+    except NotOnThisDay:
         assert (today.month, today.day) in ((2, 28), (2, 29))
         return
     assert (born.month, born.day) > (today.month, today.day) or today.year + 1 - born.year == 65
@@ -103,9 +103,9 @@ def test_a_number_keeps_to_its_limits_and_decimals(seed: int) -> None:
 
 
 def test_what_does_not_exist_on_a_day_is_refused() -> None:
-    with pytest.raises(NotToday):
+    with pytest.raises(NotOnThisDay):
         draw(date(2025, 12, 31)).value("birth-year 65")
-    with pytest.raises(NotToday):
+    with pytest.raises(NotOnThisDay):
         draw(date(2025, 1, 15)).value("this-year")
 
 
@@ -119,12 +119,12 @@ def test_a_placeholder_that_means_nothing_is_refused(line: str) -> None:
 
 
 def one(line: str, how: str = "") -> dict[str, object]:
-    made = pieces([Line("born 1980-01-01"), Line(line, spoil=how)], "p", label().terminology)
+    made = demo_resources([RecordLine("born 1980-01-01"), RecordLine(line, spoil=how)], "p", label().terminology)
     return made[1].resource
 
 
 def test_a_line_becomes_a_resource_of_the_patient() -> None:
-    made = pieces([Line("born 1980-01-01"), Line("immunization CVX|33")], "p7", label().terminology)
+    made = demo_resources([RecordLine("born 1980-01-01"), RecordLine("immunization CVX|33")], "p7", label().terminology)
     assert [piece.resource["id"] for piece in made] == ["p7", "p7-2"]
     assert made[0].resource["birthDate"] == "1980-01-01"
     assert made[1].resource["patient"] == {"reference": "Patient/p7"}
@@ -177,7 +177,7 @@ def test_days_in_words_and_ages() -> None:
 @pytest.mark.parametrize("how", ["no-units", "comparator two", "value x"])
 def test_a_spoil_that_means_nothing_is_refused(how: str) -> None:
     with pytest.raises((KnowledgeError, ValueError)):
-        spoiled({"valueQuantity": {"value": 1}}, how)
+        spoil({"valueQuantity": {"value": 1}}, how)
 
 
 # Disguises
@@ -197,7 +197,7 @@ LINES = [
 def test_each_disguise_fits_something_and_keeps_whose_it_is(disguise: object) -> None:
     done = 0
     for line in LINES:
-        piece = pieces([Line("born 1980-01-01"), Line(line)], "p", label().terminology)[1]
+        piece = demo_resources([RecordLine("born 1980-01-01"), RecordLine(line)], "p", label().terminology)[1]
         before = json.dumps(piece.resource)
         applied = disguise.apply(piece, Kit(Random(1), recipes(), "p", bundled=True))  # type: ignore[attr-defined]  # noqa: S311
         assert applied or json.dumps(piece.resource) == before, "what could not be done changed something"
@@ -208,7 +208,9 @@ def test_each_disguise_fits_something_and_keeps_whose_it_is(disguise: object) ->
 
 
 def test_spoiled_lines_keep_their_code() -> None:
-    piece = Piece(Line("result lab_anc 3 10*9/L", spoil="local-code"), one("result lab_anc 3 10*9/L", "local-code"))
+    piece = DemoResource(
+        RecordLine("result lab_anc 3 10*9/L", spoil="local-code"), one("result lab_anc 3 10*9/L", "local-code")
+    )
     other_code = next(each for each in DISGUISES if each.name == "other-code")
     assert not other_code.apply(piece, Kit(Random(1), recipes(), "p", bundled=False))  # noqa: S311
 

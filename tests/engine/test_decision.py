@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from precaution.engine.answer import Decision, Missing
-from precaution.engine.decision import decide, grave
+from precaution.engine.answer import Decision, Missing, grave
+from precaution.engine.decision import decide
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import parse
-from precaution.knowledge.model import STAGES, Stage
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.values.interval import below
 from precaution.values.record import Entry, Ignored, Unrecognised
 from support.engine_builders import ACTIONS, TODAY, answer, ask, condition, drug, entry, label, record, result
@@ -50,7 +50,7 @@ def made(
         TODAY,
         stage,
         everything=everything,
-    )  # type: ignore[arg-type]
+    ).decision  # type: ignore[arg-type]
 
 
 C, D = condition("c"), condition("d")
@@ -250,7 +250,7 @@ def test_what_the_reader_ignored_or_did_not_know_is_passed_on() -> None:
 
 def test_the_policy_is_named() -> None:
     of = replace(label(), policy={"window": "7 days"}, digest="another")
-    assert decide(record(), of, TODAY).policy == {"window": "7 days"}
+    assert decide(record(), of, TODAY).decision.policy == {"window": "7 days"}
 
 
 @pytest.mark.parametrize("today", ["0001-01-01", "9999-12-31"])
@@ -258,5 +258,6 @@ def test_the_ends_of_the_calendar_are_no_crash(today: str) -> None:
     from support.engine_builders import day
 
     assert (
-        decide(record(C, result("lab", 1)), label(PAST, LAB, rule("r", "past", "caution")), day(today)).today == today
+        decide(record(C, result("lab", 1)), label(PAST, LAB, rule("r", "past", "caution")), day(today)).decision.today
+        == today
     )

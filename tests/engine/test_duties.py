@@ -9,7 +9,7 @@ from precaution.engine.duties import Scheduled, schedule
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import parse
-from precaution.knowledge.model import STAGES, Stage
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.values.interval import Interval
 from precaution.values.record import Entry
 from support.engine_builders import (

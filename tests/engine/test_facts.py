@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from precaution.engine.facts import Facts, Known, named
+from precaution.engine.chart import Known
+from precaution.engine.compiled import compiled_label
+from precaution.engine.facts import Facts
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import Value, parse
@@ -201,10 +203,9 @@ def test_titles() -> None:
     assert (looked.title("past"), looked.title("agreed"), looked.title("grace")) == ("history of C", "agreed?", "grace")
 
 
-def test_names_are_kept_by_label() -> None:
-    one = label(PAST)
-    assert named(one) is named(one)
-    assert set(named(one)) == {"past", "grace", "gap", "absence", "suspected", "same_day"}
+def test_names_are_those_of_expressions() -> None:
+    names = compiled_label(label(PAST), "before-start").names
+    assert set(names) == {"past", "grace", "gap", "absence", "suspected", "same_day"}
 
 
 @pytest.mark.parametrize("complete", [True, False])

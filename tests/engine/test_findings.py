@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from precaution.engine.answer import Background, Evidence, Searched
-from precaution.engine.evidence import backgrounds, searched, shown
-from precaution.engine.findings import STAY, Judged, judge
+from precaution.engine.compiled import STAY
+from precaution.engine.evidence import shown
+from precaution.engine.findings import Judged, judge, judge_all
+from precaution.engine.memo import remembered
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import parse
-from precaution.knowledge.model import STAGES, Stage
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.values.record import Entry
-from support.engine_builders import TODAY, answer, ask, condition, drug, facts, label, result
+from support.engine_builders import answer, ask, chart, condition, drug, facts, label, result
 
 PAST = k.Ever(name="past", topic="t", title="history of C", ever=("c",), absent="no-if-list-complete", uses=("window",))
 LAB = k.Latest(
@@ -50,7 +52,7 @@ def judged(
 ) -> Judged | None:
     of = label(PAST, LAB, LOWEST, WHOLE, AGREED, DECIDED, given, *more, window=28, counts=True)
     known = facts(of, *entries, stage=stage, **record)
-    return judge(given, known, everything=True)
+    return next(iter(judge_all(known, everything=True)), None)
 
 
 def finding(given: d.Rule, *entries: Entry, **more: object) -> tuple[str, str, bool]:
@@ -273,8 +275,8 @@ def test_evidence_newest_first_and_each_source_once() -> None:
 
 def test_a_derived_fact_and_an_ask_search_nothing_themselves() -> None:
     known = facts(label(PAST, LAB, WHOLE, AGREED, window=28))
-    assert searched("whole", known) == searched("agreed", known) == ()
-    assert searched("past", known) == (Searched("c", "", 0),)
+    assert known.searched("whole") == known.searched("agreed") == ()
+    assert known.searched("past") == (Searched("c", "", 0),)
 
 
 def says(name: str, show_when: str = "", explains: tuple[str, ...] = ("r",)) -> d.Says:
@@ -293,10 +295,11 @@ def says(name: str, show_when: str = "", explains: tuple[str, ...] = ("r",)) -> 
 
 def test_background_is_shown_beside_what_it_explains_and_for_whom_it_matters() -> None:
     of = label(PAST, rule(), says("S2"), says("S3", "past"), says("S4", "past", ()), says("S5", "", ()))
-    yes, no = backgrounds(facts(of, condition())), backgrounds(facts(of))
-    assert tuple(yes["r"]) == (Background("S2", "S2."), Background("S3", "S3."))
-    assert tuple(yes[""]) == (Background("S3", "S3."), Background("S4", "S4."))
-    assert (tuple(no["r"]), tuple(no.get("", ()))) == ((Background("S2", "S2."),), ())
+    yes, no = facts(of, condition()), facts(of)
+    beside = yes.compiled.backgrounds.beside
+    assert beside("r", yes) == (Background("S2", "S2."), Background("S3", "S3."))
+    assert beside("", yes) == (Background("S3", "S3."), Background("S4", "S4."))
+    assert (beside("r", no), beside("", no), beside("another", no)) == ((Background("S2", "S2."),), (), ())
 
 
 def test_one_patient_leaves_no_trace_in_the_next() -> None:
@@ -308,12 +311,12 @@ def test_one_patient_leaves_no_trace_in_the_next() -> None:
     half, whole = [result("w", 3)], [result("w", 3), condition()]
 
     def found(*entries: Entry) -> object:
-        known = facts(of, *entries, today=TODAY)
+        known = remembered(chart(of, *entries))
         one = judge(given, known)
         assert one is not None
         return one.finding.urgent, [each.found for each in one.finding.searched]
 
-    assert found() == (False, [0, 0, 0])
+    assert found() == found() == (False, [0, 0, 0])
     assert found(*half) == (False, [0, 1, 0])
     assert found(*whole) == (True, [0, 1, 0])
     assert found() == (False, [0, 0, 0])

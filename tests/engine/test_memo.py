@@ -1,15 +1,14 @@
 """What is kept from one patient to the next changes no answer, and holds nothing of anyone.
 
-The reference is the same engine with every short cut taken out: each fact and rule is worked out on the patient's own
-record, nothing is looked up in a table, and nothing is kept.
+The reference is the same engine without it: each fact, rule and duty is worked out on the patient's own record. The
+kinds of facts have short cuts of their own, for one result that is plainly the newest; those are taken out here too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
-from importlib import import_module
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from random import Random
 
 import pytest
@@ -17,115 +16,123 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from precaution import load_label
-from precaution.engine import evidence, findings
-from precaution.engine import facts as facts_
-from precaution.engine import memo as blank
-from precaution.engine.answer import Decision, Due, Finding, maker
-from precaution.engine.compiled import Prepared
-from precaution.engine.decision import decide
-from precaution.engine.facts import Chart, Facts
-from precaution.engine.kinds import figures
-from precaution.engine.kinds import qualitative as results
-from precaution.engine.memo import Blank
-from precaution.engine.therapy import Therapy
-from precaution.knowledge.model import STAGES, Stage
+from precaution.engine import memo
+from precaution.engine.answer import Decision, Due, Finding
+from precaution.engine.chart import Chart
+from precaution.engine.compiled import CompiledLabel, compiled_label
+from precaution.engine.decision import decide, decided, facts_of
+from precaution.engine.kinds import figures, qualitative
+from precaution.knowledge.model import Label
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.values.record import Entry, Record
+from precaution.writers.structured import to_json
+from support import sql_people
+from support.effort import tries
 from support.engine_builders import TODAY
+from support.project import SHARED
 from support.random_records import AnyRecord
+from support.sql_comparison import Asked
 
-prepared = import_module("precaution.engine.compiled")
 LABEL = load_label("baricitinib")
 RECORDS = AnyRecord(LABEL, TODAY)
 SEEDS = st.integers(0, 2**40)
-PLAIN: dict[object, object] = {}
-"""The label as prepared for the reference."""
-Asked = tuple[int, int, Stage | None, bool]
 ASKED = st.tuples(SEEDS, st.sampled_from((0, -90, -1000, 1)), st.sampled_from((None, None, *STAGES)), st.booleans())
 """Record, days from today, stage given, whether everything is asked for."""
 
 
-def answered(asked: Asked, mark: str = "") -> Decision:
-    seed, days, stage, everything = asked
-    return decide(RECORDS.made(seed, mark), LABEL, TODAY + days, stage, everything=everything)
+def asked(drawn: tuple[int, int, Stage | None, bool], mark: str = "") -> tuple[Asked, bool]:
+    seed, days, stage, everything = drawn
+    return Asked(str(seed), RECORDS.made(seed, mark), TODAY + days, stage), everything
 
 
-def fresh_blank(chart: Chart, ready: Prepared) -> Blank:
-    nobody = Record(lists=chart.record.lists, attested=chart.record.attested)
-    return Blank(Chart(nobody, chart.label, chart.today, Therapy(ready.stage, "")), ready)
+def with_memo(one: Asked, everything: bool = True, label: Label = LABEL) -> Decision:
+    """Return the decision, for which the memo is there: it is made for the second record of a day."""
+    for _ in range(2):
+        decide(Record(lists=one.record.lists, attested=one.record.attested), label, one.today, one.stage)
+    return decide(one.record, label, one.today, one.stage, everything=everything).decision
 
 
-@contextmanager
-def plainly() -> Iterator[None]:
-    """Take every short cut out of the engine."""
+def without(one: Asked, everything: bool = True, label: Label = LABEL) -> Decision:
+    facts = facts_of(one.record, label, one.today, one.stage, memo=False)
+    return decided(facts, everything=everything).decision
+
+
+def everyone() -> Iterator[tuple[Asked, Label]]:
+    for group in sql_people.cases():
+        yield from ((one, group.label) for one in group.asked)
+    yield from ((one, LABEL) for one in sql_people.examples())
+    if SHARED.is_dir():
+        yield from ((one, LABEL) for one in sql_people.shared())
+    for seed in range(tries(300, 2000)):  # of few sorts, for which there is a blank record already
+        one, _ = asked((seed, -(seed % 3), (None, None, *STAGES)[seed % 5], True))
+        lists = frozenset(("condition", "medication", "result")[: seed % 4])
+        yield one._replace(record=replace(one.record, lists=lists, attested=frozenset())), LABEL
+
+
+def test_without_the_memo_every_answer_is_the_same_byte_for_byte() -> None:
+    people = list(everyone())
+    assert len(people) > 2000
+    for number, (one, label) in enumerate(people):
+        quick, slow = with_memo(one, label=label), without(one, label=label)
+        assert quick == slow, one.person
+        assert number % 10 or to_json(quick) == to_json(slow), one.person
+
+
+@cache
+def plain() -> Label:
+    """Return a label whose facts were compiled without the short cuts of their kinds."""
+    label = replace(LABEL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prepared, "_PREPARED", PLAIN)
         patch.setattr(figures, "_quickly", lambda *given: given[-1])
-        patch.setattr(results, "_quickly", lambda *given: given[-1])
-        patch.setattr(findings, "key_of", lambda *_: lambda _: object())
-        patch.setattr(evidence, "key_of", lambda *_: lambda _: object())
-        patch.setattr(findings._Rules, "touched", lambda *_: -1)
-        patch.setattr(facts_, "blank_of", fresh_blank)
-        patch.setattr(Facts, "silent", lambda *_: False)
+        patch.setattr(qualitative, "_quickly", lambda *given: given[-1])
+        for stage in STAGES:
+            compiled_label(label, stage)
+    return label
+
+
+def plainly(one: Asked, everything: bool = True) -> Decision:
+    """Return the decision by the engine without any short cut."""
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Chart, "newest", lambda *_: None)
-        yield
+        return without(one, everything, plain())
 
 
-@settings(max_examples=1500)
+@settings(max_examples=tries(100, 500))
 @given(ASKED)
-def test_no_short_cut_changes_an_answer(asked: Asked) -> None:
-    quick = answered(asked)
-    with plainly():
-        assert answered(asked) == quick
+def test_no_short_cut_changes_an_answer(drawn: tuple[int, int, Stage | None, bool]) -> None:
+    one, everything = asked(drawn)
+    assert with_memo(one, everything) == plainly(one, everything)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(10, 30))
 @given(st.lists(ASKED, min_size=2, max_size=12, unique=True), st.randoms())
-def test_the_order_of_patients_changes_nothing(asked: list[Asked], dice: Random) -> None:
-    blank._KEPT.clear()
-    first = {each: answered(each) for each in asked}
-    shuffled = dice.sample(asked, len(asked))
-    blank._KEPT.clear()
-    assert {each: answered(each) for each in shuffled} == first
+def test_the_order_of_patients_changes_nothing(drawn: list[tuple[int, int, Stage | None, bool]], dice: Random) -> None:
+    def all_of(some: list[tuple[int, int, Stage | None, bool]]) -> dict[object, Decision]:
+        label, found = replace(LABEL), {}
+        for each in some:
+            one, everything = asked(each)
+            found[each] = decide(one.record, label, one.today, one.stage, everything=everything).decision
+        return found
+
+    assert all_of(dice.sample(drawn, len(drawn))) == all_of(drawn)
 
 
 # The checks above can fail
 
 
-def differ(count: int = 300) -> bool:
-    """Whether any of some records is answered otherwise than by the reference."""
-    for seed in range(count):
-        quick = answered((seed, 0, None, False))
-        with plainly():
-            if answered((seed, 0, None, False)) != quick:
-                return True
-    return False
+def test_what_a_record_says_something_about_and_is_not_worked_out_anew_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memo, "_touched", lambda *_: set())
+    assert any(with_memo(one) != without(one) for one, _ in (asked((seed, 0, None, True)) for seed in range(50)))
 
 
-@pytest.mark.parametrize(
-    ("of", "name", "wrong"),
-    [
-        (findings._Rules, "touched", lambda *_: 0),  # every rule as for a record that says nothing to it
-        (Facts, "silent", lambda *_: True),  # every duty as for such a record
-        (Chart, "newest", lambda chart, name: (chart.past.get(name) or (None,))[0]),  # the oldest for the newest
-    ],
-)
-def test_a_wrong_short_cut_is_noticed(of: type, name: str, wrong: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    def differs() -> bool:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(of, name, wrong)
-            quick = [answered((seed, 0, None, False)) for seed in range(150)]
-        with plainly():
-            return any(answered((seed, 0, None, False)) != each for seed, each in enumerate(quick))
-
-    monkeypatch.setattr(blank, "_KEPT", {})
-    assert differs()
-
-
-def test_facts_that_are_not_taken_back_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a record begins as a copy of a blank one, what it says anything to must be worked out anew."""
-    monkeypatch.setattr(blank, "_KEPT", {})
-    monkeypatch.setattr(Facts, "pop", lambda *_: None, raising=False)
-    assert differ()
+def test_a_newest_result_that_is_not_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Chart, "newest", lambda chart, name: (chart.past.get(name) or (None,))[0])
+    people = [asked((seed, 0, None, True))[0] for seed in range(150)]
+    label = replace(LABEL)
+    quick = [with_memo(one, label=label) for one in people]
+    assert any(plainly(one) != each for one, each in zip(people, quick, strict=True))
 
 
 # Nothing of anyone is kept
@@ -135,7 +142,7 @@ MARK = "CANARY-"
 
 def held(thing: object, seen: set[int]) -> Iterator[object]:
     """Yield all that an object holds, however deep."""
-    if id(thing) in seen:
+    if id(thing) in seen or isinstance(thing, Label):
         return
     seen.add(id(thing))
     yield thing
@@ -146,25 +153,23 @@ def held(thing: object, seen: set[int]) -> Iterator[object]:
         inner = list(thing)
     elif is_dataclass(thing) and not isinstance(thing, type):
         inner = [getattr(thing, each.name) for each in fields(thing)]
-    elif hasattr(thing, "__dict__") or hasattr(type(thing), "__slots__"):
-        names = [*getattr(thing, "__dict__", ()), *getattr(type(thing), "__slots__", ())]
-        inner = [getattr(thing, name) for name in names if hasattr(thing, name)]
-    for each in inner:
+    names = [*getattr(thing, "__dict__", ()), *getattr(type(thing), "__slots__", ())]
+    for each in (*inner, *(getattr(thing, name) for name in names if hasattr(thing, name))):
         yield from held(each, seen)
 
 
-def kept() -> Iterator[object]:
-    """Yield all that is kept between patients: blank records, and what rules and backgrounds were ready for."""
-    ready = list(prepared._PREPARED.values())
-    roots = [blank._KEPT, [findings._rules(each) for each in ready], [evidence._backgrounds(each) for each in ready]]
-    yield from held(roots, set())
+def compiled(label: Label) -> list[CompiledLabel]:
+    return list(label.compiled.values())
 
 
 def test_what_is_kept_holds_no_entry_and_no_word_of_a_record() -> None:
+    label = replace(LABEL)
     for seed in range(400):
-        answered((seed, 0, None, seed % 5 == 0), MARK)
-    everything = list(kept())
+        one, _ = asked((seed, 0, None, seed % 5 == 0), MARK)
+        with_memo(one, label=label)
+    everything = list(held(compiled(label), set()))
     assert len(everything) > 5000
+    assert any(isinstance(each, Finding) for each in everything)
     assert not [each for each in everything if isinstance(each, Entry)]
     assert not [each for each in everything if isinstance(each, str) and MARK in each]
     assert not [each for each in everything if isinstance(each, (Finding, Due)) and each.evidence]
@@ -176,18 +181,19 @@ def test_such_a_word_would_be_found() -> None:
 
 
 def test_every_blank_record_is_without_entries_and_they_do_not_pile_up() -> None:
-    for day in range(2 * blank._MOST + 10):
-        decide(Record(), LABEL, TODAY + day)
-    assert len(blank._KEPT) <= blank._MOST
-    assert not any(each.chart.record.entries for each in blank._KEPT.values())
+    label = replace(LABEL)
+    for day in range(2 * memo.MOST + 10):
+        decide(Record(), label, TODAY + day)
+        decide(Record(), label, TODAY + day)
+    (one,) = compiled(label)
+    assert 0 < len(one.blanks) <= memo.MOST
+    assert not any(each.facts.chart.record.entries for each in one.blanks.values() if each is not None)
 
 
-# What is made fast is what is made slowly
-
-
-def test_a_finding_made_fast_is_a_finding() -> None:
-    given_ = ("r", "holds", "a", ("S1",), "tell", (), (), ())
-    quick, slow = maker(Finding)(*given_), Finding(*given_)  # type: ignore[arg-type]
-    assert (quick, type(quick), hash(quick), repr(quick)) == (slow, Finding, hash(slow), repr(slow))
-    with pytest.raises(AttributeError):
-        quick.rule = "another"  # type: ignore[misc]
+def test_a_day_that_is_looked_at_once_costs_nothing() -> None:
+    """The many days of a timeline are such."""
+    label = replace(LABEL)
+    for day in range(5):
+        decide(Record(), label, TODAY + day)
+    (one,) = compiled(label)
+    assert list(one.blanks.values()) == [None] * 5

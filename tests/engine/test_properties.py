@@ -27,8 +27,9 @@ from precaution import assess, load_label
 from precaution.cases.lines import resources
 from precaution.cases.load import Case, load_cases
 from precaution.engine.answer import Decision
-from precaution.knowledge.model import STAGES, Stage
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.writers.structured import to_dict, to_json
+from support.effort import tries
 from support.project import PROJECT
 
 Json = dict[str, Any]
@@ -65,7 +66,7 @@ ONE_FACT = (
 ANSWERED = "active-tuberculosis-excluded"
 """A clinician's word that stands in for a test and settles a doubt about a disease, rightly."""
 
-some = settings(max_examples=150)
+some = settings(max_examples=tries(25, 150))
 
 
 def permissive(decision: Decision) -> bool:
@@ -325,7 +326,7 @@ def corruptible(number: int) -> list[Json]:
 
 
 @pytest.mark.parametrize("part", CORRUPTIONS)
-@settings(max_examples=250)
+@settings(max_examples=tries(40, 250))
 @given(st.sampled_from(SETTLED), st.data())
 def test_a_corrupted_entry_leaves_an_unknown_never_a_no(part: str, number: int, data: st.DataObject) -> None:
     assume(corruptible(number))

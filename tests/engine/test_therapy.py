@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from precaution.engine.therapy import Therapy, therapy
-from precaution.knowledge.model import STAGES, Stage
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.values.interval import Interval
 from precaution.values.record import Entry
 from support.engine_builders import FEBRUARY, MARCH, TODAY, answer, drug, entry, label, on, record, span

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from precaution.knowledge.check_digits import is_loinc, is_snomed
-from precaution.knowledge.model import Concept
-from precaution.knowledge.terminology import COLUMNS, Terminology, build, read_lists
+from precaution.knowledge.terminology import COLUMNS, Concept, Terminology, build, read_lists
 from support.project import PROJECT
 
 if TYPE_CHECKING:

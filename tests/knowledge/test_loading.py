@@ -102,7 +102,7 @@ def test_uses_are_followed_through_facts_and_asks(folder: Path) -> None:
         """
         [fact.worrying]
         title = "worrying"
-        is = "anc < 1 or (dizzy and anc > counts_interval)"
+        is = "anc < 1 or (dizzy and anc > counts-interval)"
         [rule.worry]
         title = "Worry"
         cites = "E1"
@@ -193,6 +193,9 @@ def test_what_means_something_passes(text: str) -> None:
         ("w == 'lwo'", "'w' is never 'lwo'; it can be high, low. Did you mean 'low'?"),
         ("w in ('low', 'x')", "'w' is never 'x'; it can be high, low."),
         ("n in ('low', 'x')", "'n' is a number, so it is never one of some words"),
+        ("done(n)", "'n' is a number; done() and in compare the result of a test"),
+        ("yes(n)", "'n' is a number; compare it with something"),
+        ("known(a-b)", "no fact, ask or parameter is called 'a-b'."),
         ("known(x)", "no fact, ask or parameter is called 'x'."),
         ("not (t or recorded(tt))", "no fact, ask or parameter is called 'tt'. Did you mean 't'?"),
     ],
@@ -303,6 +306,33 @@ def test_a_renamed_file_changes_the_digest(folder: Path) -> None:
 def test_a_label_is_read_once() -> None:
     assert load_label(GOOD) is load_label(GOOD)
     assert load_label(str(GOOD)).digest == load_label(GOOD, codes=()).digest
+
+
+def test_a_file_that_changed_is_read_anew(folder: Path, tmp_path: Path) -> None:
+    policy, codes = site(tmp_path, '[parameter]\ncount-max-age = "14 days"\n'), more_codes(tmp_path)
+    first = load_label(folder, policy=policy, codes=[codes])
+    assert load_label(folder, policy=policy, codes=[codes]) is first
+    site(tmp_path, '[parameter]\ncount-max-age = "7 days"\n')
+    second = load_label(folder, policy=policy, codes=[codes])
+    assert second.parameters["count-max-age"].value == 7
+    (codes / "lab_anc.csv").write_text("system,code\n", encoding="utf-8")
+    third = load_label(folder, policy=policy, codes=[codes])
+    assert third.terminology.concepts("LOINC", "26499-4") == ()
+    (folder / "topics" / "more.toml").write_text('[fact.low]\nis = "anc < 1"\n', encoding="utf-8")
+    assert "low" in load_label(folder, policy=policy, codes=[codes]).facts
+    assert len({first.digest, second.digest, third.digest}) == 3
+
+
+def test_the_same_relative_path_from_another_folder_is_another_label(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other" / "label"
+    shutil.copytree(folder, other)
+    (other / "topics" / "more.toml").write_text('[fact.low]\nis = "anc < 1"\n', encoding="utf-8")
+    monkeypatch.chdir(folder.parent)
+    assert "low" not in load_label("label").facts
+    monkeypatch.chdir(other.parent)
+    assert "low" in load_label("label").facts
 
 
 def test_a_list_of_folders_may_be_given(tmp_path: Path) -> None:

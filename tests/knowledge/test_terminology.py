@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from precaution.errors import KnowledgeError
-from precaution.knowledge.model import Concept
-from precaution.knowledge.terminology import LONGEST_NAME, SYSTEMS, Terminology, build, fold, read_lists
+from precaution.knowledge.terminology import LONGEST_NAME, SYSTEMS, Concept, Terminology, build, fold, read_lists
 
 if TYPE_CHECKING:
     from pathlib import Path

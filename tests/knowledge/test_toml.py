@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 
 from precaution.errors import KnowledgeError
 from precaution.knowledge.expression import Compare, Expression, Literally, Name
-from precaution.knowledge.model import STAGES, ConceptName, DaysName, Refers, Rule, Says, Stage
+from precaution.knowledge.model import Rule, Says
+from precaution.knowledge.refers import STAGES, ConceptName, DaysName, Refers, Stage
 from precaution.knowledge.toml import Place, columns, expressions, read, read_toml, references
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 HERE = Place("topics/x.toml", "thing.a")

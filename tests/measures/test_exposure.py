@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from precaution.engine.therapy import therapy
-from precaution.knowledge.model import Audit
+from precaution.knowledge.model import AuditSettings
 from precaution.measures.exposure import Exposure, exposure
 from precaution.values.interval import Interval, exactly
 from precaution.values.record import Entry
 from support.engine_builders import FEBRUARY, TODAY, day, drug, label, record
 
-AUDIT = Audit(washout="washout", open_order="open", smallest="small", ages=(18, 65), groups=())
+AUDIT = AuditSettings(washout="washout", open_order="open", smallest="small", ages=(18, 65), groups=())
 LABEL = label(washout=365, open=365, small=5)
 
 

@@ -444,7 +444,7 @@ def test_measures_agree_with_the_decision_on_the_day_they_look_at(synthetic: lis
             found = dict(zip(MEASURED, row, strict=True))
             if found["measure"] in ("tuberculosis-screened", "started-against-do-not-start", "all-three-screened"):
                 day = date.fromisoformat(str(found["day"])).toordinal()
-                decision = decide(each, LABEL, day, "before-start")
+                decision = decide(each, LABEL, day, "before-start").decision
                 due = {task.duty: task.state for task in decision.due}
                 actions = {finding.action for finding in decision.findings if finding.state == "holds"}
                 _compare(found, due, "do-not-start" in actions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from precaution.readers.codes import normal, system_name
+from precaution.readers.codes import normal_code, system_name
 from precaution.values.interval import Interval
 from precaution.values.record import UNREADABLE, Unrecognised
 from support.fhir_builders import (
@@ -202,7 +202,7 @@ def test_icd_10_with_and_without_its_dot(system: str, written: str) -> None:
 
 def test_prefixes_do_not_reach_too_far() -> None:
     assert only(condition(code=code(ICD, "Z8671"))).concept == "old_clot"
-    assert normal("ICD10CM", "Z8671") == "Z86.71"
+    assert normal_code("ICD10CM", "Z8671") == "Z86.71"
     assert entries(condition(code=code(ICD, "Z86.7"))) == []
 
 

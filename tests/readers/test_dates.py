@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precaution.readers.dates import When, at_age, day, instant, period, when
+from precaution.readers.dates import DateRange, at_age, day, instant, period, read_dates
 from precaution.values.interval import Interval
 from support.fhir_builders import day as ordinal
 
@@ -118,7 +118,7 @@ def test_no_text_is_an_error(written: str) -> None:
 def test_every_type_of_time(
     elements: dict[str, object], start: Interval | None, end: Interval | None, note: str
 ) -> None:
-    assert when(elements, "onset") == When(start, end, note)
+    assert read_dates(elements, "onset") == DateRange(start, end, note)
 
 
 def test_ages() -> None:
@@ -154,7 +154,7 @@ def test_an_age_needs_a_birth_and_an_end_of_time() -> None:
 
 
 def test_periods_the_wrong_way_round_are_kept_as_given() -> None:
-    assert period({"start": "2024-06-01", "end": "2024-05-01"}) == When(days("2024-06-01"), days("2024-05-01"))
+    assert period({"start": "2024-06-01", "end": "2024-05-01"}) == DateRange(days("2024-06-01"), days("2024-05-01"))
 
 
 def test_instants_order_over_time_zones() -> None:

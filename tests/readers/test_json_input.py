@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from precaution.errors import InputError, NoPatient, UsageError
-from precaution.readers import read, read_any, read_bytes
+from precaution.errors import InputError, NoPatient
+from precaution.readers import read, read_bytes, read_resources
 from precaution.readers.json_input import LIMIT, documents, parsed
 from precaution.values.record import Record
 from support.fhir_builders import ASKS, TERMS, bundle, observation, patient, quantity
@@ -130,21 +130,12 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "count" in read("-", TERMS, ASKS).entries
 
 
-def test_read_any_takes_what_python_has(tmp_path: Path) -> None:
+def test_a_path_bytes_and_parsed_json_give_the_same_record(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     path.write_bytes(as_bytes())
     expected = read(path, TERMS, ASKS)
-    for source in (
-        path,
-        str(path),
-        as_bytes(),
-        bytearray(as_bytes()),
-        WHOLE,
-        [WHOLE],
-        [each["resource"] for each in WHOLE["entry"]],
-        expected,
-    ):
-        assert read_any(source, TERMS, ASKS) == expected
-    with pytest.raises(UsageError, match="a float is no patient"):
-        read_any(1.5, TERMS, ASKS)
     assert isinstance(expected, Record)
+    assert read(str(path), TERMS, ASKS) == expected
+    assert read_bytes(as_bytes(), TERMS, ASKS) == expected
+    for resources in ([WHOLE], [each["resource"] for each in WHOLE["entry"]]):
+        assert read_resources(resources, TERMS, ASKS) == expected

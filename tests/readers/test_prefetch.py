@@ -34,7 +34,7 @@ def read(sent: Json, *drafts: Json, patient: str = "") -> Prefetched:
 
 
 def action(sent: Json, *drafts: Json) -> str:
-    return decide(read(sent, *drafts).record, LABEL, DAY).action
+    return decide(read(sent, *drafts).record, LABEL, DAY).decision.action
 
 
 # The states of one query
@@ -316,7 +316,7 @@ def test_an_order_makes_no_list_and_leaves_the_record_as_it_is() -> None:
     with_order, without = read(sent, draft()), read(sent)
     assert "medication" not in with_order.record.lists
     assert with_order.record.lists == without.record.lists
-    assert decide(with_order.record, LABEL, DAY).missing[0].fact in ("record", "stage")
+    assert decide(with_order.record, LABEL, DAY).decision.missing[0].fact in ("record", "stage")
 
 
 def test_a_draft_with_the_id_of_an_order_on_record_replaces_nothing() -> None:
@@ -331,7 +331,7 @@ def test_a_live_vaccine_that_is_ordered_is_planned() -> None:
     vaccine = {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "03"}]}
     as_service = {"resourceType": "ServiceRequest", "status": "draft", "intent": "order", "code": vaccine}
     for order in (as_service, draft(medicationCodeableConcept=vaccine)):
-        decision = decide(read(sent_for("zoster-on-treatment"), order).record, LABEL, DAY)
+        decision = decide(read(sent_for("zoster-on-treatment"), order).record, LABEL, DAY).decision
         assert "live-vaccine-planned" in {each.rule for each in decision.findings if each.state == "holds"}
 
 

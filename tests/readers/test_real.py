@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from precaution.errors import InputError, MixedPatients, NoPatient, PrecautionError, WrongRelease
-from precaution.knowledge.model import Concept
-from precaution.knowledge.terminology import Terminology, build
+from precaution.knowledge.terminology import Concept, Terminology, build
 from precaution.readers import read, read_resources
 from precaution.values.record import Record
 from support.fhir_builders import Json

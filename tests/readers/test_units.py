@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from precaution.errors import KnowledgeError
-from precaution.knowledge.model import Concept
-from precaution.readers.units import converted, factor, usable_unit
+from precaution.knowledge.terminology import Concept
+from precaution.readers.units import converted, display_unit, factor
 from precaution.values.interval import EVERYTHING, Interval, above, below, exactly
 from support.project import PROJECT
 
@@ -217,7 +217,7 @@ def test_an_alias_stands_once_and_is_no_ucum_of_its_own_target() -> None:
     ],
 )
 def test_only_known_units_are_shown(unit: str, shown: str) -> None:
-    assert usable_unit(unit) == shown
+    assert display_unit(unit) == shown
 
 
 def test_the_table_is_what_the_library_computes() -> None:

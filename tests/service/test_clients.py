@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.server
 CLIENTS = PROJECT / "tests" / "clients"
 HEALTHCHAIN = PROJECT / ".venv" / "healthchain" / "bin" / "python"
 Json = dict[str, Any]

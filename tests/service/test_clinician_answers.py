@@ -15,8 +15,8 @@ from precaution import load_label
 from precaution.assessment import as_day, assess
 from precaution.cases.lines import resources
 from precaution.cases.load import load_cases
-from precaution.engine.decision import grave
-from precaution.engine.facts import ANSWER
+from precaution.engine.answer import grave
+from precaution.engine.decision import facts_of
 from precaution.knowledge.loading import find_label
 from precaution.labels import DEFAULT
 from precaution.readers import read, read_resources
@@ -34,7 +34,7 @@ from precaution.service.clinician_answers import (
     standing,
 )
 from precaution.service.store import UNREADABLE, Answer, Kept, Override, Promise, Terms
-from precaution.values.record import Record
+from precaution.values.record import ANSWER, Record
 from support.project import PROJECT
 from support.stores import TODAY, answer
 
@@ -135,7 +135,7 @@ def test_evidence_of_a_later_day_voids_an_answer() -> None:
 
 def test_evidence_that_was_written_down_later_voids_an_answer_whatever_its_day() -> None:
     before, after = lines(), lines("condition ascvd_mi active since 2020-01-01")
-    seen = evidence_about(before, LABEL, as_day(TODAY))[A1]
+    seen = evidence_about(facts_of(before, LABEL, as_day(TODAY)))[A1]
     kept = said(answer(day="2025-02-01", seen=seen))
     assert finding(decided(before, kept), "aged-65-or-older").attested
     assert not finding(decided(after, kept), "aged-65-or-older").attested
@@ -145,7 +145,7 @@ def test_evidence_that_was_written_down_later_voids_an_answer_whatever_its_day()
 
 def test_evidence_that_went_away_voids_nothing() -> None:
     before = lines("condition ascvd_mi active since 2020-01-01")
-    kept = said(answer(seen=evidence_about(before, LABEL, as_day(TODAY))[A1]))
+    kept = said(answer(seen=evidence_about(facts_of(before, LABEL, as_day(TODAY)))[A1]))
     assert finding(decided(lines(), kept), "aged-65-or-older").attested
 
 
@@ -153,19 +153,20 @@ def test_an_answer_that_falls_may_take_another_with_it() -> None:
     smoker = "result smoking_former on 2020-01-01"
     record = lines(smoker)
     day = as_day(TODAY)
-    past = answer("no", ask="past-smoking-long-term", seen=evidence_about(record, LABEL, day)["past-smoking-long-term"])
+    seen = evidence_about(facts_of(record, LABEL, day))
+    past = answer("no", ask="past-smoking-long-term", seen=seen["past-smoking-long-term"])
     with_past = heeded(record, said(past), LABEL, day)
-    both = said(past, answer(seen=evidence_about(with_past, LABEL, day)[A1]))
-    assert len(standing(both.answers, record, LABEL, day)) == 2
+    both = said(past, answer(seen=evidence_about(with_past)[A1]))
+    assert len(standing(both.answers, record, LABEL, day)[0]) == 2
     more = lines(smoker, "result smoking_former on 2021-01-01")
-    assert len(standing(both.answers, more, LABEL, day)) < 2
+    assert len(standing(both.answers, more, LABEL, day)[0]) < 2
 
 
 @pytest.mark.parametrize("stage", ["before-start", "on-treatment", "interrupted"])
 def test_what_was_seen_at_a_stage_is_what_is_there(stage: Any) -> None:
     record = example("restricted")
-    kept = said(answer(seen=evidence_about(record, LABEL, as_day(TODAY), stage)[A1]))
-    assert standing(kept.answers, record, LABEL, as_day(TODAY), stage) == list(kept.answers)
+    kept = said(answer(seen=evidence_about(facts_of(record, LABEL, as_day(TODAY), stage))[A1]))
+    assert standing(kept.answers, record, LABEL, as_day(TODAY), stage)[0] == list(kept.answers)
 
 
 # What no answer lifts
@@ -307,7 +308,7 @@ def test_a_promise_that_is_due_makes_a_clear_decision_one_with_something_due() -
     record = example("ready")
     decision = decided(record, NOTHING)
     assert decision.action == "clear"
-    of = replace(finding(decided(example("restricted"), NOTHING), "atherosclerotic-disease"), action="clear")
+    of = finding(decided(example("restricted"), NOTHING), "atherosclerotic-disease")._replace(action="clear")
     there = replace(decision, findings=(of,))
     assert finished(there, Kept(promises=(promise(of, due=TODAY),)), LABEL).action == "due"
     assert finished(there, Kept(promises=(promise(of, due=later(1)),)), LABEL).action == "clear"
@@ -391,7 +392,7 @@ def test_an_override_fewer_of_whose_evidence_is_left_stays_silent() -> None:
 
 def test_a_card_is_kept_without_any_words_of_the_record() -> None:
     decision = decided(example("restricted"), NOTHING)
-    seen = evidence_about(example("restricted"), LABEL, as_day(TODAY))
+    seen = evidence_about(facts_of(example("restricted"), LABEL, as_day(TODAY)))
     made = kept_card(
         decision,
         decision.findings[:2],

@@ -19,6 +19,7 @@ from precaution.errors import StoreBusy, StoreDown
 from precaution.service.settings import Issuer, Limits
 from precaution.service.store import Event, Store
 from support.client_tokens import ISS, key, public, token
+from support.effort import tries
 from support.hook_calls import ID, App, call, cards, draft, example, post, prefetch, strings
 from support.hook_calls import settings as hook_settings
 from support.stores import execute
@@ -336,7 +337,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     made.close()
 
 
-@rules(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@rules(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=tries(30, 150))
 @given(body=JSON, path=st.sampled_from([FEEDBACK, "/answers", "/answers/withdraw"]))
 def test_whatever_is_sent_is_taken_or_refused_with_a_reason(plain: App, body: Any, path: str) -> None:
     content = json.dumps(body).encode()

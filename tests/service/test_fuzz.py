@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support import card_rules as cards_check
+from support.effort import tries
 from support.hook_calls import HOOKS, ID, App, Json, call, draft, example, post, prefetch
 from support.hook_calls import settings as service_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MANY = 400 if os.environ.get("CI") else 60
+MANY = tries(40, 400)
 QUICK = settings(max_examples=MANY, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 ALLOWED = {200, 400, 412, 413}
 NAMES = ("ready", "low-neutrophils", "restricted", "zoster-on-treatment", "suspected-thromboembolism", "may-resume")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -12,44 +11,45 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 
-from support import fuzz_hooks as fuzzing
+from support import fuzz_hooks
+from support.effort import tries
 from support.hook_calls import App, settings
 from support.project import PROJECT, needs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MANY = 3000 if os.environ.get("CI") else 300
+MANY = tries(300, 3000)
 
 
 def test_spoiled_calls_are_answered_and_nothing_is_wrongly_clear() -> None:
-    found = fuzzing.calls(MANY)
+    found = fuzz_hooks.calls(MANY)
     print(f"{MANY} calls: {dict(found.counts)}")  # noqa: T201 - how much was tried is part of the answer
     assert found.wrong == []
     assert found.counts["200"] > MANY / 4
 
 
 def test_a_wrong_answer_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fuzzing, "ALLOWED", {200})
-    monkeypatch.setattr(fuzzing.cards_check, "wrong", lambda response: ["empty"] if response["cards"] else [])
-    assert {each.partition(": ")[2][:6] for each in fuzzing.calls(60).wrong} == {"status", "empty"}
+    monkeypatch.setattr(fuzz_hooks, "ALLOWED", {200})
+    monkeypatch.setattr(fuzz_hooks.card_rules, "wrong", lambda response: ["empty"] if response["cards"] else [])
+    assert {each.partition(": ")[2][:6] for each in fuzz_hooks.calls(60).wrong} == {"status", "empty"}
 
 
 def test_silence_where_assess_is_not_clear_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     class Milder:
         action = "caution"
 
-    monkeypatch.setattr(fuzzing, "assess", lambda *_, **__: Milder)
-    monkeypatch.setattr(fuzzing, "NAMES", ("ready",))
-    monkeypatch.setattr(fuzzing, "spoiled", lambda body, *_, **__: fuzzing.json.dumps(body).encode())
-    assert any("silent" in each for each in fuzzing.calls(40).wrong)
+    monkeypatch.setattr(fuzz_hooks, "assess", lambda *_, **__: Milder)
+    monkeypatch.setattr(fuzz_hooks, "NAMES", ("ready",))
+    monkeypatch.setattr(fuzz_hooks, "spoiled", lambda body, *_, **__: fuzz_hooks.json.dumps(body).encode())
+    assert any("silent" in each for each in fuzz_hooks.calls(40).wrong)
 
 
-def test_the_reader_reads_or_refuses_what_atheris_finds() -> None:
+def test_the_reader_reads_or_refuses_what_atheris_finds(tmp_path: Path) -> None:
     needs(importlib.util.find_spec("atheris"), "atheris")
     done = subprocess.run(
-        [sys.executable, "tests/support/fuzz_reader.py", str(MANY)],
-        cwd=PROJECT,
+        [sys.executable, "-m", "support.fuzz_reader", str(MANY), str(tmp_path / "seeds")],
+        cwd=PROJECT / "tests",
         capture_output=True,
         text=True,
         check=False,

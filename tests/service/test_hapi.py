@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from precaution.service.fhir.fetching import Fetched
     from support.hook_calls import Json
 
-pytestmark = pytest.mark.xdist_group("hapi")  # one server is enough: it takes long to start
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("hapi")]  # one server is enough: it takes long to start
 PAGE = 3
 EXAMPLES = sorted(file.stem for file in (PROJECT / "examples").glob("*.json"))
 

@@ -59,7 +59,7 @@ def broken(folder: Path) -> None:
     """Make a rule of a label say something else than its cases."""
     topic = folder / "topics" / "blood-counts.toml"
     text = topic.read_text(encoding="utf-8")
-    changed = text.replace('"anc < 1"', '"anc < 0.1"', 1)
+    changed = text.replace('anc-limit = "1 ', 'anc-limit = "0.1 ', 1)
     assert changed != text
     topic.write_text(changed, encoding="utf-8")
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from precaution.engine import decision, memo
+from precaution.engine.facts import Facts
+from precaution.engine.therapy import therapy
+from precaution.service import clinician_answers
 from precaution.service.fhir.queries import ALL, HOOKS, wrong_template
 from precaution.service.settings import FhirServer
 from support import card_rules as cards_check
@@ -223,6 +228,27 @@ def test_selections_narrow_nothing(app: App) -> None:
     body = call("order-select", prefetch(example("restricted")), draft(id="a"), {"resourceType": "NutritionOrder"})
     body["context"]["selections"] = ["NutritionOrder/b"]
     assert cards(app, body)
+
+
+def test_for_a_call_nothing_is_worked_out_twice(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At which stage the patient is, and every fact: cards, page and what is kept ask one assessment."""
+    counts: Counter[str] = Counter()
+
+    def counting(name: str, work: Any) -> Any:
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            counts[name] += 1
+            return work(*args, **kwargs)
+
+        return counted
+
+    counted = counting("therapy", therapy)
+    for module in [clinician_answers, decision]:
+        assert module.therapy is therapy
+        monkeypatch.setattr(module, "therapy", counted)
+    monkeypatch.setattr(Facts, "__init__", counting("facts", Facts.__init__))
+    monkeypatch.setattr(memo, "_blank", lambda *_: None)
+    assert cards(app, call("order-sign", prefetch(example("restricted")), draft()))
+    assert counts == {"therapy": 1, "facts": 1}
 
 
 # Errors

@@ -24,13 +24,17 @@ from precaution.engine.kinds.durations import birthday
 from precaution.errors import KnowledgeError, UsageError
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge.expression import parse
-from precaution.knowledge.model import STAGES, Rule
+from precaution.knowledge.model import Rule
+from precaution.knowledge.refers import STAGES
 from precaution.sql import RESULTS, TESTED, dialects, script_of, statements_of
 from precaution.sql.literals import literal, table_of
 from precaution.sql.macros import rounded_of, sql
 from precaution.values.interval import exactly, larger
 from precaution.values.record import Record
+from support.edge_records import EdgeRecords
+from support.effort import tries
 from support.engine_builders import TODAY, condition, label, record
+from support.every_option_label import every_option
 from support.sql_comparison import (
     Asked,
     Cells,
@@ -42,9 +46,7 @@ from support.sql_comparison import (
     rows_on_duckdb,
     written,
 )
-from support.sql_label import every_option
 from support.sql_people import LABEL
-from support.sql_records import Maker
 
 SMALL = every_option()
 TINY = label(k.Latest(name="lab", topic="t", title="x", latest=("lab",), worst="low"))
@@ -125,7 +127,7 @@ def test_a_name_too_long_for_an_engine_is_refused() -> None:
 
 
 def test_every_dialect_that_is_tested_is_known() -> None:
-    assert set(TESTED) <= set(dialects.known())
+    assert set(TESTED) <= set(dialects.supported())
 
 
 # What it leaves
@@ -145,7 +147,7 @@ def loaded(asked: list[Asked]) -> duckdb.DuckDBPyConnection:
 
 
 def test_it_leaves_its_results_alone_and_can_be_run_again() -> None:
-    with loaded(Maker(SMALL, 1).asked(20)) as database:
+    with loaded(EdgeRecords(SMALL, 1).asked(20)) as database:
         for _ in range(2):
             for statement in written(SMALL, "duckdb"):
                 database.execute(statement)
@@ -153,7 +155,7 @@ def test_it_leaves_its_results_alone_and_can_be_run_again() -> None:
 
 
 def test_one_day_and_stage_for_everybody() -> None:
-    people = [each._replace(today=TODAY, stage="interrupted") for each in Maker(SMALL, 2).asked(60)]
+    people = [each._replace(today=TODAY, stage="interrupted") for each in EdgeRecords(SMALL, 2).asked(60)]
     with loaded(people) as database:
         database.execute("DROP TABLE asked")
         for statement in statements_of(SMALL, "duckdb", today=TODAY, stage="interrupted"):
@@ -247,7 +249,7 @@ TIES = st.integers(-(2**20), 2**20).map(lambda number: number / 1024)
 NEAR_TIES = st.integers(0, 10**10).map(lambda number: (2 * number + 1) / 2e9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(10, 30), deadline=None)
 @given(st.lists(st.floats(allow_nan=False) | st.floats(-10, 10) | TIES | NEAR_TIES, min_size=1, max_size=200))
 def test_rounding_is_that_of_python(numbers: list[float]) -> None:
     assert rounded(numbers) == [round(number, 9) for number in numbers]
@@ -312,7 +314,7 @@ MUTANTS = (
 
 @pytest.fixture(scope="module")
 def people() -> list[Asked]:
-    return Maker(SMALL, 77).asked(700)
+    return EdgeRecords(SMALL, 77).asked(700)
 
 
 @pytest.fixture(scope="module")

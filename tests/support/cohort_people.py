@@ -32,6 +32,7 @@ ALONE = alone(RESOURCES, TODAY)
 
 
 def demo(folder: Path, form: str, *more: str) -> Path:
+    """Write a demo cohort of 150 patients in a form (`ndjson`, `bundles`), and return its folder."""
     pytest.importorskip("precaution.demo")
     from precaution.cli import run
 

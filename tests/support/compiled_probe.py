@@ -43,26 +43,30 @@ Said = Iterator[tuple[str, str]]
 
 
 def cases() -> Said:
+    """Yield the decisions of the label's cases, each under the policy of its own."""
     for group in sql_people.cases():
         yield from decided(group.asked, group.label)
 
 
 def examples() -> Said:
+    """Yield the decisions of examples/, on several days and at every stage."""
     yield from decided(sql_people.examples())
 
 
 def shared() -> Said:
+    """Yield the decisions of the shared data; nothing where it is not here."""
     if SHARED.is_dir():
         yield from decided(sql_people.shared())
 
 
 def made_at_random() -> Said:
+    """Yield the decisions of records of anything that the label knows."""
     makes = AnyRecord(LABEL, DAY)
     yield from decided([sql_people.Asked(str(number), makes.made(number), DAY) for number in range(RANDOM)])
 
 
 def demo() -> Said:
-    """Of some also how it was on every day, and what an audit counts."""
+    """Yield the decisions of synthetic patients; of some also how it was on every day, and what an audit counts."""
     people = sql_people.demo(300)
     yield from decided(people)
     for each in people[:AUDITED]:
@@ -71,8 +75,9 @@ def demo() -> Said:
 
 
 def decided(asked: list[Asked], label: Label = LABEL) -> Said:
+    """Yield each person's decision, as JSON."""
     for each in asked:
-        yield each.person, to_json(decide(each.record, label, each.today, each.stage, everything=True))
+        yield each.person, to_json(decide(each.record, label, each.today, each.stage, everything=True).decision)
 
 
 def shown(value: object) -> str:
@@ -81,7 +86,7 @@ def shown(value: object) -> str:
 
 
 def spoiled() -> Said:
-    """What records come to of which some places were changed at random: a record, or an error."""
+    """Yield what becomes of resources of which some places were changed at random: a record, or an error."""
     for number in range(SPOILED):
         dice = random.Random(number)  # noqa: S311 - made-up data
         resources = example(dice.choice(NAMES))

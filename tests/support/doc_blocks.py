@@ -16,7 +16,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from support.project import PROJECT
+
 PAGES = sorted(
     [
         *PROJECT.glob("*.md"),
@@ -61,7 +62,15 @@ def commands(text: str) -> list[str]:
 
 
 def played(text: str) -> str:
-    """Return a console block as it is when its commands are run now, in the project's folder."""
+    """Return a console block as it is when its commands are run now, in the project's folder.
+
+    What a page writes to /tmp is written to a folder of the block's own: others may have the same names there.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return _played(text.replace("/tmp/", f"{folder}/")).replace(f"{folder}/", "/tmp/")  # noqa: S108
+
+
+def _played(text: str) -> str:
     played, code = "", 0
     for command in commands(text):
         done = subprocess.run(

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import count
 
-from precaution.engine.facts import Chart, Facts, Known
+from precaution.engine.chart import Chart, Known
+from precaution.engine.facts import Facts
 from precaution.engine.therapy import Therapy, therapy
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
+from precaution.knowledge.refers import Stage
 from precaution.knowledge.terminology import build
 from precaution.values.interval import Interval, exactly
 from precaution.values.record import Entry, Kind, Record, in_order
@@ -87,7 +89,7 @@ def label(
         digest=f"{next(_DIGESTS):064d}",
         about={},
         actions=ACTIONS,
-        therapy=d.Therapy(drug="drug", grace="grace", gap="gap"),
+        therapy=d.TherapySettings(drug="drug", grace="grace", gap="gap"),
         records=d.Records(absence="absence", suspected="suspected", same_day="same-day"),
         says={each.id: each for each in definitions if isinstance(each, d.Says)},
         parameters={name: parameter(name, value) for name, value in values.items()},
@@ -163,7 +165,7 @@ def chart(
     of: d.Label,
     *entries: Entry,
     today: int = TODAY,
-    stage: d.Stage | None = None,
+    stage: Stage | None = None,
     at: Therapy | None = None,
     **more: object,
 ) -> Chart:

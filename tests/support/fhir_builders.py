@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from precaution.knowledge.model import Ask, Concept
-from precaution.knowledge.terminology import Terminology, build
+from precaution.knowledge.model import Ask
+from precaution.knowledge.terminology import Concept, Terminology, build
 from precaution.readers import read_resources
 from precaution.values.record import Entry, Record
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from precaution import assess, load_label
 from precaution.errors import PrecautionError
-from support import card_rules as cards_check
+from support import card_rules
 from support.hook_calls import DRUG, HOOKS, ID, TODAY, App, Json, call, draft, example, prefetch, settings
 from support.project import PROJECT, SHARED
 
@@ -136,7 +136,7 @@ class Calls:
             self._look(number, body, data, response.json(), context=context)
 
     def _look(self, number: int, body: Json, data: bytes, answer: Json, *, context: bool) -> None:
-        self.wrong += [f"call {number}: {each}" for each in cards_check.wrong(answer)]
+        self.wrong += [f"call {number}: {each}" for each in card_rules.wrong(answer)]
         ordered = not context and DRUG["coding"][0]["code"] in str(body["context"])
         if answer["cards"] or not ordered:
             return

@@ -1,4 +1,4 @@
-"""Looks for a record that is neither read nor refused: `cd tests; python -m support.fuzz_reader 100000`.
+"""Looks for a record that is neither read nor refused: `cd tests; python -m support.fuzz_reader 100000 /tmp/seeds`.
 
 atheris watches which lines of the readers a record reaches, and keeps records that reach new ones. A record is changed
 as JSON, so that it stays JSON and gets past the parser; now and then as bytes.
@@ -11,7 +11,6 @@ import random
 import sys
 from contextlib import suppress
 from pathlib import Path
-from tempfile import mkdtemp
 
 import atheris
 
@@ -46,9 +45,9 @@ def changed(data: bytes, longest: int, seed: int) -> bytes:
     return json.dumps(value).encode()[:longest]
 
 
-def seeds() -> str:
-    """Return a folder with records to begin with: a patient and one resource each."""
-    folder = Path(mkdtemp(prefix="precaution-seeds-"))
+def seeds(folder: Path) -> str:
+    """Write records to begin with, a patient and one resource each, and return their folder."""
+    folder.mkdir(exist_ok=True)
     for name in NAMES:
         for number, resource in enumerate(example(name)):
             (folder / f"{name}-{number}").write_text(json.dumps([example(name)[0], resource]), encoding="utf-8")
@@ -56,6 +55,12 @@ def seeds() -> str:
 
 
 if __name__ == "__main__":
-    options = [sys.argv[0], f"-atheris_runs={sys.argv[1]}", f"-max_len={LONGEST}", "-len_control=0", seeds()]
+    options = [
+        sys.argv[0],
+        f"-atheris_runs={sys.argv[1]}",
+        f"-max_len={LONGEST}",
+        "-len_control=0",
+        seeds(Path(sys.argv[2])),
+    ]
     atheris.Setup(options, once, custom_mutator=changed)
     atheris.Fuzz()

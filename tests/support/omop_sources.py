@@ -11,6 +11,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ OWN_IDS = 2_000_000_000
 """Where the concept ids begin that a site makes itself."""
 VOCABULARIES = {"RxNormExt": "RxNorm Extension"}
 _NUMBER = re.compile(r"(<=|>=|<|>)?(-?\d+(?:\.\d+)?)")
+OUTCOMES = ("positive", "negative", "indeterminate")
 OPERATORS = {None: 0, "<": 4171756, "<=": 4171754, ">": 4172704, ">=": 4171755}
 UNIT_IDS = {"10*9/L": 9444, "g/dL": 8713, "U/L": 8645, "mg/dL": 8840, "mmol/L": 8753, "%": 8554, "10*3/uL": 8848}
 _DOUBTS = frozenset({"suspected", "provisional", "differential", "unconfirmed"})
@@ -179,8 +181,8 @@ class Cdm:
 
     def _part(self, word: str, left: Any, event: str) -> Row:
         match = _NUMBER.fullmatch(word)
-        if word in ("positive", "negative", "indeterminate"):
-            return {"value_as_concept_id": self.concept(*code_of(f"result_{word}", self._outcomes))}
+        if word in OUTCOMES:
+            return {"value_as_concept_id": self.concept(*self._outcomes[word])}
         if word == "upper":
             return {"range_high": float(next(left))}
         if match:
@@ -196,11 +198,12 @@ class Cdm:
             return {"value_as_concept_id": self.concept(*code_of(word, self.terminology))}
         return {"unit_source_value": word, "unit_concept_id": UNIT_IDS.get(word, 0)}
 
-    @property
-    def _outcomes(self) -> Terminology:
-        """The terminology without HL7's codes, which no CDM has."""
+    @cached_property
+    def _outcomes(self) -> dict[str, tuple[str, str]]:
+        """The code of each outcome of a test, none of them HL7's, which no CDM has; worked out once, for it is slow."""
         exact = {key: names for key, names in self.terminology.exact.items() if key[0] in _STANDARD}
-        return Terminology(exact, {}, self.terminology.known)
+        without = Terminology(exact, {}, self.terminology.known)
+        return {word: code_of(f"result_{word}", without) for word in OUTCOMES}
 
     def _medication(self, person: int, coded: Row, times: dict[str, str], words: list[str]) -> None:
         status = words[0] if words else "active"

@@ -11,8 +11,8 @@ from typing import Any
 from precaution import assess, load_label
 from precaution.engine.answer import Decision
 from precaution.errors import PrecautionError
-from precaution.knowledge.model import Stage
-from precaution.readers import read_any
+from precaution.knowledge.refers import Stage
+from precaution.readers import read, read_resources
 from precaution.values.record import Record
 from support.project import SHARED
 
@@ -69,7 +69,8 @@ def records() -> dict[str, Record]:
     found: dict[str, Record] = {}
     for name, patient in patients():
         try:
-            found[name] = read_any(patient, label().terminology, label().asks)
+            reader = read if isinstance(patient, Path) else read_resources
+            found[name] = reader(patient, label().terminology, label().asks)
         except PrecautionError:
             continue
     return found

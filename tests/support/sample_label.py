@@ -8,7 +8,8 @@ from precaution.engine.answer import Background, Decision, Due, Evidence, Findin
 from precaution.knowledge import fact_kinds as f
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import parse
-from precaution.knowledge.terminology import build
+from precaution.knowledge.refers import STAGES
+from precaution.knowledge.terminology import Concept, build
 from precaution.values.record import Ignored, Unrecognised
 
 SAYS = {
@@ -169,7 +170,7 @@ RULES = {
         title="Low A",
         cites=("S01",),
         tell="A {a}, below 1 ×10⁹/L",
-        when={stage: parse("a < 1") for stage in d.STAGES},
+        when={stage: parse("a < 1") for stage in STAGES},
         then={"before-start": "do-not-start", "on-treatment": "interrupt", "interrupted": "stay-interrupted"},
         if_unknown={"before-start": "obtain", "on-treatment": "obtain", "interrupted": "obtain"},
         release=parse("a >= 1"),
@@ -235,12 +236,12 @@ LABEL = d.Label(
         "may-resume",
         "clear",
     ),
-    therapy=d.Therapy(drug="drug_e", grace="times", gap="times"),
+    therapy=d.TherapySettings(drug="drug_e", grace="times", gap="times"),
     records=d.Records(absence="times", suspected="times", same_day="same-day-value"),
     terminology=build({}, {}),
     says=SAYS,
     parameters=PARAMETERS,
-    concepts={"lab_a": d.Concept(name="lab_a", unit="10*9/L")},
+    concepts={"lab_a": Concept(name="lab_a", unit="10*9/L")},
     facts=FACTS,
     asks=ASKS,
     rules=RULES,

@@ -31,11 +31,12 @@ def person(name: str, **more: object) -> list[Json]:
 
 
 def people(count: int = 3) -> list[Json]:
+    """Return the resources of so many small records."""
     return [resource for number in range(count) for resource in person(f"p{number}")]
 
 
 def put(folder: Path, *resources: Json | bytes, name: str = "a.ndjson") -> Path:
-    """Write lines as they are given."""
+    """Write a file of lines as they are given, resources as JSON, and return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     found = [
         each if isinstance(each, bytes) else json.dumps(each, separators=(",", ":")).encode() for each in resources

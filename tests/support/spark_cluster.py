@@ -38,6 +38,20 @@ def need_spark() -> None:
     needs(shutil.which("java"), "java")
 
 
+@contextmanager
+def session_of_tests(folder: Path) -> Iterator[Any]:
+    """Start a session with two cores of this machine; tables that are made without a path are written to `folder`."""
+    need_spark()
+    from precaution.cohort import Spark
+    from precaution.cohort.spark import session
+
+    conf = {"spark.sql.warehouse.dir": str(folder / "tables"), "spark.sql.catalogImplementation": "in-memory"}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("JDK_JAVA_OPTIONS", QUICK["JDK_JAVA_OPTIONS"])
+        with session.opened(Spark("local[2]", conf), folder) as opened:
+            yield opened
+
+
 def until(there: Callable[[], object], what: str) -> None:
     """Wait until something is so."""
     end = time.monotonic() + PATIENCE
@@ -78,6 +92,7 @@ def here(source: Path, out: Path, **more: Any) -> results.Summary:
 
 
 def people(folder: Path, count: int) -> Path:
+    """Write so many small records as NDJSON, and return their folder."""
     return written(folder, [each for number in range(count) for each in person(f"p{number}")], files=3)
 
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
+from precaution.engine.chart import Chart
 from precaution.engine.decision import decide
-from precaution.engine.facts import Chart, Facts
+from precaution.engine.facts import Facts
 from precaution.engine.therapy import therapy
 from precaution.knowledge.expression import spoken
-from precaution.knowledge.model import Label, Stage
+from precaution.knowledge.model import Label
+from precaution.knowledge.refers import Stage
 from precaution.sql import RESULTS, statements_of
 from precaution.tables.schema import ENTRIES, PERSONS, as_table, person_row, rows_of
 from precaution.values.interval import Interval, exactly, show_day
@@ -63,7 +65,7 @@ def died(each: Asked) -> bool:
 def _person(each: Asked, label: Label) -> dict[tuple[str, str], object]:
     chart = Chart(each.record, label, each.today, therapy(each.record, label, each.today, each.stage))
     facts = Facts(chart)
-    decision = decide(each.record, label, each.today, each.stage, everything=True)
+    decision = decide(each.record, label, each.today, each.stage, everything=True).decision
     start = chart.therapy.start
     found: dict[tuple[str, str], object] = {
         ("decision", "stage"): chart.stage,

@@ -13,7 +13,8 @@ from precaution.cases.run import label_for, record_of
 from precaution.demo.generate import Generator
 from precaution.demo.recipes import load_recipes
 from precaution.knowledge.loading import find_label
-from precaution.knowledge.model import STAGES, Label
+from precaution.knowledge.model import Label
+from precaution.knowledge.refers import STAGES
 from precaution.readers import read, read_resources
 from support import real_records
 from support.project import PROJECT

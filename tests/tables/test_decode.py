@@ -18,9 +18,10 @@ from precaution.tables import decode as columns
 from precaution.tables.schema import ENTRIES, PERSONS, as_rows, as_table, person_row, record_of, rows_of
 from precaution.values.interval import Interval
 from precaution.values.record import Entry, Record
-from support.any_record import any_record
+from support.effort import tries
 from support.engine_builders import TODAY
 from support.random_records import AnyRecord
+from support.record_strategies import any_record
 from support.table_sources import records_of
 
 RECORDS = AnyRecord(load_label("baricitinib"), TODAY)
@@ -42,7 +43,7 @@ def row_by_row(persons: pa.Table, entries: pa.Table) -> dict[str, Record]:
     return {row[0]: record_of(row, [each for each in rows if each[0] == row[0]]) for row in as_rows(persons)}
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(50, 300))
 @given(PEOPLE, st.randoms(), st.booleans())
 def test_records_come_back_whole_in_whatever_order_the_rows_are(
     people: dict[str, Record], dice: random.Random, order: bool

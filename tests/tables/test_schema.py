@@ -13,9 +13,9 @@ pytest.importorskip("pyarrow")
 from precaution.readers import read
 from precaution.tables.schema import ENTRIES, PERSONS, as_rows, as_table, person_row, record_of, rows_of
 from precaution.values.record import Entry, Record
-from support.any_record import any_record
 from support.ndjson_sources import LABEL
 from support.project import PROJECT
+from support.record_strategies import any_record
 from support.table_sources import records_of
 
 

@@ -55,6 +55,7 @@ def test_of_everyone_the_compiled_package_says_the_same(compiled: Path) -> None:
     assert not differ, f"{differ[:3]}; see tests/support/compiled_probe.py"
 
 
+@pytest.mark.compiled
 def test_one_mistake_in_one_module_is_seen(tmp_path: Path) -> None:
     package = tmp_path / "precaution"
     shutil.copytree(PROJECT / "precaution", package, ignore=shutil.ignore_patterns("__pycache__"))

@@ -19,9 +19,7 @@ import httpx
 import pytest
 
 from precaution.service.store import Store
-from support import client_tokens as token_make
-from support import hook_calls as hooks_make
-from support import postgres_server as postgres_make
+from support import client_tokens, hook_calls, postgres_server
 from support.project import PROJECT, needs
 from support.service_process import free_port, served
 
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEPLOY = PROJECT / "deploy"
-BODY = hooks_make.call("patient-view", hooks_make.prefetch(hooks_make.example("zoster-on-treatment")))
+BODY = hook_calls.call("patient-view", hook_calls.prefetch(hook_calls.example("zoster-on-treatment")))
 SERVICE = "cds-services/baricitinib-patient-view"
 
 
@@ -103,6 +101,7 @@ def trusting(folder: Path, base: str) -> httpx.Client:
     return httpx.Client(base_url=base, verify=ssl.create_default_context(cafile=str(folder / "tls.crt")), timeout=20)
 
 
+@pytest.mark.server
 def test_our_configuration_of_nginx_serves_hooks_and_keeps_what_is_not_for_clients(tmp_path: Path) -> None:
     port = free_port()
     with served(tmp_path, 'public-url = "https://localhost"\n', port=port), nginx(tmp_path, [port]) as base:
@@ -116,8 +115,9 @@ def test_our_configuration_of_nginx_serves_hooks_and_keeps_what_is_not_for_clien
     assert "zoster" not in written
 
 
+@pytest.mark.server
 def test_two_processes_with_one_postgresql_go_on_when_one_is_killed(tmp_path: Path) -> None:
-    with postgres_make.server() as database, contextlib.ExitStack() as stack:
+    with postgres_server.server() as database, contextlib.ExitStack() as stack:
         upgrade = [sys.executable, "-m", "precaution", "store", "upgrade", "--store", database]
         subprocess.run(upgrade, check=True, capture_output=True)
         ports = [free_port(), free_port()]
@@ -157,9 +157,10 @@ ISS = "https://ehr.example.org"
 RUNS = 2
 
 
+@pytest.mark.kills
 def test_what_clients_were_given_is_kept_when_the_service_is_killed_under_load(tmp_path: Path) -> None:
     keys = tmp_path / "keys.json"
-    keys.write_bytes(token_make.public(token_make.key()))
+    keys.write_bytes(client_tokens.public(client_tokens.key()))
     more = (
         "require-tokens = true\n[limits]\ndeadline-seconds = 60.0  # a busy disk is no failing one\n"
         f'[[issuer]]\niss = "{ISS}"\nkeys = "keys.json"\n'
@@ -203,4 +204,4 @@ async def calling(base: str, given: list[str], used: list[str]) -> None:
 
 def signed(base: str) -> str:
     now = int(time.time())
-    return token_make.token(token_make.claims(aud=f"{base}/{SERVICE}", iat=now, exp=now + 600), jku=...)
+    return client_tokens.token(client_tokens.claims(aud=f"{base}/{SERVICE}", iat=now, exp=now + 600), jku=...)

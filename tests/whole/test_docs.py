@@ -117,8 +117,8 @@ def test_every_command_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_make_target_exists(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", text(PROJECT / "Makefile"), re.MULTILINE))
-    named = re.findall(r"`make ([a-z]+)`|^make ([a-z]+)", text(page), re.MULTILINE)
+    targets = set(re.findall(r"^([a-z-]+):", text(PROJECT / "Makefile"), re.MULTILINE))
+    named = re.findall(r"`make ([a-z-]+)`|^make ([a-z-]+)", text(page), re.MULTILINE)
     assert {first or second for first, second in named} <= targets
 
 
@@ -227,7 +227,7 @@ def test_every_invariant_names_a_test_that_exists() -> None:
     items = re.split(r"^\d+\. ", part, flags=re.MULTILINE)[1:]
     assert len(items) >= 7
     for item in items:
-        tests = re.findall(r"`(tests/\w+\.py(?:::\w+)?)`", item)
+        tests = re.findall(r"`(tests/[\w/]+\.py(?:::\w+)?)`", item)
         assert tests or LATER.search(item), item
         assert [each for each in tests if not exists(each)] == []
 

@@ -16,8 +16,7 @@ from uuid import uuid4
 
 import pytest
 
-from support import client_tokens as token_make
-from support import hook_calls as hooks_make
+from support import client_tokens, hook_calls
 from support.project import PROJECT, needs
 from support.service_process import TODAY
 
@@ -25,19 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("image")
+pytestmark = [pytest.mark.image, pytest.mark.xdist_group("image")]
 PLACE = PROJECT / ".venv" / "image"
 NAME = f"precaution-{os.getpid()}"
 SERVICE = "cds-services/baricitinib-patient-view"
-BODY = hooks_make.call("patient-view", hooks_make.prefetch(hooks_make.example("zoster-on-treatment")))
+BODY = hook_calls.call("patient-view", hook_calls.prefetch(hook_calls.example("zoster-on-treatment")))
 SETTINGS = f"""
 host = "0.0.0.0"
 today = "{TODAY}"
-public-url = "{token_make.BASE}"
+public-url = "{client_tokens.BASE}"
 require-tokens = true
 trusted-proxy = true
 [[issuer]]
-iss = "{token_make.ISS}"
+iss = "{client_tokens.ISS}"
 keys = "/etc/precaution/jwks.json"
 """
 
@@ -110,7 +109,7 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     needs(shutil.which("podman") and (PROJECT / ".venv" / ".image").is_file(), "podman with the image of .ci/image")
     folder = tmp_path_factory.mktemp("image")
     (folder / "service.toml").write_text(SETTINGS, encoding="utf-8")
-    (folder / "jwks.json").write_bytes(token_make.public(token_make.key()))
+    (folder / "jwks.json").write_bytes(client_tokens.public(client_tokens.key()))
     with started(folder) as process:
         until = time.monotonic() + 60
         while ask("GET", "/health/ready")[0] != 200:
@@ -124,9 +123,9 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def bearer() -> str:
     """Return a token for the hook that is good now: the container's clock is the real one."""
     now = int(time.time())
-    audience = f"{token_make.BASE}/{SERVICE}"
-    said = token_make.claims(aud=audience, iat=now, exp=now + 300, jti=str(uuid4()))
-    return token_make.token(said, jku=...)
+    audience = f"{client_tokens.BASE}/{SERVICE}"
+    said = client_tokens.claims(aud=audience, iat=now, exp=now + 300, jti=str(uuid4()))
+    return client_tokens.token(said, jku=...)
 
 
 def test_it_is_ready() -> None:
@@ -140,7 +139,7 @@ def test_it_answers_a_hook_to_whom_may_call() -> None:
     assert status == 200, text
     (card, *_) = json.loads(text)["cards"]
     assert card["indicator"] == "critical"
-    page = card["links"][0]["url"].removeprefix(token_make.BASE)
+    page = card["links"][0]["url"].removeprefix(client_tokens.BASE)
     assert ask("GET", page)[0] == 303, "to the page itself, with a cookie in the place of the secret"
     assert "Baricitinib" in ask("GET", "/label")[1]
 

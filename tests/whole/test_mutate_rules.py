@@ -100,3 +100,61 @@ def test_what_only_an_audit_uses_is_left_out() -> None:
     assert not measured & {"anc", "count_max_age", "therapy_grace", "no_suitable_alternative"}
     decided = {name for looked_at in tool.looks_at(label).values() for name in looked_at}
     assert not measured & decided
+
+
+FAMILY = """
+[rule.low]
+for.low-counts = { fact = "anc" }
+title = "Low"
+cites = "E4"
+when = "@ < anc-limit"
+then = { before-start = "do-not-start" }
+if-unknown = "obtain"
+tell = "Low"
+[says.E4]
+exact = "0-1 00"
+means = "Do not start below 1."
+numbers = { anc-limit = "1 10*9/L" }
+"""
+CASE = """
+[[case]]
+name = "Just below"
+today = 2025-03-01
+stage = "before-start"
+record = ["result lab_anc 0.99 10*9/L on 2025-02-20"]
+expect = { low-counts = "holds" }
+"""
+
+
+def with_family(tmp_path: Path) -> Path:
+    folder = shutil.copytree(GOOD, tmp_path / "label")
+    (folder / "topics" / "more.toml").write_text(FAMILY, encoding="utf-8")
+    (folder / "topics" / "more.cases.toml").write_text(CASE, encoding="utf-8")
+    return folder
+
+
+def test_what_is_said_once_is_changed_for_all_that_it_is_said_for(tmp_path: Path) -> None:
+    label = tool.Changeable.of(with_family(tmp_path))
+    once = {mutant.name: mutant for mutant in label.mutants() if mutant.once}
+    assert {name for name in once if "limit" in name} >= {"says.E4 anc-limit: 1 -> 0.9", "says.E4 anc-limit: 1 -> 1.1"}
+    moved = label.with_(once["says.E4 anc-limit: 1 -> 1.1"])
+    assert str(moved.rules["low-counts"].when["before-start"]).count("1.1") == 1
+    turned = label.with_(once["rule.low for all: when: the_fact_itself >= anc_limit"])
+    assert "'>='" in str(turned.rules["low-counts"].when["before-start"])
+    milder = label.with_(once["rule.low for all: then.before-start: do-not-start -> interrupt"])
+    assert milder.rules["low-counts"].then == {"before-start": "interrupt"}
+    assert label.label.rules["low-counts"].then == {"before-start": "do-not-start"}
+
+
+def test_a_change_of_what_is_said_once_survives_where_no_case_notices(tmp_path: Path) -> None:
+    found = survivors(with_family(tmp_path))
+    assert not found["says.E4 anc-limit: 1 -> 0.9"]
+    assert found["says.E4 anc-limit: 1 -> 1.1"], "no case has a count of just above the limit"
+    assert found["rule.low-counts when.before-start: anc <= 1"], "and each member is changed by itself as well"
+
+
+def test_a_short_function_is_changed_as_what_it_stands_for() -> None:
+    short = set(tool.expressions("done(a-b) and c"))
+    assert short == set(tool.expressions("recorded(a_b) and a_b in ('positive', 'negative') and c"))
+    assert set(tool.expressions("not yes(a)")) == set(tool.expressions("not (recorded(a) and a)"))
+    assert tool._LONG.keys() == tool.SHORT.keys()

@@ -10,7 +10,7 @@ import pytest
 
 from precaution.engine.answer import Decision
 from precaution.errors import PatientDied, PrecautionError
-from precaution.knowledge.model import STAGES, Stage
+from precaution.knowledge.refers import STAGES, Stage
 from precaution.timeline import timeline
 from precaution.writers.structured import to_json
 from precaution.writers.text import text as as_text

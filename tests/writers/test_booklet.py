@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from precaution.writers.booklet import pages
-from precaution.writers.content import ShownCase
+from precaution.writers.rule_content import ShownCase
 from support.sample_label import LABEL, RULES
 
 CASES = {"low-a": [ShownCase("A of 0.99 keeps from starting", "holds")]}

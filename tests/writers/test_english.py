@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precaution.knowledge.expression import All, Any, Compare, Expression, Literally, Name, Not, compiled, parse
+from precaution.knowledge.expression import And, Compare, Expression, Literally, Name, Not, Or, compiled, parse
 from precaution.knowledge.fact_kinds import FACT_KINDS
 from precaution.values import logic
 from precaution.values.interval import Interval, exactly
@@ -70,8 +70,8 @@ EXPRESSIONS: st.SearchStrategy[Expression] = st.recursive(
     st.sampled_from(BOOLS) | COMPARISONS,
     lambda inner: (
         st.builds(Not, inner)
-        | st.builds(lambda a, b: All((a, b)), inner, inner)
-        | st.builds(lambda a, b: Any((a, b)), inner, inner)
+        | st.builds(lambda a, b: And((a, b)), inner, inner)
+        | st.builds(lambda a, b: Or((a, b)), inner, inner)
     ),
     max_leaves=8,
 )

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from precaution.errors import UsageError
-from precaution.writers.content import ShownCase, about, content, parameter_line
 from precaution.writers.explanation import explained
+from precaution.writers.rule_content import ShownCase, parameter_line, rule_content, rules_and_duties
 from support.sample_label import AT_RISK, DECISION, LABEL, LOW_A, NO_RISK, PARAMETERS
 
 CASES = {"low-a": [ShownCase("A of 0.99 keeps from starting", "holds"), ShownCase("A of 1 does not", "no")]}
@@ -54,7 +54,7 @@ def test_a_sentence_is_explained_with_all_that_cite_it() -> None:
 
 
 def test_a_background_sentence_leads_to_the_rules_it_explains() -> None:
-    assert about(LABEL, "S02") == ["low-a"]
+    assert rules_and_duties(LABEL, "S02") == ["low-a"]
 
 
 def test_a_duty_has_its_schedule() -> None:
@@ -77,7 +77,11 @@ def test_what_is_not_in_the_label_says_so() -> None:
 
 
 def test_facts_behind_derived_facts_are_explained_too() -> None:
-    assert [title for title, _ in content(LABEL, "at-risk").facts] == ["Any risk", "Age 65 or older", "History of C"]
+    assert [title for title, _ in rule_content(LABEL, "at-risk").facts] == [
+        "Any risk",
+        "Age 65 or older",
+        "History of C",
+    ]
 
 
 def test_a_parameter_set_by_the_site_says_so() -> None:
@@ -116,7 +120,7 @@ def test_a_rule_of_another_stage_does_not_apply() -> None:
 
 
 def test_an_attested_finding_needs_no_softening() -> None:
-    attested = replace(AT_RISK, state="holds", attested=True)
+    attested = AT_RISK._replace(state="holds", attested=True)
     assert "would soften it" not in explain("at-risk", decision=replace(DECISION, findings=(attested,)))
 
 

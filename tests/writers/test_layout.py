@@ -1,4 +1,4 @@
-"""Words, shapes, columns."""
+"""Words, symbols, columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precaution.writers.layout import SHAPES, WIDTH, columns, counted, folded, in_ascii, listed, shape, spoken, status
+from precaution.writers.layout import (
+    SYMBOLS,
+    WIDTH,
+    columns,
+    counted,
+    folded,
+    in_ascii,
+    in_words,
+    listed,
+    status,
+    symbol,
+)
 
 
 def test_each_kind_of_status_has_its_own_shape_and_word() -> None:
@@ -25,13 +36,13 @@ def test_an_action_nobody_has_heard_of_is_never_shown_as_clear() -> None:
 
 
 def test_an_attested_action_is_a_caution_and_says_so() -> None:
-    assert shape("only-if-no-alternative") == "■"
+    assert symbol("only-if-no-alternative") == "■"
     assert status("only-if-no-alternative", attested=True) == "▲ only if no alternative (attested)"
 
 
 def test_ascii_keeps_shapes_apart() -> None:
-    shapes = {in_ascii(each) for each in SHAPES.values()} | {in_ascii("▲")}
-    assert len(shapes) == len({*SHAPES.values(), "▲"})
+    symbols = {in_ascii(each) for each in SYMBOLS.values()} | {in_ascii("▲")}
+    assert len(symbols) == len({*SYMBOLS.values(), "▲"})
     assert in_ascii("0.8 ×10⁹/L ≥ 1 “x”…") == '0.8 x10^9/L >= 1 "x"...'
     assert in_ascii("漢") == "?"
 
@@ -71,4 +82,4 @@ def test_counts_agree_with_their_noun() -> None:
         "2 entries",
         "0 cases",
     )
-    assert spoken("stay-interrupted") == "stay interrupted"
+    assert in_words("stay-interrupted") == "stay interrupted"

@@ -83,7 +83,7 @@ def test_a_timeline_has_one_line_a_change() -> None:
 
 def test_a_day_on_which_only_details_changed_says_which() -> None:
     later = replace(
-        DECISION, today="2025-07-01", findings=DECISION.findings[:1], due=(replace(LIPIDS, state="overdue"),)
+        DECISION, today="2025-07-01", findings=DECISION.findings[:1], due=(LIPIDS._replace(state="overdue"),)
     )
     lines = listing.timeline([DECISION, later]).splitlines()
     assert lines[1] == "2025-07-01    lipids overdue, at-risk no longer"

@@ -55,7 +55,7 @@ def test_nothing_of_a_decision_is_left_out() -> None:
 
 
 def test_the_same_decision_gives_the_same_bytes() -> None:
-    again = replace(DECISION, findings=(replace(LOW_A), replace(AT_RISK)))
+    again = replace(DECISION, findings=(LOW_A._replace(), AT_RISK._replace()))
     assert to_json(again) == to_json(DECISION)
 
 

@@ -82,18 +82,18 @@ def test_what_can_not_be_told_is_never_the_reason_as_if_it_held() -> None:
 
 
 def test_an_unknown_finding_with_evidence_has_its_own_line() -> None:
-    doubt = replace(AT_RISK, evidence=(Evidence("Condition/c", "2024", "unconfirmed"),))
+    doubt = AT_RISK._replace(evidence=(Evidence("Condition/c", "2024", "unconfirmed"),))
     assert "Condition/c, 2024" in text(replace(DECISION, findings=(LOW_A, doubt)))
 
 
 def test_an_urgent_finding_changes_the_next_step() -> None:
-    said = text(replace(DECISION, findings=(replace(LOW_A, urgent=True),)))
+    said = text(replace(DECISION, findings=(LOW_A._replace(urgent=True),)))
     assert "Next  urgent: evaluate the patient now, do not wait for this tool; do not start" in said
     assert "URGENT: A 0.8" in said
 
 
 def test_what_the_label_does_not_say_is_marked() -> None:
-    said = text(replace(DECISION, findings=(replace(LOW_A, ours="A site asked for it."),)))
+    said = text(replace(DECISION, findings=(LOW_A._replace(ours="A site asked for it."),)))
     assert "A 0.8, below 1 ×10⁹/L [not in the label]*" in said
 
 
@@ -108,16 +108,16 @@ def test_a_hold_says_what_releases_it() -> None:
     assert "Why   A 0.8, below 1 ×10⁹/L (S01)" in said
     assert "■ hold open" in said
     assert "released when: Count of A is at least 1 ×10⁹/L" in said
-    assert "released when" not in text(replace(DECISION, holds=(replace(HOLD, state="released"),)))
+    assert "released when" not in text(replace(DECISION, holds=(HOLD._replace(state="released"),)))
 
 
 def test_a_screen_that_is_not_done_is_missing_and_not_merely_due() -> None:
-    assert "? screen" in text(replace(DECISION, due=(replace(LIPIDS, action="screen"),)))
-    assert "○ overdue" in text(replace(DECISION, due=(replace(LIPIDS, state="overdue"),)))
+    assert "? screen" in text(replace(DECISION, due=(LIPIDS._replace(action="screen"),)))
+    assert "○ overdue" in text(replace(DECISION, due=(LIPIDS._replace(state="overdue"),)))
 
 
 def test_what_does_not_hold_or_is_done_is_shown_on_request_only() -> None:
-    decision = replace(DECISION, findings=(LOW_A, NO_RISK), due=(replace(LIPIDS, state="done"),))
+    decision = replace(DECISION, findings=(LOW_A, NO_RISK), due=(LIPIDS._replace(state="done"),))
     assert "● done" not in text(decision)
     assert "● done" in text(decision, everything=True)
     assert "- does not hold           at-risk" in text(decision, everything=True)
@@ -126,7 +126,7 @@ def test_what_does_not_hold_or_is_done_is_shown_on_request_only() -> None:
 def test_a_missing_fact_that_is_due_anyway_is_said_once() -> None:
     missing = (Missing("x", "X", "not on record", ("low-a",)),)
     assert "not on record: X" in text(replace(DECISION, missing=missing))
-    said = text(replace(DECISION, missing=missing, due=(replace(LIPIDS, lacking=("X",)),)))
+    said = text(replace(DECISION, missing=missing, due=(LIPIDS._replace(lacking=("X",)),)))
     assert "not on record: X" not in said
     assert "lacking X" in " ".join(said.split())
 
@@ -141,22 +141,22 @@ def test_of_many_facts_with_one_reason_a_few_are_shown() -> None:
 
 def test_what_is_overdue_or_needed_before_a_start_comes_first() -> None:
     states = ("upcoming", "unknown", "due", "overdue")
-    due = tuple(replace(LIPIDS, state=state, tell=state) for state in states)  # type: ignore[arg-type]
-    lines = text(replace(DECISION, due=(*due, replace(LIPIDS, action="screen", tell="screen")))).splitlines()
+    due = tuple(LIPIDS._replace(state=state, tell=state) for state in states)  # type: ignore[arg-type]
+    lines = text(replace(DECISION, due=(*due, LIPIDS._replace(action="screen", tell="screen")))).splitlines()
     words = [line[2:26].strip() for line in lines if line[26:].startswith((*states, "screen"))]
     assert words == ["overdue", "screen", "due", "unknown", "upcoming"]
 
 
 def test_of_many_questions_a_few_are_shown_and_the_others_named() -> None:
     [ask] = DECISION.asks
-    many = replace(DECISION, asks=tuple(replace(ask, number=f"A{number}") for number in range(1, 7)))
+    many = replace(DECISION, asks=tuple(ask._replace(number=f"A{number}") for number in range(1, 7)))
     assert "? questions               A4, A5 and A6: --all shows them" in text(many)
     assert text(many, everything=True).count("Is there no suitable alternative?") == 6
 
 
 def test_an_answered_question_is_not_asked_again() -> None:
     [ask] = DECISION.asks
-    assert "question A1" not in text(replace(DECISION, asks=(replace(ask, answered="yes"),)))
+    assert "question A1" not in text(replace(DECISION, asks=(ask._replace(answered="yes"),)))
 
 
 def test_evidence_of_many_entries_names_the_first() -> None:

@@ -14,7 +14,7 @@ from precaution.cohort.context import WORK
 from precaution.cohort.sort.owner import identifiers_of_subject
 from precaution.cohort.sort.partition_files import IDENTIFIED, PATIENT, SHARED, FramedLine, framed_slowly
 from precaution.errors import OutputError
-from precaution.readers.bundle_queries import pointed_to
+from precaution.readers.bundle_queries import referenced_ids
 from precaution.readers.json_input import parsed
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class SharedIndex:
 
         Raises InputError where one of them is no JSON.
         """
-        wanted = list(pointed_to(documents))
+        wanted = list(referenced_ids(documents))
         met: set[str] = set()
         while wanted:
             name = wanted.pop()
@@ -82,7 +82,7 @@ class SharedIndex:
                 met.add(name)
                 for resource in self._find(name):
                     yield resource
-                    wanted.extend(pointed_to([resource]))
+                    wanted.extend(referenced_ids([resource]))
 
     def _looked_up(self, name: str) -> tuple[Json, ...]:
         found = self._base.execute("SELECT line FROM shared WHERE id = ? ORDER BY line", (name,))

@@ -1,6 +1,6 @@
-"""Rewrites of a resource that change no meaning, as real systems write the same thing differently.
+"""Rewrites resources without a change of meaning, as real systems write the same thing differently.
 
-Each returns whether it could be done. None may change what must come of the record: that is what they are for.
+Each disguise returns whether it could be done. None may change what must come of the record: that is what they are for.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from precaution.demo.disguises.wording import WORDING
 
 if TYPE_CHECKING:
     from precaution.demo.disguises.kit import Disguise, Kit
-    from precaution.demo.pieces import Piece
+    from precaution.demo.resources import DemoResource
 
 DISGUISES: tuple[Disguise, ...] = (*DRUGS, *RESULTS, *WORDING, *TIMES)
-"""In this order: the form of a drug, then its value, codes and days."""
+"""All disguises of one resource, in the order in which they are tried: form, value, codes, days."""
 
 
-def disguised(pieces: list[Piece], kit: Kit) -> list[str]:
-    """Disguise the pieces of a patient in place; return the names of what was done."""
+def disguise(items: list[DemoResource], kit: Kit) -> list[str]:
+    """Disguise the resources of a patient in place, and return the names of the disguises that were used, sorted."""
     done: set[str] = set()
-    for piece in pieces:
-        if piece.line.plain or piece.kind == "Patient":
+    for item in items:
+        if item.line.plain or item.kind == "Patient":
             continue
-        done.update(each.name for each in DISGUISES if kit.rng.random() < each.chance and each.apply(piece, kit))
-    done.update(name for name, apply in WHOLE.items() if apply(pieces, kit))
+        done.update(each.name for each in DISGUISES if kit.rng.random() < each.chance and each.apply(item, kit))
+    done.update(name for name, apply in WHOLE.items() if apply(items, kit))
     return sorted(done)

@@ -1,4 +1,4 @@
-"""Drugs recorded otherwise: as an order or a supply instead of a statement, and by reference to a Medication."""
+"""Disguises of drugs: an order or a supply instead of a statement, and a reference to a Medication."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from precaution.demo.disguises.kit import Disguise, Kit
 
 if TYPE_CHECKING:
     from precaution.cases.lines import Resource
-    from precaution.demo.pieces import Piece
+    from precaution.demo.resources import DemoResource
 
 _KEPT = ("id", "subject", "medicationCodeableConcept")
 _ORDERED = ("active", "on-hold", "stopped", "completed")
@@ -21,18 +21,18 @@ def _period(resource: Resource) -> tuple[str, str]:
     return str(found.get("start", "")), str(found.get("end", ""))
 
 
-def _become(piece: Piece, kind: str, **members: object) -> None:
-    """Make another resource of a statement, which keeps its id, its patient and its drug."""
+def _become(item: DemoResource, kind: str, **members: object) -> None:
+    """Make a resource of the type `kind` of a statement; it keeps the id, the patient and the drug."""
     kept: Resource = {"resourceType": kind}
-    kept |= {key: value for key, value in piece.resource.items() if key in _KEPT}
-    piece.resource.clear()
-    piece.resource.update(kept | members)
+    kept |= {key: value for key, value in item.resource.items() if key in _KEPT}
+    item.resource.clear()
+    item.resource.update(kept | members)
 
 
-def _as_order(piece: Piece, kit: Kit) -> bool:
-    start, end = _period(piece.resource)
-    status = piece.resource.get("status")
-    if piece.kind != "MedicationStatement" or status not in _ORDERED or not start:
+def _as_order(item: DemoResource, kit: Kit) -> bool:
+    start, end = _period(item.resource)
+    status = item.resource.get("status")
+    if item.kind != "MedicationStatement" or status not in _ORDERED or not start:
         return False
     members: dict[str, object] = {
         "status": status,
@@ -42,14 +42,14 @@ def _as_order(piece: Piece, kit: Kit) -> bool:
     if end:
         bounds = {"repeat": {"boundsPeriod": {"start": start, "end": end}}}
         members["dosageInstruction"] = [{"text": "as prescribed", "timing": bounds}]
-    _become(piece, "MedicationRequest", **members)
+    _become(item, "MedicationRequest", **members)
     return True
 
 
-def _as_supply(piece: Piece, _: Kit) -> bool:
-    """A supply lasts from the day it was handed over until it runs out."""
-    start, end = _period(piece.resource)
-    if piece.kind != "MedicationStatement" or piece.resource.get("status") != "active" or not (start and end):
+def _as_supply(item: DemoResource, _: Kit) -> bool:
+    """Write a period of treatment as a dispense, which lasts from the day it was handed over until it runs out."""
+    start, end = _period(item.resource)
+    if item.kind != "MedicationStatement" or item.resource.get("status") != "active" or not (start and end):
         return False
     if len(start) != len("2025-01-01") or len(end) != len(start):
         return False
@@ -57,23 +57,23 @@ def _as_supply(piece: Piece, _: Kit) -> bool:
     unit = {"unit": "days", "system": "http://unitsofmeasure.org", "code": "d"}
     if days < 1:
         return False
-    _become(piece, "MedicationDispense", status="completed", whenHandedOver=start, daysSupply={"value": days, **unit})
+    _become(item, "MedicationDispense", status="completed", whenHandedOver=start, daysSupply={"value": days, **unit})
     return True
 
 
-def _by_reference(piece: Piece, kit: Kit) -> bool:
+def _by_reference(item: DemoResource, kit: Kit) -> bool:
     """Name the drug in a Medication of its own, or in one that is contained."""
-    drug = piece.resource.get("medicationCodeableConcept")
+    drug = item.resource.get("medicationCodeableConcept")
     if not isinstance(drug, dict) or "coding" not in drug:
         return False
-    del piece.resource["medicationCodeableConcept"]
+    del item.resource["medicationCodeableConcept"]
     if kit.rng.random() < 0.5:
-        piece.resource["contained"] = [{"resourceType": "Medication", "id": "m1", "code": drug}]
-        piece.resource["medicationReference"] = {"reference": "#m1"}
+        item.resource["contained"] = [{"resourceType": "Medication", "id": "m1", "code": drug}]
+        item.resource["medicationReference"] = {"reference": "#m1"}
         return True
-    ident = f"{piece.resource['id']}-drug"
-    piece.more.append({"resourceType": "Medication", "id": ident, "code": drug})
-    piece.resource["medicationReference"] = {"reference": f"Medication/{ident}", "display": "see there"}
+    ident = f"{item.resource['id']}-drug"
+    item.more.append({"resourceType": "Medication", "id": ident, "code": drug})
+    item.resource["medicationReference"] = {"reference": f"Medication/{ident}", "display": "see there"}
     return True
 
 

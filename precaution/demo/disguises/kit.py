@@ -1,4 +1,4 @@
-"""What disguises share."""
+"""What all disguises need: the form of one, and what it works with."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.demo.pieces import Piece
 from precaution.demo.recipes import Recipes
+from precaution.demo.resources import DemoResource
 
 if TYPE_CHECKING:
     from precaution.cases.lines import Resource
@@ -32,18 +32,18 @@ class Disguise(NamedTuple):
 
     name: str
     chance: float
-    """How often it is tried, of the resources that it may fit."""
-    apply: Callable[[Piece, Kit], bool]
+    """How often it is tried (0 to 1) on a resource that it may fit."""
+    apply: Callable[[DemoResource, Kit], bool]
 
 
 def quantity(resource: Resource) -> dict[str, object] | None:
-    """Return the number of an Observation, where it has one with a unit."""
+    """Return the Quantity of an Observation; None where it has none with a unit."""
     found = resource.get("valueQuantity")
     return found if isinstance(found, dict) and "unit" in found else None
 
 
 def coding(resource: Resource, *keys: str) -> list[dict[str, object]] | None:
-    """Return the codings under the first of `keys` that has any."""
+    """Return the codings under the first of `keys` that has any; None where none has."""
     for key in keys:
         concept = resource.get(key)
         if isinstance(concept, dict) and isinstance(codings := concept.get("coding"), list) and codings:

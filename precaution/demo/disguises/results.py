@@ -1,4 +1,4 @@
-"""Results written otherwise: unit and number together, as text, with another final status, in a report."""
+"""Disguises of results: unit and number together, as text, with another final status, in a report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from precaution.demo.disguises.kit import Disguise, Kit, quantity
 
 if TYPE_CHECKING:
-    from precaution.demo.pieces import Piece
+    from precaution.demo.resources import DemoResource
 
 _SHORT = re.compile(r"\d{1,8}(?:\.\d{1,8})?")
 _FINAL = ("amended", "corrected", "appended")
@@ -17,25 +17,25 @@ _EARLY = "2001-01-01T00:00:00Z"
 _LATE = "2001-01-02T00:00:00Z"
 
 
-def _concept(piece: Piece) -> str:
-    return piece.line.text.split()[1]
+def _concept(item: DemoResource) -> str:
+    return item.line.text.split()[1]
 
 
-def _other_unit(piece: Piece, kit: Kit) -> bool:
+def _other_unit(item: DemoResource, kit: Kit) -> bool:
     """Write number and unit otherwise, and those of the normal range with them."""
-    found = quantity(piece.resource)
+    found = quantity(item.resource)
     spellings = kit.recipes.units.get(str(found["unit"]), {}) if found else {}
     if not found or not spellings or found.get("code") != found["unit"]:
         return False
     spelling = kit.rng.choice(list(spellings))
-    for each in (found, *_limits(piece)):
+    for each in (found, *_limits(item)):
         each["value"] = scaled(each["value"], spellings[spelling])
         each.update(unit=spelling, code=spelling)
     return True
 
 
-def _limits(piece: Piece) -> list[dict[str, object]]:
-    ranges = piece.resource.get("referenceRange")
+def _limits(item: DemoResource) -> list[dict[str, object]]:
+    ranges = item.resource.get("referenceRange")
     return [each["high"] for each in ranges] if isinstance(ranges, list) else []
 
 
@@ -45,20 +45,20 @@ def scaled(value: object, factor: float) -> float | int:
     return int(product) if product == product.to_integral_value() else float(product)
 
 
-def _other_code(piece: Piece, kit: Kit) -> bool:
+def _other_code(item: DemoResource, kit: Kit) -> bool:
     """Give the code that another laboratory or pharmacy uses."""
-    codes = () if piece.line.spoil else kit.recipes.codes.get(_concept(piece), ())
+    codes = () if item.line.spoil else kit.recipes.codes.get(_concept(item), ())
     for key in ("code", "medicationCodeableConcept"):
-        concept = piece.resource.get(key)
+        concept = item.resource.get(key)
         if codes and isinstance(concept, dict) and "coding" in concept:
             concept["coding"] = [dict(kit.rng.choice(codes))]
             return True
     return False
 
 
-def _unit_alone(piece: Piece, kit: Kit) -> bool:
+def _unit_alone(item: DemoResource, kit: Kit) -> bool:
     """Say the unit only as text, or only as a code."""
-    found = quantity(piece.resource)
+    found = quantity(item.resource)
     if not found:
         return False
     for key in ("code", "system") if kit.rng.random() < 0.5 else ("unit",):
@@ -66,20 +66,20 @@ def _unit_alone(piece: Piece, kit: Kit) -> bool:
     return True
 
 
-def _as_text(piece: Piece, kit: Kit) -> bool:
+def _as_text(item: DemoResource, kit: Kit) -> bool:
     """Write the number, its comparator and its unit as one text."""
-    found = quantity(piece.resource)
+    found = quantity(item.resource)
     if not found or not _SHORT.fullmatch(str(found["value"])):
         return False
-    del piece.resource["valueQuantity"]
+    del item.resource["valueQuantity"]
     blank = kit.rng.choice((" ", "  "))
-    piece.resource["valueString"] = f"{found.get('comparator', '')}{found['value']}{blank}{found['unit']}"
+    item.resource["valueString"] = f"{found.get('comparator', '')}{found['value']}{blank}{found['unit']}"
     return True
 
 
-def _long_decimals(piece: Piece, kit: Kit) -> bool:
+def _long_decimals(item: DemoResource, kit: Kit) -> bool:
     """Give the number sixteen decimals that do not move it across a limit with two."""
-    found = quantity(piece.resource)
+    found = quantity(item.resource)
     if not found or "comparator" in found:
         return False
     value = float(str(found["value"]))
@@ -89,55 +89,55 @@ def _long_decimals(piece: Piece, kit: Kit) -> bool:
     return True
 
 
-def _corrected(piece: Piece, kit: Kit) -> bool:
-    if piece.kind != "Observation" or piece.resource.get("status") != "final":
+def _corrected(item: DemoResource, kit: Kit) -> bool:
+    if item.kind != "Observation" or item.resource.get("status") != "final":
         return False
-    piece.resource["status"] = kit.rng.choice(_FINAL)
+    item.resource["status"] = kit.rng.choice(_FINAL)
     return True
 
 
-def _older_version(piece: Piece, kit: Kit) -> bool:
+def _older_version(item: DemoResource, kit: Kit) -> bool:
     """Leave an older version of the same resource beside it, which said something else."""
-    if not kit.bundled or piece.kind != "Observation" or "valueQuantity" not in piece.resource:
+    if not kit.bundled or item.kind != "Observation" or "valueQuantity" not in item.resource:
         return False
-    piece.resource["meta"] = {"versionId": "2", "lastUpdated": _LATE}
-    older = piece.resource | {"meta": {"versionId": "1", "lastUpdated": _EARLY}, "valueQuantity": {"value": 0}}
-    piece.more.append(older)
+    item.resource["meta"] = {"versionId": "2", "lastUpdated": _LATE}
+    older = item.resource | {"meta": {"versionId": "1", "lastUpdated": _EARLY}, "valueQuantity": {"value": 0}}
+    item.more.append(older)
     return True
 
 
-def _in_report(piece: Piece, kit: Kit) -> bool:
+def _in_report(item: DemoResource, kit: Kit) -> bool:
     """Let a report say the day, which the result itself does not say."""
-    day = piece.resource.get("effectiveDateTime")
-    if piece.kind != "Observation" or day is None or piece.more:
+    day = item.resource.get("effectiveDateTime")
+    if item.kind != "Observation" or day is None or item.more:
         return False
-    del piece.resource["effectiveDateTime"]
-    subject = piece.resource["subject"]
-    result = {"reference": f"Observation/{piece.resource['id']}"}
+    del item.resource["effectiveDateTime"]
+    subject = item.resource["subject"]
+    result = {"reference": f"Observation/{item.resource['id']}"}
     report = {
         "resourceType": "DiagnosticReport",
-        "id": f"{piece.resource['id']}-report",
+        "id": f"{item.resource['id']}-report",
         "status": "final",
         "code": {"text": "Report"},
         "subject": subject,
         "effectiveDateTime": day,
     }
     if kit.rng.random() < 0.5:
-        piece.more.append({**report, "result": [result]})
+        item.more.append({**report, "result": [result]})
         return True
-    inner = {name: value for name, value in piece.resource.items() if name != "subject"} | {"id": "r1"}
+    inner = {name: value for name, value in item.resource.items() if name != "subject"} | {"id": "r1"}
     whole = {**report, "contained": [inner], "result": [{"reference": "#r1"}]}
-    piece.resource.clear()
-    piece.resource.update(whole)
+    item.resource.clear()
+    item.resource.update(whole)
     return True
 
 
-def _issued(piece: Piece, kit: Kit) -> bool:
+def _issued(item: DemoResource, kit: Kit) -> bool:
     """Say when it was issued, on its own day."""
-    day = piece.resource.get("effectiveDateTime")
-    if piece.kind != "Observation" or not isinstance(day, str) or len(day) != len("2025-01-01"):
+    day = item.resource.get("effectiveDateTime")
+    if item.kind != "Observation" or not isinstance(day, str) or len(day) != len("2025-01-01"):
         return False
-    piece.resource["issued"] = f"{day}T{kit.rng.randint(10, 20)}:00:00.000Z"
+    item.resource["issued"] = f"{day}T{kit.rng.randint(10, 20)}:00:00.000Z"
     return True
 
 

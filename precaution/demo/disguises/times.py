@@ -1,4 +1,4 @@
-"""Days written otherwise: with a time and a zone, as a period of one day, as an instant."""
+"""Disguises of days: with a time and a zone, as a period of one day, as an instant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from precaution.demo.disguises.kit import Disguise, Kit
 from precaution.demo.spoils import DATES
 
 if TYPE_CHECKING:
-    from precaution.demo.pieces import Piece
+    from precaution.demo.resources import DemoResource
 
 _ZONES = ("Z", "+00:00", "+01:00", "+02:00", "+03:00", "-04:00", "-08:00", "+13:00")
 """The day that counts is the one that was written where it was written."""
@@ -23,14 +23,14 @@ def _clock(kit: Kit) -> str:
     return f"T{hour:02d}:{rng.randint(0, 59):02d}:{rng.randint(0, 59):02d}{fraction}{rng.choice(_ZONES)}"
 
 
-def _with_time(piece: Piece, kit: Kit) -> bool:
+def _with_time(item: DemoResource, kit: Kit) -> bool:
     done = False
     for key in DATES:
-        day = piece.resource.get(key)
+        day = item.resource.get(key)
         if isinstance(day, str) and len(day) == _DAY:
-            piece.resource[key] = day + _clock(kit)
+            item.resource[key] = day + _clock(kit)
             done = True
-    period = piece.resource.get("effectivePeriod")
+    period = item.resource.get("effectivePeriod")
     for end, day in list(period.items()) if isinstance(period, dict) else ():
         if isinstance(day, str) and len(day) == _DAY:
             period[end] = day + _clock(kit)  # type: ignore[index]
@@ -38,24 +38,24 @@ def _with_time(piece: Piece, kit: Kit) -> bool:
     return done
 
 
-def _as_period(piece: Piece, kit: Kit) -> bool:
+def _as_period(item: DemoResource, kit: Kit) -> bool:
     """Give start and end of the same day."""
     for stem in ("effective", "performed"):
-        day = piece.resource.get(f"{stem}DateTime")
+        day = item.resource.get(f"{stem}DateTime")
         if isinstance(day, str) and len(day) == _DAY:
-            del piece.resource[f"{stem}DateTime"]
+            del item.resource[f"{stem}DateTime"]
             end = f"{day}T08:{kit.rng.randint(10, 59)}:00Z"
-            piece.resource[f"{stem}Period"] = {"start": f"{day}T08:00:00Z", "end": end}
+            item.resource[f"{stem}Period"] = {"start": f"{day}T08:00:00Z", "end": end}
             return True
     return False
 
 
-def _as_instant(piece: Piece, kit: Kit) -> bool:
-    day = piece.resource.get("effectiveDateTime")
-    if piece.kind != "Observation" or not isinstance(day, str) or len(day) != _DAY:
+def _as_instant(item: DemoResource, kit: Kit) -> bool:
+    day = item.resource.get("effectiveDateTime")
+    if item.kind != "Observation" or not isinstance(day, str) or len(day) != _DAY:
         return False
-    del piece.resource["effectiveDateTime"]
-    piece.resource["effectiveInstant"] = day + _clock(kit)
+    del item.resource["effectiveDateTime"]
+    item.resource["effectiveInstant"] = day + _clock(kit)
     return True
 
 

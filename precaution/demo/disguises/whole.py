@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from precaution.cases.lines import Resource
     from precaution.demo.disguises.kit import Kit
-    from precaution.demo.pieces import Piece
+    from precaution.demo.resources import DemoResource
 
 _PANELS = 0.9
 """How often the results of a day become a panel."""
@@ -18,30 +18,30 @@ _OF_A_PART = ("code", "valueQuantity", "valueCodeableConcept", "valueString", "r
 _OF_THE_WHOLE = ("resourceType", "status", "subject", "effectiveDateTime")
 
 
-def _panels(pieces: list[Piece], kit: Kit) -> bool:
+def _panels(items: list[DemoResource], kit: Kit) -> bool:
     """Make components of results of the same moment, status and form, which say nothing else of their own."""
-    fitting = [piece for piece in pieces if _fits(piece)]
+    fitting = [item for item in items if _fits(item)]
     done = False
     for _, group in groupby(sorted(fitting, key=_moment), key=_moment):
         parts = list(group)
         if len(parts) < 2 or kit.rng.random() >= _PANELS:
             continue
-        _merge(parts, pieces, kit)
+        _merge(parts, items, kit)
         done = True
     return done
 
 
-def _fits(piece: Piece) -> bool:
+def _fits(item: DemoResource) -> bool:
     known = {*_OF_A_PART, *_OF_THE_WHOLE, "id"}
-    return piece.kind == "Observation" and not piece.line.plain and not piece.more and known >= piece.resource.keys()
+    return item.kind == "Observation" and not item.line.plain and not item.more and known >= item.resource.keys()
 
 
-def _moment(piece: Piece) -> tuple[str, str, str]:
+def _moment(item: DemoResource) -> tuple[str, str, str]:
     keys = ("effectiveDateTime", "status", "subject")
-    return tuple(str(piece.resource.get(key, "")) for key in keys)  # type: ignore[return-value]
+    return tuple(str(item.resource.get(key, "")) for key in keys)  # type: ignore[return-value]
 
 
-def _merge(parts: list[Piece], pieces: list[Piece], kit: Kit) -> None:
+def _merge(parts: list[DemoResource], items: list[DemoResource], kit: Kit) -> None:
     first, *rest = parts
     components = [{key: each.resource[key] for key in _OF_A_PART if key in each.resource} for each in parts]
     whole: Resource = {key: first.resource[key] for key in (*_OF_THE_WHOLE, "id") if key in first.resource}
@@ -49,15 +49,15 @@ def _merge(parts: list[Piece], pieces: list[Piece], kit: Kit) -> None:
     first.resource.clear()
     first.resource.update(whole)
     for each in rest:
-        pieces.remove(each)
+        items.remove(each)
 
 
-def _any_order(pieces: list[Piece], kit: Kit) -> bool:
-    kit.rng.shuffle(pieces)
+def _any_order(items: list[DemoResource], kit: Kit) -> bool:
+    kit.rng.shuffle(items)
     return True
 
 
-WHOLE: Mapping[str, Callable[[list[Piece], Kit], bool]] = {
+WHOLE: Mapping[str, Callable[[list[DemoResource], Kit], bool]] = {
     "panel": _panels,
     "any-order": _any_order,
 }

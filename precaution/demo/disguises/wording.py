@@ -1,14 +1,14 @@
-"""Codes, displays and references written otherwise: what a reader must see through."""
+"""Disguises of codes, displays and references: what a reader must see through."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from precaution.demo.disguises.kit import SERVER, Disguise, Kit, coding
-from precaution.demo.pieces import NUMBER
+from precaution.demo.resources import NUMBER
 
 if TYPE_CHECKING:
-    from precaution.demo.pieces import Piece
+    from precaution.demo.resources import DemoResource
 
 _CODED = ("code", "vaccineCode", "medicationCodeableConcept")
 _OIDS = {
@@ -20,13 +20,13 @@ _OIDS = {
 _ZERO_WIDTH = "\u200b"
 
 
-def _display(piece: Piece, kit: Kit) -> bool:
+def _display(item: DemoResource, kit: Kit) -> bool:
     """Show words that are not what the code says, and a blank that can't be seen.
 
     Only where a list surely knows the code: of another the words are all that can be read.
     """
-    codings = coding(piece.resource, *_CODED)
-    if not codings or not kit.recipes.displays or "|" in piece.line.text or piece.line.spoil:
+    codings = coding(item.resource, *_CODED)
+    if not codings or not kit.recipes.displays or "|" in item.line.text or item.line.spoil:
         return False
     words = kit.rng.choice(kit.recipes.displays)
     at = kit.rng.randint(0, len(words))
@@ -34,55 +34,55 @@ def _display(piece: Piece, kit: Kit) -> bool:
     return True
 
 
-def _local_coding(piece: Piece, kit: Kit) -> bool:
+def _local_coding(item: DemoResource, kit: Kit) -> bool:
     """Put the code of a local system before the one that counts."""
-    codings = coding(piece.resource, *_CODED)
+    codings = coding(item.resource, *_CODED)
     if not codings:
         return False
     codings.insert(0, {"system": "https://demo.invalid/local-codes", "code": f"L{kit.rng.randint(1000, 9999)}"})
     return True
 
 
-def _oid(piece: Piece, _: Kit) -> bool:
+def _oid(item: DemoResource, _: Kit) -> bool:
     """Name the code system by its OID."""
-    for each in coding(piece.resource, *_CODED) or ():
+    for each in coding(item.resource, *_CODED) or ():
         if each.get("system") in _OIDS:
             each["system"] = _OIDS[str(each["system"])]
             return True
     return False
 
 
-def _without_dot(piece: Piece, _: Kit) -> bool:
+def _without_dot(item: DemoResource, _: Kit) -> bool:
     """Write ICD-10 without its dot."""
-    for each in coding(piece.resource, "code") or ():
+    for each in coding(item.resource, "code") or ():
         if "icd-10" in str(each.get("system")) and "." in str(each.get("code")):
             each["code"] = str(each["code"]).replace(".", "")
             return True
     return False
 
 
-def _confirmed(piece: Piece, _: Kit) -> bool:
+def _confirmed(item: DemoResource, _: Kit) -> bool:
     """Say that a diagnosis is confirmed, which none that says nothing leaves in doubt."""
-    if piece.kind != "Condition" or "verificationStatus" in piece.resource:
+    if item.kind != "Condition" or "verificationStatus" in item.resource:
         return False
     system = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
-    piece.resource["verificationStatus"] = {"coding": [{"system": system, "code": "confirmed"}]}
+    item.resource["verificationStatus"] = {"coding": [{"system": system, "code": "confirmed"}]}
     return True
 
 
-def _remark(piece: Piece, _: Kit) -> bool:
+def _remark(item: DemoResource, _: Kit) -> bool:
     """Add remarks and categories that nobody decides by."""
-    if piece.kind == "FamilyMemberHistory":
+    if item.kind == "FamilyMemberHistory":
         return False
-    piece.resource["note"] = [{"text": "seen; no change"}]
-    piece.resource["text"] = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">seen</div>'}
+    item.resource["note"] = [{"text": "seen; no change"}]
+    item.resource["text"] = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">seen</div>'}
     return True
 
 
-def _reference(piece: Piece, kit: Kit) -> bool:
+def _reference(item: DemoResource, kit: Kit) -> bool:
     """Refer to the patient in another of the forms that FHIR has."""
-    key = "patient" if "patient" in piece.resource else "subject"
-    if not isinstance(piece.resource.get(key), dict):
+    key = "patient" if "patient" in item.resource else "subject"
+    if not isinstance(item.resource.get(key), dict):
         return False
     own = f"Patient/{kit.ident}"
     forms: list[dict[str, object]] = [
@@ -93,13 +93,13 @@ def _reference(piece: Piece, kit: Kit) -> bool:
     ]
     if kit.bundled:
         forms += [{"reference": f"urn:uuid:{kit.ident}"}, {"reference": f"Patient?identifier={NUMBER}|{kit.ident}"}]
-    piece.resource[key] = kit.rng.choice(forms)
+    item.resource[key] = kit.rng.choice(forms)
     return True
 
 
-def _twice(piece: Piece, _: Kit) -> bool:
+def _twice(item: DemoResource, _: Kit) -> bool:
     """Send the same resource twice."""
-    piece.more.append(piece.resource)
+    item.more.append(item.resource)
     return True
 
 

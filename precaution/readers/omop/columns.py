@@ -1,32 +1,53 @@
-"""The tables and columns of the CDM that are read, and each as one form, whatever its type and the kind of source."""
+"""The tables and columns of the CDM that are read, and the one form of each, whatever type it has in a source."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from precaution.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-Form = Literal["id", "day", "number", "text"]
-Sort = Literal["whole", "fraction", "day", "time", "text", "other"]
-"""What a column of a source is: an integer, another number, a date, a date with a time, text, anything else."""
+ColumnForm = Literal["id", "day", "number", "text"]
+"""What a column is read as."""
+SourceType = Literal["whole", "fraction", "day", "time", "text", "other"]
+"""The type of a column in a source: an integer, another number, a date, a date with a time, text, anything else."""
 
 
-class Column(NamedTuple):
-    """A column that is read."""
+class Cdm(Protocol):
+    """A CDM, wherever it is."""
+
+    tables: dict[str, dict[str, SourceType]]
+
+    def named(self, table: str) -> str:
+        """Return the SQL that stands for a table in a query."""
+        ...
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        """Return the rows of a query whose result is small."""
+        ...
+
+    def relation(
+        self, name: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[object]]
+    ) -> str:
+        """Return the name by which a query reads the given rows."""
+        ...
+
+
+class CdmColumn(NamedTuple):
+    """A column of the CDM that is read."""
 
     name: str
-    form: Form
+    form: ColumnForm
     needed: bool = False
     """Whether the table means nothing without it."""
     instead: str = ""
     """A column to read where this one is not filled."""
 
 
-class Event(NamedTuple):
-    """A table of things that happened to a person, under the names that all such tables share."""
+class EventTable(NamedTuple):
+    """A table of things that happened to a person, with the names of the columns that all such tables have."""
 
     table: str
     concept: str
@@ -35,17 +56,19 @@ class Event(NamedTuple):
     start: str
 
 
-def _columns(ids: str = "", days: str = "", numbers: str = "", texts: str = "", needed: str = "") -> tuple[Column, ...]:
-    """Return columns from lists of names; `a/b` reads `b` where `a` is not filled."""
-    forms: dict[Form, str] = {"id": ids, "day": days, "number": numbers, "text": texts}
+def _columns(
+    ids: str = "", days: str = "", numbers: str = "", texts: str = "", needed: str = ""
+) -> tuple[CdmColumn, ...]:
+    """Return columns from lists of names by their form; `a/b` reads `b` where `a` is not filled."""
+    forms: dict[ColumnForm, str] = {"id": ids, "day": days, "number": numbers, "text": texts}
     return tuple(
-        Column(name.partition("/")[0], form, name.partition("/")[0] in needed.split(), name.partition("/")[2])
+        CdmColumn(name.partition("/")[0], form, name.partition("/")[0] in needed.split(), name.partition("/")[2])
         for form, names in forms.items()
         for name in names.split()
     )
 
 
-TABLES: Mapping[str, tuple[Column, ...]] = {
+TABLES: Mapping[str, tuple[CdmColumn, ...]] = {
     "person": _columns(
         "person_id year_of_birth month_of_birth day_of_birth gender_concept_id care_site_id",
         "birth_datetime",
@@ -111,7 +134,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
 """Every table that is read. Eras are derived from these; notes, costs, devices and the rest say nothing here."""
 
 EVENTS = {
-    name: Event(table, f"{stem}_concept_id", f"{stem}_source_concept_id", f"{stem}_source_value", start)
+    name: EventTable(table, f"{stem}_concept_id", f"{stem}_source_concept_id", f"{stem}_source_value", start)
     for name, table, stem, start in (
         ("condition", "condition_occurrence", "condition", "condition_start_date"),
         ("drug", "drug_exposure", "drug", "drug_exposure_start_date"),
@@ -135,8 +158,8 @@ VOCABULARY = ("concept", "concept_ancestor")
 """Tables that may stand in a schema of their own."""
 
 
-def checked(found: Mapping[str, Mapping[str, Sort]], where: str) -> None:
-    """Raise InputError where a table or column without which nothing can be read is not there."""
+def checked(found: Mapping[str, Mapping[str, SourceType]], where: str) -> None:
+    """Raise InputError where a table or column is missing that must be there; `where` names the source."""
     if "person" not in found:
         raise InputError(f"{where} holds no table PERSON, so nobody can be decided; see docs/guides/omop.md")
     for table, columns in found.items():
@@ -148,10 +171,10 @@ def checked(found: Mapping[str, Mapping[str, Sort]], where: str) -> None:
             )
 
 
-def empty(column: Column) -> str:
+def empty(column: CdmColumn) -> str:
     """Return SQL for a column that a source does not have."""
     return f"cast(null as {TYPES[column.form]})"
 
 
-TYPES: Mapping[Form, str] = {"id": "bigint", "day": "date", "number": "double precision", "text": "varchar"}
+TYPES: Mapping[ColumnForm, str] = {"id": "bigint", "day": "date", "number": "double precision", "text": "varchar"}
 FIRST, LAST = "date '0001-01-01'", "date '9999-12-31'"

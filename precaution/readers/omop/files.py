@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from precaution.readers.omop.columns import Column, Sort
+    from precaution.readers.omop.columns import CdmColumn, SourceType
 
 TEXT = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 PARQUET = ".parquet"
@@ -32,8 +32,8 @@ _LONGEST = 1024 * 1024
 """Bytes of a header."""
 
 
-class Broken(NamedTuple):
-    """A line of a text file that can't be read."""
+class UnreadableLine(NamedTuple):
+    """A line of a text file that can't be read: its table, and where it stands."""
 
     table: str
     file: str
@@ -61,7 +61,7 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a path is a folder that holds a table of the CDM that says something of persons."""
+    """Whether a path is a folder with at least one table of the CDM that says something about persons."""
     return path.is_dir() and any(table in LISTS_OF for table in found_in(path))
 
 
@@ -75,16 +75,19 @@ def is_database(path: Path) -> bool:
     return path.is_file() and path.name.lower().endswith(DATABASES)
 
 
-class Files:
-    """A CDM in files, attached to a DuckDB connection: `tables` has its columns, `named` the SQL of each table."""
+class CdmFiles:
+    """A CDM in files, attached to a DuckDB connection.
+
+    `tables` holds the columns of each table and their types, `unreadable` the lines that could not be read.
+    """
 
     def __init__(self, base: duckdb.DuckDBPyConnection, source: Path, work: Path) -> None:
         """Attach `source`; text is loaded below `work`. Raises InputError where something is damaged or missing."""
         self.base = base
-        self.broken: list[Broken] = []
+        self.unreadable: list[UnreadableLine] = []
         self._source = source
-        self._from: dict[str, str] = {}
-        self.tables: dict[str, dict[str, Sort]] = {}
+        self._relations: dict[str, str] = {}
+        self.tables: dict[str, dict[str, SourceType]] = {}
         if is_database(source):
             self._attach()
         else:
@@ -94,7 +97,7 @@ class Files:
             base.execute(f"create or replace temp view cdm_{table} as {self._canonical(table)}")
 
     def named(self, table: str) -> str:
-        """Return what stands for a table in a query; one that is not there is empty."""
+        """Return the SQL that stands for a table in a query; a table that the source does not have is empty."""
         if table in self.tables:
             return f"cdm_{table}"
         return f"(select {', '.join(_nothing(each) for each in TABLES[table])} where false)"
@@ -106,7 +109,7 @@ class Files:
     def relation(
         self, name: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[object]]
     ) -> str:
-        """Return a table that holds given rows."""
+        """Return the name of a new temporary table that holds the given rows."""
         self.base.execute(
             f"create or replace temp table {name} "
             f"({', '.join(f'{one} {kind}' for one, kind in zip(columns, types, strict=True))})"
@@ -139,11 +142,11 @@ class Files:
             )
         for schema, table in sorted(found):
             if table.lower() in TABLES and schema == (schemas[0] if schemas else "main"):
-                self._from[table.lower()] = f'cdm."{schema}"."{table}"'
-        for table, place in self._from.items():
-            self.tables[table] = self._described(f"select * from {place}")
+                self._relations[table.lower()] = f'cdm."{schema}"."{table}"'
+        for table, relation in self._relations.items():
+            self.tables[table] = self._described(f"select * from {relation}")
 
-    # Files
+    # CdmFiles
 
     def _read(self, work: Path) -> None:
         files = found_in(self._source)
@@ -156,9 +159,9 @@ class Files:
                 texts[table] = paths
                 continue
             listed = ", ".join(quoted(str(path)) for path in paths)
-            self._from[table] = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+            self._relations[table] = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
             try:
-                self.tables[table] = self._described(f"select * from {self._from[table]}")
+                self.tables[table] = self._described(f"select * from {self._relations[table]}")
             except duckdb.Error:
                 raise InputError(f"{table.upper()}: a file is damaged, or no Parquet; write it anew") from None
         if texts:
@@ -179,7 +182,7 @@ class Files:
             for path, (names, mark) in heads.items():
                 own = [name for name in names if name in kept]
                 self._load_one(table, path, names, own, mark)
-            self._from[table] = f"loaded.{table}"
+            self._relations[table] = f"loaded.{table}"
             self.tables[table] = dict.fromkeys(kept, "text")
 
     def _load_one(self, table: str, path: Path, names: list[str], own: list[str], mark: str) -> None:
@@ -199,79 +202,81 @@ class Files:
             raise
         except duckdb.Error:
             raise InputError(f"{path.name}: the file is damaged, or ends early; write it anew") from None
-        self.broken += [Broken(table, path.name, line) for (line,) in wrong]
+        self.unreadable += [UnreadableLine(table, path.name, line) for (line,) in wrong]
 
-    def _described(self, query: str) -> dict[str, Sort]:
-        return {name.lower(): _sort(kind) for name, kind, *_ in self.base.execute(f"describe {query}").fetchall()}
+    def _described(self, query: str) -> dict[str, SourceType]:
+        return {
+            name.lower(): _source_type(kind) for name, kind, *_ in self.base.execute(f"describe {query}").fetchall()
+        }
 
     def _canonical(self, table: str) -> str:
-        known = self.tables[table]
+        types = self.tables[table]
         made = []
         for each in TABLES[table]:
-            parts = [name for name in (each.name, each.instead) if name in known]
+            parts = [name for name in (each.name, each.instead) if name in types]
             if not parts:
                 made.append(_nothing(each))
                 continue
-            read = [_read(name, each.form, known[name]) for name in parts]
+            read = [_read(name, each.form, types[name]) for name in parts]
             whole = f"coalesce({', '.join(read)})" if len(read) > 1 else read[0]
             made.append(f"{whole} as {each.name}")
             if each.form in ("day", "number"):
                 filled = " or ".join(f"nullif(trim(cast(\"{name}\" as varchar)), '') is not null" for name in parts)
                 made.append(f"({whole} is null and ({filled})) as {each.name}_unread")
-        return f"select {', '.join(made)} from {self._from[table]}"
+        return f"select {', '.join(made)} from {self._relations[table]}"
 
 
-def _nothing(column: Column) -> str:
+def _nothing(column: CdmColumn) -> str:
     unread = f", false as {column.name}_unread" if column.form in ("day", "number") else ""
     return f"{empty(column)} as {column.name}{unread}"
 
 
-def _read(name: str, form: str, sort: Sort) -> str:
-    """Return SQL that reads a column of some sort as one of a form; null where it can't be read."""
+def _read(name: str, form: str, source_type: SourceType) -> str:
+    """Return SQL that reads a column of a source type in one of our forms; null where a value can't be read."""
     text = f"nullif(trim(\"{name}\"), '')"
     if form == "text":
         whole = f'case when "{name}" = floor("{name}") and abs("{name}") < 1e15 then cast(cast("{name}" as bigint)'
         return (
             text
-            if sort == "text"
+            if source_type == "text"
             else f'{whole} as varchar) else cast("{name}" as varchar) end'
-            if sort == "fraction"
+            if source_type == "fraction"
             else f'cast("{name}" as varchar)'
         )
     if form == "day":
-        return _day(name, sort)
+        return _day(name, source_type)
     if form == "number":
         return {
             "text": f"try_cast({text} as double)",
             "whole": f'cast("{name}" as double)',
             "fraction": f'cast("{name}" as double)',
-        }.get(sort, "cast(null as double)")
-    if sort == "whole":
+        }.get(source_type, "cast(null as double)")
+    if source_type == "whole":
         return f'try_cast("{name}" as bigint)'
-    number = f'cast("{name}" as double)' if sort == "fraction" else f"try_cast({text} as double)"
+    number = f'cast("{name}" as double)' if source_type == "fraction" else f"try_cast({text} as double)"
     from_double = f"case when {number} = floor({number}) then try_cast({number} as bigint) end"
-    if sort == "text":
+    if source_type == "text":
         whole = f"case when regexp_full_match({text}, '[+-]?[0-9]+') then try_cast({text} as bigint) end"
         return f"coalesce({whole}, {from_double})"
-    return from_double if sort == "fraction" else "cast(null as bigint)"
+    return from_double if source_type == "fraction" else "cast(null as bigint)"
 
 
-def _day(name: str, sort: Sort) -> str:
-    if sort == "text":
+def _day(name: str, source_type: SourceType) -> str:
+    if source_type == "text":
         text = f"nullif(trim(\"{name}\"), '')"
         day, packed = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]|$)", "[0-9]{8}"
         value = (
             f"case when regexp_matches({text}, '{day}') then try_cast({text}[1:10] as date) when "
             f"regexp_full_match({text}, '{packed}') then try_cast(try_strptime({text}, '%Y%m%d') as date) end"
         )
-    elif sort in ("day", "time"):
+    elif source_type in ("day", "time"):
         value = f'try_cast("{name}" as date)'
     else:
         return "cast(null as date)"
     return f"case when {value} between {FIRST} and {LAST} then {value} end"
 
 
-def _sort(kind: str) -> Sort:
+def _source_type(kind: str) -> SourceType:
     kind = kind.upper()
     if kind.endswith("INT") or kind in ("INTEGER", "UINTEGER", "HUGEINT", "UHUGEINT"):
         return "whole"

@@ -6,12 +6,14 @@ statuses, units and notes, `rows` does a row at a time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from precaution.readers.omop.columns import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from precaution.readers.omop.columns import Cdm
 
 # ruff: noqa: S608 - every name in these queries is ours
 
@@ -64,78 +66,71 @@ PERSON_COLUMNS: Mapping[str, str] = {
 """The columns of a mapped person."""
 
 
-class Source(Protocol):
-    """Where the tables are."""
-
-    def named(self, table: str) -> str:
-        """Return what stands for a table in a query."""
-        ...
-
-
-def codes(source: Source, event: str) -> str:
-    """Return the query for the distinct codes of an event, with what the vocabulary says of them and how many rows."""
+def codes(cdm: Cdm, event: str) -> str:
+    """Return the query for the distinct codes of an event table, their names in the vocabulary, a count of rows."""
     return f"""
         select '{event}' as event, each.concept_id, each.source_concept_id, each.source_value,
             one.vocabulary_id, one.concept_code, one.concept_name, two.vocabulary_id, two.concept_code,
             two.concept_name, each.many
-        from (select {_code(event, "it")}, count(*) as many from {source.named(EVENTS[event].table)} it
+        from (select {_code(event, "it")}, count(*) as many from {cdm.named(EVENTS[event].table)} it
               group by 1, 2, 3) each
-        left join {source.named("concept")} one on one.concept_id = each.concept_id and each.concept_id > 0
-        left join {source.named("concept")} two on two.concept_id = each.source_concept_id
+        left join {cdm.named("concept")} one on one.concept_id = each.concept_id and each.concept_id > 0
+        left join {cdm.named("concept")} two on two.concept_id = each.source_concept_id
             and each.source_concept_id > 0
         """
 
 
-def ids(source: Source, column: str, tables: Iterable[str]) -> str:
-    """Return the query for the distinct concept ids in a column of tables, with what the vocabulary says of them."""
-    every = " union ".join(
-        f"select {column} as id from {source.named(table)} it where {column} > 0" for table in tables
-    )
+def ids(cdm: Cdm, column: str, tables: Iterable[str]) -> str:
+    """Return the query for the distinct concept ids in a column of some tables, with their names in the vocabulary."""
+    every = " union ".join(f"select {column} as id from {cdm.named(table)} it where {column} > 0" for table in tables)
     return f"""
         select each.id, one.vocabulary_id, one.concept_code, one.concept_name from ({every}) each
-        join {source.named("concept")} one on one.concept_id = each.id
+        join {cdm.named("concept")} one on one.concept_id = each.id
         """
 
 
-def listed(source: Source, lists: str) -> str:
-    """Return the query for the concept ids of the codes in lists; `lists` has vocabulary, system, code, prefix."""
+def listed(cdm: Cdm, lists: str) -> str:
+    """Return the query for the concept ids of the codes in code lists.
+
+    `lists`: a relation of them with the columns vocabulary, system, code, and prefix (whether longer codes count too).
+    """
     return f"""
-        select distinct it.concept_id, each.system, it.concept_code from {source.named("concept")} it
+        select distinct it.concept_id, each.system, it.concept_code from {cdm.named("concept")} it
         join {lists} each on each.vocabulary = it.vocabulary_id and not each.prefix and each.code = it.concept_code
         union
-        select distinct it.concept_id, each.system, it.concept_code from {source.named("concept")} it
+        select distinct it.concept_id, each.system, it.concept_code from {cdm.named("concept")} it
         join {lists} each on each.vocabulary = it.vocabulary_id and each.prefix
             and substr(it.concept_code, 1, length(each.code)) = each.code
         """
 
 
-def ancestors(source: Source, above: str, below: str) -> str:
+def ancestors(cdm: Cdm, above: str, below: str) -> str:
     """Return the query for pairs of an ancestor and a descendant, from two relations with a column `id`."""
     return f"""
-        select distinct it.ancestor_concept_id, it.descendant_concept_id from {source.named("concept_ancestor")} it
+        select distinct it.ancestor_concept_id, it.descendant_concept_id from {cdm.named("concept_ancestor")} it
         join {above} a on a.id = it.ancestor_concept_id join {below} b on b.id = it.descendant_concept_id
         """
 
 
-def used(source: Source) -> str:
-    """Return the query for the standard concepts of all events that are looked up by their ancestors."""
+def used(cdm: Cdm) -> str:
+    """Return the query for the standard concepts of those event tables whose concepts are looked up by ancestors."""
     events = [EVENTS[event] for event in ("condition", "drug", "procedure", "observation")]
     return " union ".join(
-        f"select {each.concept} as id from {source.named(each.table)} it where {each.concept} > 0" for each in events
+        f"select {each.concept} as id from {cdm.named(each.table)} it where {each.concept} > 0" for each in events
     )
 
 
-def units(source: Source, event: str, meanings: str) -> str:
-    """Return the query for the units that the numbers of an event have, by concept, with how many rows."""
+def units(cdm: Cdm, event: str, meanings: str) -> str:
+    """Return the query for the units of an event table's numbers, by the label's concept, with a count of rows."""
     return f"""
-        select m.concept, it.unit_concept_id, it.unit_source_value, count(*) from {source.named(EVENTS[event].table)} it
+        select m.concept, it.unit_concept_id, it.unit_source_value, count(*) from {cdm.named(EVENTS[event].table)} it
         join {meanings} m on {_same(event)} and m.kind = 'result' and m.certain
         where it.value_as_number is not null group by 1, 2, 3
         """
 
 
-def persons(source: Source, today: str) -> str:
-    """Return the query for all persons: `today`, an ISO date, is the day that a period of observation must cover."""
+def persons(cdm: Cdm, today: str) -> str:
+    """Return the query for all persons; one is `observed` if a period of observation covers `today` (an ISO date)."""
     return f"""
         select {_text("it.person_id")} as person, it.year_of_birth as year, it.month_of_birth as month,
             it.day_of_birth as day, {_ordinal("it.birth_datetime")} as born_day,
@@ -143,13 +138,13 @@ def persons(source: Source, today: str) -> str:
             coalesce(dead.unread, false) as died_unread, dead.first as died_first, dead.last as died_last,
             seen.person_id is not null as observed, it.gender_concept_id as gender_id,
             {_text("nullif(it.care_site_id, 0)")} as care_site
-        from {source.named("person")} it
+        from {cdm.named("person")} it
         left join (
             select person_id, max(case when death_date is null then 1 else 0 end) = 1 as unread,
                 min({_ordinal("death_date")}) as first, max({_ordinal("death_date")}) as last
-            from {source.named("death")} d group by person_id) dead on dead.person_id = it.person_id
+            from {cdm.named("death")} d group by person_id) dead on dead.person_id = it.person_id
         left join (
-            select distinct person_id from {source.named("observation_period")} p
+            select distinct person_id from {cdm.named("observation_period")} p
             where observation_period_start_date <= date '{today}'
                 and (observation_period_end_date >= date '{today}'
                      or (observation_period_end_date is null and not observation_period_end_date_unread))
@@ -157,26 +152,29 @@ def persons(source: Source, today: str) -> str:
         """
 
 
-def rows(source: Source, meanings: str, has: Iterable[str]) -> str:
-    """Return the query for everything that the tables in `has` say of the label's concepts, and of their own lists."""
+def rows(cdm: Cdm, meanings: str, has: Iterable[str]) -> str:
+    """Return the query for all rows of the tables in `has` that mean something, and for who has which list.
+
+    `meanings`: the relation of meanings, see `code_map`.
+    """
     there = set(has)
     parts = [
         part
         for event in EVENTS
         if EVENTS[event].table in there
-        for part in (_EVENTS[event](source, meanings), _kept(source, event, meanings))
+        for part in (_EVENTS[event](cdm, meanings), _kept(cdm, event, meanings))
     ]
     return " union all ".join(parts) or _selected({}, "(select 1 as nothing) it where false")
 
 
-def _condition(source: Source, meanings: str) -> str:
-    visit = source.named("visit_occurrence")
+def _condition(cdm: Cdm, meanings: str) -> str:
+    visit = cdm.named("visit_occurrence")
     return _joined(
-        source,
+        cdm,
         "condition",
         meanings,
         {
-            "source": _place("condition_occurrence", "it.condition_occurrence_id"),
+            "source": _source_of("condition_occurrence", "it.condition_occurrence_id"),
             **_days("start", "it.condition_start_date"),
             **_days("end", "it.condition_end_date"),
             "visit_day": _ordinal("visit.visit_end_date"),
@@ -189,13 +187,13 @@ def _condition(source: Source, meanings: str) -> str:
     )
 
 
-def _drug(source: Source, meanings: str) -> str:
+def _drug(cdm: Cdm, meanings: str) -> str:
     return _joined(
-        source,
+        cdm,
         "drug",
         meanings,
         {
-            "source": _place("drug_exposure", "it.drug_exposure_id"),
+            "source": _source_of("drug_exposure", "it.drug_exposure_id"),
             **_days("start", "it.drug_exposure_start_date"),
             **_days("end", "it.drug_exposure_end_date"),
             "verbatim_day": _ordinal("it.verbatim_end_date"),
@@ -206,13 +204,13 @@ def _drug(source: Source, meanings: str) -> str:
     )
 
 
-def _procedure(source: Source, meanings: str) -> str:
+def _procedure(cdm: Cdm, meanings: str) -> str:
     return _joined(
-        source,
+        cdm,
         "procedure",
         meanings,
         {
-            "source": _place("procedure_occurrence", "it.procedure_occurrence_id"),
+            "source": _source_of("procedure_occurrence", "it.procedure_occurrence_id"),
             **_days("start", "it.procedure_date"),
             **_days("end", "it.procedure_end_date"),
             "type_id": "it.procedure_type_concept_id",
@@ -220,13 +218,13 @@ def _procedure(source: Source, meanings: str) -> str:
     )
 
 
-def _measurement(source: Source, meanings: str) -> str:
+def _measurement(cdm: Cdm, meanings: str) -> str:
     return _joined(
-        source,
+        cdm,
         "measurement",
         meanings,
         {
-            "source": _place("measurement", "it.measurement_id"),
+            "source": _source_of("measurement", "it.measurement_id"),
             **_days("start", "it.measurement_date"),
             **_VALUE,
             "operator_id": "it.operator_concept_id",
@@ -236,13 +234,13 @@ def _measurement(source: Source, meanings: str) -> str:
     )
 
 
-def _observation(source: Source, meanings: str) -> str:
+def _observation(cdm: Cdm, meanings: str) -> str:
     return _joined(
-        source,
+        cdm,
         "observation",
         meanings,
         {
-            "source": _place("observation", "it.observation_id"),
+            "source": _source_of("observation", "it.observation_id"),
             **_days("start", "it.observation_date"),
             **_VALUE,
             "value_text": "coalesce(it.value_as_string, it.value_source_value)",
@@ -266,8 +264,11 @@ _EVENTS = {
 }
 
 
-def _kept(source: Source, event: str, meanings: str) -> str:
-    """Return the query for who has any row of an event, so that a list of it is kept: a vaccine is one of vaccines."""
+def _kept(cdm: Cdm, event: str, meanings: str) -> str:
+    """Return the query for who has any row of an event table, which shows that a list is kept of that kind.
+
+    A row of drugs that is a vaccine shows a list of immunizations.
+    """
     names = {
         "condition": "condition",
         "drug": "medication",
@@ -278,11 +279,11 @@ def _kept(source: Source, event: str, meanings: str) -> str:
     if event != "drug":
         return _selected(
             {"person": _text("it.person_id"), "event": f"'{event}'", "kind": "'list'", "concept": f"'{names[event]}'"},
-            _everybody(source, event),
+            _everybody(cdm, event),
         )
     kind = "case when it.immunizing then 'immunization' else 'medication' end"
     given = f"""
-        (select distinct it.person_id, m.concept_id is not null as immunizing from {source.named("drug_exposure")} it
+        (select distinct it.person_id, m.concept_id is not null as immunizing from {cdm.named("drug_exposure")} it
          left join (select distinct concept_id, source_concept_id, source_value, event from {meanings} mm
                     where kind in ('immunizing', 'immunization')) m on {_same("drug")}) it
         """
@@ -292,11 +293,11 @@ def _kept(source: Source, event: str, meanings: str) -> str:
     )
 
 
-def _everybody(source: Source, event: str) -> str:
-    return f"(select distinct person_id from {source.named(EVENTS[event].table)} it where person_id is not null) it"
+def _everybody(cdm: Cdm, event: str) -> str:
+    return f"(select distinct person_id from {cdm.named(EVENTS[event].table)} it where person_id is not null) it"
 
 
-def _joined(source: Source, event: str, meanings: str, columns: Mapping[str, str], more: str = "") -> str:
+def _joined(cdm: Cdm, event: str, meanings: str, columns: Mapping[str, str], more: str = "") -> str:
     common = {
         "person": _text("it.person_id"),
         "event": f"'{event}'",
@@ -307,7 +308,7 @@ def _joined(source: Source, event: str, meanings: str, columns: Mapping[str, str
         "system": "m.system",
         "code": "m.code",
     }
-    table = source.named(EVENTS[event].table)
+    table = cdm.named(EVENTS[event].table)
     return _selected(
         {**common, **columns}, f"{table} it join {meanings} m on {_same(event)} and m.kind <> 'immunizing' {more}"
     )
@@ -342,7 +343,7 @@ def _ordinal(column: str) -> str:
     return f"({column} - date '0001-01-01' + 1)"
 
 
-def _place(table: str, column: str) -> str:
+def _source_of(table: str, column: str) -> str:
     return f"'{table}/' || coalesce({_text(column)}, '?')"
 
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.knowledge.check_digits import well_formed
-from precaution.readers.codes import Looked, normal, readable
-from precaution.readers.json_access import shown
+from precaution.readers.codes import CodeLookup, normal_code, readable
+from precaution.readers.concept_matches import doubts, possible_concepts
+from precaution.readers.json_access import safe_code
 from precaution.readers.lists import NO_PROBLEMS
-from precaution.readers.meaning import doubts, spoken
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from precaution.readers.codes import Codes
-    from precaution.readers.meaning import Coded
+    from precaution.readers.concept_matches import CodedKind
 
 SYSTEMS: Mapping[str, str] = {
     "SNOMED": "SNOMED",
@@ -36,38 +36,38 @@ SYSTEMS: Mapping[str, str] = {
 """The names of vocabularies in the CDM, and those that code lists use."""
 _WITH_ANCESTORS = frozenset({"condition", "drug", "procedure", "observation"})
 """Not measurements: a test of the same family has another unit, or is another test."""
-_KINDS: Mapping[str, Sequence[Coded]] = {
+_KINDS: Mapping[str, Sequence[CodedKind]] = {
     "condition": ("condition",),
     "drug": ("medication", "immunization"),
     "procedure": ("procedure",),
 }
 _OF_DRUGS = frozenset({"RxNorm", "RxNormExt", "ATC", "CVX"})
 BY_ANCESTOR = "by its ancestor in the vocabulary"
-NOT_MAPPED = "not mapped to a concept of the vocabulary"
 
 
-class Known(NamedTuple):
-    """A concept as the vocabulary has it."""
+class VocabularyConcept(NamedTuple):
+    """A concept of the CDM's vocabulary: the name of its code system, its code, its name."""
 
     vocabulary: str
     code: str
     name: str = ""
 
 
-class Code(NamedTuple):
-    """What the rows of an event say of what they are."""
+class EventCode(NamedTuple):
+    """How rows of an event table are coded: by two concepts and a source value, as they occur together."""
 
     event: str
     concept_id: int
     source_concept_id: int
     source_value: str
-    standard: Known | None
-    source: Known | None
+    standard: VocabularyConcept | None
+    source: VocabularyConcept | None
     rows: int = 1
+    """How many rows have it."""
 
 
 class Meaning(NamedTuple):
-    """A concept of the label that a code means, or may mean; a row of the table that the mapping joins."""
+    """A concept of the label that a code means, or may mean: a row of the table `meanings` that the mapping joins."""
 
     event: str
     concept_id: int
@@ -83,49 +83,49 @@ class Meaning(NamedTuple):
     code: str
 
 
-class Meanings:
-    """Looks codes up."""
+class CodeMapper:
+    """Looks up what the codes of event tables mean for a label."""
 
     def __init__(self, codes: Codes, ancestors: Mapping[int, set[int]], listed: Mapping[int, tuple[str, str]]) -> None:
-        """`ancestors`: of each concept id the most specific listed ones; `listed`: their (system, code)."""
+        """Look in `codes`. `ancestors`: concept id = the most specific listed ones; `listed`: their (system, code)."""
         self._codes = codes
         self._ancestors = ancestors
         self._listed = listed
 
-    def of(self, code: Code) -> Iterator[Meaning]:
-        """Yield what a code means."""
-        known = [self._known(code.concept_id, code.standard), self._known(code.source_concept_id, code.source)]
-        if any(each == ("SNOMED", NO_PROBLEMS) for each in known):
-            yield _meaning(code, "condition", "attested", True, "", known)
+    def meanings(self, code: EventCode) -> Iterator[Meaning]:
+        """Yield each meaning that a code has or may have; none where nothing speaks of a concept of the label."""
+        pairs = [self._known(code.concept_id, code.standard), self._known(code.source_concept_id, code.source)]
+        if any(each == ("SNOMED", NO_PROBLEMS) for each in pairs):
+            yield _meaning(code, "condition", "attested", True, "", pairs)
             return
-        looked = self._looked(code, [each for each in known if each])
-        immunizing = any(each is not None and each[0] == "CVX" for each in known)
+        lookup = self._look_up(code, [each for each in pairs if each])
+        immunizing = any(each is not None and each[0] == "CVX" for each in pairs)
         if code.event == "drug" and immunizing:
-            yield _meaning(code, "", "immunizing", True, "", known)
-        found, note = looked.concepts, ""
+            yield _meaning(code, "", "immunizing", True, "", pairs)
+        found, note = lookup.concepts, ""
         if not found and code.event in _WITH_ANCESTORS:
             found, note = self._by_ancestors(code.concept_id), BY_ANCESTOR
-        drug = code.event == "observation" and bool(_OF_DRUGS & set(looked.formed))
+        drug = code.event == "observation" and bool(_OF_DRUGS & set(lookup.formed))
         for name in found:
             kind = self._kind("drug" if drug else code.event, name)
-            yield _meaning(code, name, kind, not drug, note or ("a drug among observations" if drug else ""), known)
+            yield _meaning(code, name, kind, not drug, note or ("a drug among observations" if drug else ""), pairs)
         if not found:
-            yield from self._doubts(code, looked, immunizing=immunizing, known=known)
+            yield from self._doubts(code, lookup, immunizing=immunizing, pairs=pairs)
 
-    def _known(self, name: int, found: Known | None) -> tuple[str, str] | None:
+    def _known(self, name: int, found: VocabularyConcept | None) -> tuple[str, str] | None:
         """Return (system, code) of a concept id: by the source's vocabulary, else by the label's own table of ids."""
         if found is not None and (system := SYSTEMS.get(found.vocabulary, "")):
-            return system, normal(system, found.code)
+            return system, normal_code(system, found.code)
         return self._codes.terminology.concept_ids.get(name) if name else None
 
-    def _looked(self, code: Code, known: Iterable[tuple[str, str]]) -> Looked:
+    def _look_up(self, code: EventCode, pairs: Iterable[tuple[str, str]]) -> CodeLookup:
         concepts, formed = list[str](), list[str]()
-        for system, each in known:
+        for system, each in pairs:
             concepts += self._codes.terminology.concepts(system, each)
             formed += [system] if well_formed(system, each) else []
         bare = code.source_value if code.source is None else ""
         doubted = self._codes.without_system(bare) if bare and len(bare) <= 20 else ()
-        return Looked(tuple(dict.fromkeys(concepts)), doubted, tuple(formed))
+        return CodeLookup(tuple(dict.fromkeys(concepts)), doubted, tuple(formed))
 
     def _by_ancestors(self, name: int) -> tuple[str, ...]:
         found = [self._listed[each] for each in sorted(self._ancestors.get(name, ()))]
@@ -144,31 +144,30 @@ class Meanings:
         return event
 
     def _doubts(
-        self, code: Code, looked: Looked, *, immunizing: bool, known: list[tuple[str, str] | None]
+        self, code: EventCode, lookup: CodeLookup, *, immunizing: bool, pairs: list[tuple[str, str] | None]
     ) -> Iterator[Meaning]:
         names = [each.name for each in (code.standard, code.source) if each is not None]
         named = [*names, code.source_value] if _is_words(code.source_value) else names
         words = [each for each in dict.fromkeys(named) if each and readable(each)]
         if code.event in _KINDS:
             # a row of drugs whose code says nothing may be a vaccine
-            kinds: Sequence[Coded] = ("immunization",) if immunizing else _KINDS[code.event]
+            kinds: Sequence[CodedKind] = ("immunization",) if immunizing else _KINDS[code.event]
             found = {
                 name: note
                 for kind in kinds
-                for names, note in [doubts(self._codes, kind, [looked], words)]
+                for names, note in [doubts(self._codes, kind, [lookup], words)]
                 for name in names
             }
-        elif looked.formed:
+        elif lookup.formed:
             return
         else:
-            note = "its code is given without a code system" if looked.doubted else "only its words speak of it"
-            found = dict.fromkeys(looked.doubted or spoken(self._codes, words), note)
+            found = dict.fromkeys(*possible_concepts(self._codes, [lookup], words))
         for name, note in found.items():
-            yield _meaning(code, name, self._kind(code.event, name), False, note, known)
+            yield _meaning(code, name, self._kind(code.event, name), False, note, pairs)
 
 
 def is_test(codes: Codes, name: str) -> bool:
-    """Whether a concept is a test or a question, whose row says something by its value."""
+    """Whether a concept is a test or a question: a row of it says something by its value."""
     concept = codes.terminology.concept(name)
     return bool(concept.unit or concept.answers) or codes.listed_in(name, frozenset({"LOINC"}))
 
@@ -179,17 +178,17 @@ def _is_words(text: str) -> bool:
 
 
 def _meaning(
-    code: Code, concept: str, kind: str, certain: bool, note: str, known: Iterable[tuple[str, str] | None]
+    code: EventCode, concept: str, kind: str, certain: bool, note: str, pairs: Iterable[tuple[str, str] | None]
 ) -> Meaning:
     said = next((each for each in (code.standard, code.source) if each is not None), None)
-    system, shown_code = (said.vocabulary, said.code) if said else next((each for each in known if each), ("", ""))
-    return Meaning(*code[:4], concept, kind, certain, note, system, shown(shown_code or code.source_value))
+    system, code_shown = (said.vocabulary, said.code) if said else next((each for each in pairs if each), ("", ""))
+    return Meaning(*code[:4], concept, kind, certain, note, system, safe_code(code_shown or code.source_value))
 
 
 def most_specific(pairs: Iterable[tuple[int, int]], above: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
-    """Return of each descendant the listed ancestors that are not above another of its listed ancestors.
+    """Return for each descendant its listed ancestors, less those that are above another of its listed ancestors.
 
-    `pairs`: (ancestor, descendant) of what occurs; `above`: the same of listed concepts among each other.
+    `pairs`: (ancestor, descendant) of the concepts that occur; `above`: the same among the listed concepts.
     """
     higher: dict[int, set[int]] = {}
     for ancestor, descendant in above:
@@ -201,25 +200,29 @@ def most_specific(pairs: Iterable[tuple[int, int]], above: Iterable[tuple[int, i
     return {name: each - set().union(*(higher.get(one, set()) for one in each)) for name, each in found.items()}
 
 
-def not_mapped(code: Code) -> bool:
-    """Whether the rows of a code are mapped to no concept that the vocabulary has."""
+def not_mapped(code: EventCode) -> bool:
+    """Whether a code has no standard concept that the vocabulary knows."""
     return code.standard is None
 
 
-def plain(values: tuple[object, ...]) -> Code:
-    """Return a code from a row: event, three ids, then vocabulary, code and name of both concepts, then a count."""
-    event, concept, source, text, *known, rows = values
-    return Code(
+def event_code(values: tuple[object, ...]) -> EventCode:
+    """Return the code that a row of `mapping.codes` gives: event, concept id, source concept id, source value, then
+    vocabulary, code and name of both concepts, then how many rows have it.
+    """
+    event, concept, source, text, *named, rows = values
+    return EventCode(
         str(event),
         int(str(concept)),
         int(str(source)),
         str(text),
-        _concept(known[:3]),
-        _concept(known[3:]),
+        _concept(named[:3]),
+        _concept(named[3:]),
         int(str(rows)),
     )
 
 
-def _concept(parts: list[object]) -> Known | None:
+def _concept(parts: list[object]) -> VocabularyConcept | None:
     vocabulary, code, name = parts
-    return None if vocabulary is None or code is None else Known(str(vocabulary), str(code), str(name or ""))
+    return (
+        None if vocabulary is None or code is None else VocabularyConcept(str(vocabulary), str(code), str(name or ""))
+    )

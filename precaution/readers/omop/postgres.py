@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from precaution.readers.omop.columns import Column, Sort
+    from precaution.readers.omop.columns import CdmColumn, SourceType
 
-_SORTS: dict[str, Sort] = {
+_SOURCE_TYPES: dict[str, SourceType] = {
     "smallint": "whole",
     "integer": "whole",
     "bigint": "whole",
@@ -40,18 +40,19 @@ _SORTS: dict[str, Sort] = {
 }
 
 
-class Place(NamedTuple):
-    """Where a database is, as far as it may be shown."""
+class DatabaseAddress(NamedTuple):
+    """Where a database is, and in which schemas its tables stand."""
 
     url: str
     """For the driver; it may hold a password."""
     shown: str
+    """For messages, without user and password."""
     schema: str
     vocabulary: str
 
 
-def place(url: str) -> Place:
-    """Return a database's place from `postgresql://user@host/name?schema=cdm&vocabulary=vocab`.
+def database_address(url: str) -> DatabaseAddress:
+    """Return what `postgresql://user@host/name?schema=cdm&vocabulary=vocab` says.
 
     Raises UsageError for a URL that can't be read.
     """
@@ -68,28 +69,28 @@ def place(url: str) -> Place:
     host = parts.netloc.rpartition("@")[2] or options.get("host", "")
     shown = f"postgresql://{host}{unquote(parts.path)} schema {schema}"
     driven = urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(options), ""))
-    return Place(driven, shown, schema, vocabulary)
+    return DatabaseAddress(driven, shown, schema, vocabulary)
 
 
-class Postgres:
-    """A CDM in a database: `tables` has its columns, `named` the SQL of each table."""
+class CdmPostgres:
+    """A CDM in a PostgreSQL database; `tables` holds the columns of each table and their types."""
 
-    def __init__(self, at: Place) -> None:
-        """Connect, and begin a transaction that only reads, of one moment. Raises InputError where that can't be."""
-        self.at = at
-        self._places: dict[str, str] = {}
+    def __init__(self, address: DatabaseAddress) -> None:
+        """Connect, and begin a read-only transaction that sees one moment. Raises InputError where that fails."""
+        self.address = address
+        self._relations: dict[str, str] = {}
         self._given: dict[str, str] = {}
         self._cursors: list[Any] = []
-        self.tables: dict[str, dict[str, Sort]] = {}
+        self.tables: dict[str, dict[str, SourceType]] = {}
         try:
-            self._connection = adbc.connect(at.url)
+            self._connection = adbc.connect(address.url)
         except adbc.Error as error:
-            raise _clear(error, at) from None
+            raise _clear(error, address) from None
         try:
             self.rows("set transaction isolation level repeatable read read only")
-            for schema in dict.fromkeys((at.schema, at.vocabulary)):
+            for schema in dict.fromkeys((address.schema, address.vocabulary)):
                 self._find(schema)
-            checked(self.tables, at.shown)
+            checked(self.tables, address.shown)
         except InputError:
             self.close()
             raise
@@ -101,10 +102,10 @@ class Postgres:
         self._connection.close()
 
     def named(self, table: str) -> str:
-        """Return what stands for a table in a query; one that is not there is empty."""
-        known = self.tables.get(table, {})
-        made = [self._column(each, known) for each in TABLES[table]]
-        from_ = f" from {self._places[table]}" if table in self._places else " where false"
+        """Return the SQL that stands for a table in a query; a table that the database does not have is empty."""
+        types = self.tables.get(table, {})
+        made = [self._column(each, types) for each in TABLES[table]]
+        from_ = f" from {self._relations[table]}" if table in self._relations else " where false"
         return f"(select {', '.join(made)}{from_})"
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
@@ -114,28 +115,28 @@ class Postgres:
                 cursor.execute(self._whole(query))
                 return cursor.fetchall() if cursor.description else []
         except adbc.Error as error:
-            raise _clear(error, self.at) from None
+            raise _clear(error, self.address) from None
 
     def into(self, base: duckdb.DuckDBPyConnection, name: str, query: str) -> str:
-        """Return a query for `base` that takes the rows of a query here, batch by batch. Raises InputError."""
+        """Run a query here, and return a query for `base` that takes its rows batch by batch. Raises InputError."""
         cursor = self._connection.cursor()
         self._cursors.append(cursor)
         try:
             cursor.execute(self._whole(query))
             base.register(name, cursor.fetch_record_batch())
         except adbc.Error as error:
-            raise _clear(error, self.at) from None
+            raise _clear(error, self.address) from None
         return f"select * from {name}"
 
     def relation(
         self, name: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[object]]
     ) -> str:
-        """Return given rows as a relation of a query: nothing is created, whatever the rights of the user."""
+        """Return the name by which later queries read the given rows; nothing is created in the database."""
         self._given[name] = relation(columns, types, rows)
         return name
 
     def _whole(self, query: str) -> str:
-        """Return a query with the relations that were given to it."""
+        """Return a query with the rows given by `relation` in front of it, where it reads them."""
         given = [
             f"{name} as materialized {rows}" for name, rows in self._given.items() if re.search(rf"\b{name}\b", query)
         ]
@@ -144,15 +145,16 @@ class Postgres:
     def sizes(self) -> dict[str, int]:
         """Return the bytes that each table takes in the database."""
         return {
-            table: int(str(self.rows(f"select pg_table_size({literal(place)}::regclass)")[0][0] or 0))
-            for table, place in self._places.items()
+            table: int(str(self.rows(f"select pg_table_size({literal(name)}::regclass)")[0][0] or 0))
+            for table, name in self._relations.items()
         }
 
     def _find(self, schema: str) -> None:
         wanted = [
             name
             for name in TABLES
-            if (name in VOCABULARY) == (schema == self.at.vocabulary) or self.at.schema == self.at.vocabulary
+            if (name in VOCABULARY) == (schema == self.address.vocabulary)
+            or self.address.schema == self.address.vocabulary
         ]
         found = self.rows(f"""
             select c.relname::text, a.attname::text, format_type(a.atttypid, null) from pg_class c
@@ -161,27 +163,31 @@ class Postgres:
                 and not a.attisdropped and c.relname in ({", ".join(map(literal, wanted))})
             """)
         for table, column, kind in found:
-            self.tables.setdefault(str(table), {})[str(column)] = _SORTS.get(str(kind).partition("(")[0], "other")
-            self._places[str(table)] = f"{_name(schema)}.{_name(str(table))}"
+            self.tables.setdefault(str(table), {})[str(column)] = _SOURCE_TYPES.get(
+                str(kind).partition("(")[0], "other"
+            )
+            self._relations[str(table)] = f"{_name(schema)}.{_name(str(table))}"
 
-    def _column(self, column: Column, known: dict[str, Sort]) -> str:
-        parts = [name for name in (column.name, column.instead) if name in known]
-        read = [self._read(name, column, known[name]) for name in parts] or [empty(column)]
+    def _column(self, column: CdmColumn, types: dict[str, SourceType]) -> str:
+        parts = [name for name in (column.name, column.instead) if name in types]
+        read = [self._read(name, column, types[name]) for name in parts] or [empty(column)]
         whole = f"coalesce({', '.join(read)})" if len(read) > 1 else read[0]
         if column.form not in ("day", "number"):
             return f"{whole} as {column.name}"
         filled = " or ".join(f"{name} is not null" for name in parts) or "false"
         return f"{whole} as {column.name}, ({whole} is null and ({filled})) as {column.name}_unread"
 
-    def _read(self, name: str, column: Column, sort: Sort) -> str:
+    def _read(self, name: str, column: CdmColumn, source_type: SourceType) -> str:
         fits = {
             "id": ("whole", "fraction"),
             "number": ("whole", "fraction"),
             "day": ("day", "time"),
             "text": ("whole", "fraction", "text"),
         }
-        if sort not in fits[column.form]:
-            raise InputError(f"{self.at.shown}: the column {name} is no {column.form}: give it the type of the CDM")
+        if source_type not in fits[column.form]:
+            raise InputError(
+                f"{self.address.shown}: the column {name} is no {column.form}: give it the type of the CDM"
+            )
         if column.form == "id":
             return f"cast({name} as bigint)"
         if column.form == "number":
@@ -192,7 +198,7 @@ class Postgres:
 
 
 def relation(columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return rows as a relation in a query, which needs neither the right nor the room for a table of its own."""
+    """Return rows as a subquery of literals, which needs neither the right nor the room for a table of its own."""
     arrays = list(zip(*rows, strict=True)) or [()] * len(columns)
     listed = ", ".join(f"{literal(_array(each))}::{kind}[]" for each, kind in zip(arrays, types, strict=True))
     return f"(select * from unnest({listed}) as given({', '.join(columns)}))"
@@ -231,8 +237,8 @@ _STATES = {
 }
 
 
-def _clear(error: Exception, at: Place) -> InputError:
-    """Return what went wrong, without the database's words: they may quote a row or a password."""
+def _clear(error: Exception, address: DatabaseAddress) -> InputError:
+    """Return an error in our words: those of the database may quote a row or a password."""
     text = str(error).lower()
     state = str(getattr(error, "sqlstate", None) or "").strip("\0")[:2]
     if not state and any(word in text for word in ("authentication", "password", "role")):  # it came to no connection
@@ -240,4 +246,4 @@ def _clear(error: Exception, at: Place) -> InputError:
     elif not state and "does not exist" in text:
         state = "3D"
     why = _STATES.get(state, "it can't be reached, or the connection was lost")
-    return InputError(f"{at.shown}: {why}")
+    return InputError(f"{address.shown}: {why}")

@@ -1,4 +1,4 @@
-"""The last step: mapped rows of one person to a Record, by the same statuses, units and notes as FHIR's resources."""
+"""The last step: a person's mapped rows -> Record, with the statuses, units and notes that FHIR's resources get."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from precaution.knowledge.terminology import fold
 from precaution.readers.conditions import CLINICAL, VERIFIED
 from precaution.readers.medications import LONGEST
-from precaution.readers.observations import Context, answer_entries, outcome, result_entry
+from precaution.readers.observations import ResultContext, answer_entries, outcome, result_entry
 from precaution.readers.omop.meanings import is_test
 from precaution.values.interval import EVERYTHING, Interval, exactly, hull
 from precaution.values.record import Entry, Ignored, Record, Unrecognised, in_order
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from precaution.readers.codes import Codes
     from precaution.readers.json_access import Json
-    from precaution.readers.omop.meanings import Known
-    from precaution.values.interval import Interval as Days
+    from precaution.readers.omop.meanings import VocabularyConcept
     from precaution.values.record import Certainty, Kind, Sex, Status
 
 _URLS = {"SNOMED": "http://snomed.info/sct", "LOINC": "http://loinc.org"}
@@ -65,7 +64,7 @@ _CONFIRMED = frozenset(
 """Condition statuses that say where a diagnosis stands, and do not doubt it."""
 _HISTORY = 4188893
 _PLACES = frozenset({"primary", "secondary", "principal", "admitting", "discharge", "final", "confirmed"})
-"""Words of a condition's status that say as much."""
+"""Words of a condition's status that say where a diagnosis stands, and do not doubt it."""
 _OPEN = frozenset({38000177, 38000178, 32833, 32838, 32839, 32830, 44787730, 32865})
 """Drug types of an order, of a list of medication, of a patient's own report: without an end it goes on."""
 _GIVEN = frozenset({32818, 38000179, 38000180, 43542356, 43542357, 43542358, 581373, 581452})
@@ -74,7 +73,7 @@ _ORDERED = frozenset({32833, 38000275})
 """Procedure types of an order."""
 
 
-class Row(NamedTuple):
+class MappedRow(NamedTuple):
     """A mapped row: see `mapping.COLUMNS`."""
 
     person: str
@@ -107,7 +106,7 @@ class Row(NamedTuple):
     value_text: str | None
 
 
-class Person(NamedTuple):
+class MappedPerson(NamedTuple):
     """A mapped person: see `mapping.PERSON_COLUMNS`."""
 
     person: str
@@ -125,52 +124,52 @@ class Person(NamedTuple):
     care_site: str | None = None
 
 
-class Reader:
-    """Makes records of mapped rows."""
+class RowReader:
+    """Reads the mapped rows of a person as a record."""
 
-    def __init__(self, codes: Codes, values: Mapping[int, Known], units: Mapping[int, str]) -> None:
-        """`values`: the concepts that values are; `units`: the codes of unit concepts; both by the vocabulary."""
+    def __init__(self, codes: Codes, values: Mapping[int, VocabularyConcept], units: Mapping[int, str]) -> None:
+        """Look codes up in `codes`. `values`: the concepts of coded values; `units`: UCUM codes; both by concept id."""
         self._codes = codes
         self._values = values
         self._units = unit_codes(units)
 
-    def record(self, person: Person, rows: Iterable[Row]) -> Record:
-        """Return the record of a person."""
-        making = _Making()
+    def record(self, person: MappedPerson, rows: Iterable[MappedRow]) -> Record:
+        """Return the record that a person's mapped rows make."""
+        collected = _Collected()
         birth, unread = _birth(person)
         if unread:
-            making.ignored.add(Ignored(f"person/{person.person}", "its birth date can't be read"))
+            collected.ignored.add(Ignored(f"person/{person.person}", "its birth date can't be read"))
         for row in rows:
-            self._read(making, row)
-        kept = frozenset(making.lists if person.observed else making.attested)
+            self._read(collected, row)
+        kept = frozenset(collected.lists if person.observed else collected.attested)
         return Record(
             birth=birth,
             died=_died(person),
-            entries=making.sorted(),
+            entries=collected.sorted(),
             lists=kept,
-            attested=frozenset(making.attested),
-            ignored=tuple(sorted(making.ignored)),
-            unrecognised=tuple(sorted(making.unrecognised)),
+            attested=frozenset(collected.attested),
+            ignored=tuple(sorted(collected.ignored)),
+            unrecognised=tuple(sorted(collected.unrecognised)),
             sex=_SEXES.get(person.gender_id, ""),
             site=person.care_site or "",
         )
 
-    def _read(self, making: _Making, row: Row) -> None:
+    def _read(self, collected: _Collected, row: MappedRow) -> None:
         if row.kind == "list":
-            making.lists.add(row.concept)
+            collected.lists.add(row.concept)
             return
         if row.kind == "attested":
-            making.attested.add(row.concept)
+            collected.attested.add(row.concept)
             return
         if not row.certain:
-            making.unrecognised.add(Unrecognised(row.source, row.system, row.code, row.note))
+            collected.unrecognised.add(Unrecognised(row.source, row.system, row.code, row.note))
         for found in self._entries(row):
             if isinstance(found, Ignored):
-                making.ignored.add(found)
+                collected.ignored.add(found)
             else:
-                making.add(found)
+                collected.add(found)
 
-    def _entries(self, row: Row) -> Iterator[Entry | Ignored]:
+    def _entries(self, row: MappedRow) -> Iterator[Entry | Ignored]:
         if row.kind == "condition":
             yield _condition(row)
         elif row.kind == "medication" and row.event == "drug":
@@ -188,10 +187,10 @@ class Reader:
 
     # Results
 
-    def _result(self, row: Row) -> Iterator[Entry]:
+    def _result(self, row: MappedRow) -> Iterator[Entry]:
         concept = self._codes.terminology.concept(row.concept)
         start, note = _start(row, "no date")
-        context = Context("final", start, note, None)
+        context = ResultContext("final", start, note, None)
         if not row.certain:
             yield Entry(row.concept, "result", row.source, start, certainty="mentioned", note=row.note)
         elif concept.answers:
@@ -204,8 +203,8 @@ class Reader:
                 notes.append("it is measured, and not found positive")
             yield entry._replace(note=_notes(*notes))
 
-    def _holder(self, row: Row) -> Json:
-        """Return what a row measured, in the form in which a result of FHIR has it."""
+    def _holder(self, row: MappedRow) -> Json:
+        """Return what a row measured as an Observation of FHIR would hold it."""
         holder: dict[str, Any] = {}
         value = self._value(row)
         if row.number is not None or row.number_unread:
@@ -220,7 +219,7 @@ class Reader:
             holder["referenceRange"] = [{"high": {"value": row.high}}]
         return holder
 
-    def _quantity(self, row: Row) -> Json:
+    def _quantity(self, row: MappedRow) -> Json:
         quantity: Json = {"value": row.number if row.number is not None and isfinite(row.number) else None}
         operator = _OPERATORS.get(row.operator_id or 4172703)
         written = _COMPARED.match(row.value_text or "")
@@ -235,7 +234,7 @@ class Reader:
             quantity["unit"] = text
         return quantity
 
-    def _value(self, row: Row) -> Json | None:
+    def _value(self, row: MappedRow) -> Json | None:
         """Return the coded value of a row as a CodeableConcept; None where it has none."""
         if not row.value_id:
             return None
@@ -247,8 +246,8 @@ class Reader:
 
     # Observations that are no tests: a history, a habit
 
-    def _finding(self, row: Row) -> Entry | Ignored:
-        """Return an observation that says by its concept what is or was so; its value may deny that."""
+    def _finding(self, row: MappedRow) -> Entry | Ignored:
+        """Return an observation whose concept says what is or was so; its value may deny that."""
         recorded, note = _start(row, "no date")
         certainty: Certainty = "certain" if row.certain and row.kind == "finding" else "mentioned"
         notes = [row.note, note]
@@ -272,8 +271,8 @@ class Reader:
             recorded=recorded,
         )
 
-    def _said(self, row: Row) -> str | None:
-        """Return the outcome that the value of an observation is, empty where it is another value; None without one."""
+    def _said(self, row: MappedRow) -> str | None:
+        """Return the outcome that is an observation's value: empty for another value, None without a value."""
         value = self._value(row)
         if value is None and row.number is None and not row.number_unread and not row.value_text:
             return None
@@ -281,8 +280,8 @@ class Reader:
         return outcome(self._codes, holder)[0]
 
 
-class _Making:
-    """A record in the making."""
+class _Collected:
+    """What was read of a person so far."""
 
     def __init__(self) -> None:
         self.lists: set[str] = set()
@@ -301,7 +300,7 @@ class _Making:
 # Persons
 
 
-def _birth(person: Person) -> tuple[Days | None, bool]:
+def _birth(person: MappedPerson) -> tuple[Interval | None, bool]:
     """Return the days on which a person may be born, and whether something of that can't be read.
 
     Year, month and day decide how exact it is: where a source knows only the year, its time of birth is made up.
@@ -317,7 +316,7 @@ def _birth(person: Person) -> tuple[Days | None, bool]:
     return spelled, unread
 
 
-def _calendar(year: int, month: int | None, day: int | None) -> Days | None:
+def _calendar(year: int, month: int | None, day: int | None) -> Interval | None:
     """Return the days of a year, of a month of it, or one day; a month or day that is none leaves the wider span."""
     try:
         if month is not None and day is not None:
@@ -331,7 +330,7 @@ def _calendar(year: int, month: int | None, day: int | None) -> Days | None:
         return _calendar(year, None if day is None else month, None) if month is not None else None
 
 
-def _died(person: Person) -> Days | None:
+def _died(person: MappedPerson) -> Interval | None:
     """Return the days of death; any where it is only known that a person died."""
     if not person.died:
         return None
@@ -343,14 +342,14 @@ def _died(person: Person) -> Days | None:
 # Events
 
 
-def _start(row: Row, missing: str = "") -> tuple[Days | None, str]:
+def _start(row: MappedRow, missing: str = "") -> tuple[Interval | None, str]:
     if row.start_day is not None:
         return exactly(row.start_day), ""
     return None, "its date can't be read" if row.start_unread else missing
 
 
-def _condition(row: Row) -> Entry | Ignored:
-    """Return a condition, whose end and status are few and often those of the visit."""
+def _condition(row: MappedRow) -> Entry | Ignored:
+    """Return a condition; ends and statuses are rare in a CDM, and an end is often that of the visit."""
     start, undated = _start(row)
     word = fold(row.status_text or "")
     if word in ("refuted", "entered-in-error"):
@@ -375,7 +374,7 @@ def _condition(row: Row) -> Entry | Ignored:
     )
 
 
-def _end_of_condition(row: Row) -> tuple[Days | None, bool, str]:
+def _end_of_condition(row: MappedRow) -> tuple[Interval | None, bool, str]:
     """Return the day a condition ended, whether it has an end, and what of that is not believed."""
     if row.end_day is None:
         return None, bool(row.stopped), "its end date can't be read" if row.end_unread else ""
@@ -386,7 +385,7 @@ def _end_of_condition(row: Row) -> tuple[Days | None, bool, str]:
     return exactly(row.end_day), True, ""
 
 
-def _certainty(row: Row, word: str) -> tuple[Certainty, str]:
+def _certainty(row: MappedRow, word: str) -> tuple[Certainty, str]:
     """Return how sure a diagnosis is, and the word for a doubt; a status that can't be read is one."""
     if row.status_id in _PRELIMINARY:
         return "suspected", "preliminary"
@@ -399,7 +398,7 @@ def _certainty(row: Row, word: str) -> tuple[Certainty, str]:
     return ("suspected", "of a status that is not known") if doubtful else ("certain", "")
 
 
-def _drug(row: Row) -> Entry:
+def _drug(row: MappedRow) -> Entry:
     """Return a drug taken, from its start until the supply ends, or as long as an order without an end goes on."""
     start, undated = _start(row)
     end, note = _end_of_drug(row)
@@ -422,7 +421,7 @@ def _drug(row: Row) -> Entry:
     )
 
 
-def _end_of_drug(row: Row) -> tuple[Days | None, str]:
+def _end_of_drug(row: MappedRow) -> tuple[Interval | None, str]:
     """Return the day on which a drug, or its supply, ends: what the source says; else by days of supply or end date.
 
     Many sources fill the end date with the day of the start where they know none.
@@ -443,8 +442,8 @@ def _end_of_drug(row: Row) -> tuple[Days | None, str]:
     return Interval(min(by_supply, by_date), max(by_supply, by_date)), "its end date is not that of its supply"
 
 
-def _act(row: Row, kind: Kind) -> Entry:
-    """Return a procedure, a vaccine that was given, or an order of one; what was ordered is not known to be done."""
+def _act(row: MappedRow, kind: Kind) -> Entry:
+    """Return a procedure or a vaccination that was done, or the order of one, which is not known to be done."""
     start, undated = _start(row)
     end, note = _end_of_act(row)
     status, says = _STATUSES["order" if kind == "order" else "ordered" if row.type_id in _ORDERED else "done"]
@@ -468,7 +467,7 @@ _STATUSES: Mapping[str, tuple[Status, str]] = {
 }
 
 
-def _end_of_act(row: Row) -> tuple[Days | None, str]:
+def _end_of_act(row: MappedRow) -> tuple[Interval | None, str]:
     begin, end = row.start_day, row.end_day
     if row.event != "procedure" or end is None or end == begin:
         return None, ""
@@ -476,7 +475,7 @@ def _end_of_act(row: Row) -> tuple[Days | None, str]:
 
 
 def unit_codes(of_source: Mapping[int, str]) -> dict[int, str]:
-    """Return the UCUM codes of unit concepts: those of a source's vocabulary, where we know none."""
+    """Return the UCUM codes of unit concepts by id: our own, and the source's where we have none."""
     return {**of_source, **_own_units()}
 
 
@@ -486,6 +485,6 @@ def _notes(*notes: str) -> str:
 
 @cache
 def _own_units() -> dict[int, str]:
-    """Return UCUM codes of unit concepts, for sources without a vocabulary, and where the CDM's code is not UCUM's."""
+    """Return our own UCUM codes, for sources without a vocabulary, and where the vocabulary's code is not UCUM's."""
     text = (files("precaution.readers.omop") / "units.csv").read_text(encoding="utf-8")
     return {int(row["concept_id"]): row["ucum"] for row in csv.DictReader(text.splitlines())}

@@ -11,7 +11,7 @@ from precaution.service.cards.tiers import Part, parts
 from precaution.service.cards.vocabulary import reasons
 from precaution.service.cards.wording import clipped, escaped, without_sources
 from precaution.service.clinician_answers import PROMISED
-from precaution.writers.layout import NOTE, counted, listed, spoken, status
+from precaution.writers.layout import NOTE, counted, in_words, listed, status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ class Maker:
         topic = topics.pop() if len(topics) == 1 else _WHOLE
         source: dict[str, object] = {
             "label": f"{self.label.title} label {self.label.version}, as read by precaution",
-            "topic": {"system": _TOPIC_SYSTEM, "code": topic, "display": spoken(topic)},
+            "topic": {"system": _TOPIC_SYSTEM, "code": topic, "display": in_words(topic)},
         }
         return {**source, "url": self.about} if self.about else source
 
@@ -108,7 +108,7 @@ class Maker:
             first = holding[0]
             more = len(holding) + len(part.due) - 1
             rest = f" (and {more} more)" if more else ""
-            action = spoken(first.action, attested=first.attested)
+            action = in_words(first.action, attested=first.attested)
             return clipped(f"{action}. {first.tell}", LONGEST - len(self.label.title) - 2 - len(rest)) + rest
         return listed(self._counts(part))
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from precaution.service.cards.wording import without_sources
-from precaution.writers.layout import NOTE, listed, spoken, status
+from precaution.writers.layout import NOTE, in_words, listed, status
 from precaution.writers.text import next_step
 
 if TYPE_CHECKING:
@@ -62,7 +62,11 @@ def content(decision: Decision, label: Label, vocabulary: Vocabulary, words: Wor
             for each in decision.asks
         ],
         "missing": [
-            {"title": each.title, "why": without_sources(each.why), "needed": [spoken(name) for name in each.needed_by]}
+            {
+                "title": each.title,
+                "why": without_sources(each.why),
+                "needed": [in_words(name) for name in each.needed_by],
+            }
             for each in decision.missing
         ],
         "notes": list(notes),
@@ -94,7 +98,7 @@ def _finding(finding: Finding, label: Label, words: Words) -> Page:
     return {
         "rule": finding.rule,
         "shown": status("unknown" if finding.state == "unknown" else finding.action, attested=finding.attested),
-        "would": spoken(finding.action) if finding.state == "unknown" else "",
+        "would": in_words(finding.action) if finding.state == "unknown" else "",
         "tell": finding.tell,
         "why": without_sources(finding.why),
         "urgent": finding.urgent,
@@ -167,9 +171,9 @@ def rendered(kept: str, label: Label, root: str) -> str:
         .render(
             page=page,
             root=root,
-            transparency=[(spoken(name), value) for name, value in _rows(transparency)],
-            use=[(spoken(name), value) for name, value in _rows(use)],
-            provenance=[(spoken(name), value) for name, value in _rows(provenance)],
+            transparency=[(in_words(name), value) for name, value in _rows(transparency)],
+            use=[(in_words(name), value) for name, value in _rows(use)],
+            provenance=[(in_words(name), value) for name, value in _rows(provenance)],
             note=NOTE,
             same=page["label"]["digest"] == label.digest,
         )
@@ -186,9 +190,9 @@ def about(label: Label, root: str) -> str:
             label=label,
             says=sorted(label.says.values(), key=lambda each: each.id),
             differences=differences if isinstance(differences, list) else [],
-            transparency=[(spoken(name), value) for name, value in _rows(label.about.get("transparency"))],
-            use=[(spoken(name), value) for name, value in _rows(label.about.get("intended-use"))],
-            provenance=[(spoken(name), value) for name, value in _rows(label.about.get("provenance"))],
+            transparency=[(in_words(name), value) for name, value in _rows(label.about.get("transparency"))],
+            use=[(in_words(name), value) for name, value in _rows(label.about.get("intended-use"))],
+            provenance=[(in_words(name), value) for name, value in _rows(label.about.get("provenance"))],
             root=root,
             note=NOTE,
         )

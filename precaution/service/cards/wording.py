@@ -11,9 +11,10 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.engine.facts import ANSWER, day_of
+from precaution.engine.chart import day_of
 from precaution.readers.resource_types import R4
 from precaution.values.interval import show_day, show_number
+from precaution.values.record import ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

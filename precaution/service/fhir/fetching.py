@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpcore
 
-from precaution.readers.bundle_queries import pointed_to
+from precaution.readers.bundle_queries import referenced_ids
 from precaution.readers.json_access import Json, child, text
 from precaution.readers.prefetch import FAILED, NOT_RETRIEVED, Retrieved, joined, retrieved
 from precaution.service.fhir.addresses import AddressRefused, address, allowed, pool_for
@@ -144,7 +144,7 @@ class _Work:
         """Ask for the medications that prescriptions only refer to."""
         resources = [child(entry, "resource") for answer in answers.values() for entry in answer.entries]
         there = {text(each, "id") for each in resources if each.get("resourceType") == "Medication"}
-        wanted = sorted({*pointed_to([*resources, *self._call.drafts])} - there)[:MOST_MEDICATIONS]
+        wanted = sorted({*referenced_ids([*resources, *self._call.drafts])} - there)[:MOST_MEDICATIONS]
         await asyncio.gather(*(self._medication(name) for name in wanted))
 
     async def _medication(self, name: str) -> None:

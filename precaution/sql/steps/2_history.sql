@@ -51,7 +51,7 @@ present AS (
   SELECT
     p.*,
     CASE
-      WHEN p.sort = 'ever' THEN TRUE
+      WHEN p.fact_kind = 'ever' THEN TRUE
       WHEN p.kind = 'medication' THEN CASE
         WHEN p.status = 'held' THEN FALSE
         WHEN NOT p.end_high IS NULL THEN CASE
@@ -72,7 +72,7 @@ judged AS (
   SELECT
     p.*,
     CASE
-      WHEN p.sort = 'ever' AND p.role <> 'counts' THEN p.in_time
+      WHEN p.fact_kind = 'ever' AND p.role <> 'counts' THEN p.in_time
       ELSE p.is_present AND p.in_time AND p.lasted AND p.is_certain
     END AS truth
   FROM present AS p

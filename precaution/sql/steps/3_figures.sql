@@ -48,7 +48,7 @@ every_result AS (
 ),
 limited AS (
   SELECT
-    r.*, f.sort, f.worst, f.times_upper, f.last_results, c.today, c.begun_low, w.days,
+    r.*, f.fact_kind, f.worst, f.times_upper, f.last_results, c.today, c.begun_low, w.days,
     CASE WHEN f.times_upper THEN COALESCE(r.upper, f.upper_limit, 0) ELSE 1 END AS divisor
   FROM every_result AS r
   JOIN precaution_figure_facts AS f ON f.fact = r.fact
@@ -70,7 +70,8 @@ scaled AS (
   FROM ROUNDED_OF(divided, low_times, high_times) AS d
 )
 SELECT
-  s.person, s.fact, s.sort, s.worst, s.last_results, s.today, s.begun_low, s.days, s.status, s.start_low, s.start_high,
+  s.person, s.fact, s.fact_kind, s.worst, s.last_results, s.today, s.begun_low, s.days, s.status, s.start_low,
+  s.start_high,
   COALESCE(s.day_low, CAST('-Infinity' AS DOUBLE)) AS day_low,
   COALESCE(s.day_high, CAST('Infinity' AS DOUBLE)) AS day_high,
   -- A result that can't be used stands for any value, so that it hides nothing.
@@ -88,7 +89,7 @@ CREATE TABLE precaution_recent AS
 WITH recent AS (
   SELECT f.*, f.status = 'preliminary' AS is_preliminary
   FROM precaution_figures AS f
-  WHERE f.sort = 'latest' AND (f.days IS NULL OR f.start_low IS NULL OR f.start_high >= f.today - f.days)
+  WHERE f.fact_kind = 'latest' AND (f.days IS NULL OR f.start_low IS NULL OR f.start_high >= f.today - f.days)
 ),
 newest AS (
   SELECT
@@ -201,7 +202,7 @@ latest AS (
 ),
 since_start AS (
   SELECT * FROM precaution_figures
-  WHERE sort = 'extreme' AND (begun_low IS NULL OR start_low IS NULL OR start_high >= begun_low)
+  WHERE fact_kind = 'extreme' AND (begun_low IS NULL OR start_low IS NULL OR start_high >= begun_low)
 ),
 worst_since AS (
   SELECT * FROM WORST_OF(since_start, person, fact)
@@ -217,7 +218,7 @@ extreme AS (
   JOIN since_start AS f ON f.person = w.person AND f.fact = w.fact
   GROUP BY w.person, w.fact, w.low, w.high, w.low_open, w.high_open
 ),
-both_sorts AS (
+both_kinds AS (
   SELECT person, fact, low, high, low_open, high_open, evidence, since_low, since_high FROM latest
   UNION ALL
   SELECT person, fact, low, high, low_open, high_open, evidence, since_low, since_high FROM extreme
@@ -227,7 +228,7 @@ known AS (
     b.*,
     COALESCE(b.low > CAST('-Infinity' AS DOUBLE) OR b.high < CAST('Infinity' AS DOUBLE)
       OR NOT b.low_open OR NOT b.high_open, FALSE) AS is_known
-  FROM both_sorts AS b
+  FROM both_kinds AS b
 )
 SELECT
   person, fact, TRUE AS settled, TRUE AS recorded, evidence, since_low, since_high,

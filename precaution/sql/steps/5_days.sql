@@ -8,7 +8,7 @@ WITH looked AS (
     CASE WHEN p.kind = 'medication' AND NOT p.end_high IS NULL THEN p.end_low ELSE p.day_low END AS last_low,
     CASE WHEN p.kind = 'medication' AND NOT p.end_high IS NULL THEN p.end_high ELSE p.day_high END AS last_high
   FROM precaution_days_looks AS l
-  JOIN precaution_days_facts AS f ON f.fact = l.fact AND f.sort = 'since'
+  JOIN precaution_days_facts AS f ON f.fact = l.fact AND f.fact_kind = 'since'
   JOIN precaution_past AS p ON p.concept = l.concept
   JOIN precaution_chart AS c ON c.person = p.person
   WHERE l.role = 'unreadable' OR p.status <> 'planned'
@@ -65,7 +65,7 @@ WITH looked AS (
       WHEN p.status = 'active' THEN c.today
     END AS last_day
   FROM precaution_days_looks AS l
-  JOIN precaution_days_facts AS f ON f.fact = l.fact AND f.sort = 'on'
+  JOIN precaution_days_facts AS f ON f.fact = l.fact AND f.fact_kind = 'on'
   JOIN precaution_past AS p ON p.concept = l.concept
   JOIN precaution_chart AS c ON c.person = p.person
   WHERE l.role = 'unreadable' OR p.status <> 'planned'

@@ -46,7 +46,7 @@ WITH theirs AS (
   JOIN precaution_chart AS c ON c.person = t.person
   JOIN precaution_duty_stages AS s ON s.duty = t.duty AND s.stage = c.stage
   LEFT JOIN precaution_last_done AS l ON l.person = t.person AND l.duty = t.duty
-  WHERE d.sort = 'timed' AND t.applies
+  WHERE d.schedule = 'timed' AND t.applies
 )
 SELECT t.*, 1 AS which, t.earliest AS begun FROM theirs AS t
 UNION ALL
@@ -117,16 +117,16 @@ told AS (
     t.person, t.duty, d.place, d.grace, d.has_grace, d.action,
     CASE
       WHEN t.applies IS NULL THEN 'unknown'
-      WHEN d.sort = 'timed' THEN y.state
-      WHEN d.sort = 'open' OR NOT t.done THEN 'due'
+      WHEN d.schedule = 'timed' THEN y.state
+      WHEN d.schedule = 'open' OR NOT t.done THEN 'due'
       WHEN t.done THEN 'done'
       ELSE 'unknown'
     END AS state,
     CASE
-      WHEN t.applies IS NULL OR (d.sort = 'once' AND t.done) THEN NULL
-      WHEN d.sort = 'timed' THEN y.due_day
+      WHEN t.applies IS NULL OR (d.schedule = 'once' AND t.done) THEN NULL
+      WHEN d.schedule = 'timed' THEN y.due_day
       -- Open since the day that what makes it so began, where that day is certain.
-      WHEN d.sort = 'open' AND o.since_low = o.since_high THEN o.since_low
+      WHEN d.schedule = 'open' AND o.since_low = o.since_high THEN o.since_low
       ELSE c.today
     END AS due_day
   FROM precaution_duty_truths AS t

@@ -14,6 +14,7 @@ from precaution.cohort.context import SourceFile
 from precaution.cohort.sort import files as source_files
 from precaution.cohort.sort.files import FilePiece, files, is_document, lines, pieces
 from precaution.errors import InputError
+from support.effort import tries
 
 
 class Line(NamedTuple):
@@ -64,7 +65,7 @@ def test_a_source_that_can_not_be_read(name: str, tmp_path: Path) -> None:
     block=st.integers(1, 30),
     end=st.booleans(),
 )
-@settings(max_examples=300)
+@settings(max_examples=tries(50, 300))
 def test_every_line_comes_once_however_the_file_is_cut(data: list[bytes], size: int, block: int, end: bool) -> None:
     from tempfile import TemporaryDirectory
 

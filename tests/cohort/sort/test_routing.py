@@ -12,7 +12,14 @@ from precaution.cohort.sort.irrelevant import Irrelevance
 from precaution.cohort.sort.owner import READ, UNREAD, identifiers_of_subject, owner, stand_ins
 from precaution.cohort.sort.routing import Router
 from precaution.readers import fhir, read_resources
-from precaution.readers.bundle_queries import flat, names, people, pointed_to, repeated, undated
+from precaution.readers.bundle_queries import (
+    duplicates,
+    flattened,
+    has_undated_result,
+    patient_identifiers,
+    referenced_ids,
+    resource_names,
+)
 from precaution.readers.resource_types import R4
 from support.ndjson_sources import LABEL, Json, resources_of
 from support.project import PROJECT
@@ -337,13 +344,16 @@ def test_what_is_asked_of_gathered_resources() -> None:
         "medicationReference": {"reference": "Medication/m/_history/1"},
     }
     both = [bundle(PATIENT, OBSERVATION), ordered]
-    assert [each["id"] for each in flat(both)] == ["p", "o", "r"]
-    assert list(pointed_to(both)) == ["m"]
-    assert names(both) == {"Patient/p", "Observation/o", "MedicationRequest/r"}
-    assert not undated(both)
-    assert undated([{"resourceType": "Observation"}])
-    assert repeated([*both, PATIENT, ordered, ordered]) == (1, 2)
-    assert people([{**PATIENT, "identifier": [{"system": "s", "value": "7"}]}]) == {("id", "p"), ("s", "7")}
+    assert [each["id"] for each in flattened(both)] == ["p", "o", "r"]
+    assert list(referenced_ids(both)) == ["m"]
+    assert resource_names(both) == {"Patient/p", "Observation/o", "MedicationRequest/r"}
+    assert not has_undated_result(both)
+    assert has_undated_result([{"resourceType": "Observation"}])
+    assert duplicates([*both, PATIENT, ordered, ordered]) == (1, 2)
+    assert patient_identifiers([{**PATIENT, "identifier": [{"system": "s", "value": "7"}]}]) == {
+        ("id", "p"),
+        ("s", "7"),
+    }
 
 
 def test_identifiers_of_a_subject() -> None:

@@ -19,6 +19,7 @@ from precaution.cohort.sort import irrelevant, template_regex, templates
 from precaution.cohort.sort.irrelevant import LOOKED_AT, Irrelevance
 from precaution.cohort.sort.routing import Router
 from precaution.cohort.sort.templates import SEEN, LineTemplate, LineTemplates
+from support.effort import tries
 from support.ndjson_sources import LABEL, Json, resources_of
 from support.project import PROJECT
 
@@ -399,7 +400,7 @@ def broken(draw: st.DrawFn) -> bytes:
 
 
 @given(st.lists(broken(), min_size=1, max_size=6))
-@settings(max_examples=600)
+@settings(max_examples=tries(100, 600))
 def test_broken_lines(lines: list[bytes]) -> None:
     """The templates are those of whole lines, and stay so: of a broken one nothing may be learned that is wrong."""
     agree(lines, KNOWN)
@@ -514,7 +515,7 @@ def changed(draw: st.DrawFn) -> bytes:
 
 
 @given(st.lists(changed(), min_size=1, max_size=6))
-@settings(max_examples=600)
+@settings(max_examples=tries(100, 600))
 def test_changed_resources(lines: list[bytes]) -> None:
     agree(lines, KNOWN)
     agree(lines * SEEN, LineTemplates())

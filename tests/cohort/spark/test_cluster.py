@@ -33,6 +33,8 @@ from support.spark_cluster import (
     until,
 )
 
+pytestmark = pytest.mark.spark
+
 
 @pytest.fixture(scope="module")
 def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:

@@ -29,20 +29,10 @@ from support.cohort_people import RESOURCES, demo
 from support.ndjson_sources import LABEL, Json, rows, written
 from support.project import PROJECT
 from support.small_people import BMI, person, put
-from support.spark_cluster import QUICK, here, hostile, need_spark, people, same
+from support.spark_cluster import here, hostile, need_spark, people, same
 
 TODAY = "2025-03-01"
 MANY = {PARTITIONS: "5"}
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A session with two cores of this machine, for all tests that need no other."""
-    need_spark()
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("JDK_JAVA_OPTIONS", QUICK["JDK_JAVA_OPTIONS"])
-        with session.opened(Spark("local[2]"), tmp_path_factory.mktemp("spark")) as opened:
-            yield opened
 
 
 def there(spark: Any, source: Path, out: Path, conf: dict[str, str] | None = None, **more: Any) -> results.Summary:

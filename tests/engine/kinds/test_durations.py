@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precaution.engine.chart import Chart
-from precaution.engine.facts import Known
+from precaution.engine.chart import Chart, Known
 from precaution.knowledge import fact_kinds as k
 from precaution.values.interval import Interval, exactly
 from precaution.values.logic import Truth

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precaution.engine.facts import Known
+from precaution.engine.chart import Known
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.values.interval import EVERYTHING, Interval, above, below, exactly, less

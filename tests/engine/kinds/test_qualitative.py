@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precaution.engine.facts import Known
+from precaution.engine.chart import Known
 from precaution.knowledge import fact_kinds as k
 from precaution.values.interval import Interval, above, below, exactly
 from precaution.values.record import Entry

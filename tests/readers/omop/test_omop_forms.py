@@ -13,7 +13,7 @@ import pytest
 from precaution.cli import run
 from precaution.cohort import cohort, plan
 from precaution.errors import InputError, UsageError
-from precaution.readers.omop.postgres import literal, place, relation
+from precaution.readers.omop.postgres import database_address, literal, relation
 from support.ndjson_sources import LABEL, rows, table
 from support.omop_sources import (
     COLUMNS,
@@ -241,7 +241,7 @@ def test_other_urls_are_refused(url: str, tmp_path: Path) -> None:
 
 
 def test_where_a_database_is_shown_without_user_and_password() -> None:
-    at = place("postgresql://me:secret@host:5433/base?schema=cdm&vocabulary=vocab&sslmode=require")
+    at = database_address("postgresql://me:secret@host:5433/base?schema=cdm&vocabulary=vocab&sslmode=require")
     assert at.shown == "postgresql://host:5433/base schema cdm"
     assert at.url == "postgresql://me:secret@host:5433/base?sslmode=require"
     assert (at.schema, at.vocabulary) == ("cdm", "vocab")

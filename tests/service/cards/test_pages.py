@@ -253,6 +253,7 @@ def test_the_style_sheet_is_served(app: App) -> None:
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+@pytest.mark.server
 def test_a_browser_shows_the_verdict_in_one_screen(app: App, tmp_path: Path) -> None:
     """The page as Chromium renders it, with its own style, and no request to anywhere."""
     needs(CHROMIUM, "chromium")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from precaution.service.store import Event, Head, Store
 from precaution.service.store.chain import FIRST, link_hash
 from precaution.service.store.texts import canonical, digest
+from support.effort import tries
 from support.project import PROJECT
 from support.stores import Clock, execute, opened
 
@@ -238,7 +239,7 @@ def test_processes_write_one_chain(store_url: str) -> None:
 TEXTS = st.text(max_size=20)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=tries(8, 25))
 @given(st.lists(st.dictionaries(TEXTS, st.one_of(TEXTS, st.integers(), st.lists(TEXTS, max_size=3))), max_size=4))
 def test_whatever_an_event_says_the_chain_is_whole(store: Store, about: list[dict[str, object]]) -> None:
     before = store.head().seq

@@ -16,6 +16,7 @@ import pytest
 
 from precaution.errors import StoreBusy, StoreDown, StoreError, StoreFull, StoreOutdated
 from precaution.service.store import Event, Store
+from support.effort import tries
 from support.project import PROJECT, needs
 from support.store_writer import FOREVER, together, write
 from support.stores import PATIENT, SERVER, TODAY, card, execute, fresh_url, holding, opened
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-KILLS = int(os.environ.get("PRECAUTION_KILLS", "200" if os.environ.get("CI") else "40"))
+KILLS = int(os.environ.get("PRECAUTION_KILLS", str(tries(20, 200))))
 """On each database: in continuous integration 200."""
 HERE = PROJECT / "tests"
 
@@ -85,6 +86,7 @@ def sound(url: str) -> bool:
     return not url.startswith("sqlite") or execute(url, "PRAGMA integrity_check") == [("ok",)]
 
 
+@pytest.mark.kills
 def test_no_acknowledged_row_is_lost_when_writers_are_killed(
     store_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +117,7 @@ def test_a_row_that_was_lost_would_be_seen(store_url: str) -> None:
         assert lost(store, store_url, ["never"]) == ["never", "never"]
 
 
+@pytest.mark.kills
 def test_no_acknowledged_row_is_lost_when_the_server_dies(capsys: pytest.CaptureFixture[str]) -> None:
     from support.postgres_server import Server
 

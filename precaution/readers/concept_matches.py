@@ -1,0 +1,105 @@
+"""The label's concepts that a coded entry matches: by its code, or in doubt by the words that stand for it.
+
+Codes decide. Words never make a "yes": they make an entry "mentioned", which forbids a "no". An entry of
+which neither code nor words can be read may be anything of its kind (`record.UNREADABLE`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from precaution.readers.codes import words_of
+from precaution.values.record import UNREADABLE, Certainty
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from precaution.readers.codes import CodeLookup, Codes
+    from precaution.readers.json_access import Json
+    from precaution.readers.record_builder import PatientResource, RecordBuilder
+
+CodedKind = Literal["condition", "medication", "procedure", "immunization", "order"]
+WITHOUT_SYSTEM = "its code is given without a code system"
+ONLY_WORDS = "only its words speak of it"
+
+_TELLING = {
+    "condition": {"ICD10CM"},
+    "medication": {"RxNorm", "ATC"},
+    "immunization": {"CVX", "ATC"},
+    "procedure": set[str](),
+    "order": set[str](),
+}
+"""Code systems whose lists are whole enough that a well-formed code in none of them is no concept of the label."""
+_SPOKEN_OF = {
+    "condition": frozenset({"SNOMED", "ICD10CM"}),
+    "procedure": frozenset({"SNOMED", "ICD10CM"}),
+    "medication": frozenset({"RxNorm", "RxNormExt", "ATC"}),
+    "immunization": frozenset({"CVX", "ATC"}),
+    "order": frozenset({"SNOMED", "CVX", "ATC"}),
+}
+"""For each kind the code systems of the concepts that its words may mean: no vaccine hints at the disease."""
+
+
+class ConceptMatch(NamedTuple):
+    """A concept of the label that an entry matches."""
+
+    concept: str
+    certain: bool = True
+    """Whether a code decides; False where only words, or a code without a system, speak of the concept."""
+    note: str = ""
+    """Why it is not certain."""
+
+    def certainty(self, otherwise: Certainty = "certain") -> Certainty:
+        """Return `otherwise` where a code decides, else "mentioned"."""
+        return otherwise if self.certain else "mentioned"
+
+
+def matched_concepts(
+    builder: RecordBuilder, item: PatientResource, kind: CodedKind, concepts: Sequence[Json], named: str = ""
+) -> list[ConceptMatch]:
+    """Return the concepts that an entry matches by its CodeableConcepts (a drug also has those of its ingredients).
+
+    `named` is a further text, as a reference's display. Codes that leave a doubt are noted as unrecognised.
+    """
+    lookup = [builder.codes.look_up(concept) for concept in concepts]
+    found = list(dict.fromkeys(name for each in lookup for name in each.concepts))
+    if found:
+        return [ConceptMatch(name) for name in found]
+    words = [*(each for concept in concepts for each in words_of(concept)), *words_of({"text": named})]
+    return _doubts(builder, item, kind, concepts, lookup, words)
+
+
+def _doubts(
+    builder: RecordBuilder,
+    item: PatientResource,
+    kind: CodedKind,
+    concepts: Sequence[Json],
+    lookup: list[CodeLookup],
+    words: list[str],
+) -> list[ConceptMatch]:
+    doubted, why = doubts(builder.codes, kind, lookup, words)
+    if doubted:
+        for concept in concepts or [{}]:
+            builder.unrecognised(item.source, concept, why)
+    return [ConceptMatch(name, certain=False, note=why) for name in doubted]
+
+
+def doubts(codes: Codes, kind: CodedKind, lookup: Sequence[CodeLookup], words: Sequence[str]) -> tuple[list[str], str]:
+    """Return the concepts that an entry whose codes no list knows may stand for, and why that can't be told."""
+    doubted, why = possible_concepts(codes, lookup, words)
+    if why == ONLY_WORDS:
+        doubted = [name for name in doubted if codes.listed_in(name, _SPOKEN_OF[kind])]
+    if not doubted and not words and not any(_TELLING[kind] & set(each.formed) for each in lookup):
+        return [UNREADABLE[kind]], "neither its code nor any words of it can be understood"
+    return doubted, why
+
+
+def possible_concepts(codes: Codes, lookup: Iterable[CodeLookup], words: Iterable[str]) -> tuple[list[str], str]:
+    """Return the concepts that codes without a system may mean, else those of which words speak; and which it is."""
+    doubted = list(dict.fromkeys(name for each in lookup for name in each.doubted))
+    return (doubted, WITHOUT_SYSTEM) if doubted else (spoken_of(codes, words), ONLY_WORDS)
+
+
+def spoken_of(codes: Codes, words: Iterable[str]) -> list[str]:
+    """Return the concepts of whose words texts speak, each once."""
+    return list(dict.fromkeys(name for text in words for name in codes.spoken_of(text)))

@@ -1,0 +1,260 @@
+"""Tables of literals that say what the facts and asks of a label look for; the steps join them with the entries."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING, TypeVar
+
+from precaution.knowledge.expression import spoken
+from precaution.knowledge.fact_kinds import (
+    Active,
+    DaysOn,
+    DaysSince,
+    Ever,
+    Extreme,
+    Fact,
+    Latest,
+    Planned,
+    ReachedAge,
+    Repeated,
+    Tested,
+    Worded,
+)
+from precaution.sql.literals import Columns, table_of
+from precaution.values.record import ANSWER, UNREADABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sqlglot import exp
+
+    from precaution.knowledge.model import Ask, Label
+    from precaution.sql.literals import Cell
+
+Row = tuple["Cell", ...]
+FactKind = TypeVar("FactKind", bound=Fact)
+_LOOKS: Columns = {"fact": "text", "role": "text", "concept": "text"}
+
+
+class FactTables:
+    """Makes the tables of one label, with the values of its parameters written in."""
+
+    def __init__(self, label: Label) -> None:
+        self.label = label
+        self._suspected = self._word(label.records.suspected) == "yes"
+
+    def tables(self) -> Iterator[exp.Create]:
+        """Yield the statement of each table."""
+        therapy = self.label.therapy
+        yield table_of(
+            "treatment",
+            {"drug": "text", "grace": "number", "gap": "number"},
+            [(therapy.drug, float(int(self._number(therapy.grace))), float(int(self._number(therapy.gap))))],
+        )
+        yield from self._history()
+        yield from self._figures()
+        yield from self._words()
+        yield from self._days()
+        yield from self._asks()
+
+    def most_episodes(self) -> int:
+        """Return the highest number of episodes that any fact asks for."""
+        return max([1, *(ceil(self._number(fact.at_least)) for fact in self._all(Repeated))])
+
+    def _history(self) -> Iterator[exp.Create]:
+        both: list[Ever | Active] = [*self._all(Ever), *self._all(Active)]
+        yield table_of(
+            "history_facts",
+            {
+                "fact": "text",
+                "fact_kind": "text",
+                "list": "text",
+                "within": "number",
+                "since_start": "truth",
+                "suspected": "truth",
+                "undated": "truth",
+                "recent": "number",
+                "longer_than": "number",
+                "without_status": "truth",
+            },
+            [self._of_history(fact) for fact in both],
+        )
+        yield table_of("history_looks", _LOOKS, [row for fact in both for row in self._looks_of_history(fact)])
+        yield table_of(
+            "episode_facts",
+            {"fact": "text", "at_least": "number", "within": "number", "apart": "number"},
+            [(fact.name, *map(self._number, (fact.at_least, fact.within, fact.apart))) for fact in self._all(Repeated)],
+        )
+        yield table_of(
+            "episode_looks",
+            _LOOKS,
+            [row for f in self._all(Repeated) for row in (*_looks(f, "counts", f.repeated), *_unreadable(f, f.list))],
+        )
+        yield table_of(
+            "plan_facts",
+            {"fact": "text", "ahead": "number", "suspected": "truth"},
+            [(fact.name, self._days_or_none(fact.ahead), self._suspected) for fact in self._all(Planned)],
+        )
+        yield table_of(
+            "plan_looks",
+            {"fact": "text", "concept": "text", "place": "number"},
+            [
+                (fact.name, concept, place)
+                for fact in self._all(Planned)
+                for place, concept in enumerate((*fact.planned, UNREADABLE["order"]))
+            ],
+        )
+
+    def _of_history(self, fact: Ever | Active) -> Row:
+        suspected, undated = fact.suspected_counts or self._suspected, fact.undated == "yes"
+        if isinstance(fact, Ever):
+            within = self._days_or_none(fact.within)
+            return (fact.name, "ever", fact.list, within, fact.since_start, suspected, undated, None, None, False)
+        stale, recent, longer = map(self._days_or_none, (fact.stale, fact.recent, fact.longer_than))
+        without = fact.without_status == "active"
+        return (fact.name, "active", fact.list, stale, fact.since_start, suspected, undated, recent, longer, without)
+
+    def _looks_of_history(self, fact: Ever | Active) -> Iterator[Row]:
+        yield from _looks(fact, "counts", fact.ever if isinstance(fact, Ever) else fact.active)
+        yield from _looks(fact, "doubt", fact.doubt)
+        yield from _unreadable(fact, fact.list)
+
+    def _figures(self) -> Iterator[exp.Create]:
+        both: list[Latest | Extreme] = [*self._all(Latest), *self._all(Extreme)]
+        yield table_of(
+            "figure_facts",
+            {
+                "fact": "text",
+                "fact_kind": "text",
+                "worst": "text",
+                "times_upper": "truth",
+                "upper_limit": "number",
+                "last_results": "number",
+            },
+            [self._of_figures(fact) for fact in both],
+        )
+        looks = [
+            row
+            for fact in both
+            for row in (
+                *_looks(fact, "counts", fact.latest if isinstance(fact, Latest) else fact.extreme),
+                *_looks(fact, "whole", fact.derived[:1]),
+                *_looks(fact, "percentage", fact.derived[1:]),
+            )
+        ]
+        yield table_of("figure_looks", _LOOKS, looks)
+        windows: list[Latest | Tested] = [*self._all(Latest), *self._all(Tested)]
+        yield table_of(
+            "windows",
+            {"fact": "text", "stage": "text", "days": "number"},
+            [(fact.name, stage, self._number(name)) for fact in windows for stage, name in fact.within.items()],
+        )
+
+    def _of_figures(self, fact: Latest | Extreme) -> Row:
+        if isinstance(fact, Extreme):
+            return (fact.name, "extreme", fact.worst, False, None, 1)
+        worst = "hull" if self._word(self.label.records.same_day) == "unknown" else fact.worst
+        last = int(self._number(fact.last)) if fact.last else 1
+        return (fact.name, "latest", worst, fact.times_upper_limit, self._days_or_none(fact.upper_limit), last)
+
+    def _words(self) -> Iterator[exp.Create]:
+        tests, statuses = self._all(Tested), self._all(Worded)
+        yield table_of(
+            "test_facts",
+            {"fact": "text", "positive_from": "number", "positive_above": "number"},
+            [
+                (fact.name, self._days_or_none(fact.positive_from), self._days_or_none(fact.positive_above))
+                for fact in tests
+            ],
+        )
+        looks = [
+            row
+            for fact in tests
+            for row in (*_looks(fact, "counts", fact.test), *_looks(fact, "performed", fact.performed))
+        ]
+        yield table_of("test_looks", _LOOKS, looks)
+        yield table_of(
+            "status_looks",
+            {"fact": "text", "concept": "text", "word": "text", "word_order": "number"},
+            [row for fact in statuses for row in _looks_of_status(fact)],
+        )
+        yield table_of(
+            "status_windows",
+            {"fact": "text", "word": "text", "days": "number"},
+            [(fact.name, word, self._number(name)) for fact in statuses for word, name in fact.within.items()],
+        )
+
+    def _days(self) -> Iterator[exp.Create]:
+        since, on = self._all(DaysSince), self._all(DaysOn)
+        yield table_of(
+            "days_facts",
+            {"fact": "text", "fact_kind": "text"},
+            [*((fact.name, "since") for fact in since), *((fact.name, "on") for fact in on)],
+        )
+        looks = [row for f in since for row in (*_looks(f, "counts", f.days_since), *_unreadable(f, f.list))]
+        looks += [row for f in on for row in (*_looks(f, "counts", f.days_on), *_unreadable(f, f.list))]
+        yield table_of("days_looks", _LOOKS, looks)
+        yield table_of(
+            "age_facts",
+            {"fact": "text", "years": "number"},
+            [
+                (
+                    fact.name,
+                    float(
+                        int(
+                            fact.reached_age
+                            if fact.reached_age is not None
+                            else self._number(fact.reached_age_parameter)
+                        )
+                    ),
+                )
+                for fact in self._all(ReachedAge)
+            ],
+        )
+
+    def _asks(self) -> Iterator[exp.Create]:
+        asks = self.label.asks.values()
+        yield table_of(
+            "asks",
+            {"ask": "text", "concept": "text", "valid": "number", "yes_or_no": "truth"},
+            [(spoken(ask.name), ANSWER + ask.name, self._days_or_none(ask.valid), is_yes_or_no(ask)) for ask in asks],
+        )
+        yield table_of(
+            "reassuring",
+            {"ask": "text", "word": "text"},
+            [(spoken(ask.name), word) for ask in asks for word in dict.fromkeys(ask.reassures)],
+        )
+
+    def _all(self, kind: type[FactKind]) -> list[FactKind]:
+        return [fact for fact in self.label.facts.values() if isinstance(fact, kind)]
+
+    def _number(self, parameter: str) -> float:
+        return float(self.label.parameters[parameter].value)
+
+    def _days_or_none(self, parameter: str) -> float | None:
+        return self._number(parameter) if parameter else None
+
+    def _word(self, parameter: str) -> object:
+        return self.label.parameters[parameter].value
+
+
+def is_yes_or_no(ask: Ask) -> bool:
+    """Whether the answers of an ask are yes and no, and not words."""
+    return set(ask.answers) <= {"yes", "no"}
+
+
+def _looks(fact: Fact, role: str, concepts: Iterable[str]) -> Iterator[Row]:
+    yield from ((fact.name, role, concept) for concept in concepts)
+
+
+def _unreadable(fact: Fact, kind: str) -> Iterator[Row]:
+    if kind in UNREADABLE:
+        yield (fact.name, "unreadable", UNREADABLE[kind])
+
+
+def _looks_of_status(fact: Worded) -> Iterator[Row]:
+    words = {concept: "" if word == "unknown" else word for concept, word in fact.latest_of.items()}
+    ordered = sorted({"", *words.values()})
+    for concept in (*fact.latest_of, *fact.questions):
+        word = words.get(concept, "")
+        yield (fact.name, concept, word, ordered.index(word))
