@@ -420,7 +420,7 @@ def test_small_files_share_a_task_and_nothing_is_left_out(monkeypatch: pytest.Mo
     files = [SourceFile(str(number), size, 0) for number, size in enumerate([4, 4, 4, 20, 1, 0])]
     cut = [source_files.FilePiece(number, file.name, 0, file.size) for number, file in enumerate(files)]
     found = lines.batches(cut)
-    assert [[each.piece for each in batch.cuts] for batch in found] == [[0, 1], [2], [3], [4, 5]]
+    assert [[each.number for each in batch.pieces] for batch in found] == [[0, 1], [2], [3], [4, 5]]
     assert [batch.number for batch in found] == [0, 1, 2, 3]
 
 
