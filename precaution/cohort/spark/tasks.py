@@ -44,7 +44,7 @@ _PARTITION, _PERSON = LINES.names.index("partition"), LINES.names.index("person"
 
 
 class Same(NamedTuple):
-    """The mark by which a task knows that its run is still on: one taken for lost may end after its run was given up."""
+    """The mark by which a task knows that its run is still on: a lost one may end after its run was given up."""
 
     token: str
     digest: str
