@@ -39,6 +39,8 @@ MEANT = {
     "birthDate",
 }
 """Keys whose value the reader must understand; every other text is replaced."""
+WITHOUT_NOTE = {"Patient", "QuestionnaireResponse", "Medication", "Substance", "Encounter", "Provenance", "List"}
+"""Types that have no such element: one that FHIR does not know would be a doubt, as it must be."""
 NAMES = ("ready", "low-neutrophils", "restricted", "zoster-on-treatment", "suspected-thromboembolism")
 TOKEN = "canary-token-9d1f"  # noqa: S105
 
@@ -66,8 +68,7 @@ def poisoned(value: Any, make: Callable[[], str], key: str = "") -> Any:
     if "resourceType" in made and made["resourceType"] not in ("Bundle", "OperationOutcome"):
         made |= {
             "text": {"status": "generated", "div": f"<div>{make()}</div>"},
-            "note": [{"text": make()}],
-            "implicitRules": make(),
+            **({} if made["resourceType"] in WITHOUT_NOTE else {"note": [{"text": make()}]}),
             "language": make(),
             "extension": [{"url": make(), "valueString": make()}],
             "contained": made.get("contained", []),
