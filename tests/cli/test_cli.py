@@ -350,6 +350,7 @@ def test_label(capsys: Capture) -> None:
     assert len(json.loads(capsys.readouterr().out)["statements"]) == 53
 
 
+@pytest.mark.slow
 def test_booklet_is_written_and_checked(tmp_path: Path, capsys: Capture) -> None:
     assert run(["booklet", "--out", str(tmp_path), "--check"]) == 5
     assert "write it anew with `precaution booklet`" in capsys.readouterr().err

@@ -132,6 +132,7 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
         write_cohort(generator(), 1, tmp_path / "demo")
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_cohort(tmp_path: Path) -> None:
     makes = generator(entries=0)
     write_cohort(makes, 50, tmp_path / "warm")

@@ -52,6 +52,7 @@ UNCOMPILED = {
 # DuckDB
 
 
+@pytest.mark.slow
 def test_every_case_of_the_label() -> None:
     groups = sql_people.cases()
     assert sum(len(group.asked) for group in groups) > 1500
@@ -63,6 +64,7 @@ def test_the_examples_and_a_demo_cohort() -> None:
     say("demo cohort", compared(sql_people.demo(300), LABEL, on_duckdb, "duckdb"))
 
 
+@pytest.mark.slow
 def test_all_shared_records(shared: Path) -> None:
     asked = sql_people.shared()
     assert len(asked) > 400
@@ -75,6 +77,7 @@ def test_records_made_at_random(seed: int) -> None:
     say(f"records {seed}", compared(EdgeRecords(LABEL, seed).asked(400), LABEL, on_duckdb, "duckdb"))
 
 
+@pytest.mark.slow
 @few
 @given(SEEDS)
 def test_records_made_at_random_under_a_policy_made_at_random(seed: int) -> None:

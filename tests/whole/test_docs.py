@@ -136,10 +136,20 @@ def test_every_command_has_a_page_that_names_it() -> None:
 
 
 GUIDES = [page for page in PAGES if page != README]
+LONG = "audit.md"
+"""A guide whose commands take long: they draw pictures."""
+
+
+def transcripts() -> list[object]:
+    """Return the blocks with commands and their output."""
+    return [
+        pytest.param(block, marks=pytest.mark.slow) if block.page.name == LONG else block
+        for block in doc_blocks.blocks("console", GUIDES)
+    ]
 
 
 @pytest.mark.skipif(not doc_blocks.can_play(), reason="no shell here")
-@pytest.mark.parametrize("block", doc_blocks.blocks("console", GUIDES), ids=str)
+@pytest.mark.parametrize("block", transcripts(), ids=str)
 def test_every_transcript_is_what_comes_out(block: doc_blocks.Block) -> None:
     assert doc_blocks.played(block.text) == block.text, "see `cd tests; python -m support.doc_blocks`"
 

@@ -535,6 +535,7 @@ def values_exchanged() -> Iterator[bytes]:
                     yield written(resource)
 
 
+@pytest.mark.slow
 def test_every_value_of_every_line_exchanged() -> None:
     lines = list(values_exchanged())
     KNOWN.matched = 0
