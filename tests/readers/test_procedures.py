@@ -112,12 +112,17 @@ def test_words() -> None:
     assert only(procedure(code=code(SNOMED, "233604007", "Thrombolysis"))).certainty == "mentioned"
     assert (
         entries(
-            immunization(vaccineCode=code(CVX, "207")),
+            immunization(vaccineCode=code(CVX, "207", "COVID-19, mRNA")),
             immunization(vaccineCode=code(ATC, "J07BN01")),
             procedure(code=code(SNOMED, "80146002", "Appendectomy")),
         )
         == []
     )
+
+
+def test_a_vaccine_code_on_no_list_and_without_a_name_may_be_any_vaccine() -> None:
+    entry = only(immunization(vaccineCode=code(CVX, "399")))
+    assert (entry.concept, entry.certainty) == (UNREADABLE["immunization"], "mentioned")
 
 
 def test_a_vaccine_against_a_disease_is_no_hint_of_it() -> None:
