@@ -267,7 +267,7 @@ IS = [
     ("RxNorm", "9793", set()),  # silver sulfadiazine is for the skin
     ("RxNorm", "2590608", set()),  # ciclosporin for the eye
     ("RxNorm", "328160", {"drug_csdmard"}),
-    ("RxNorm", "105585", {"drug_methotrexate", "drug_csdmard"}),
+    ("RxNorm", "105585", {"drug_methotrexate"}),
     ("RxNorm", "205285", {"drug_csdmard"}),
     ("RxNorm", "1441527", {"drug_bdmard_other"}),
     # combined against progestin-only, contraception against replacement
