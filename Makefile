@@ -11,7 +11,7 @@ EXTRAS := --extra build --extra cohort --extra postgres --extra sql --extra audi
 DEVELOPING := $(if $(CI),.venv/.continuous,.venv/.developing)
 # What `make test` leaves out, because somebody waits for it; pyproject.toml says what each marker stands for.
 QUICK := not (spark or compiled or image or server or kills or slow)
-PYTEST := $(BIN)/pytest -q -n auto --dist loadgroup --durations=15
+PYTEST := $(BIN)/pytest -q -n auto --dist loadgroup --no-loadscope-reorder --durations=15
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -50,7 +50,7 @@ def assess(
     """
     known = label if isinstance(label, Label) else load_label(label, policy=policy, codes=tuple(codes))
     day = as_day(today)
-    record = with_answers(_read(patient, known), answers, known, day)
+    record = with_answers(_read(patient, known, day), answers, known, day)
     died = record.died
     if died is not None and (died.high <= day or died.low < 1):
         raise PatientDied(
@@ -80,17 +80,17 @@ def as_stage(stage: str | None) -> Stage | None:
     raise UsageError(f"'{stage}' is no stage: it is one of {', '.join(STAGES)}.{did_you_mean(stage, STAGES)}")
 
 
-def _read(patient: object, label: Label) -> Record:
+def _read(patient: object, label: Label, today: int) -> Record:
     if isinstance(patient, Record):
         return patient
     if isinstance(patient, (str, Path)):
-        return readers.read(patient, label.terminology, label.asks)
+        return readers.read(patient, label.terminology, label.asks, today)
     if isinstance(patient, (bytes, bytearray, memoryview)):
-        return readers.read_bytes(bytes(patient), label.terminology, label.asks, "the patient")
+        return readers.read_bytes(bytes(patient), label.terminology, label.asks, "the patient", today)
     if isinstance(patient, Mapping):
-        return readers.read_resources([dict(patient)], label.terminology, label.asks)
+        return readers.read_resources([dict(patient)], label.terminology, label.asks, today)
     if isinstance(patient, Iterable):
-        return readers.read_resources(patient, label.terminology, label.asks)
+        return readers.read_resources(patient, label.terminology, label.asks, today)
     raise UsageError(f"a patient is a Record, a path, JSON bytes or FHIR resources, not {type(patient).__name__}")
 
 

@@ -35,33 +35,37 @@ STARTS = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that at the end no process waits for another that has only just begun it.
+    """Mark tests by what they start, say which run in one process (`--dist loadgroup`), and begin with the longest.
 
-    Tests that share what takes long to start, or a fixture of their module, go to the same process
-    (`--dist loadgroup`): it is made once.
+    So no process waits at the end for another that has only just begun a long test.
     """
     for item in items:
         for name in STARTS.keys() & getattr(item, "fixturenames", ()):
             item.add_marker(STARTS[name])
-        group = shared_fixture(item)
+        group = shared_with(item)
         if group and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=rank)
 
 
-def shared_fixture(item: pytest.Item) -> str:
-    """Return what a test shares with others: the session of Spark, a fixture of its module, or nothing."""
-    if not isinstance(item, pytest.Function):
-        return ""
-    if "spark" in item.fixturenames:
+def shared_with(item: pytest.Item) -> str:
+    """Return which tests run in one process with a test, since what they share is made once for each process.
+
+    Those of Spark share its session, those of a file its fixtures and what it keeps; a long test that shares nothing
+    runs anywhere.
+    """
+    names = getattr(item, "fixturenames", ())
+    if "spark" in names:
         return "spark"
-    scopes = {each[-1].scope for each in item._fixtureinfo.name2fixturedefs.values()}
-    return str(item.path) if "module" in scopes else ""
+    fixtures = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
+    shares = any(each[-1].scope == "module" for each in fixtures)
+    return str(item.path) if shares or rank(item) >= len(HEAVY) else ""
 
 
 def rank(item: pytest.Item) -> int:
-    """Return the place of a test: the longest come first."""
-    return min((HEAVY.index(mark.name) for mark in item.iter_markers() if mark.name in HEAVY), default=len(HEAVY))
+    """Return the place of a test: the longest come first, and those of the whole project before those of a module."""
+    ordinary = len(HEAVY) if item.path.parent.name == "whole" else len(HEAVY) + 1
+    return min((HEAVY.index(mark.name) for mark in item.iter_markers() if mark.name in HEAVY), default=ordinary)
 
 
 @pytest.fixture(scope="session")

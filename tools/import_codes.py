@@ -44,6 +44,12 @@ tb_history tb_latent tb_screening_procedure thrombophilia_acquired thrombophilia
 thrombophilia_kind_unknown vaccine_live vaccine_live_status_ambiguous vte vte_history vte_symptom
 """
 
+FURTHER = Path(__file__).with_name("further_codes.csv")
+"""Rows that the shared lists lack, each read in the public material that its source names: concept, then a row."""
+
+INFECTIONS = Path(__file__).with_name("further_infections.csv")
+"""SNOMED's serious and opportunistic infections, as ICD-10 has them in infection_serious_or_opportunistic."""
+
 SAME_SUBSTANCE = ("lab_hdl", "lab_hemoglobin", "lab_ldl", "lab_total_cholesterol", "lab_triglycerides")
 """`<concept>_molar` holds the codes of the same substance in mmol/L: one concept, its factor in concepts.toml."""
 
@@ -121,6 +127,7 @@ ADDED = {
     ],
 }
 
+CHRONIC = re.compile(r"chronic (?:\w+ ){0,3}osteomyelitis|osteomyelitis, chronic", re.IGNORECASE)
 HISTORY = re.compile(r"history|h/o", re.IGNORECASE)
 NO_DIAGNOSIS = re.compile(
     r"\((procedure|regime/therapy)\)|chemotherapy|invitation|poisoning|neutropenia|immunodeficiency|immune reconst"
@@ -167,7 +174,15 @@ EXPANSIONS = {
     "major_surgery_all": ("major_surgery", "VSAC 'Major Surgical Procedure'"),
 }
 
+PRIMARY_CARE = "UoM-Data-Science-Platforms/gm-sde:shared/clinical-code-sets/conditions; canvas-plugins"
+
 WHY = {
+    "infection_any": "Those of infection_serious_or_opportunistic.more.csv, which says how they were chosen.",
+    "infection_serious_or_opportunistic": "The diseases of the ICD-10 list, chosen by name from public lists: "
+    "sepsis, meningitis and encephalitis, endocarditis, osteomyelitis, pneumonia, peritonitis, deep abscess, septic "
+    "arthritis, pyelonephritis, cellulitis and the opportunistic ones. Left out: tuberculosis (a list of its own), "
+    "newborns and pregnancy, history and sequelae, and what only sounds like an infection (allergic, autoimmune).",
+    "infection_chronic_or_recurrent": "Chronic osteomyelitis, as M86.3 to M86.6.",
     "major_surgery": "Both public lists together: the surgical lists are those of the US measures of thromboembolism "
     "prevention, the other adds chest, vascular and orthopedic surgery. Left out, because they are no "
     "major surgery: percutaneous, image-guided, endoscopic-only and lead or catheter procedures, "
@@ -186,6 +201,8 @@ def main(shared: Path, out: Path) -> None:
     lists = {name: rows(shared / f"{name}.csv") for name in LISTED.split()}
     for name, added in ADDED.items():
         lists[name] = [*lists.get(name, []), *added]
+    for name, row in further(FURTHER):
+        lists.setdefault(name, []).append(row)
     for name in SAME_SUBSTANCE:
         lists[name] += rows(shared / f"{name}_molar.csv")
     move(lists)
@@ -193,6 +210,7 @@ def main(shared: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name, listed in lists.items():
         write(out / f"{name}.csv", once(listed), note=left_out(name))
+    more |= infections(INFECTIONS)
     for name, listed in more.items():
         known = {row.code for row in lists.get(name, [])}
         compact(out / f"{name}.more.csv", [row for row in once(listed) if row.code not in known], name)
@@ -205,6 +223,24 @@ def rows(path: Path) -> list[Row]:
             Row(each["system"], each["code"], mended(each["display"]), each["source"], each["verified"])
             for each in csv.DictReader(file)
         ]
+
+
+def further(path: Path) -> list[tuple[str, Row]]:
+    """Return the (concept, row) of every line of `further_codes.csv`."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [(each.pop("concept"), Row(**each)) for each in csv.DictReader(file)]
+
+
+def infections(path: Path) -> dict[str, list[Row]]:
+    """Return the long lists of infections; each is a serious one, and a chronic osteomyelitis is chronic too."""
+    with path.open(encoding="utf-8", newline="") as file:
+        listed = [Row("SNOMED", each["code"], each["display"], "", "yes") for each in csv.DictReader(file)]
+    chronic = [row for row in listed if CHRONIC.search(row.display)]
+    return {
+        "infection_any": listed,
+        "infection_serious_or_opportunistic": listed,
+        "infection_chronic_or_recurrent": chronic,
+    }
 
 
 def mended(text: str) -> str:
@@ -280,7 +316,7 @@ def write(path: Path, listed: list[Row], *, note: list[str]) -> None:
 def compact(path: Path, listed: list[Row], name: str) -> None:
     """Write a long list: source and reason in comments, three columns."""
     sources = [source for concept, source in EXPANSIONS.values() if concept == name.replace("history", "current")]
-    sources = sources or [EXPANSIONS["malignancy_current"][1]]
+    sources = sources or [PRIMARY_CARE if name.startswith("infection") else EXPANSIONS["malignancy_current"][1]]
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(f"# SNOMED CT codes (licence: see NOTICE.md), read in public repositories: {'; '.join(sources)}\n")
         if name in WHY:

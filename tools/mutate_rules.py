@@ -612,10 +612,10 @@ def _reached(first: Iterable[str], label: Label) -> set[str]:
     return found
 
 
-def concerned(mutant: Mutant, behind: Mapping[str, set[str]], before: Gathered, after: Label) -> list[str] | None:
+def concerned(mutant: Mutant, behind: Mapping[str, set[str]], changed: Changed) -> list[str] | None:
     """Return the rules and duties that a mutant may change; None where that may be anything."""
     if mutant.once:
-        return sorted(_differing(behind, before, after))
+        return [name for name, looked_at in behind.items() if name in changed.outcomes or looked_at & changed.names]
     if mutant.section in ("rule", "duty"):
         return [mutant.table]
     if mutant.file == LABEL_FILE or mutant.section == "says":
@@ -623,14 +623,25 @@ def concerned(mutant: Mutant, behind: Mapping[str, set[str]], before: Gathered, 
     return [outcome for outcome, looked_at in behind.items() if spoken(mutant.table) in looked_at]
 
 
-def _differing(behind: Mapping[str, set[str]], before: Gathered, after: Label) -> set[str]:
-    """Return the rules and duties of which a label says something else than before, or of what is behind them."""
-    names = {
-        field: {name for name, thing in getattr(after, field).items() if getattr(before, field).get(name) != thing}
-        for field in ("rules", "duties", "facts", "asks", "parameters")
-    }
-    other = {spoken(name) for field in ("facts", "asks", "parameters") for name in names[field]}
-    return names["rules"] | names["duties"] | {outcome for outcome, looked_at in behind.items() if looked_at & other}
+class Changed(NamedTuple):
+    """What a mutant says otherwise than the label."""
+
+    outcomes: set[str]
+    """Rules and duties."""
+    names: set[str]
+    """Facts, asks and parameters, as expressions write them."""
+
+    @classmethod
+    def by(cls, mutant: Mutant, before: Gathered, after: Label) -> Changed:
+        """Return what a mutant changes; of one table by itself, its name."""
+        if not mutant.once:
+            return cls(set(), {spoken(mutant.table)})
+        found = {
+            field: {name for name, thing in getattr(after, field).items() if getattr(before, field).get(name) != thing}
+            for field in _FIELDS.values()
+        }
+        named = found["facts"] | found["asks"] | found["parameters"]
+        return cls(found["rules"] | found["duties"], set(map(spoken, named)))
 
 
 def survivors(changeable: Changeable, wanted: Sequence[Mutant], cases: Sequence[Watched]) -> Iterator[Mutant]:
@@ -642,11 +653,12 @@ def survivors(changeable: Changeable, wanted: Sequence[Mutant], cases: Sequence[
             label = changeable.with_(mutant)
         except KnowledgeError:
             continue
-        outcomes = concerned(mutant, behind, changeable.read, label)
-        if mutant.once and not outcomes:
+        changed = Changed.by(mutant, changeable.read, label)
+        outcomes = concerned(mutant, behind, changed)
+        shown = bool(changed.names & sometimes)
+        if mutant.once and not outcomes and not shown:
             continue  # only an audit's measures use it
         part = part_of(label, outcomes) if outcomes is not None else None
-        shown = spoken(mutant.table) in sometimes
         if not any(
             each.notices(label, None if shown and SHOWS in each.case.expect else part)
             for each in _ordered(cases, mutant, outcomes or ())

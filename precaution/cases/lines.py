@@ -21,6 +21,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, did_you_mean
+from precaution.knowledge.terminology import EDITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,6 +34,8 @@ _SYSTEMS = {
     "SNOMED": "http://snomed.info/sct",
     "LOINC": "http://loinc.org",
     "ICD10CM": "http://hl7.org/fhir/sid/icd-10-cm",
+    "ICD10": "http://hl7.org/fhir/sid/icd-10",
+    "ICD10GM": "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
     "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "ATC": "http://www.whocc.no/atc",
     "CVX": "http://hl7.org/fhir/sid/cvx",
@@ -92,7 +95,8 @@ def _made(words: list[str], line: str, ident: str, terminology: Terminology) -> 
     times, rest = _times(rest)
     code: Resource = {"text": name} if text else {} if kind == "answer" else _coded(name, line, terminology)
     resource = make(name, code, times, rest, terminology)
-    return {"id": ident, "subject": {"reference": "Patient/case"}, **resource}
+    subject = "patient" if resource["resourceType"] == "Immunization" else "subject"
+    return {"id": ident, subject: {"reference": "Patient/case"}, **resource}
 
 
 def _times(words: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -127,7 +131,8 @@ def _first_codes(terminology: Terminology) -> Mapping[str, tuple[str, str]]:
 
 def _codes_by_concept(terminology: Terminology) -> dict[str, tuple[str, str]]:
     first: dict[str, tuple[str, str]] = {}
-    for (system, code), concepts in terminology.exact.items():
+    ordered = sorted(terminology.exact.items(), key=lambda each: each[0][0] in EDITIONS)
+    for (system, code), concepts in ordered:
         for concept in concepts if system in _SYSTEMS else ():
             if concept not in first and concept in terminology.concepts(system, code):
                 first[concept] = system, code

@@ -8,7 +8,7 @@ from precaution.checks.problem import problem, spoken_of
 from precaution.knowledge.check_digits import well_formed
 from precaution.knowledge.expression import names, spoken
 from precaution.knowledge.linking import heads, place_of
-from precaution.knowledge.terminology import IDS
+from precaution.knowledge.terminology import HIERARCHICAL, IDS
 from precaution.knowledge.toml import Place, expressions, references
 from precaution.values.record import UNREADABLE
 
@@ -92,7 +92,7 @@ def concept_ids(folder: Folder) -> Iterator[Problem]:
 
 def _without_star(system: str, code: str) -> str:
     """Return the prefix that a code with a star stands for, in the systems that are matched by prefix."""
-    return code.removesuffix("*").removesuffix(".") if system in ("ICD10CM", "ATC") else code
+    return code.removesuffix("*").removesuffix(".") if system in HIERARCHICAL else code
 
 
 def _all(folder: Folder) -> Iterator[Says | Concept | Fact | Ask | Rule | Duty | Measure | Parameter]:

@@ -79,7 +79,8 @@ class FhirPartition(Partition):
     def _record(self, person: str, lines: Sequence[FramedLine]) -> Record:
         documents = self._documents(person, lines)
         everything = [*documents, *self._shared.behind(documents), *self._lost]
-        return read_resources(everything, self.label.terminology, self.label.asks)  # type: ignore[arg-type]
+        terminology, asks, today = self.label.terminology, self.label.asks, self.context.today.toordinal()
+        return read_resources(everything, terminology, asks, today)  # type: ignore[arg-type]
 
     def _documents(self, person: str, lines: Sequence[FramedLine]) -> list[Json]:
         """Return a patient's resources. Raises _BrokenLine, NoPatient; OtherVersion."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from precaution.errors import did_you_mean
 from precaution.knowledge.expansion import FACTS, expanded
 from precaution.knowledge.expression import written
-from precaution.knowledge.fact_kinds import FACT_KINDS, Fact
+from precaution.knowledge.fact_kinds import Fact
 from precaution.knowledge.families import FOR
 from precaution.knowledge.folder import topic_files
 from precaution.knowledge.model import (
@@ -20,14 +19,12 @@ from precaution.knowledge.model import (
     Measure,
     Parameter,
     Records,
-    Role,
     Rule,
     Says,
-    Sentence,
     TherapySettings,
 )
-from precaution.knowledge.policy import as_written, measured
 from precaution.knowledge.said_once import Actions, SaidOnce, collected
+from precaution.knowledge.sections import CONVERT
 from precaution.knowledge.shorthand import Limit
 from precaution.knowledge.terminology import Concept
 from precaution.knowledge.toml import Place, Table, as_table, read, read_toml, refuse_unknown
@@ -36,16 +33,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from precaution.knowledge.expansion import Plain
-    from precaution.knowledge.refers import Stage
 
 
-T = TypeVar("T")
-_EXACT = re.compile(r"([0-9]{1,9})-([0-9]{1,9}) (\S+)")
 SHARED_BY_TOPICS = ("parameter", "measure", "source")
 """Sections of label.toml: parameters, families of measures, sources of figures."""
 HEAD = ("name", "version", "title", "about", "actions", "therapy", "records", "audit", *SHARED_BY_TOPICS)
 SECTIONS = ("says", "parameter", "concept", "fact", "result", "ask", "rule", "duty", "measure", "source")
-Convert = Callable[[str, str, object, Place], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +69,17 @@ class Gathered:
     measures: dict[str, Measure] = field(default_factory=dict)
     limits: Mapping[str, Limit] = field(default_factory=dict)
 
-    def of(self, section: str) -> tuple[dict[str, Any], Convert]:
-        """Return the tables of a section, and how one of them is read."""
-        kinds: Mapping[str, tuple[dict[str, Any], Convert]] = {
-            "says": (self.says, _says),
-            "parameter": (self.parameters, _parameter),
-            "concept": (self.concepts, _plain(Concept)),
-            "fact": (self.facts, _fact),
-            "ask": (self.asks, _plain(Ask)),
-            "rule": (self.rules, _rule),
-            "duty": (self.duties, _plain(Duty)),
-            "measure": (self.measures, _plain(Measure)),
+    def of(self, section: str) -> dict[str, Any]:
+        """Return the tables of a section."""
+        kinds: Mapping[str, dict[str, Any]] = {
+            "says": self.says,
+            "parameter": self.parameters,
+            "concept": self.concepts,
+            "fact": self.facts,
+            "ask": self.asks,
+            "rule": self.rules,
+            "duty": self.duties,
+            "measure": self.measures,
         }
         return kinds[section]
 
@@ -183,97 +176,8 @@ def add(found: Gathered, plain: Plain, file: str) -> None:
     Raises KnowledgeError where it can't be read, and where there is another of its name.
     """
     section, name, table = plain
-    known, convert = found.of(section)
+    known = found.of(section)
     place = Place(file, f"{section}.{written(name) if section == 'fact' else name}")
     if name in known:
         raise place.error("there is another of this name; give this one its own")
-    known[name] = convert(name, topic_of(file), table, place)
-
-
-def _plain(kind: type[T]) -> Callable[[str, str, object, Place], T]:
-    return lambda name, topic, table, place: read(kind, table, place, name=name, topic=topic)
-
-
-def _says(name: str, topic: str, table: object, place: Place) -> Says:
-    """Return a sentence; the key that gives the reason why it leads to no rule is its role."""
-    given = read(Sentence, table, place)
-    start, end, digest = _exact(given.exact, place.at("exact"))
-    reasons: Mapping[Role, str | None] = {
-        "background": given.background,
-        "evidence-limit": given.evidence_limit,
-        "provenance": given.provenance,
-    }
-    roles = [role for role, why in reasons.items() if why is not None]
-    if len(roles) > 1:
-        raise place.error(f"has {' and '.join(roles)}; a sentence has one of them")
-    return Says(
-        id=name,
-        topic=topic,
-        start=start,
-        end=end,
-        sha256=digest,
-        role=roles[0] if roles else "directive",
-        why=reasons[roles[0]] or "" if roles else "",
-        means=given.means,
-        numbers=given.numbers,
-        explains=given.explains,
-        show_when=given.show_when,
-    )
-
-
-def _exact(given: str, place: Place) -> tuple[int, int, str]:
-    if found := _EXACT.fullmatch(given):
-        return int(found[1]), int(found[2]), found[3]
-    raise place.error('must be where the sentence begins and ends, and its SHA-256, as "0-63 50cc..."')
-
-
-def _parameter(name: str, topic: str, table: object, place: Place) -> Parameter:
-    found = read(Parameter, table, place, name=name, topic=topic, written="")
-    raw = as_table(table, place)["value"]
-    found = replace(found, value=measured(raw, place.at("value")), written=as_written(raw))
-    if found.choices and found.written not in found.choices:
-        raise place.at("value").error(f"must be one of its choices: {', '.join(found.choices)}")
-    return found
-
-
-def _fact(name: str, topic: str, table: object, place: Place) -> Fact:
-    given = as_table(table, place)
-    kinds = [key for key in given if key in FACT_KINDS]
-    if len(kinds) > 1:
-        raise place.error(f"has {' and '.join(kinds)}; a fact is of one kind only")
-    if not kinds:
-        near = next((hint for key in given if (hint := did_you_mean(key, FACT_KINDS))), "")
-        raise place.error(f"needs one key that says its kind: {', '.join(FACT_KINDS)}.{near}")
-    return read(FACT_KINDS[kinds[0]], given, place, name=name, topic=topic)
-
-
-def _rule(name: str, topic: str, table: object, place: Place) -> Rule:
-    """Return a rule; what is given once for all stages is kept for the stages of `then` only."""
-    rule = read(Rule, table, place, name=name, topic=topic)
-    if not rule.then:
-        raise place.at("then").error("names no stage")
-    given = as_table(table, place)
-    for key in ("when", "if-unknown", "if-attested", "if-denied"):
-        stages = given.get(key)
-        if isinstance(stages, dict):
-            _same_stages(stages, rule.then, place.at(key), every=key in ("when", "if-unknown"))
-    return replace(
-        rule,
-        when=_kept(rule.when, rule),
-        if_unknown=_kept(rule.if_unknown, rule),
-        if_attested=_kept(rule.if_attested, rule),
-        if_denied=_kept(rule.if_denied, rule),
-    )
-
-
-def _same_stages(given: Table, then: Mapping[Stage, str], place: Place, *, every: bool) -> None:
-    for stage in given:
-        if stage not in then:
-            raise place.at(stage).error("'then' does not have this stage")
-    for stage in then:
-        if every and stage not in given:
-            raise place.error(f"'{stage}' is missing; 'then' has it")
-
-
-def _kept(by_stage: Mapping[Stage, T], rule: Rule) -> dict[Stage, T]:
-    return {stage: by_stage[stage] for stage in rule.then if stage in by_stage}
+    known[name] = CONVERT[section](name, topic_of(file), table, place)

@@ -24,8 +24,12 @@ _LOINC = re.compile(r"[0-9]{1,7}-[0-9]")
 _LOINC_ANSWER = re.compile(r"LA[0-9]{1,7}-[0-9]")
 """The check digit of answers follows another rule, which the guide does not give."""
 _SNOMED = re.compile(r"[1-9][0-9]{5,17}")
+_ICD10 = re.compile(r"[A-Z][0-9][0-9AB](?:\.[0-9A-Z]{1,4})?")
+"""The American edition's, the longest: its codes are often sent as ICD-10's."""
 _SHAPES = {
-    "ICD10CM": re.compile(r"[A-Z][0-9][0-9AB](?:\.[0-9A-Z]{1,4})?"),
+    "ICD10CM": _ICD10,
+    "ICD10": _ICD10,
+    "ICD10GM": _ICD10,
     "ATC": re.compile(r"[A-Z][0-9]{2}(?:[A-Z](?:[A-Z](?:[0-9]{2})?)?)?"),
     "RxNorm": re.compile(r"[1-9][0-9]{0,7}"),
     "CVX": re.compile(r"[0-9]{1,3}"),

@@ -17,11 +17,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-SYSTEMS = ("SNOMED", "LOINC", "RxNorm", "RxNormExt", "ICD10CM", "ATC", "CVX", "HL7v3-ObservationInterpretation")
+SYSTEMS = (
+    "SNOMED",
+    "LOINC",
+    "RxNorm",
+    "RxNormExt",
+    "ICD10CM",
+    "ICD10",
+    "ICD10GM",
+    "ATC",
+    "CVX",
+    "HL7v3-ObservationInterpretation",
+)
 """The code systems of code lists, by the names that the `system` column uses."""
 _SYSTEMS = frozenset(SYSTEMS)
 
-HIERARCHICAL = ("ICD10CM", "ATC")
+EDITIONS: Mapping[str, str] = {"ICD10GM": "ICD10", "ICD10": "ICD10CM"}
+"""Editions of ICD-10, and the one whose lists are asked for what an edition's own rows don't have.
+
+The lists are kept for ICD-10-CM. The WHO's ICD-10 and the German ICD-10-GM agree with it for most codes, so their
+rows hold only what they have besides, and what means something else there."""
+
+ICD10 = ("ICD10CM", *EDITIONS)
+"""The editions of ICD-10."""
+
+HIERARCHICAL = (*ICD10, "ATC")
 """The systems whose codes begin with their parent's, so that `I21*` means all of them."""
 
 LONGEST_NAME = 120
@@ -65,17 +85,27 @@ class Terminology:
     exact: Mapping[tuple[str, str], tuple[str, ...]]
     """(system, code) -> concepts."""
     prefixes: Mapping[tuple[str, str], tuple[str, ...]]
-    """(system, prefix) -> concepts, for ICD-10-CM (with dot) and ATC."""
+    """(system, prefix) -> concepts, for the editions of ICD-10 (with dot) and ATC."""
     known: Mapping[str, Concept]
     concept_ids: Mapping[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
     """OMOP concept id -> (system, code), for sources that come without their vocabulary."""
 
     def concepts(self, system: str, code: str) -> tuple[str, ...]:
-        """Return the concepts that `code` of `system` (a name of SYSTEMS) belongs to."""
+        """Return the concepts that `code` of `system` (a name of SYSTEMS) belongs to.
+
+        Where an edition's own rows have the code they alone decide; else the edition that it is built on is asked.
+        """
+        found = self._listed(system, code)
+        while not found and system in EDITIONS:
+            system = EDITIONS[system]
+            found = self._listed(system, code)
+        return self.without_outranked(found) if len(found) > 1 else found
+
+    def _listed(self, system: str, code: str) -> tuple[str, ...]:
         found = self.exact.get((system, code), ())
         for length in range(1, min(len(code), self._longest.get(system, 0)) + 1):
             found += tuple(c for c in self.prefixes.get((system, code[:length]), ()) if c not in found)
-        return self.without_outranked(found) if len(found) > 1 else found
+        return found
 
     def concept(self, name: str) -> Concept:
         """Return what is known of a concept; a concept without a table of its own has only its codes."""
@@ -84,9 +114,9 @@ class Terminology:
     def spoken_of(self, text: str) -> tuple[str, ...]:
         """Return the concepts that `words` of theirs are in `text` and `not_words` are not.
 
-        A word stands for the beginning of a word of the text; with `$` at its end for a whole word (`tb$`),
-        with `*` at its start for any part of one (`*oma$`). A text too long for a name may speak of several
-        things, so `not_words` take nothing away there.
+        A word stands for the beginning of a word of the text; with `$` at its end for a whole word (`tb$`), with `*`
+        at its start for any part of one (`*oma$`), with `=` at its start for the whole text (`=zona`). A text too long
+        for a name may speak of several things, so `not_words` take nothing away there.
         """
         folded = fold(text)
         heard = self._words.heard(folded)
@@ -125,6 +155,7 @@ class _Words:
     def __init__(self, concepts: Iterable[Concept]) -> None:
         self._starts: dict[str, list[tuple[str, bool, str]]] = {}
         self._inside: list[tuple[re.Pattern[str], str, str]] = []
+        self._whole: dict[str, list[str]] = {}
         self._refused: dict[str, tuple[str, ...]] = {}
         for concept in concepts:
             self._refused[concept.name] = concept.not_words
@@ -134,6 +165,7 @@ class _Words:
     def heard(self, folded: str) -> set[str]:
         """Return the concepts a folded text has a word of."""
         found = {name for pattern, word, name in self._inside if word in folded and pattern.search(folded)}
+        found.update(self._whole.get(folded, ()))
         for start in _STARTS.finditer(folded):
             found.update(self._begun(folded, start.start()))
         return found
@@ -145,7 +177,9 @@ class _Words:
 
     def _add(self, word: str, name: str) -> None:
         bare, whole = fold(word.removeprefix("*").removesuffix("$")), word.endswith("$")
-        if word.startswith("*"):
+        if word.startswith("="):
+            self._whole.setdefault(fold(word[1:]), []).append(name)
+        elif word.startswith("*"):
             self._inside.append((re.compile(_pattern(word)), bare, name))
         else:
             self._starts.setdefault(bare[:_KEY], []).append((bare, whole, name))
@@ -215,6 +249,24 @@ def _check(system: str, code: str, name: str) -> None:
         raise KnowledgeError(f"{name}: a row of {system} has no code")
     if code.endswith("*") and system not in HIERARCHICAL:
         raise KnowledgeError(f"{name}: {code}: only codes of {' and '.join(HIERARCHICAL)} have prefixes")
+
+
+IRRELEVANT = "irrelevant"
+"""Where, in a folder of code lists, the codes stand that have nothing to do with the label."""
+
+
+def read_irrelevant(folder: Path) -> dict[str, frozenset[str]]:
+    """Return system -> codes that are known to have nothing to do with a label, of `irrelevant/<system>.txt`.
+
+    A code on a list of the label is never among them. Raises KnowledgeError for a file of an unknown system.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for path in sorted((folder / IRRELEVANT).glob("*.txt")):
+        if path.stem not in _SYSTEMS:
+            raise KnowledgeError(f"{IRRELEVANT}/{path.name}: '{path.stem}' is no code system of {', '.join(SYSTEMS)}")
+        lines = path.read_text(encoding="utf-8").split("\n")
+        found[path.stem] = frozenset(line for line in lines if line and not line.startswith("#"))
+    return found
 
 
 IDS = "omop/concept_ids.csv"

@@ -23,28 +23,42 @@ if TYPE_CHECKING:
 __all__ = ["read", "read_bytes", "read_named", "read_resources"]
 
 
-def read(source: Path | str, terminology: Terminology, asks: Mapping[str, Ask]) -> Record:
+def read(source: Path | str, terminology: Terminology, asks: Mapping[str, Ask], today: int | None = None) -> Record:
     """Return the record of the one patient in a file, a folder of files, or standard input (`-`).
 
     A file is a Bundle, a resource, a list of them, or NDJSON; each may be gzipped. `asks` are the label's
-    questions, whose answers are read from QuestionnaireResponses. Values come out in each concept's unit.
+    questions, whose answers are read from QuestionnaireResponses. Values come out in each concept's unit. `today` is
+    the day of the decision (an ordinal): with it, what is dated tomorrow by a clock of another time zone is a doubt.
     Raises InputError where it can't be read, and NoPatient, MixedPatients or WrongRelease.
     """
-    return record_of(documents(source), terminology, asks)
+    return record_of(documents(source), terminology, asks, today)
 
 
-def read_named(source: Path | str, terminology: Terminology, asks: Mapping[str, Ask]) -> tuple[str, Record]:
+def read_named(
+    source: Path | str, terminology: Terminology, asks: Mapping[str, Ask], today: int | None = None
+) -> tuple[str, Record]:
     """Return the patient's id, empty where there is none, and the record as `read` does. Raises as `read`."""
     found = list(documents(source))
-    record = record_of(found, terminology, asks)
+    record = record_of(found, terminology, asks, today)
     return min(find_patient(unpacked(found)).ids, default=""), record
 
 
-def read_bytes(data: bytes, terminology: Terminology, asks: Mapping[str, Ask], name: str = "stdin") -> Record:
+def read_bytes(
+    data: bytes,
+    terminology: Terminology,
+    asks: Mapping[str, Ask],
+    name: str = "stdin",
+    today: int | None = None,
+) -> Record:
     """Return the record of the one patient in `data`; `name` stands for it in messages. Raises as `read`."""
-    return record_of(parsed(data, name), terminology, asks)
+    return record_of(parsed(data, name), terminology, asks, today)
 
 
-def read_resources(resources: Iterable[dict[str, object]], terminology: Terminology, asks: Mapping[str, Ask]) -> Record:
+def read_resources(
+    resources: Iterable[dict[str, object]],
+    terminology: Terminology,
+    asks: Mapping[str, Ask],
+    today: int | None = None,
+) -> Record:
     """Return the record of the one patient in resources or Bundles that are parsed already. Raises as `read`."""
-    return record_of(resources, terminology, asks)
+    return record_of(resources, terminology, asks, today)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.knowledge.check_digits import well_formed
-from precaution.knowledge.terminology import SYSTEMS, fold
+from precaution.knowledge.terminology import ICD10, SYSTEMS, fold
 from precaution.readers.json_access import children, text
 
 if TYPE_CHECKING:
@@ -21,12 +21,16 @@ _URLS: Mapping[str, tuple[str, ...]] = {
     "RxNorm": ("www.nlm.nih.gov/research/umls/rxnorm", "2.16.840.1.113883.6.88"),
     "ICD10CM": (
         "hl7.org/fhir/sid/icd-10-cm",
-        "hl7.org/fhir/sid/icd-10",
+        "hl7.org/fhir/sid/icd-10-us",
         "2.16.840.1.113883.6.90",
-        "2.16.840.1.113883.6.3",
         "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd10",
+    ),
+    "ICD10": ("hl7.org/fhir/sid/icd-10", "2.16.840.1.113883.6.3", "2.16.840.1.113883.6.3.2"),
+    "ICD10GM": (
         "fhir.de/codesystem/bfarm/icd-10-gm",
         "fhir.de/codesystem/dimdi/icd-10-gm",
+        "hl7.org/fhir/sid/icd-10-de",
+        "1.2.276.0.76.5.409",
     ),
     "ATC": ("www.whocc.no/atc", "fhir.de/codesystem/bfarm/atc", "2.16.840.1.113883.6.73"),
     "CVX": ("hl7.org/fhir/sid/cvx", "2.16.840.1.113883.12.292"),
@@ -79,7 +83,7 @@ def system_name(url: str) -> str:
 
 def normal_code(system: str, code: str) -> str:
     """Return `code` as code lists write it: ICD-10 in capitals and with its dot, CVX with two digits."""
-    if system != "ICD10CM":
+    if system not in ICD10:
         return code.zfill(2) if system == "CVX" else code
     code = code.upper().rstrip(_ICD_MARKS)
     return f"{code[:3]}.{code[3:]}" if len(code) > 3 and "." not in code else code

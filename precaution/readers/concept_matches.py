@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from precaution.knowledge.terminology import ICD10
 from precaution.readers.codes import words_of
-from precaution.values.record import UNREADABLE, Certainty
+from precaution.values.record import UNREADABLE, Certainty, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,21 +24,37 @@ WITHOUT_SYSTEM = "its code is given without a code system"
 ONLY_WORDS = "only its words speak of it"
 
 _TELLING = {
-    "condition": {"ICD10CM"},
+    "condition": set(ICD10),
     "medication": {"RxNorm", "ATC"},
-    "immunization": {"CVX", "ATC"},
+    "immunization": {"ATC"},
     "procedure": set[str](),
     "order": set[str](),
 }
-"""Code systems whose lists are whole enough that a well-formed code in none of them is no concept of the label."""
+"""Code systems whose lists are whole enough that a well-formed code in none of them is no concept of the label. Of CVX
+every code is on a list: one that is on none is newer than the lists, and may be anything."""
 _SPOKEN_OF = {
-    "condition": frozenset({"SNOMED", "ICD10CM"}),
-    "procedure": frozenset({"SNOMED", "ICD10CM"}),
+    "condition": frozenset({"SNOMED", *ICD10}),
+    "procedure": frozenset({"SNOMED", *ICD10, "CVX"}),
     "medication": frozenset({"RxNorm", "RxNormExt", "ATC"}),
     "immunization": frozenset({"CVX", "ATC"}),
     "order": frozenset({"SNOMED", "CVX", "ATC"}),
 }
 """For each kind the code systems of the concepts that its words may mean: no vaccine hints at the disease."""
+
+
+def kind_of(codes: Codes, name: str) -> Kind:
+    """Return the kind of entries that a concept stands for, by the code systems of its list."""
+    for kind, systems in _KIND_BY_SYSTEMS:
+        if codes.listed_in(name, systems):
+            return kind
+    return "condition"
+
+
+_KIND_BY_SYSTEMS: tuple[tuple[Kind, frozenset[str]], ...] = (
+    ("immunization", frozenset({"CVX"})),
+    ("medication", frozenset({"RxNorm", "RxNormExt", "ATC"})),
+    ("result", frozenset({"LOINC"})),
+)
 
 
 class ConceptMatch(NamedTuple):

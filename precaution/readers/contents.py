@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.readers.dates import instant
 from precaution.readers.json_access import Json, child, children, digest, name_of, text
-from precaution.readers.resource_types import CLINICAL, HELPERS, R4, check_profile, check_release, check_type
+from precaution.readers.resource_types import (
+    CLINICAL,
+    HELPERS,
+    MENTIONING,
+    R4,
+    check_profile,
+    check_release,
+    check_type,
+)
+from precaution.readers.sender import reports_loss, what_is_missing
 from precaution.values.record import Ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_KEPT = (CLINICAL | HELPERS) - {"Bundle", "OperationOutcome"}
+_KEPT = (CLINICAL | MENTIONING | HELPERS) - {"Bundle", "OperationOutcome"}
 _EPOCH = datetime.min.replace(tzinfo=UTC)
 Key = tuple[str, str]
 Located = tuple[Json, str]
@@ -37,6 +46,8 @@ class Contents:
     ignored: set[Ignored] = field(default_factory=set[Ignored])
     partial: bool = False
     """Whether something that may be clinical is missing: then no list of the record is complete."""
+    deleted: set[str] = field(default_factory=set[str])
+    """Names (`Type/id`) of what the sender deletes; where it is here all the same, it reassures nobody."""
     _seen: dict[Key, Located] = field(default_factory=dict[Key, Located])
     _versions: dict[Key, list[Located]] = field(default_factory=dict[Key, list[Located]])
 
@@ -80,16 +91,16 @@ def unpacked(documents: Iterable[object]) -> Contents:
         if isinstance(value, list):
             todo.extend((each, "") for each in value)
         elif not isinstance(value, dict):
-            _take({}, None, "", contents)
+            _take({}, None, "", contents, todo)
         elif value.get("resourceType") == "Bundle":
             _bundle(value, contents, todo)
         else:
-            _take(value, value.get("resourceType"), url, contents)
+            _take(value, value.get("resourceType"), url, contents, todo)
     contents.choose_versions()
     return contents
 
 
-def _take(resource: Json, kind: object, url: str, contents: Contents) -> None:
+def _take(resource: Json, kind: object, url: str, contents: Contents, todo: list[tuple[object, str]]) -> None:
     if not isinstance(kind, str):
         contents.note_unreadable("input", "an entry is no FHIR resource: it is no object, or has no resourceType")
     elif kind in _KEPT:
@@ -100,12 +111,26 @@ def _take(resource: Json, kind: object, url: str, contents: Contents) -> None:
         contents.note_unreadable("input", "a resource is of a type that FHIR R4 does not have")
     elif kind == "OperationOutcome":
         _outcome(resource, contents)
+    elif kind == "Parameters":
+        todo.extend(_parameters(resource))
 
 
 def _outcome(resource: Json, contents: Contents) -> None:
     contents.ignored.add(Ignored("OperationOutcome", "a message of the sending system, no part of the record"))
-    if any(text(issue, "severity") in ("error", "fatal") for issue in children(resource, "issue")):
-        contents.note_unreadable("OperationOutcome", "the sending system reports an error, so parts may be missing")
+    if why := reports_loss(resource):
+        contents.note_unreadable("OperationOutcome", why)
+
+
+def _parameters(resource: Json) -> list[tuple[object, str]]:
+    """Return the resources that an operation's Parameters hold, also in their parts."""
+    found: list[tuple[object, str]] = []
+    todo = children(resource, "parameter")
+    while todo:
+        parameter = todo.pop()
+        todo += children(parameter, "part")
+        if parameter.get("resource") is not None:
+            found.append((parameter["resource"], ""))
+    return found
 
 
 def _bundle(bundle: Json, contents: Contents, todo: list[tuple[object, str]]) -> None:
@@ -115,20 +140,23 @@ def _bundle(bundle: Json, contents: Contents, todo: list[tuple[object, str]]) ->
     if entries is not None and not isinstance(entries, list):
         contents.note_unreadable("Bundle", "its entries are no list")
     entries = entries if isinstance(entries, list) else []
-    _check_for_more_pages(bundle, len(entries), contents)
+    for why in what_is_missing(bundle, entries):
+        contents.note_unreadable("Bundle", why)
     if bundle.get("type") == "history":
         todo.extend(_history(entries, contents))
         return
     for entry in entries:
         resource = entry.get("resource") if isinstance(entry, dict) else None
-        if not isinstance(resource, dict):
+        if isinstance(entry, dict) and "request" in entry and _deletes(entry):
+            _delete(entry, contents)
+        elif not isinstance(resource, dict):
             _without_resource(entry, contents)
-        elif "request" not in entry or not _deletes(entry):
+        else:
             url, kind = entry.get("fullUrl"), resource.get("resourceType")
             if kind == "Bundle":
                 todo.append((resource, ""))
             else:
-                _take(resource, kind, url if isinstance(url, str) else "", contents)
+                _take(resource, kind, url if isinstance(url, str) else "", contents, todo)
 
 
 def _without_resource(entry: object, contents: Contents) -> None:
@@ -148,11 +176,13 @@ def _deletes(entry: Json) -> bool:
     return isinstance(request, dict) and request.get("method") == "DELETE"
 
 
-def _check_for_more_pages(bundle: Json, count: int, contents: Contents) -> None:
-    total = bundle.get("total")
-    more = bundle.get("type") == "searchset" and isinstance(total, int) and total > count
-    if more or any(text(link, "relation") == "next" for link in children(bundle, "link")):
-        contents.note_unreadable("Bundle", "the bundle is one page of several; give all pages for complete lists")
+def _delete(entry: Json, contents: Contents) -> None:
+    """Note what a Bundle deletes; of a conditional deletion nobody can say what that is."""
+    name = _deleted(entry)
+    if "?" in name or "/" not in name:
+        contents.note_unreadable("Bundle", "it deletes something that is not named")
+    else:
+        contents.deleted.add(name)
 
 
 def _history(entries: list[object], contents: Contents) -> list[Located]:
@@ -165,8 +195,9 @@ def _history(entries: list[object], contents: Contents) -> list[Located]:
         version = _version(entry, -number)
         name = name_of(*version.located) if version.located else _deleted(entry)
         versions.setdefault(name, []).append(version)
-    latest = (_newest(found).located for found in versions.values())
-    return [located for located in latest if located]
+    latest = {name: _newest(found).located for name, found in versions.items()}
+    contents.deleted |= {name for name, located in latest.items() if located is None}
+    return [located for located in latest.values() if located]
 
 
 def _version(entry: Json, number: int) -> _Version:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,13 +16,15 @@ from precaution.readers.json_access import Json, child, choice, number, text
 from precaution.values.interval import Interval, hull
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _FORM = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
     r"(?:[T ](?:[01][0-9]|2[0-4]):[0-5][0-9](?::(?:[0-5][0-9]|60)(?:\.[0-9]{1,12})?)?"
     r"(?:Z|[+-][01][0-9]:?[0-5][0-9])?)?)?)?"
 )
+_PLACEHOLDERS = frozenset({"0001-01-01", "1900-01-01"})
+"""What systems write where no day is known: it is no day."""
 _YEAR = 365.2425
 _DAYS = {"a": _YEAR, "mo": _YEAR / 12, "wk": 7.0, "d": 1.0}
 """UCUM's units of age, in days."""
@@ -42,7 +44,7 @@ class DateRange(NamedTuple):
 def day(written: str) -> Interval | None:
     """Return the days of a FHIR date, dateTime or instant; None where it is none, or beyond the calendar."""
     match = _FORM.fullmatch(written)
-    if not match:
+    if not match or written[:10] in _PLACEHOLDERS:
         return None
     year, month, of_month = (int(part) if part else 0 for part in match.groups())
     try:
@@ -141,3 +143,33 @@ def instant(written: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+_WESTERNMOST = timedelta(hours=-12)
+"""The offset of the time zone in which a day ends last."""
+
+
+def still_yesterday(resource: Mapping[str, object], day: str) -> bool:
+    """Whether a resource has an instant of `day` (as 2025-03-02) at which somewhere on earth it was the day before.
+
+    Only what is written with an offset is a point in time; a date or a time without one is where it was written.
+    """
+    return any(_before(value, day) for value in _written_times(resource))
+
+
+def _written_times(resource: Mapping[str, object]) -> Iterator[str]:
+    for value in resource.values():
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            yield from (each for each in value.values() if isinstance(each, str))
+
+
+def _before(written: str, day: str) -> bool:
+    if not written.startswith(day) or not _FORM.fullmatch(written.strip()):
+        return False
+    try:
+        moment = datetime.fromisoformat(written.strip())
+    except ValueError:
+        return False
+    return moment.tzinfo is not None and moment.astimezone(timezone(_WESTERNMOST)).date().isoformat() < day

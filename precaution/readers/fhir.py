@@ -8,13 +8,16 @@ from precaution.readers.answers import read_answers
 from precaution.readers.codes import codes_for
 from precaution.readers.conditions import read_condition
 from precaution.readers.contents import unpacked
-from precaution.readers.json_access import name_of
+from precaution.readers.elsewhere import read_elsewhere, read_mentions, read_recommendation
+from precaution.readers.json_access import Json, children, name_of, text
+from precaution.readers.ledger import coded_elements, mentioning_types
 from precaution.readers.lists import read_composition, read_list
 from precaution.readers.medications import read_medication
 from precaution.readers.observations import read_observation, read_report
 from precaution.readers.patient import find_patient, other_subject
 from precaution.readers.procedures import read_immunization, read_procedure, read_service_request
 from precaution.readers.record_builder import PatientResource, RecordBuilder
+from precaution.readers.resource_types import SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from precaution.knowledge.model import Ask
     from precaution.knowledge.terminology import Terminology
     from precaution.readers.contents import Contents
-    from precaution.readers.patient import Patient
+    from precaution.readers.patient import OtherSubject, Patient
     from precaution.values.record import Record
 
 
@@ -45,25 +48,35 @@ _READERS: Mapping[str, Callable[[RecordBuilder, PatientResource], None]] = {
     "FamilyMemberHistory": _read_family,
     "List": read_list,
     "Composition": read_composition,
+    "ImmunizationRecommendation": read_recommendation,
+    **dict.fromkeys(sorted(mentioning_types()), read_elsewhere),
 }
+_WITH_MENTIONS = frozenset(kind for kind in _READERS if coded_elements(kind))
+_LISTS = ("List", "Composition")
+CONTAINED = "it is contained in a resource of another kind, which does not say what it means there"
 _KINDS = {"Condition": "condition", "Observation": "result", "Procedure": "procedure", "Immunization": "immunization"}
-_SUBJECTS = {"Immunization": "patient", "FamilyMemberHistory": "patient"}
 
 
-def record_of(documents: Iterable[object], terminology: Terminology, asks: Mapping[str, Ask]) -> Record:
-    """Return the record of the one patient whose resources parsed JSON documents hold.
+def record_of(
+    documents: Iterable[object], terminology: Terminology, asks: Mapping[str, Ask], today: int | None = None
+) -> Record:
+    """Return the record that parsed JSON documents hold.
 
     Raises NoPatient, MixedPatients, WrongRelease, or InputError where a number is not finite.
     """
     contents = unpacked(documents)
-    return read_contents(contents, find_patient(contents), terminology, asks).record()
+    return read_contents(contents, find_patient(contents), terminology, asks, today).record()
 
 
 def read_contents(
-    contents: Contents, patient: Patient, terminology: Terminology, asks: Mapping[str, Ask]
+    contents: Contents,
+    patient: Patient,
+    terminology: Terminology,
+    asks: Mapping[str, Ask],
+    today: int | None = None,
 ) -> RecordBuilder:
-    """Return a builder that has read all resources of a patient; its `record` is the result. Raises as `record_of`."""
-    builder = RecordBuilder(contents, patient, codes_for(terminology), asks)
+    """Return what is read of the resources of a patient. Raises MixedPatients, or InputError as `record_of`."""
+    builder = RecordBuilder(contents, patient, codes_for(terminology), asks, today)
     for kind, read in _READERS.items():
         _read_all(builder, contents, kind, read)
     return builder
@@ -73,7 +86,7 @@ def _read_all(
     builder: RecordBuilder, contents: Contents, kind: str, read: Callable[[RecordBuilder, PatientResource], None]
 ) -> None:
     """Read the resources of a type that are the patient's, and note the others."""
-    key, names = _SUBJECTS.get(kind, "subject"), builder.patient.names
+    key, names = SUBJECTS.get(kind, "subject"), builder.patient.names
     for resource, url in contents.of(kind):
         try:
             ours = resource[key]["reference"] in names  # type: ignore[index]
@@ -81,8 +94,45 @@ def _read_all(
             ours = False
         other = None if ours else other_subject(builder.patient, resource, contents, key)
         if other is None:
-            read(builder, PatientResource(resource, url))
+            item = PatientResource(resource, url)
+            read(builder, item)
+            if kind in _WITH_MENTIONS:
+                read_mentions(builder, item)
+            if "contained" in resource:
+                _read_contained(builder, contents, item)
             continue
         builder.ignore(name_of(resource, url), other.why)
         if not other.certain:
             builder.incomplete.add(_KINDS.get(kind, "medication" if kind.startswith("Medication") else kind))
+
+
+def _read_contained(builder: RecordBuilder, contents: Contents, item: PatientResource) -> None:
+    """Read the clinical resources that another one contains: those of a list as its own, any other as a doubt."""
+    holder = item.resource
+    kind = text(holder, "resourceType")
+    if text(holder, "status") == "entered-in-error":
+        return
+    for inner in children(holder, "contained"):
+        read = _READERS.get(text(inner, "resourceType"))
+        if read is None or _is_member(holder, inner):
+            continue
+        other = _stranger_within(builder, contents, holder, inner)
+        if other is not None:
+            builder.ignore(item.source, other.why)
+        else:
+            read(builder, item.within(inner, "" if kind in _LISTS else CONTAINED))
+
+
+def _stranger_within(builder: RecordBuilder, contents: Contents, holder: Json, inner: Json) -> OtherSubject | None:
+    """Return why a contained resource is not the patient's; one that names nobody is about whom its holder is."""
+    key = SUBJECTS.get(text(inner, "resourceType"), "subject")
+    if inner.get(key) is not None:
+        return other_subject(builder.patient, {**inner, "contained": holder["contained"]}, contents, key)
+    return other_subject(builder.patient, holder, contents, SUBJECTS.get(text(holder, "resourceType"), "subject"))
+
+
+def _is_member(holder: Json, inner: Json) -> bool:
+    """Whether it is a result that the reader of its report or panel reads itself."""
+    listed = [*children(holder, "result"), *children(holder, "hasMember")]
+    name = "#" + text(inner, "id")
+    return text(inner, "resourceType") == "Observation" and any(text(each, "reference") == name for each in listed)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.readers.concept_matches import matched_concepts
-from precaution.readers.dates import day_at, period, read_dates
-from precaution.readers.json_access import Json, child, children, number, text
+from precaution.readers.dates import day_at, read_dates
+from precaution.readers.json_access import Json, child, children, text
+from precaution.readers.lengths import supply, treated
 from precaution.readers.lists import note_list
 from precaution.readers.references import target
-from precaution.values.interval import Interval, larger, shifted, smaller
+from precaution.values.interval import Interval, shifted
 from precaution.values.record import Entry, Status
 
 if TYPE_CHECKING:
@@ -60,9 +61,6 @@ _NOT_TAKEN = {
 }
 _PLANS = frozenset({"proposal", "plan", "option"})
 _ORDERS = frozenset({"", "order", "original-order", "reflex-order", "filler-order", "instance-order"})
-_DAYS = {"d": 1.0, "day": 1.0, "days": 1.0, "wk": 7.0, "week": 7.0, "weeks": 7.0}
-LONGEST = 3660.0
-"""The most days that a supply may last; for more than ten years it is a slip of the pen."""
 
 
 class _Taken(NamedTuple):
@@ -160,14 +158,16 @@ def _taken(resource: Json) -> _Taken | None:
 
 def _requested(resource: Json, status: Status) -> _Taken | None:
     intent = text(resource, "intent")
-    if intent in _PLANS:
+    if intent == "plan" and status == "active" and _reported(resource):
+        pass  # what the patient says to take is no plan, though some profiles write it as one
+    elif intent in _PLANS:
         if status == "ended":
             return None
         status = "planned"
     elif intent not in _ORDERS:
         status = "unknown"
-    start, end = _bounds(resource)
     authored = day_at(resource, "authoredOn")
+    start, end = treated(resource, authored)
     return _Taken(
         status,
         authored if start is None else start,
@@ -177,38 +177,17 @@ def _requested(resource: Json, status: Status) -> _Taken | None:
     )
 
 
-def _bounds(resource: Json) -> tuple[Interval | None, Interval | None]:
-    """Return the first start and the last end of all dosages' bounds; no end where one of them has none."""
-    bounds = [
-        child(child(child(dosage, "timing"), "repeat"), "boundsPeriod")
-        for dosage in children(resource, "dosageInstruction")
-    ]
-    found = [period(each) for each in bounds]
-    starts = [each.start for each in found if each.start is not None]
-    ends = [each.end for each in found if each.end is not None]
-    start, end = starts[0] if starts else None, ends[0] if len(ends) == len(found) and ends else None
-    for each in starts:
-        start = each if start is None else smaller(start, each)
-    for each in ends:
-        end = None if end is None else larger(end, each)
-    return start, end
+def _reported(resource: Json) -> bool:
+    """Whether it says what the patient or somebody else reports, and orders nothing."""
+    return resource.get("reportedBoolean") is True or bool(child(resource, "reportedReference"))
 
 
 def _dispensed(resource: Json, status: Status) -> _Taken:
     """Return a dispense as a drug taken from the day it was handed over until the supply runs out."""
     handed = day_at(resource, "whenHandedOver")
     start = day_at(resource, "whenPrepared") if handed is None else handed
-    days = _supply(child(resource, "daysSupply"))
+    days = supply(child(resource, "daysSupply"))
     if start is None or days is None or status != "active":
         unknown: Status = "unknown" if status == "active" else status
         return _Taken(unknown, start, None, "how long the supply lasts is not known" if status == "active" else "")
     return _Taken(status, start, shifted(start, days))
-
-
-def _supply(quantity: Json) -> float | None:
-    """Return how many days a supply lasts; None where it does not say so in days or weeks."""
-    amount = number(quantity.get("value"), "MedicationDispense", "daysSupply")
-    factor = _DAYS.get((text(quantity, "code") or text(quantity, "unit")).lower())
-    if amount is None or factor is None or not 0 < amount * factor <= LONGEST or "comparator" in quantity:
-        return None
-    return float(int(amount * factor))

@@ -5,6 +5,7 @@ A row without a value is not a negative test: it becomes an entry without a valu
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.readers.codes import words_of
@@ -54,6 +55,8 @@ def read_observation(builder: RecordBuilder, item: PatientResource) -> None:
         builder.lists.add("result")
     if isinstance(status, str) and status in _NONE:
         return builder.ignore(item.source, _NONE[status])
+    if "focus" in resource and not all(_is_patient(builder, each) for each in children(resource, "focus")):
+        item.doubted("it is about somebody or something else than the patient (focus)")
     lookup = builder.codes.look_up(resource.get("code"))
     if lookup.concepts or not lookup.formed:
         _read_value(builder, item, resource, lookup, None)
@@ -63,6 +66,10 @@ def read_observation(builder: RecordBuilder, item: PatientResource) -> None:
     if "contained" in resource:
         _read_members(builder, item, "hasMember")
     return None
+
+
+def _is_patient(builder: RecordBuilder, reference: Json) -> bool:
+    return builder.patient.named_by(text(reference, "reference"))
 
 
 def _read_component(builder: RecordBuilder, item: PatientResource, component: Json) -> None:
@@ -148,7 +155,7 @@ def result_entry(codes: Codes, source: str, holder: Json, concept: Concept, cont
     """
     absent = holder.get("dataAbsentReason") is not None
     found = Amount(note="the value is said to be missing") if absent else amount(holder, concept, source)
-    result, conflict = outcome(codes, {} if absent else holder)
+    result, conflict = outcome(codes, {} if absent else holder, concept.name)
     upper, unusable = upper_limit(holder, concept, source)
     notes = [
         found.note or ("" if found.value is not None or result else _missing(holder)),
@@ -178,12 +185,12 @@ def _missing(holder: Json) -> str:
     return "its value can't be understood" if choice(holder, "value") else "no value"
 
 
-def outcome(codes: Codes, holder: Json) -> tuple[Result, str]:
-    """Return a test's outcome by its coded or written value and its interpretation, and a note where they disagree."""
+def outcome(codes: Codes, holder: Json, of: str = "") -> tuple[Result, str]:
+    """Return a test's outcome by its coded or spelled value and by its interpretation; `of` is its concept."""
     if _WORDED.isdisjoint(holder):
         return "", ""
     value = child(holder, "valueCodeableConcept")
-    found = _meant(codes, value) or _spelled(codes, text(value, "text") or text(holder, "valueString"))
+    found = _meant(codes, value) or _spelled(codes, text(value, "text") or text(holder, "valueString"), of)
     for interpretation in children(holder, "interpretation"):
         found = found | _meant(codes, interpretation)
     if len(found) > 1:
@@ -195,9 +202,39 @@ def _meant(codes: Codes, concept: Json) -> set[Result]:
     return {_RESULTS[name] for name in codes.look_up(concept).concepts if name in _RESULTS} if concept else set()
 
 
-def _spelled(codes: Codes, words: str) -> set[Result]:
-    name = codes.terminology.spelled(words) if words else ""
+_AMOUNT = re.compile(
+    r"\(?\s*[<>≤≥]?=?\s*[0-9][0-9.,]*(?:e[+-]?[0-9]+)?\s*(?:log\s*)?[a-z\[\]{}]*/?[a-z\[\]]*\s*\)?", re.IGNORECASE
+)
+"""A number with its unit, also in brackets, as it stands beside a test's outcome."""
+_POSITIVE = "result_positive"
+_NEGATED = frozenset({"not", "no", "non", "without", "neither", "nor", "never", "nicht", "kein", "keine", "pas", "sin"})
+
+
+def _spelled(codes: Codes, words: str, of: str) -> set[Result]:
+    """Return the outcome that a text spells: all of it, or its last words where a name and an amount stand beside."""
+    if not words:
+        return set()
+    name = codes.terminology.spelled(words)
+    if name not in _RESULTS:
+        name = _last_words(codes, re.sub(r"[,;:()]", " ", _AMOUNT.sub(" ", words)).split(), of)
     return {_RESULTS[name]} if name in _RESULTS else set()
+
+
+def _last_words(codes: Codes, parts: list[str], of: str) -> str:
+    """Return the outcome that the longest end of a text spells.
+
+    None where a negation stands before it; and what reassures counts only after the test's own name.
+    """
+    for place in range(len(parts) if len(parts) <= _FEW else 0):
+        name, before = codes.terminology.spelled(" ".join(parts[place:])), parts[:place]
+        if name in _RESULTS:
+            named = not before or of in codes.terminology.spoken_of(" ".join(before))
+            return name if named or (name == _POSITIVE and not _NEGATED & set(map(str.casefold, before))) else ""
+    return ""
+
+
+_FEW = 6
+"""Words; a longer text is prose, whose last word may mean anything."""
 
 
 def _read_unknown(builder: RecordBuilder, item: PatientResource, holder: Json, lookup: CodeLookup) -> None:

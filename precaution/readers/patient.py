@@ -81,7 +81,8 @@ def find_patient(contents: Contents) -> Patient:
     for resource, _ in versions:
         check_profile(resource)
     names = {_id(version) for version in versions}
-    if len(names) > 1 or (names == {""} and len(versions) > 1):
+    _note_links(versions, contents)
+    if len(names - _merged(versions)) > 1 or (names == {""} and len(versions) > 1):
         raise MixedPatients(f"the input holds more than one Patient: {_MANY}")
     _note_unread(versions, contents)
     return Patient(versions)
@@ -191,6 +192,34 @@ def _together(days: Sequence[Interval | None]) -> Interval | None:
             return None
         whole = each if whole is None else hull(whole, each)
     return whole
+
+
+def _links(versions: list[Located]) -> list[tuple[str, str]]:
+    """Return (type, reference) of the links by which Patients say that others are the same person."""
+    found = [link for resource, _ in versions for link in children(resource, "link")]
+    return [(text(link, "type"), text(child(link, "other"), "reference")) for link in found]
+
+
+def _merged(versions: list[Located]) -> set[str]:
+    """Return the ids of Patients here that are merged with another one that is here."""
+    here = {_id(version): version for version in versions}
+    linked: set[str] = set()
+    for name, version in here.items():
+        for how, reference in _links([version]):
+            other = "/".join(_tail(reference)).partition("Patient/")[2] or reference.removeprefix(_URN[0])
+            if how in ("replaces", "replaced-by") and other in here and other != name:
+                linked |= {name, other}
+    return linked - set(sorted(linked)[:1])
+
+
+def _note_links(versions: list[Located], contents: Contents) -> None:
+    """Note that another record of the same person exists that is not here: then no list is complete."""
+    names = {found for version in versions for found in (_id(version), version[1]) if found}
+    for _, reference in _links(versions):
+        if reference not in names and _tail(reference)[-1] not in names and reference.rpartition(":")[2] not in names:
+            contents.note_unreadable(
+                "Patient", "another record of the same person, which it names, is not in the input"
+            )
 
 
 def _note_unread(versions: list[Located], contents: Contents) -> None:

@@ -28,8 +28,11 @@ _COMPARATORS: dict[str, Callable[[float], Interval]] = {
     ">=": lambda limit: above(limit, inclusive=True),
     "≥": lambda limit: above(limit, inclusive=True),
 }
-_NUMBER_AS_TEXT = re.compile(r"(<=|>=|[<>≤≥]?)\s*([0-9]{1,12})(?:([.,])([0-9]{1,12}))?(?:\s+(\S.*)|([^\s0-9.,].*))?")
-"""A number as text: comparator, digits, decimal mark, digits, and a unit that can't be taken for more digits."""
+_NUMBER_AS_TEXT = re.compile(
+    r"(<=|>=|[<>≤≥]?)\s*([0-9]{1,12})(?:([.,])([0-9]{1,12}))?(?:[eE]([+-]?[0-9]{1,2}))?"
+    r"(?:\s+(\S.*)|([^\s0-9.,].*))?"
+)
+"""A number as text: comparator, whole, mark, fraction, exponent, and a unit that can't be taken for more digits."""
 _UCUM = ("http://unitsofmeasure.org", "https://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 _UCUM_OR_UNSAID = ("", *_UCUM)
 _LARGE = 1e15
@@ -91,11 +94,21 @@ def _written_number(value: object, concept: Concept, source: str) -> Amount:
     match = _NUMBER_AS_TEXT.fullmatch(value.strip())
     if not match:
         return Amount()
-    comparator, whole, mark, fraction, apart, close = match.groups()
-    if mark == "," and len(fraction) == 3 and len(whole) <= 3:
-        return Amount(note="the comma may stand for thousands or for a decimal point")
+    comparator, whole, mark, fraction, exponent, apart, close = match.groups()
     unit = (apart or close or "").strip()
-    return usable(_COMPARATORS[comparator](float(f"{whole}.{fraction or 0}")), [unit] if unit else [], concept)
+    least = float(f"{whole}.{fraction or 0}e{exponent or 0}")
+    if mark == "," and len(fraction) == 3 and len(whole) <= 3:
+        return _of_either(least, float(whole + fraction), comparator, unit, concept)
+    return usable(_COMPARATORS[comparator](least), [unit] if unit else [], concept)
+
+
+def _of_either(decimal: float, thousands: float, comparator: str, unit: str, concept: Concept) -> Amount:
+    """Return a number whose comma may stand for thousands or for a decimal point: any from the one to the other."""
+    note = "the comma may stand for thousands or for a decimal point"
+    if comparator or not decimal > 0:
+        return Amount(note=note)
+    found = usable(Interval(decimal, thousands), [unit] if unit else [], concept)
+    return found._replace(note=note) if found.value is not None else found
 
 
 def _range(value: Json, concept: Concept, source: str) -> Amount:
@@ -170,9 +183,10 @@ def upper_limit(holder: Json, concept: Concept, source: str) -> tuple[float | No
     if "referenceRange" not in holder:
         return None, ""
     limits: set[float] = set()
-    ranges = [each for each in children(holder, "referenceRange") if _normal(each) and "high" in each]
-    for each in ranges:
-        high = child(each, "high")
+    ranges = [each for each in children(holder, "referenceRange") if _normal(each)]
+    for high in [child(each, "high") if "high" in each else _written_high(each) for each in ranges]:
+        if high is _NO_LIMIT:
+            continue
         value = number(high.get("value"), source, "referenceRange.high.value")
         named = unit_spellings(high) or unit_spellings(child(holder, "valueQuantity"))
         found = [
@@ -194,6 +208,24 @@ def upper_limit(holder: Json, concept: Concept, source: str) -> tuple[float | No
     if len(limits) > 1:
         return None, "several reference ranges"
     return (limits.pop(), "") if limits else (None, "")
+
+
+_FIGURE = r"[0-9]{1,6}(?:[.,][0-9]{1,4})?"
+_RANGE = re.compile(
+    rf"(?:[<≤]=?|(?:up )?to|{_FIGURE}\s*(?:-|–|to|bis))\s*({_FIGURE})(?:\s+(\S.*)|([^\s0-9.,].*))?",
+    re.IGNORECASE,
+)
+"""A reference range as laboratories write it: `10-35 U/L`, `< 35`, `up to 40 U/L`."""
+_NO_LIMIT: Json = {}
+
+
+def _written_high(each: Json) -> Json:
+    """Return the upper end of a range that is given as text only; an empty one where it can't be read."""
+    match = _RANGE.fullmatch(text(each, "text"))
+    if match is None or "low" in each:
+        return _NO_LIMIT
+    unit = (match[2] or match[3] or "").strip()
+    return {"value": float(match[1].replace(",", ".")), **({"unit": unit} if unit else {})}
 
 
 def _normal(each: Json) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
+from precaution.readers.dates import still_yesterday
 from precaution.readers.json_access import Json, coded, name_of, safe_code
+from precaution.readers.ledger import doubt_of
 from precaution.readers.references import Resolver
+from precaution.values.interval import Interval
 from precaution.values.record import LISTED, Entry, Ignored, Record, Unrecognised, ordered
 
 if TYPE_CHECKING:
@@ -15,21 +19,19 @@ if TYPE_CHECKING:
     from precaution.readers.codes import Codes
     from precaution.readers.contents import Contents
     from precaution.readers.patient import Patient
-    from precaution.values.interval import Interval
 
 
 class PatientResource:
     """A resource whose subject is the patient, with its name and its `fullUrl`."""
 
-    __slots__ = ("_source", "resource", "uncertain", "url")
+    __slots__ = ("_doubt", "_source", "resource", "url")
 
     def __init__(self, resource: Json, url: str = "", source: str = "") -> None:
         """Take a resource and its `fullUrl`; `source` only where it is part of another."""
         self.resource = resource
         self.url = url
         self._source = source
-        self.uncertain = "modifierExtension" in resource
-        """Whether a modifier extension, which nobody here understands, may turn its meaning round."""
+        self._doubt: str | None = None
 
     @property
     def source(self) -> str:
@@ -38,20 +40,36 @@ class PatientResource:
             self._source = name_of(self.resource, self.url)
         return self._source
 
-    def within(self, inner: Json) -> PatientResource:
-        """Return a resource that this one contains, which stands under the name of this one."""
+    @property
+    def doubt(self) -> str:
+        """Why all that it says is a doubt, or nothing (`ledger.doubt_of`); worked out when first asked for."""
+        if self._doubt is None:
+            self._doubt = doubt_of(self.resource)
+        return self._doubt
+
+    def doubted(self, why: str) -> None:
+        """Make a doubt of all that it says."""
+        self._doubt = why
+
+    def within(self, inner: Json, why: str = "") -> PatientResource:
+        """Return a resource that this one contains; it keeps this one's name. `why` makes it a doubt."""
         part = PatientResource(inner, self.url, self.source)
-        part.uncertain = part.uncertain or self.uncertain
+        if doubt := why or self.doubt:
+            part.doubted(doubt)
         return part
 
 
 class RecordBuilder:
     """Collects the entries of one record, and what it says about its own completeness."""
 
-    def __init__(self, contents: Contents, patient: Patient, codes: Codes, asks: Mapping[str, Ask]) -> None:
+    def __init__(
+        self, contents: Contents, patient: Patient, codes: Codes, asks: Mapping[str, Ask], today: int | None = None
+    ) -> None:
         """Start an empty record of `patient`."""
         self.patient = patient
         self.codes = codes
+        self.today = today
+        """The day of the decision, where it is known to those who read."""
         self.asks = asks
         self.resolver = Resolver(contents)
         self.lists: set[str] = set()
@@ -61,6 +79,12 @@ class RecordBuilder:
         self.incomplete: set[str] = set(LISTED) if contents.partial else set()
         """Kinds whose list can't be complete: it can't be told of some resource whether it is the patient's."""
         self._entries: dict[str, list[Entry]] = {}
+        self._mentions: list[tuple[Entry, str, Json]] = []
+        self._replaced: list[tuple[str, str, Entry]] = []
+        """Preliminary results, by concept and by the instant as it is written."""
+        self._final: set[tuple[str, str]] = set()
+        self._deleted = contents.deleted
+        self._birth_is_possible = True
         self._ignored = set(contents.ignored)
         self._unrecognised: set[Unrecognised] = set()
 
@@ -71,15 +95,58 @@ class RecordBuilder:
 
     def add(self, entry: Entry, item: PatientResource) -> None:
         """Add an entry; one whose meaning is uncertain only raises a question."""
-        if item.uncertain:
-            entry = entry._replace(
-                certainty="mentioned",
-                value=None,
-                result="",
-                says="",
-                note="a modifier extension may change its meaning",
-            )
+        if self.today is not None and entry.start is not None and entry.start.low == self.today + 1:
+            entry = self._perhaps_today(entry, item)
+        why = item.doubt or self._withdrawn(item)
+        if why:
+            entry = entry._replace(certainty="mentioned", value=None, result="", says="", note=why)
+        if entry.kind == "result":
+            self._note_instant(entry, item)
         self._entries.setdefault(entry.concept, []).append(entry)
+
+    def _note_instant(self, entry: Entry, item: PatientResource) -> None:
+        """Note when a result was taken: a final one replaces a preliminary one of the same instant."""
+        written = item.resource.get("effectiveDateTime") or item.resource.get("effectiveInstant")
+        if isinstance(written, str) and "T" in written:
+            if entry.status == "preliminary" and entry.certainty == "certain":
+                self._replaced.append((entry.concept, written, entry))
+            elif entry.status == "final" and (entry.value is not None or entry.result):
+                self._final.add((entry.concept, written))
+
+    def _replace_preliminary(self) -> None:
+        """Take away preliminary results that a final one of the same instant replaces."""
+        for concept, written, entry in self._replaced:
+            if (concept, written) in self._final and entry in self._entries[concept]:
+                self._entries[concept].remove(entry)
+                self.ignore(entry.source, "a preliminary result that a final one of the same instant replaces")
+
+    def mention(self, entry: Entry, item: PatientResource, concept: Json) -> None:
+        """Add a mention, unless the record says the same in an entry of its own (`record`)."""
+        self._mentions.append((entry, item.source, concept))
+
+    def _perhaps_today(self, entry: Entry, item: PatientResource) -> Entry:
+        """Return what is dated tomorrow as a doubt of today, where a clock somewhere on earth still showed today."""
+        day = date.fromordinal(self.today + 1) if self.today is not None else date.max
+        if not still_yesterday(item.resource, day.isoformat()):
+            return entry
+        start = Interval(day.toordinal() - 1, day.toordinal())
+        note = _with(entry.note, "dated tomorrow in another time zone; it may be of today")
+        return entry._replace(start=start, certainty="mentioned", value=None, result="", says="", note=note)
+
+    def _withdrawn(self, item: PatientResource) -> str:
+        """Return why the sender may have taken back what a resource says, or nothing."""
+        if self._deleted and self.resolver.named_in(item.resource, item.url, self._deleted):
+            return "the sender deletes it as well"
+        return "its report was entered in error" if self.resolver.withdrawn(item.resource, item.url) else ""
+
+    def _with_possible_days(self, entry: Entry) -> Entry:
+        """Return an entry without days that can't be: before birth, or an end before the start."""
+        start, end, birth = entry.start, entry.end, self.patient.birth
+        if start is not None and birth is not None and start.high < birth.low and self._birth_is_possible:
+            entry, start = entry._replace(start=None, note=_with(entry.note, "its day is before birth")), None
+        if start is not None and end is not None and end.high < start.low:
+            entry = entry._replace(start=None, end=None, note=_with(entry.note, "it ends before it begins"))
+        return entry
 
     def says_empty(self, kind: str) -> None:
         """Note that the record says its list of `kind` to be empty."""
@@ -95,9 +162,27 @@ class RecordBuilder:
         for system, code in list(coded(concept)) or [("", "")]:
             self._unrecognised.add(Unrecognised(source, safe_code(system), safe_code(code), why))
 
+    def _possible_birth(self) -> bool:
+        """Whether most of what has a day is later than birth; where not, it is the day of birth that can't be."""
+        birth = self.patient.birth
+        days = [each.start.high for found in self._entries.values() for each in found if each.start is not None]
+        return birth is not None and 2 * sum([day < birth.low for day in days]) <= len(days)
+
+    def _add_mentions(self) -> None:
+        """Add the mentions of what no entry says of about the same time."""
+        own = {name: tuple(found) for name, found in self._entries.items()}
+        for entry, source, concept in self._mentions:
+            if not any(_covers(each, entry) for each in own.get(entry.concept, ())):
+                self._entries.setdefault(entry.concept, []).append(entry)
+                self.unrecognised(source, concept, entry.note)
+        self._mentions = []
+
     def record(self) -> Record:
-        """Return the record; its order does not depend on the order of the input."""
-        entries = {name: ordered(found) for name, found in self._entries.items()}
+        """Return the record, in an order that does not depend on the input's."""
+        self._replace_preliminary()
+        self._add_mentions()
+        self._birth_is_possible = self._possible_birth()
+        entries = {name: ordered(map(self._with_possible_days, found)) for name, found in self._entries.items()}
         return Record(
             birth=self.patient.birth,
             died=self.patient.died,
@@ -110,3 +195,21 @@ class RecordBuilder:
             sex=self.patient.sex,
             site=self.patient.site,
         )
+
+
+_NEAR = 31
+"""Days: a diagnosis this near to what mentions it is taken for the one that is meant."""
+
+
+def _covers(own: Entry, mention: Entry) -> bool:
+    """Whether an entry says of itself what a mention speaks of."""
+    if own.certainty == "mentioned":
+        return False
+    if mention.start is None or own.start is None:
+        return mention.start is None
+    begun = own.start.low <= mention.start.high + _NEAR
+    return begun and (own.end is None or own.end.high + _NEAR >= mention.start.low)
+
+
+def _with(note: str, more: str) -> str:
+    return f"{note}; {more}" if note else more

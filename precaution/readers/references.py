@@ -8,8 +8,13 @@ from precaution.readers.dates import read_dates, spanned
 from precaution.readers.json_access import Json, child, children, text
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from precaution.readers.contents import Contents, Located
     from precaution.values.interval import Interval
+
+
+_TAKEN_BACK = ("entered-in-error", "cancelled")
 
 
 class Resolver:
@@ -20,6 +25,7 @@ class Resolver:
         self._contents = contents
         self._found: dict[str, dict[str, Json]] = {}
         self._reported: dict[str, Interval | None] | None = None
+        self._in_error: frozenset[str] | None = None
 
     def resolve(self, holder: Json, reference: str, kind: str) -> Json | None:
         """Return the resource of type `kind` that `reference` in `holder` names_of_resource, or None."""
@@ -45,12 +51,28 @@ class Resolver:
             (day for name in names_of_resource(observation) if (day := self._reported.get(name)) is not None), None
         )
 
+    def withdrawn(self, resource: Json, url: str) -> bool:
+        """Whether a report that lists a resource was entered in error, and no other one lists it."""
+        if self._in_error is None:
+            listed = {True: set[str](), False: set[str]()}
+            for report, _ in self._contents.of("DiagnosticReport"):
+                these = listed[text(report, "status") in _TAKEN_BACK]
+                for result in children(report, "result"):
+                    these |= {text(result, "reference"), _tail(text(result, "reference"))}
+            self._in_error = frozenset(listed[True] - listed[False] - {""})
+        return bool(self._in_error) and self.named_in(resource, url, self._in_error)
+
+    def named_in(self, resource: Json, url: str, found: AbstractSet[str]) -> bool:
+        """Whether a resource is one of those that references name."""
+        return not found.isdisjoint(names_of_resource((resource, url)))
+
     def _days_of_reports(self) -> dict[str, Interval | None]:
         days: dict[str, Interval | None] = {}
-        for report, _ in self._contents.of("DiagnosticReport"):
+        panels = [each for each in self._contents.of("Observation") if "hasMember" in each[0]]
+        for report, _ in [*self._contents.of("DiagnosticReport"), *panels]:
             found = read_dates(report, "effective")
             day = spanned(found.start, found.end)
-            for result in children(report, "result"):
+            for result in [*children(report, "result"), *children(report, "hasMember")]:
                 reference = text(result, "reference")
                 for name in {reference, _tail(reference)}:
                     days[name] = _same(days[name], day) if name in days else day

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from precaution.errors import WrongRelease
 from precaution.readers.json_access import Json, child, name_of
+from precaution.readers.ledger import mentioning_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +27,20 @@ CLINICAL = frozenset(
         "FamilyMemberHistory",
         "List",
         "Composition",
+        "ImmunizationRecommendation",
     }
 )
 """Types that are about one patient and may say something about a concept, or about a list of them."""
+
+MENTIONING = mentioning_types()
+"""Types without a reader of their own that are looked through for what they name (`types.toml`)."""
+
+SUBJECTS = {
+    **dict.fromkeys(("Immunization", "FamilyMemberHistory", "ImmunizationRecommendation"), "patient"),
+    **dict.fromkeys(("DetectedIssue", "EpisodeOfCare"), "patient"),
+    "Task": "for",
+}
+"""Where a resource names its patient, if not under `subject`."""
 
 HELPERS = frozenset({"Medication", "Substance", "Group", "Device", "Location", "Bundle", "Patient", "OperationOutcome"})
 """Types that others refer to, or that say how the record was put together."""

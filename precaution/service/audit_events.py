@@ -13,7 +13,7 @@ from precaution import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.service.store import Link
+    from precaution.service.store import TrailLink
 
 Json = dict[str, Any]
 
@@ -52,7 +52,7 @@ _PATTERNS = {
 }
 
 
-def audit_event(link: Link, server: str = "") -> Json:
+def audit_event(link: TrailLink, server: str = "") -> Json:
     """Return a link of the trail as an AuditEvent; `server` is the address under which clients know the service.
 
     One whose details are gone keeps its number, moment and hash.
@@ -84,7 +84,7 @@ def audit_event(link: Link, server: str = "") -> Json:
     return made
 
 
-def audit_events(links: Iterator[Link], server: str = "") -> Iterator[Json]:
+def audit_events(links: Iterator[TrailLink], server: str = "") -> Iterator[Json]:
     """Yield the links of a trail as AuditEvents."""
     return (audit_event(each, server) for each in links)
 
@@ -139,7 +139,7 @@ def _reference(name: str, server: str) -> Json:
     return {"reference": f"{server}/{name}" if server.startswith(("http://", "https://")) else name}
 
 
-def _entities(link: Link, event: Json) -> list[Json]:
+def _entities(link: TrailLink, event: Json) -> list[Json]:
     entities: list[Json] = []
     if event.get("patient"):
         entities.append(
@@ -172,7 +172,7 @@ def _entities(link: Link, event: Json) -> list[Json]:
 
 
 def _details(about: Json) -> list[Json]:
-    told = {
+    texts = {
         name: ", ".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in about.items()
     }
-    return [{"type": name, "valueString": value} for name, value in told.items() if value]
+    return [{"type": name, "valueString": value} for name, value in texts.items() if value]

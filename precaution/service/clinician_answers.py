@@ -1,7 +1,8 @@
 """What the store knows of a patient, brought into the next decision: answers, overrides, promises.
 
     decision = assess_kept(record, label, today, kept)
-    decision = finished(decided(heeded(record, kept, label, day)).decision, kept, label)    # the same in steps
+    facts = facts_with_answers(record, kept, label, day)    # the same in steps
+    decision = finished(decided(facts).decision, kept, label)
 
 Answers become entries of the record, so that the engine weighs them as any other answer. One that makes something
 milder counts until it expires, and only as long as the record shows nothing that it was not given in view of. Where the
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from precaution.assessment import as_day, as_stage, assess, with_entries
 from precaution.engine.answer import Due, Missing, grave
@@ -20,23 +21,27 @@ from precaution.engine.chart import Chart
 from precaution.engine.memo import remembered
 from precaution.engine.therapy import therapy
 from precaution.knowledge.expression import spoken
-from precaution.service.store.kept import Answer, KeptCard, KeptDue, KeptFinding, Offer
+from precaution.service.content_digests import said_by
+from precaution.service.store.canonical import digest
+from precaution.service.store.model import Answer, KeptCard, KeptDue, KeptFinding, OfferedAnswer, Tier
 from precaution.values.interval import exactly
 from precaution.values.record import ANSWER, Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from precaution.engine.answer import Decision, DueState, Finding
+    from precaution.engine.answer import Decision, DueState, Evidence, Finding
     from precaution.engine.facts import Facts
     from precaution.knowledge.model import Ask, Label
     from precaution.knowledge.refers import Stage
-    from precaution.service.store.kept import Kept, Override, Promise, Terms, Tier
+    from precaution.service.store.model import Kept, Override, Promise, Terms
     from precaution.values.interval import Interval
     from precaution.values.record import Record
 
 PROMISED = "promise-"
 """What a duty is called that is a promise: this, and the rule."""
+_TIERS: tuple[Tier, ...] = get_args(Tier)
+"""Gravest first."""
 _GRACE = 7
 """Days after which a promise that is due is overdue."""
 
@@ -52,19 +57,19 @@ def assess_kept(
     everything: bool = False,
 ) -> Decision:
     """Return the decision on a patient with all that the store knows. Raises as `assess`."""
-    heeding = heeded(record, kept, label, as_day(today), as_stage(stage)).chart.record
+    heeding = facts_with_answers(record, kept, label, as_day(today), as_stage(stage)).chart.record
     decision = assess(heeding, today=today, label=label, stage=stage, answers=answers, everything=everything)
     return finished(decision, kept, label)
 
 
-def heeded(record: Record, kept: Kept, label: Label, today: int, stage: Stage | None = None) -> Facts:
+def facts_with_answers(record: Record, kept: Kept, label: Label, today: int, stage: Stage | None = None) -> Facts:
     """Return the facts of a record on `today` (an ordinal), with the kept answers that count."""
-    _, facts = standing(kept.answers, record, label, today, stage)
+    _, facts = counting_answers(kept.answers, record, label, today, stage)
     return facts
 
 
 def finished(decision: Decision, kept: Kept, label: Label) -> Decision:
-    """Return a decision on a record that `heeded` made, with what was promised, or with what could not be read."""
+    """Return the decision on a record of `facts_with_answers`, and what was promised, or could not be read."""
     return with_promises(decision, kept.promises, label) if kept.readable else _unread(decision, label)
 
 
@@ -90,7 +95,7 @@ def _day(iso: str) -> Interval:
     return exactly(date.fromisoformat(iso).toordinal())
 
 
-def standing(
+def counting_answers(
     answers: Sequence[Answer], record: Record, label: Label, today: int, stage: Stage | None = None
 ) -> tuple[list[Answer], Facts]:
     """Return the answers that count, and the facts with them.
@@ -117,7 +122,7 @@ def _surprised(answer: Answer, facts: Facts) -> bool:
 
 
 def evidence_about(facts: Facts, asks: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
-    """Return for each ask the references of the evidence that it is about, for what is so or in doubt.
+    """Return for each ask the evidence that it is about, for what is so or in doubt: references with digests.
 
     `asks`: those that are wanted; all where left out.
     """
@@ -127,7 +132,12 @@ def evidence_about(facts: Facts, asks: Iterable[str] | None = None) -> dict[str,
 
 def _evidence(ask: Ask, facts: Facts) -> tuple[str, ...]:
     known = [facts.known(spoken(name)) for name in ask.about]
-    return tuple(sorted({entry.source for each in known if each.value is not False for entry in each.evidence}))
+    return tuple(sorted({_mark(entry) for each in known if each.value is not False for entry in each.evidence}))
+
+
+def _mark(entry: Entry) -> str:
+    """Return the reference of an entry with a digest of what it says: it may say something else under the same id."""
+    return f"{entry.source} {digest(said_by(entry))[:16]}"
 
 
 def with_promises(decision: Decision, promises: Iterable[Promise], label: Label) -> Decision:
@@ -177,25 +187,39 @@ def _at_least(action: str, decision: Decision, label: Label) -> Decision:
     return replace(decision, action=action, attested=False)
 
 
-def silenced(finding: Finding, decision: Decision, kept: Kept, user: str) -> Override | None:
+def silenced(
+    finding: Finding,
+    decision: Decision,
+    kept: Kept,
+    user: str,
+    *,
+    tier: Tier,
+    content_of: Callable[[Evidence], str],
+    discounted: Collection[str] = (),
+) -> Override | None:
     """Return the user's override by which a finding need not be shown to them now; None where it must be.
 
-    It returns with new evidence, another state or action, another version of the label, and when its time is over.
+    It returns with evidence that is new or says something else, another state or action, a graver tier, another version
+    of the label, and when its time is over. `tier`: that of a card with it; `content_of`: the digest of what a piece of
+    evidence says; `discounted`: codes of reasons that do not count here.
     """
-    refs = {each.source for each in finding.evidence}
+    now = {content_of(each) for each in finding.evidence}
     for each in kept.overrides:
         same = (each.rule, each.state, each.action) == (finding.rule, finding.state, finding.action)
-        if same and each.by == user and each.label == decision.digest and refs <= set(each.seen):
+        as_grave = _TIERS.index(each.tier) <= _TIERS.index(tier)
+        if not (same and as_grave and each.by == user and each.label == decision.digest):
+            continue
+        if now <= set(each.contents) and each.reason not in discounted:
             return each
     return None
 
 
-def offer(by: str, ask: Ask, answer: str, label: Label, terms: Terms) -> Offer:
+def offered_answer(by: str, ask: Ask, answer: str, label: Label, terms: Terms) -> OfferedAnswer:
     """Return what taking up a suggestion (`by`: its uuid), or a reason (its code), answers to an ask.
 
     What makes something milder counts for as long as the label's folder says, and no longer than the site does.
     """
-    return Offer(by, ask.name, answer, ask.of, days_of(ask, answer, label, terms))
+    return OfferedAnswer(by, ask.name, answer, ask.of, days_of(ask, answer, label, terms))
 
 
 def days_of(ask: Ask, answer: str, label: Label, terms: Terms) -> int:
@@ -217,12 +241,16 @@ def kept_card(
     hook: str,
     service: str,
     seen: Mapping[str, tuple[str, ...]],
+    content_of: Callable[[Evidence], str],
     due: Iterable[Due] = (),
-    offers: Iterable[Offer] = (),
+    offers: Iterable[OfferedAnswer] = (),
     client: str = "",
     user: str = "",
 ) -> KeptCard:
-    """Return a card of a decision as it is kept. `findings`, `due`: what it shows. `seen`: see `evidence_about`."""
+    """Return a card of a decision as it is kept. `findings`, `due`: what it shows.
+
+    `seen`: see `evidence_about`; `content_of`: see `silenced`.
+    """
     asks = {each.ask for each in decision.asks}
     return KeptCard(
         uuid=uuid,
@@ -242,7 +270,7 @@ def kept_card(
                 each.state,
                 each.action,
                 each.cites,
-                tuple((entry.source, entry.date) for entry in each.evidence),
+                tuple((entry.source, entry.date, content_of(entry)) for entry in each.evidence),
             )
             for each in findings
         ),

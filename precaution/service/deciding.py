@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from precaution.engine.decision import decided
 from precaution.errors import InputError, MixedPatients, NoPatient, WrongRelease
 from precaution.knowledge.fact_kinds import Planned
 from precaution.readers.prefetch import NOT_RETRIEVED, Prefetched, read_prefetch
-from precaution.service.cards.build import Maker, Shown, unable
+from precaution.service.cards.build import BuiltCard, CardBuilder, unable
+from precaution.service.cards.tiers import tier_of
+from precaution.service.cards.vocabulary import workflow_reasons
 from precaution.service.cards.wording import Words
-from precaution.service.clinician_answers import finished, heeded, silenced
+from precaution.service.clinician_answers import facts_with_answers, finished, silenced
+from precaution.service.content_digests import ContentDigests
 from precaution.service.fhir.queries import PATIENT, PRESCRIBED, lists
 from precaution.service.http.errors import Refused
-from precaution.service.store.kept import Kept
+from precaution.service.store.model import Kept
 from precaution.values.record import UNREADABLE
 from precaution.writers.layout import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from precaution.engine.answer import Decision
+    from precaution.engine.answer import Decision, Finding
     from precaution.engine.facts import Facts
     from precaution.engine.therapy import Therapy
     from precaution.knowledge.model import Label
@@ -47,11 +50,12 @@ class Outcome:
     """What came of a call."""
 
     decision: Decision | None = None
-    cards: tuple[Shown, ...] = ()
+    cards: tuple[BuiltCard, ...] = ()
     record: Record | None = None
     uuid: str = ""
     """The decision's own id, under which its page is found."""
     words: Words | None = None
+    digests: ContentDigests | None = None
     why: str = ""
     """Where there is no decision: why, in one of our own words."""
     facts: Facts | None = None
@@ -86,7 +90,7 @@ class Decider:
         else is not known. Raises Refused: 412 where the patient can't be had, 400 for another's record.
         """
         read = self._read(call, answers, shared)
-        facts = heeded(read.record, kept, self.label, today)
+        facts = facts_with_answers(read.record, kept, self.label, today)
         record, stage = facts.chart.record, facts.chart.therapy
         died = record.died
         concerned = self._concerned(read, record, stage, today)
@@ -94,29 +98,40 @@ class Decider:
             note = "the record says that the patient has died"
             return Outcome(record=record, why="died", cards=self._unable(note) if read.drafted and concerned else ())
         states = self._states(answers)
+        unread = _UNREAD if self._is_order_unread(call, read, stage) else ""
         if not concerned:
-            unclear = self._unclear(call, answers, record, stage)
+            unclear = unread or self._unclear(call, answers, record, stage)
             why = "can't tell" if unclear else "not concerned"
             return Outcome(record=record, why=why, cards=self._unable(unclear, *states) if unclear else ())
         decision = finished(decided(facts).decision, kept, self.label)
         uuid = str(uuid4())
         words = Words(self.label, self.vocabulary, record, read.drafted)
-        shown = self._without_silenced(decision, kept, call.user)
-        maker = Maker(shown, self.label, self.vocabulary, words, record, call.patient, self.page(uuid), self.about)
-        return Outcome(decision, tuple(maker.cards((*states, *notes))), record, uuid, words=words, facts=facts)
+        digests = ContentDigests(record, answers, call.drafts)
+        shown = self._without_silenced(decision, kept, call, words, digests)
+        page = self.page(uuid)
+        builder = CardBuilder(shown, self.label, self.vocabulary, words, record, call.patient, page, self.about)
+        cards = tuple(builder.cards((*filter(None, [unread]), *states, *notes)))
+        return Outcome(decision, cards, record, uuid, words=words, digests=digests, facts=facts)
 
     def late(self) -> Outcome:
         """Return what to say where the time was up before anything could be decided."""
         return Outcome(why="late", cards=self._unable("the time for it was up; look at the label's warnings yourself"))
 
-    def _without_silenced(self, decision: Decision, kept: Kept, user: str) -> Decision:
+    def _without_silenced(
+        self, decision: Decision, kept: Kept, call: Call, words: Words, digests: ContentDigests
+    ) -> Decision:
         """Return the decision without what this user has overridden: the verdict stays, and so does the page."""
-        if not (kept.overrides and user):
+        if not (kept.overrides and call.user):
             return decision
-        shown = tuple(each for each in decision.findings if silenced(each, decision, kept, user) is None)
-        return replace(decision, findings=shown)
+        more: Any = {"content_of": digests.of, "discounted": workflow_reasons() if call.hook == _SIGNED else ()}
 
-    def _unable(self, *notes: str) -> tuple[Shown, ...]:
+        def is_silenced(finding: Finding) -> bool:
+            tier = tier_of(finding, drafted=words.is_drafted(finding))
+            return tier is not None and silenced(finding, decision, kept, call.user, tier=tier, **more) is not None
+
+        return replace(decision, findings=tuple(each for each in decision.findings if not is_silenced(each)))
+
+    def _unable(self, *notes: str) -> tuple[BuiltCard, ...]:
         return (unable(self.label, notes),)
 
     def _read(self, call: Call, answers: Mapping[str, Retrieved], shared: Iterable[Json]) -> Prefetched:
@@ -162,6 +177,17 @@ class Decider:
         taken = any(entry.kind == "medication" and entry.status in states for entry in unreadable)
         return "can't tell whether it is taken; a medication on record can't be read" if taken else ""
 
+    def _is_order_unread(self, call: Call, read: Prefetched, stage: Therapy) -> bool:
+        """Whether something is ordered of which nobody knows what it is, and which may be the drug or matter with it.
+
+        A service is never the drug: what it is matters only where that is or may be taken.
+        """
+        if call.hook == _OPENED:
+            return False
+        unread = {entry.concept for entry in read.drafted}.intersection(UNREADABLE.values())
+        taken = stage.stage != "before-start" or bool(stage.doubt)
+        return bool(call.unreadable_drafts or unread - {UNREADABLE["order"]} or (unread and taken))
+
     def _states(self, answers: Mapping[str, Retrieved]) -> tuple[str, ...]:
         """Say of each query that is not whole in which state it is."""
         titles: dict[str, list[str]] = {}
@@ -173,7 +199,8 @@ class Decider:
 
 
 _NO_PATIENT = "the patient was neither sent (prefetch key 'patient') nor could be retrieved from fhirServer"
-_OPENED = "patient-view"
+_UNREAD = "an order that is being written can't be read, and was not checked; look at the label's warnings yourself"
+_OPENED, _SIGNED = "patient-view", "order-sign"
 _LASTING = 365
 """Days after which an order that nobody carried out is forgotten."""
 

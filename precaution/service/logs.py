@@ -48,9 +48,9 @@ class _Bare(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Log a record without its words: they may be made of anything."""
         error = record.exc_info[1] if record.exc_info else None
-        told = where(error) if error is not None else {}
+        failure = where(error) if error is not None else {}
         event = log()
-        event.log(record.levelno, "library", logger=record.name, line=f"{record.module}:{record.lineno}", **told)
+        event.log(record.levelno, "library", logger=record.name, line=f"{record.module}:{record.lineno}", **failure)
 
 
 def log() -> Any:

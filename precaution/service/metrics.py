@@ -1,4 +1,4 @@
-"""What Prometheus is told: counts and times, by words of ours only."""
+"""The counts and times that Prometheus reads. Their labels are our own words, and nothing of a call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 _DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
@@ -44,7 +44,7 @@ class Metrics:
             "precaution_ready", "Whether the service is ready: 1, or 0.", multiprocess_mode="livemin", registry=of
         )
 
-    def know(self, label: Label) -> None:
+    def show_rules(self, label: Label) -> None:
         """Show every rule from the start: one that never holds is as telling as one that always does."""
         for rule in label.rules:
             for state in ("holds", "unknown"):

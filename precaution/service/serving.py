@@ -16,7 +16,7 @@ from precaution.errors import UsageError
 from precaution.service.app import make_app
 from precaution.service.auth.links import KEY
 from precaution.service.logs import set_up
-from precaution.service.settings import CONFIG, PREFIX, load
+from precaution.service.settings_loading import CONFIG, PREFIX, load
 
 if TYPE_CHECKING:
     import asyncio
@@ -34,7 +34,7 @@ _PATIENCE = 120
 """Seconds for which a worker need not answer its supervisor: on a busy machine the start alone takes many."""
 
 
-class Hasty(H11Protocol):
+class TimedH11Protocol(H11Protocol):
     """HTTP/1.1 with a client that must send the head of each request in time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -86,7 +86,7 @@ def config_of(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        http=Hasty,
+        http=TimedH11Protocol,
         ws="none",
         lifespan="on",
         loop="asyncio",

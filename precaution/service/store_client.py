@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
     from precaution.service.metrics import Metrics
-    from precaution.service.store import Event, Kept, KeptCard, KeptDecision, Store, Use
+    from precaution.service.store import Kept, KeptCard, KeptDecision, Store, TokenUse, TrailEvent
 
 T = TypeVar("T")
 _JUST = 0.1
@@ -48,10 +48,12 @@ class StoreClient:
             self._failed(error)
             return UNREADABLE
 
-    async def keep(self, cards: Sequence[KeptCard], event: Event, page: KeptDecision | None, use: Use | None) -> bool:
+    async def keep(
+        self, cards: Sequence[KeptCard], event: TrailEvent, page: KeptDecision | None, use: TokenUse | None
+    ) -> bool:
         """Keep what is given, before it is given; False where the store knows the token of the call.
 
-        A store that fails is only logged. One that is late may still keep it: what was given is better told late.
+        A store that fails is only logged. One that is late may still keep it: what was given is better kept late.
         """
         try:
             keeping = asyncio.wrap_future(self._store.keeping(cards, event, page=page, use=use))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from precaution.cli import run
-from precaution.service.store import Event, Store
+from precaution.service.store import Store, TrailEvent
 from support.project import PROJECT
 from support.stores import answer, card, execute
 
@@ -26,9 +26,9 @@ def url(store_url: str) -> str:
     """The URL of a store with three events."""
     store = Store(store_url)
     store.upgrade()
-    store.keep([card(patient="restricted")], Event(kind="decision", patient="restricted"))
+    store.keep([card(patient="restricted")], TrailEvent(kind="decision", patient="restricted"))
     store.answer("https://fhir.example.org", "restricted", [answer()])
-    store.note(Event(kind="start"))
+    store.note(TrailEvent(kind="start"))
     store.close()
     return store_url
 

@@ -21,11 +21,13 @@ LISTS = {
     "kinase": [("ATC", "L04AF*")],
     "this_kinase": [("ATC", "L04AF02")],
     "yes": [("SNOMED", "10828004")],
+    "old_stroke": [("ICD10", "I69.4"), ("ICD10GM", "I25.2")],
 }
 KNOWN = {
     "heart": Concept(name="heart", words=("heart att", "mi$", "*infarct"), not_words=("family history", "no$")),
     "kinase": Concept(name="kinase", words=("jak$", "jak inh")),
     "this_kinase": Concept(name="this_kinase", outranks=("kinase",)),
+    "old_stroke": Concept(name="old_stroke", words=("=cva",)),
     "yes": Concept(name="yes", spellings=("Positive", "+", "not\u200b bad")),
 }
 
@@ -54,6 +56,13 @@ def small() -> Terminology:
         ("ATC", "L04A", ()),
         ("ICD10CM", "I21*", ("heart",)),
         ("nonsense", "I21", ()),
+        ("ICD10", "I21.9", ("heart",)),
+        ("ICD10", "I69.4", ("old_stroke",)),
+        ("ICD10CM", "I69.4", ()),
+        ("ICD10GM", "I69.4", ("old_stroke",)),
+        ("ICD10GM", "I21.9", ("heart",)),
+        ("ICD10", "I25.2", ("old_heart",)),
+        ("ICD10GM", "I25.2", ("old_stroke",)),
     ],
 )
 def test_a_code_belongs_to_its_concepts(small: Terminology, system: str, code: str, found: tuple[str, ...]) -> None:
@@ -177,10 +186,18 @@ def test_a_list_from_a_spreadsheet_is_read(tmp_path: Path) -> None:
         ),
         ("system,code\nSNOMED\n", "a.csv: a row of SNOMED has no code"),
         ("system,code\nICD10CM,*\n", "a.csv: a row of ICD10CM has no code"),
-        ("system,code\nSNOMED,222*\n", "a.csv: 222*: only codes of ICD10CM and ATC have prefixes"),
+        (
+            "system,code\nSNOMED,222*\n",
+            "a.csv: 222*: only codes of ICD10CM and ICD10GM and ICD10 and ATC have prefixes",
+        ),
     ],
 )
 def test_a_wrong_list_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(KnowledgeError) as caught:
         read_lists(write(tmp_path, "a.csv", text))
     assert str(caught.value) == message
+
+
+def test_a_word_can_be_the_whole_text(small: Terminology) -> None:
+    assert small.spoken_of("CVA") == ("old_stroke",)
+    assert small.spoken_of("CVA tenderness") == ()

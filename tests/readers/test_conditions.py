@@ -200,6 +200,29 @@ def test_icd_10_with_and_without_its_dot(system: str, written: str) -> None:
     assert only(condition(code=code(system, written))).concept == "clot"
 
 
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("http://hl7.org/fhir/sid/icd-10-cm", "ICD10CM"),
+        ("urn:oid:2.16.840.1.113883.6.90", "ICD10CM"),
+        ("http://hl7.org/fhir/sid/icd-10", "ICD10"),
+        ("urn:oid:2.16.840.1.113883.6.3", "ICD10"),
+        ("http://fhir.de/CodeSystem/bfarm/icd-10-gm|2025", "ICD10GM"),
+        ("http://fhir.de/CodeSystem/dimdi/icd-10-gm", "ICD10GM"),
+        ("urn:oid:1.2.276.0.76.5.409", "ICD10GM"),
+        ("http://hl7.org/fhir/sid/icd-9-cm", ""),
+    ],
+)
+def test_editions_of_icd_10_are_told_apart(url: str, name: str) -> None:
+    assert system_name(url) == name
+
+
+@pytest.mark.parametrize("system", ["ICD10CM", "ICD10", "ICD10GM"])
+def test_every_edition_is_read_with_and_without_its_dot(system: str) -> None:
+    assert normal_code(system, "a162") == "A16.2"
+    assert normal_code(system, "A16.2+") == "A16.2"
+
+
 def test_prefixes_do_not_reach_too_far() -> None:
     assert only(condition(code=code(ICD, "Z8671"))).concept == "old_clot"
     assert normal_code("ICD10CM", "Z8671") == "Z86.71"

@@ -223,9 +223,9 @@ def test_bounds_of_the_dosage(dosages: list[object], start: str, end: str | None
     assert (entry.start, entry.end) == (on(start), on(end) if end else None)
 
 
-def test_the_validity_of_a_prescription_is_no_end() -> None:
+def test_the_validity_of_a_prescription_ends_it_where_nothing_else_tells() -> None:
     validity = {"validityPeriod": {"start": "2024-05-01", "end": "2024-05-02"}}
-    assert only(request(dispenseRequest=validity)).end is None
+    assert only(request(dispenseRequest=validity)).end == Interval(day("2024-05-02"), day("2024-05-02"))
 
 
 @pytest.mark.parametrize(("authored", "note"), [(None, ""), ("some day", "authoredOn can't be read")])

@@ -159,6 +159,13 @@ def test_a_code_without_a_system_is_a_doubt() -> None:
         ({"valueString": "neg\u200bative"}, "negative"),
         ({"valueString": "not reactive"}, ""),
         ({"valueString": "probably negative"}, ""),
+        ({"valueString": "HBsAg negative"}, "negative"),
+        ({"valueString": "HBsAg: Negative (<0.05 IU/mL)"}, "negative"),
+        ({"valueString": "Not detected (<10 IU/mL)"}, "negative"),
+        ({"valueString": "confirmed reactive"}, "positive"),
+        ({"valueString": "<20 IU/mL, positive"}, "positive"),
+        ({"valueString": "not positive"}, ""),
+        ({"valueString": "the sample was lost and could not be found positive"}, ""),
         ({"valueCodeableConcept": code("http://local", "N", "Negative")}, ""),
         ({"interpretation": [code(INTERPRETATION, "POS")]}, "positive"),
         ({"interpretation": code(INTERPRETATION, "NEG")}, "negative"),
@@ -252,7 +259,8 @@ def test_contained_members() -> None:
     ):
         (entry,) = record(holder).entries["count"]
         assert (entry.source, entry.start) == (f"{holder['resourceType']}/{holder['id']}", on("2024-05-01"))
-    assert not entries(report(contained=[inner]))
+    (unlisted,) = entries(report(contained=[inner]))
+    assert (unlisted.certainty, unlisted.value) == ("mentioned", None)
     assert not entries(report(status="entered-in-error", contained=[inner], result=[{"reference": "#1"}]))
 
 

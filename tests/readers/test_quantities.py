@@ -117,7 +117,7 @@ def test_says_number_and_unit(value: dict[str, object], says: str) -> None:
         ("3 K/uL", Interval(3, 3)),
         ("2500/uL", Interval(2.5, 2.5)),
         ("0.8", None),
-        ("1,390 /uL", None),
+        ("1.39E+03 /uL", Interval(1.39, 1.39)),
         ("1.2.3 10*9/L", None),
         ("-1 10*9/L", None),
         ("0.8 or so", None),
@@ -134,6 +134,13 @@ def test_numbers_as_text(written: str, expected: Interval | None) -> None:
     entry = read(valueString=written)
     assert entry.value == expected
     assert (entry.note != "") is (expected is None)
+
+
+def test_a_comma_may_stand_for_thousands_or_for_a_decimal_point() -> None:
+    entry = read(valueString="1,390 /uL")
+    assert entry.value == Interval(0.00139, 1.39)
+    assert entry.note == "the comma may stand for thousands or for a decimal point"
+    assert read(valueString="<1,390 /uL").value is None
 
 
 def test_ranges_and_ratios() -> None:
@@ -177,7 +184,12 @@ HIGH = quantity(8, "10*9/L")
         ([{"high": HIGH}, {"high": quantity(9, "10*9/L"), "type": code("x", "critical")}], 8),
         ([{"high": HIGH}, {"low": quantity(9, "10*9/L")}], 8),
         ([{"high": {"value": 8}}], 8),
-        ([{"text": "1-8"}], None),
+        ([{"text": "1-8"}], 8),
+        ([{"text": "< 8 10*9/L"}], 8),
+        ([{"text": "1,5 - 8 10*9/L"}], 8),
+        ([{"text": "up to 8000 /uL"}], 8),
+        ([{"text": "see comment"}], None),
+        ([{"text": "8-"}], None),
         ([], None),
         ([None, 5], None),
     ],

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from precaution.service.audit_events import audit_event, audit_events
-from precaution.service.store import Event, Link
-from precaution.service.store.chain import as_dict
+from precaution.service.store import TrailEvent, TrailLink
+from precaution.service.store.audit_trail import as_dict
 
 SERVER = "https://fhir.example.org/r4"
 BALP = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
@@ -24,8 +24,8 @@ FULL: dict[str, Any] = {
 
 
 def written(kind: str, **event: Any) -> dict[str, Any]:
-    made = as_dict(Event(kind=kind, **event))
-    return audit_event(Link(7, "2025-03-01T09:30:00.000Z", "ab" * 32, made), "https://cds.example.org")
+    made = as_dict(TrailEvent(kind=kind, **event))
+    return audit_event(TrailLink(7, "2025-03-01T09:30:00.000Z", "ab" * 32, made), "https://cds.example.org")
 
 
 def agents(event: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -109,7 +109,7 @@ def test_what_the_service_does_by_itself_is_application_activity(kind: str) -> N
 
 
 def test_an_event_whose_details_are_gone_keeps_its_place() -> None:
-    event = audit_event(Link(7, "2025-03-01T09:30:00.000Z", "ab" * 32, None))
+    event = audit_event(TrailLink(7, "2025-03-01T09:30:00.000Z", "ab" * 32, None))
     assert (event["id"], event["subtype"][0]["code"]) == ("precaution-7", "purged")
     assert {"type": "hash", "valueString": "ab" * 32} in event["entity"][0]["detail"]
 
@@ -140,5 +140,5 @@ def test_nothing_in_it_is_empty(kind: str, event: dict[str, Any]) -> None:
 
 
 def test_many_are_written_in_order() -> None:
-    links = [Link(number, "2025-03-01T09:30:00.000Z", "ab", {"kind": "start"}) for number in (1, 2)]
+    links = [TrailLink(number, "2025-03-01T09:30:00.000Z", "ab", {"kind": "start"}) for number in (1, 2)]
     assert [each["id"] for each in audit_events(iter(links))] == ["precaution-1", "precaution-2"]

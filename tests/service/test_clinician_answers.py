@@ -23,15 +23,15 @@ from precaution.readers import read, read_resources
 from precaution.service.clinician_answers import (
     PROMISED,
     assess_kept,
+    counting_answers,
     days_of,
     entries_of,
     evidence_about,
+    facts_with_answers,
     finished,
-    heeded,
     kept_card,
-    offer,
+    offered_answer,
     silenced,
-    standing,
 )
 from precaution.service.store import UNREADABLE, Answer, Kept, Override, Promise, Terms
 from precaution.values.record import ANSWER, Record
@@ -40,7 +40,8 @@ from support.stores import TODAY, answer
 
 if TYPE_CHECKING:
     from precaution.cases.load import Case
-    from precaution.engine.answer import Decision, Finding
+    from precaution.engine.answer import Decision, Evidence, Finding
+    from precaution.service.store.model import Tier
 
 LABEL = load_label(DEFAULT)
 A1 = "no-suitable-alternative"
@@ -143,6 +144,16 @@ def test_evidence_that_was_written_down_later_voids_an_answer_whatever_its_day()
     assert finding(decided(after, unaware), "aged-65-or-older").attested, "only the day can tell then"
 
 
+def test_evidence_that_says_something_else_under_the_same_id_voids_an_answer() -> None:
+    before, after = (lines(f"condition {name} active since 2020-01-01") for name in ("ascvd_mi", "ascvd_stroke_tia"))
+    seen = evidence_about(facts_of(before, LABEL, as_day(TODAY)))[A1]
+    now = evidence_about(facts_of(after, LABEL, as_day(TODAY)))[A1]
+    assert {each.split()[0] for each in seen} == {each.split()[0] for each in now}
+    kept = said(answer(day="2025-02-01", seen=seen))
+    assert finding(decided(before, kept), "aged-65-or-older").attested
+    assert not finding(decided(after, kept), "aged-65-or-older").attested
+
+
 def test_evidence_that_went_away_voids_nothing() -> None:
     before = lines("condition ascvd_mi active since 2020-01-01")
     kept = said(answer(seen=evidence_about(facts_of(before, LABEL, as_day(TODAY)))[A1]))
@@ -155,18 +166,18 @@ def test_an_answer_that_falls_may_take_another_with_it() -> None:
     day = as_day(TODAY)
     seen = evidence_about(facts_of(record, LABEL, day))
     past = answer("no", ask="past-smoking-long-term", seen=seen["past-smoking-long-term"])
-    with_past = heeded(record, said(past), LABEL, day)
+    with_past = facts_with_answers(record, said(past), LABEL, day)
     both = said(past, answer(seen=evidence_about(with_past)[A1]))
-    assert len(standing(both.answers, record, LABEL, day)[0]) == 2
+    assert len(counting_answers(both.answers, record, LABEL, day)[0]) == 2
     more = lines(smoker, "result smoking_former on 2021-01-01")
-    assert len(standing(both.answers, more, LABEL, day)[0]) < 2
+    assert len(counting_answers(both.answers, more, LABEL, day)[0]) < 2
 
 
 @pytest.mark.parametrize("stage", ["before-start", "on-treatment", "interrupted"])
 def test_what_was_seen_at_a_stage_is_what_is_there(stage: Any) -> None:
     record = example("restricted")
     kept = said(answer(seen=evidence_about(facts_of(record, LABEL, as_day(TODAY), stage))[A1]))
-    assert standing(kept.answers, record, LABEL, as_day(TODAY), stage)[0] == list(kept.answers)
+    assert counting_answers(kept.answers, record, LABEL, as_day(TODAY), stage)[0] == list(kept.answers)
 
 
 # What no answer lifts
@@ -357,34 +368,47 @@ def override(of: Finding, **changed: Any) -> Override:
         tuple(each.source for each in of.evidence),
         LABEL.digest,
         "card-1",
+        tuple(map(content_of, of.evidence)),
     )
     return made._replace(**changed)
+
+
+def content_of(evidence: Evidence) -> str:
+    return f"{evidence.source} says {evidence.says}"
+
+
+def silent(of: Finding, decision: Decision, kept: Kept, user: str, tier: Tier = "warning", **more: Any) -> bool:
+    return silenced(of, decision, kept, user, tier=tier, content_of=content_of, **more) is not None
 
 
 def test_an_override_is_silent_for_its_user_and_its_evidence_alone() -> None:
     decision = decided(example("restricted"), NOTHING)
     of = finding(decision, "atherosclerotic-disease")
     kept = Kept(overrides=(override(of),))
-    assert silenced(of, decision, kept, "Practitioner/1") is not None
-    assert silenced(of, decision, kept, "Practitioner/2") is None
-    assert silenced(of, decision, kept, "") is None
-    assert silenced(finding(decision, "aged-65-or-older"), decision, kept, "Practitioner/1") is None
+    assert silent(of, decision, kept, "Practitioner/1")
+    assert silent(of, decision, kept, "Practitioner/1", "info")
+    assert not silent(of, decision, kept, "Practitioner/1", "critical"), "it is graver than when it was overridden"
+    assert not silent(of, decision, kept, "Practitioner/1", discounted={"patient-refuses"})
+    assert not silent(of, decision, kept, "Practitioner/2")
+    assert not silent(of, decision, kept, "")
+    assert not silent(finding(decision, "aged-65-or-older"), decision, kept, "Practitioner/1")
     for changed in (
-        {"seen": of.evidence[0].source.split()[:0]},
+        {"contents": ()},
+        {"contents": tuple(f"{each} else" for each in map(content_of, of.evidence))},
         {"state": "unknown"},
         {"action": "weigh"},
         {"label": "another"},
         {"rule": "aged-65-or-older"},
     ):
         again = Kept(overrides=(override(of, **changed),))
-        assert silenced(of, decision, again, "Practitioner/1") is None, changed
+        assert not silent(of, decision, again, "Practitioner/1"), changed
 
 
 def test_an_override_fewer_of_whose_evidence_is_left_stays_silent() -> None:
     decision = decided(example("restricted"), NOTHING)
     of = finding(decision, "atherosclerotic-disease")
-    kept = Kept(overrides=(override(of, seen=("Condition/another", *(each.source for each in of.evidence))),))
-    assert silenced(of, decision, kept, "Practitioner/1") is not None
+    kept = Kept(overrides=(override(of, contents=("another", *map(content_of, of.evidence))),))
+    assert silent(of, decision, kept, "Practitioner/1")
 
 
 # What is kept of a card
@@ -403,14 +427,17 @@ def test_a_card_is_kept_without_any_words_of_the_record() -> None:
         hook="h",
         service="w",
         seen=seen,
+        content_of=lambda evidence: f"digest-{evidence.source}",
         due=decision.due,
-        offers=[offer("s-1", LABEL.asks[A1], "yes", LABEL, Terms())],
+        offers=[offered_answer("s-1", LABEL.asks[A1], "yes", LABEL, Terms())],
     )
     assert [each.rule for each in made.findings] == [each.rule for each in decision.findings[:2]]
-    assert made.findings[1].evidence == tuple((each.source, each.date) for each in decision.findings[1].evidence)
+    assert made.findings[1].evidence == tuple(
+        (each.source, each.date, f"digest-{each.source}") for each in decision.findings[1].evidence
+    )
     assert (made.label, made.action, made.today) == (LABEL.digest, "only-if-no-alternative", TODAY)
     assert set(made.seen) == {each.ask for each in decision.asks}
-    assert "Condition/mi" in made.seen[A1]
+    assert "Condition/mi" in [each.split()[0] for each in made.seen[A1]]
     told = str(made)
     assert not any(each.tell in told for each in decision.findings)
     assert not any(entry.says in told for each in decision.findings for entry in each.evidence if len(entry.says) > 4)
@@ -431,5 +458,5 @@ def test_a_card_is_kept_without_any_words_of_the_record() -> None:
 )
 def test_what_reassures_expires_and_nothing_else_does(ask: str, word: str, most: int, days: int) -> None:
     assert days_of(LABEL.asks[ask], word, LABEL, Terms(answer_days=most)) == days
-    made = offer("by", LABEL.asks[ask], word, LABEL, Terms(answer_days=most))
+    made = offered_answer("by", LABEL.asks[ask], word, LABEL, Terms(answer_days=most))
     assert made == ("by", ask, word, LABEL.asks[ask].of, days)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from precaution.assessment import assess
 from precaution.errors import StoreBusy, StoreDown
 from precaution.service.settings import Issuer, Limits
-from precaution.service.store import Event, Store
+from precaution.service.store import Store, TrailEvent
 from support.client_tokens import ISS, key, public, token
 from support.effort import tries
 from support.hook_calls import ID, App, call, cards, draft, example, post, prefetch, strings
@@ -169,6 +169,82 @@ def test_new_evidence_brings_an_overridden_finding_back(app: App) -> None:
     assert "Neutrophils 0.7" in told(ordered(app, [*low, again]))
 
 
+def changed(resources: list[Json], name: str, **more: Any) -> list[Json]:
+    """Return resources with something else said by one of them, under the same id."""
+    assert name in [each["id"] for each in resources]
+    return [{**each, **more} if each["id"] == name else each for each in resources]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"valueQuantity": {"value": 0.7, "unit": "10*9/L", "system": "http://unitsofmeasure.org", "code": "10*9/L"}},
+        {"effectiveDateTime": "2025-02-21"},
+        {"status": "preliminary"},
+        {"code": {"coding": [{"system": "http://loinc.org", "code": "753-4"}]}},
+    ],
+    ids=["value", "day", "status", "code"],
+)
+def test_the_same_result_that_says_something_else_brings_the_finding_back(app: App, more: Json) -> None:
+    low = example("low-neutrophils")
+    send(app, overridden(card_with(ordered(app, low), "Neutrophils 0.8")["uuid"]))
+    assert "Neutrophils 0." not in told(ordered(app, low))
+    assert "Neutrophils 0." in told(ordered(app, changed(low, "anc-2025-02", **more)))
+
+
+def test_a_diagnosis_that_is_coded_anew_brings_the_finding_back(app: App) -> None:
+    names = {"22298006": "Heart attack", "57054005": "Acute one"}
+
+    def coded(code: str) -> list[Json]:
+        heart = {
+            "resourceType": "Condition",
+            "id": "heart",
+            "subject": {"reference": f"Patient/{PATIENT}"},
+            "clinicalStatus": {"coding": [{"code": "active"}]},
+            "verificationStatus": {"coding": [{"code": "confirmed"}]},
+            "code": {"coding": [{"system": "http://snomed.info/sct", "code": code, "display": names[code]}]},
+            "onsetDateTime": "2010-01-01",
+        }
+        return [*(each for each in example("restricted") if each["resourceType"] != "Condition"), heart]
+
+    def warned(code: str) -> bool:
+        return "therosclerotic" in told([c for c in ordered(app, coded(code)) if c["indicator"] == "warning"])
+
+    assert warned("22298006")
+    send(app, overridden(card_with(ordered(app, coded("22298006")), "therosclerotic")["uuid"]))
+    assert not warned("22298006")
+    assert warned("57054005"), "of the same list, and yet another code"
+
+
+def test_an_override_of_one_order_is_none_of_another(app: App) -> None:
+    def vaccine(code: str) -> Json:
+        coding = {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": code}]}
+        return {"resourceType": "ServiceRequest", "status": "draft", "intent": "order", "code": coding}
+
+    def warned(code: str) -> bool:
+        found = ordered(app, example("zoster-on-treatment"), vaccine(code))
+        return "Live vaccine planned" in told([c for c in found if c["indicator"] == "warning"])
+
+    (uuid,) = [
+        each["uuid"]
+        for each in ordered(app, example("zoster-on-treatment"), vaccine("03"))
+        if "Live vaccine planned" in each["detail"]
+    ]
+    send(app, overridden(uuid))
+    assert not warned("03")
+    assert warned("05"), "the first order of another call is called the same"
+
+
+@pytest.mark.parametrize(("reason", "there"), [("patient-refuses", False), ("wrong-time-workflow", True)])
+def test_a_reason_of_workflow_is_never_silent_when_an_order_is_signed(app: App, reason: str, there: bool) -> None:
+    low = example("low-neutrophils")
+    send(app, overridden(card_with(ordered(app, low), "Neutrophils 0.8")["uuid"], reason))
+    tiers = [each["indicator"] for each in ordered(app, low)]
+    assert "critical" not in tiers, "it is silent while orders are chosen"
+    signed = [each["indicator"] for each in cards(app, call("order-sign", prefetch(low), draft()))]
+    assert ("critical" in signed) is there
+
+
 def test_a_critical_card_comes_back_after_a_week(tmp_path: Path) -> None:
     app = App(hook_settings(tmp_path))
     card = card_with(ordered(app, example("low-neutrophils")), "Neutrophils 0.8")
@@ -193,7 +269,7 @@ def test_a_promise_comes_due_on_the_next_cards(tmp_path: Path) -> None:
 def test_no_answer_makes_a_low_count_milder(app: App) -> None:
     found = ordered(app, example("low-neutrophils"))
     uuid = card_with(found, "Neutrophils 0.8")["uuid"]
-    label = app.service.knowledge.known.label
+    label = app.service.current.loaded.label
     given_ = [{"ask": ask.name, "answer": ask.answers[0], "reason": "because"} for ask in label.asks.values()]
     response = app.post("/answers", json={"card": uuid, "answers": given_})
     assert response.status_code == 200, response.text
@@ -569,11 +645,11 @@ def test_what_is_taken_back_must_be_named(tmp_path: Path, wrong: Json) -> None:
 
 def test_answers_are_taken_by_the_label_that_is_decided_by_now(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     uuid = ordered(app)[0]["uuid"]
-    known = app.service.knowledge.known
+    known = app.service.current.loaded
     others = {name: ask for name, ask in known.label.asks.items() if name != A1}
-    monkeypatch.setattr(app.service.knowledge, "known", replace(known, label=replace(known.label, asks=others)))
+    monkeypatch.setattr(app.service.current, "loaded", replace(known, label=replace(known.label, asks=others)))
     assert app.post("/answers", json={"card": uuid, "answers": [YES]}).status_code == 400
-    monkeypatch.setattr(app.service.knowledge, "known", known)
+    monkeypatch.setattr(app.service.current, "loaded", known)
     assert app.post("/answers", json={"card": uuid, "answers": [YES]}).status_code == 200
 
 
@@ -704,7 +780,7 @@ def test_the_store_and_the_engine_agree_on_what_is_kept(app: App) -> None:
     service = app.service
     from precaution.service.clinician_answers import assess_kept
 
-    label = service.knowledge.known.label
+    label = service.current.loaded.label
     from precaution.readers import read_resources
 
     record = read_resources(example("restricted"), label.terminology, label.asks)
@@ -714,4 +790,4 @@ def test_the_store_and_the_engine_agree_on_what_is_kept(app: App) -> None:
     assert [(each.rule, each.action, each.attested) for each in ours.findings] == [
         (each.rule, each.action, each.attested) for each in given_.findings
     ]
-    assert service.store.note(Event(kind="start")).seq > 0
+    assert service.store.note(TrailEvent(kind="start")).seq > 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precaution.service.fhir.queries import ALL
-from precaution.service.http.calls import call as call_of
+from precaution.service.http.calls import read_call
 from precaution.service.settings import FhirServer
 from support.hapi_server import JSON, TOKEN, client, hapi, kept, load
 from support.hook_calls import App, Limits, by_tier, call, cards, draft, post, prefetch, settings
@@ -78,7 +78,7 @@ def expected(app: App, patient: str) -> list[tuple[str, str, str]]:
 
 
 def fetched(app: App, body: Json) -> Fetched:
-    found: Fetched = app.run(app.service.fetcher.complete(call_of(body, "order-sign", Limits()), ALL))
+    found: Fetched = app.run(app.service.fetcher.complete(read_call(body, "order-sign", Limits()), ALL))
     return found
 
 

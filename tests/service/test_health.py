@@ -7,15 +7,18 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jinja2 import FileSystemLoader
 
 from precaution.cases import run as canaries
 from precaution.cases.load import load_cases
-from precaution.errors import StoreDown
+from precaution.errors import StoreBusy, StoreDown, StoreFull
 from precaution.knowledge.loading import find_label, load_label
-from precaution.service import knowledge as knowledge_module
+from precaution.service import current_label
+from precaution.service.cards import pages
 from support.hook_calls import App, call, draft, example, post, prefetch, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 FOLDER = find_label("baricitinib")
@@ -78,7 +81,7 @@ def test_a_canary_that_comes_to_something_else_is_seen(tmp_path: Path) -> None:
 def test_a_label_that_changes_is_taken_up_if_its_canaries_come_true(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(knowledge_module, "_LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(current_label, "_RELOAD_SECONDS", 0.0)
     folder = copied(tmp_path)
     with App(settings(tmp_path, label=str(folder))) as app:
         before = app.get("/health/ready").json()
@@ -96,7 +99,7 @@ def test_a_label_that_changes_is_taken_up_if_its_canaries_come_true(
 def test_a_label_that_breaks_leaves_the_old_one_at_work_and_not_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(knowledge_module, "_LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(current_label, "_RELOAD_SECONDS", 0.0)
     folder = copied(tmp_path)
     with App(settings(tmp_path, label=str(folder))) as app:
         (folder / "label.toml").write_text(text, encoding="utf-8")
@@ -107,7 +110,7 @@ def test_a_label_that_breaks_leaves_the_old_one_at_work_and_not_ready(
 
 
 def test_a_new_label_whose_canaries_fail_is_not_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knowledge_module, "_LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(current_label, "_RELOAD_SECONDS", 0.0)
     folder = copied(tmp_path)
     with App(settings(tmp_path, label=str(folder))) as app:
         broken(folder)
@@ -118,15 +121,65 @@ def test_a_new_label_whose_canaries_fail_is_not_taken_up(tmp_path: Path, monkeyp
         assert cards[0]["indicator"] == "critical", "by the old one"
 
 
-def test_without_its_store_it_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down() -> bool:
-        raise StoreDown("down")
+def failing(error: Exception) -> Callable[[], None]:
+    def fail(*_: object) -> None:
+        raise error
 
+    return fail
+
+
+def test_without_its_store_it_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with App(settings(tmp_path)) as app:
-        monkeypatch.setattr(app.service.store, "ready", down)
-        assert app.get("/health/ready").json()["why"] == ["the store can't be reached"]
-        monkeypatch.setattr(app.service.store, "ready", lambda: False)
+        monkeypatch.setattr(app.service.store, "tables_current", failing(StoreDown("down")))
+        assert app.get("/health/ready").json()["why"] == ["the store can't be reached, or written to"]
+        monkeypatch.setattr(app.service.store, "tables_current", lambda: False)
         assert app.get("/health/ready").json()["why"] == ["the store's tables are of another version"]
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (StoreFull("full"), ["the store has no room"]),
+        (StoreDown("read-only"), ["the store can't be reached, or written to"]),
+        (StoreBusy("busy"), None),
+    ],
+)
+def test_where_nothing_can_be_kept_it_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, why: list[str] | None
+) -> None:
+    with App(settings(tmp_path)) as app:
+        monkeypatch.setattr(app.service.store, "try_writing", failing(error))
+        ready = app.get("/health/ready")
+        assert (ready.status_code, ready.json().get("why")) == (503 if why else 200, why)
+
+
+def test_on_a_disk_that_is_nearly_full_it_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with App(settings(tmp_path)) as app:
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: (10**12, 10**12 - 10**6, 10**6))
+        assert app.get("/health/ready").json()["why"] == ["the store has no room"]
+
+
+def test_without_the_file_of_its_store_it_is_not_ready(tmp_path: Path) -> None:
+    with App(settings(tmp_path)) as app:
+        assert app.get("/health/ready").status_code == 200
+        for path in tmp_path.glob("store.sqlite*"):
+            path.unlink()
+        for _ in range(2):
+            assert app.get("/health/ready").json()["why"] == ["the store can't be reached, or written to"]
+
+
+@pytest.mark.parametrize("gone", ["decision.html", "label.html", "message.html", "base.html"])
+def test_where_a_page_cant_be_rendered_it_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    with App(settings(tmp_path)) as app:
+        templates = tmp_path / "templates"
+        shutil.copytree(pages._HERE / "templates", templates)
+        monkeypatch.setattr(pages._environment(), "loader", FileSystemLoader(templates))
+        assert app.get("/health/ready").status_code == 200
+        (templates / gone).unlink()
+        assert app.get("/health/ready").json()["why"] == ["a page can't be rendered"]
+    pages._environment.cache_clear()
 
 
 # Metrics

@@ -15,7 +15,7 @@ from precaution.engine import decision, memo
 from precaution.engine.facts import Facts
 from precaution.engine.therapy import therapy
 from precaution.service import clinician_answers
-from precaution.service.fhir.queries import ALL, HOOKS, wrong_template
+from precaution.service.fhir.queries import ALL, HOOKS
 from precaution.service.settings import FhirServer
 from support import card_rules as cards_check
 from support.fhir_server import Reply, Stub
@@ -23,6 +23,7 @@ from support.hook_calls import (
     DRUG,
     ID,
     INSTANCE,
+    RXNORM,
     App,
     Json,
     Limits,
@@ -36,6 +37,7 @@ from support.hook_calls import (
     searchset,
     settings,
 )
+from support.prefetch_templates import wrong_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -204,6 +206,89 @@ def test_a_medication_that_nobody_can_read_may_be_it(app: App) -> None:
     sent["medicationRequests"] = searchset([order])
     (card,) = cards(app, call("patient-view", sent))
     assert "can't be read" in card["summary"]
+
+
+LOCAL = {"coding": [{"system": "urn:of-this-hospital", "code": "77"}]}
+UNREAD = "an order that is being written can't be read, and was not checked"
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        draft(medicationCodeableConcept=LOCAL),
+        draft(medicationCodeableConcept=None, medicationReference={"reference": "Medication/gone"}),
+        draft(medicationCodeableConcept=None),
+        draft(medicationCodeableConcept={}),
+        {**draft(), "resourceType": "MedicationOrder"},
+        {**draft(), "resourceType": None},
+        {**draft(), "resourceType": ["MedicationRequest"]},
+        {"resourceType": "Bundle", "entry": [{"resource": draft(medicationCodeableConcept=LOCAL)}]},
+        {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:uuid:1"}]},
+        {"resourceType": "Bundle", "entry": {"resource": draft()}},
+        "Medication/1",
+        None,
+    ],
+    ids=range(12),
+)
+def test_an_order_that_cant_be_read_is_never_passed_over_in_silence(app: App, hook: str, order: Any) -> None:
+    (card,) = cards(app, call(hook, prefetch(example("ready")), order))
+    assert card["indicator"] == "info"
+    assert UNREAD in card["summary"]
+    assert cards_check.wrong({"cards": [card]}) == []
+    found = cards(app, call(hook, prefetch(example("low-neutrophils")), draft(), order))
+    assert found[0]["indicator"] == "critical", "the others are checked"
+    assert UNREAD in found[-1]["detail"]
+
+
+@pytest.mark.parametrize("orders", [..., {"resourceType": "Bundle", "entry": {}}, {"entry": 7}, {}])
+def test_without_orders_to_look_at_an_order_that_is_signed_was_not_checked(app: App, orders: Any) -> None:
+    body = call("order-sign", prefetch(example("ready")))
+    body["context"] |= {"draftOrders": orders}
+    if orders is ...:
+        del body["context"]["draftOrders"]
+    (card,) = cards(app, body)
+    assert UNREAD in card["summary"]
+    assert cards(app, call("order-sign", prefetch(example("ready")))) == [], "an empty list holds nothing"
+
+
+def test_an_order_in_a_bundle_of_its_own_or_alone_is_read_as_any_other(app: App) -> None:
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": draft()}]}
+    sent = prefetch(example("low-neutrophils"))
+    for order in (bundle, {"resourceType": "Bundle", "entry": [{"resource": bundle}]}):
+        assert by_tier(cards(app, call("order-sign", sent, order)))["critical"]
+    body = call("order-sign", sent)
+    body["context"]["draftOrders"] = draft()
+    assert by_tier(cards(app, body))["critical"]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        draft(medicationCodeableConcept={"coding": [{"system": RXNORM, "code": "723"}]}),
+        {"resourceType": "NutritionOrder", "status": "draft"},
+        {"resourceType": "Medication", "id": "m", "code": LOCAL},
+        draft(medicationCodeableConcept=LOCAL, status="cancelled"),
+    ],
+)
+def test_an_order_of_something_else_is_no_reason_for_a_card(app: App, order: Json) -> None:
+    assert cards(app, call("order-sign", prefetch(example("ready")), order)) == []
+
+
+def test_a_service_that_cant_be_read_matters_where_the_drug_may_be_taken(app: App) -> None:
+    order = {"resourceType": "ServiceRequest", "status": "draft", "intent": "order", "code": LOCAL}
+    assert cards(app, call("order-sign", prefetch(example("ready")), order)) == []
+    found = cards(app, call("order-sign", prefetch(example("zoster-on-treatment")), order))
+    assert UNREAD in found[-1]["detail"]
+    sent = {key: value for key, value in prefetch(example("ready")).items() if key != "medicationRequests"}
+    (card,) = cards(app, call("order-sign", sent, order))
+    assert UNREAD in card["summary"]
+
+
+def test_a_chart_that_is_opened_speaks_of_no_order_that_is_written(app: App) -> None:
+    body = call("patient-view", prefetch(example("ready")))
+    body["context"]["draftOrders"] = {"entry": [{"resource": draft(medicationCodeableConcept=LOCAL)}, {}]}
+    assert cards(app, body) == []
 
 
 def test_an_old_plan_is_forgotten(app: App) -> None:
@@ -546,7 +631,7 @@ def test_a_mistake_of_ours_is_500_without_a_word_of_it(tmp_path: Path, monkeypat
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("canary-of-a-patient")
 
-    monkeypatch.setattr("precaution.service.hooks.call_of", broken)
+    monkeypatch.setattr("precaution.service.hooks.read_call", broken)
     response = post(app, good())
     outcome(response, 500)
     assert "canary" not in response.text

@@ -8,12 +8,11 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import structlog
 
-from precaution.service import logs
 from precaution.service.settings import FhirServer
 from support.fhir_server import Reply, Stub
 from support.hook_calls import App, Json, call, draft, example, post, prefetch, settings, strings
+from support.service_log import logged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,15 +46,8 @@ TOKEN = "canary-token-9d1f"  # noqa: S105
 @pytest.fixture
 def log(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     """Log everything, as the service does, and put things back afterwards."""
-    import logging
-
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    configured = structlog.get_config()
-    logs.set_up("debug")
-    yield lambda: "".join(capfd.readouterr())
-    root.handlers, root.level = handlers, level
-    structlog.configure(**configured)
+    with logged("debug"):
+        yield lambda: "".join(capfd.readouterr())
 
 
 def dated(text: str) -> bool:
@@ -171,13 +163,13 @@ def test_a_mistake_is_logged_by_its_type_and_place_alone(
         raise ValueError("canary-value")
 
     app = App(settings(tmp_path))
-    monkeypatch.setattr("precaution.service.hooks.call_of", broken)
+    monkeypatch.setattr("precaution.service.hooks.read_call", broken)
     post(app, call("order-sign", {}, patient="p"))
     app.close()
     logged = log()
     assert hits(logged) == []
     assert '"error": "ValueError"' in logged
-    assert "test_service_privacy.py" in logged
+    assert "test_privacy.py" in logged
 
 
 def test_what_other_libraries_log_says_only_where(log: Any) -> None:

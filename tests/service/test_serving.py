@@ -255,6 +255,5 @@ def test_its_help_says_how_it_is_wired_in() -> None:
         "docs/guides/ehr.md",
         "--workers",
         "Examples",
-        "Exit codes",
     ):
         assert word in told

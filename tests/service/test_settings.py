@@ -9,7 +9,8 @@ import pytest
 
 from precaution.errors import UsageError
 from precaution.service.fhir.queries import ALL, queries
-from precaution.service.settings import FhirServer, Issuer, Limits, Settings, check, is_loopback, load
+from precaution.service.settings import FhirServer, Issuer, Limits, Settings
+from precaution.service.settings_loading import check, is_loopback, load
 from support.hook_calls import App, settings
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ keys = "keys/other.json"
 tenant = "ward-7"
 [[fhir-server]]
 url = "https://ehr.example.org/fhir/r4"
+issuers = ["https://ehr.example.org"]
 [[fhir-server]]
 url = "http://127.0.0.1:8080/fhir"
+issuers = ["https://other.example.org ward-7"]
 private = true
 [limits]
 max-body = 1000
@@ -61,7 +64,9 @@ def test_a_whole_file(tmp_path: Path) -> None:
     assert found.base == "https://cds.example.org"
     assert found.issuers[0] == Issuer(iss="https://ehr.example.org", jku="https://ehr.example.org/jwks.json")
     assert found.issuers[1].tenant == "ward-7"
-    assert found.fhir_servers[1] == FhirServer(url="http://127.0.0.1:8080/fhir", private=True)
+    assert found.fhir_servers[1] == FhirServer(
+        url="http://127.0.0.1:8080/fhir", issuers=("https://other.example.org ward-7",), private=True
+    )
     assert found.limits == Limits(max_body=1000, deadline_seconds=1.5)
     assert (found.on_deadline, found.hook_version, found.algorithms) == ("503", "3.0", ("ES384",))
 

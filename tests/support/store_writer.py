@@ -15,7 +15,7 @@ import os
 import sys
 
 from precaution.errors import StoreError
-from precaution.service.store import Event, Feedback, Store, Use
+from precaution.service.store import Feedback, Store, TokenUse, TrailEvent
 from support.stores import PATIENT, SERVER, TODAY, answer, card
 
 FOREVER = 2**40
@@ -27,9 +27,9 @@ def together(name: str) -> list[str]:
 
 
 def step(store: Store, name: str) -> None:
-    store.keep([card(name)], Event(kind="decision", about={"step": name}))
+    store.keep([card(name)], TrailEvent(kind="decision", about={"step": name}))
     beside = [
-        store.keeping([card(each)], Event(kind="beside", about={"step": each}), use=Use("iss", each, FOREVER))
+        store.keeping([card(each)], TrailEvent(kind="beside", about={"step": each}), use=TokenUse("iss", each, FOREVER))
         for each in together(name)
     ]
     assert all(each.result() for each in beside), name

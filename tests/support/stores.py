@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import psycopg
 
-from precaution.service.store import Answer, KeptCard, KeptFinding, Offer, Store
+from precaution.service.store import Answer, KeptCard, KeptFinding, OfferedAnswer, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,8 +95,8 @@ def card(uuid: str = "card-1", **changed: Any) -> KeptCard:
             KeptFinding("restricted", "holds", "only-if-no-alternative", ("S05",), (("Condition/c1", "2024-01-01"),)),
         ),
         "offers": (
-            Offer("s-yes", "no-suitable-alternative", "yes", ("S05",), 365),
-            Offer("s-no", "no-suitable-alternative", "no", ("S05",), 0),
+            OfferedAnswer("s-yes", "no-suitable-alternative", "yes", ("S05",), 365),
+            OfferedAnswer("s-no", "no-suitable-alternative", "no", ("S05",), 0),
         ),
         "seen": {"no-suitable-alternative": ("Condition/c1",)},
     }
@@ -126,7 +126,7 @@ def holding(url: str) -> Any:
         raw = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
         raw.execute("BEGIN IMMEDIATE")
         return raw
-    from precaution.service.store.engine import _TRAIL
+    from precaution.service.store.database import _TRAIL
 
     held = psycopg.connect(url)
     held.execute(f"SELECT pg_advisory_xact_lock({_TRAIL})")

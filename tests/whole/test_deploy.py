@@ -116,6 +116,28 @@ def test_our_configuration_of_nginx_serves_hooks_and_keeps_what_is_not_for_clien
 
 
 @pytest.mark.server
+def test_no_log_holds_what_opens_a_page_nor_a_query(tmp_path: Path) -> None:
+    port = free_port()
+    with nginx(tmp_path, [port]) as base, trusting(tmp_path, base) as client:
+        with served(tmp_path, f'public-url = "{base}"\n', port=port):
+            link = client.post(SERVICE, json=BODY).json()["cards"][0]["links"][0]["url"]
+            opened = client.get(link.removeprefix(base), follow_redirects=True)
+            assert opened.status_code == 200
+            assert "zoster" in opened.text.lower()
+            client.get("/cds-services?secret-of-a-query")
+        assert client.get(link.removeprefix(base)).status_code == 502, "nobody is behind it: that is an error to log"
+        assert client.get("/label").status_code == 502
+    logs = {each.name: each.read_text(encoding="utf-8") for each in tmp_path.glob("*.log")}
+    assert "/decisions/" in logs["access.log"]
+    assert "/label" in logs["error.log"], "errors of other addresses are logged"
+    uuid, ticket = link.split("/")[-2:]
+    for name, written in logs.items():
+        assert ticket not in written, name
+        assert "secret-of-a-query" not in written, name
+    assert uuid in logs["access.log"]
+
+
+@pytest.mark.server
 def test_two_processes_with_one_postgresql_go_on_when_one_is_killed(tmp_path: Path) -> None:
     with postgres_server.server() as database, contextlib.ExitStack() as stack:
         upgrade = [sys.executable, "-m", "precaution", "store", "upgrade", "--store", database]

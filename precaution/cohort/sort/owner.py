@@ -8,7 +8,8 @@ from urllib.parse import unquote
 
 from precaution.readers.json_access import Json, child, children, text
 from precaution.readers.patient import identifiers
-from precaution.readers.resource_types import CLINICAL, R4
+from precaution.readers.resource_types import CLINICAL, MENTIONING, R4, SUBJECTS
+from precaution.readers.sender import reports_loss
 
 Destination = Literal[
     "patient",
@@ -30,10 +31,11 @@ type that no reader looks at. other: a group's, a device's. nobody: it can't be 
 
 SHARED = frozenset({"Medication", "Substance"})
 """Types that belong to no patient and that a patient's resources point to."""
-READ = CLINICAL | SHARED | {"Patient", "Bundle", "OperationOutcome"}
+READ = CLINICAL | MENTIONING | SHARED | {"Patient", "Bundle", "OperationOutcome", "Parameters"}
 """Types that can change an answer; a test holds this against the readers."""
 UNREAD = R4 - READ
-KEYS = {"Immunization": "patient", "FamilyMemberHistory": "patient"}
+_OF_PATIENTS = CLINICAL | MENTIONING
+KEYS = SUBJECTS
 """Where a resource names its patient, if not under `subject`."""
 _OTHERS = frozenset({"Group", "Device", "Location"})
 
@@ -63,13 +65,12 @@ class Route(NamedTuple):
 def owner(resource: Json) -> Route:
     """Return whose a parsed resource is, as the route of its line; exact."""
     kind = text(resource, "resourceType")
-    if kind in CLINICAL and (plainly := _named_plainly(resource.get(KEYS.get(kind, "subject")))):
+    if kind in _OF_PATIENTS and (plainly := _named_plainly(resource.get(KEYS.get(kind, "subject")))):
         return Route("patient", plainly, kind)
     if kind in UNREAD:
         return Route("unread", kind=kind)
     if kind == "OperationOutcome":
-        severities = {text(issue, "severity") for issue in children(resource, "issue")}
-        return Route("message" if severities & {"error", "fatal"} else "unread", kind=kind)
+        return Route("message" if reports_loss(resource) else "unread", kind=kind)
     if "resourceType" not in resource and any(keys <= resource.keys() for keys in _EXPORT):
         return Route("unread", kind="export")
     name = text(resource, "id")
@@ -88,7 +89,7 @@ def _named_plainly(subject: object) -> str:
 
 
 def _subject(resource: Json, kind: str) -> Route:
-    keys = (KEYS.get(kind, "subject"),) if kind in CLINICAL else ("subject", "patient")
+    keys = (KEYS.get(kind, "subject"),) if kind in _OF_PATIENTS else ("subject", "patient")
     subject = next((found for key in keys if (found := child(resource, key))), {})
     reference = text(subject, "reference")
     tail = reference.partition("/_history")[0].partition("?")[0].rstrip("/").split("/")[-2:]

@@ -72,8 +72,8 @@ def _confirmed(item: DemoResource, _: Kit) -> bool:
 
 def _remark(item: DemoResource, _: Kit) -> bool:
     """Add remarks and categories that nobody decides by."""
-    if item.kind == "FamilyMemberHistory":
-        return False
+    if item.resource["resourceType"] in ("FamilyMemberHistory", "QuestionnaireResponse", "DiagnosticReport"):
+        return False  # the first is nobody's own, and the others have no remarks in FHIR R4
     item.resource["note"] = [{"text": "seen; no change"}]
     item.resource["text"] = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">seen</div>'}
     return True

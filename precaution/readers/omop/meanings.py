@@ -28,8 +28,8 @@ SYSTEMS: Mapping[str, str] = {
     "RxNorm": "RxNorm",
     "RxNorm Extension": "RxNormExt",
     "ICD10CM": "ICD10CM",
-    "ICD10": "ICD10CM",
-    "ICD10GM": "ICD10CM",
+    "ICD10": "ICD10",
+    "ICD10GM": "ICD10GM",
     "ATC": "ATC",
     "CVX": "CVX",
 }

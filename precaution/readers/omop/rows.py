@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from precaution.knowledge.terminology import fold
 from precaution.readers.conditions import CLINICAL, VERIFIED
-from precaution.readers.medications import LONGEST
+from precaution.readers.lengths import LONGEST
 from precaution.readers.observations import ResultContext, answer_entries, outcome, result_entry
 from precaution.readers.omop.meanings import is_test
 from precaution.values.interval import EVERYTHING, Interval, exactly, hull
@@ -31,7 +31,7 @@ _SEXES: Mapping[int | None, Sex] = {8507: "male", 8532: "female"}
 """The two standard concepts of the domain Gender (OHDSI's documentation of the vocabulary); any other is not known."""
 _OPERATORS = {4172703: "", 4171756: "<", 4171754: "<=", 4172704: ">", 4171755: ">="}
 """Concept ids of operators; any other can't be read."""
-_COMPARED = re.compile(r"\s*(<=|>=|<|>|≤|≥)")
+_COMPARATORS = re.compile(r"\s*(<=|>=|<|>|≤|≥)")
 _PRELIMINARY = frozenset({32892, 32899})
 """Condition statuses: to be diagnosed by a procedure, preliminary."""
 _RESOLVED = 32906
@@ -222,7 +222,7 @@ class RowReader:
     def _quantity(self, row: MappedRow) -> Json:
         quantity: Json = {"value": row.number if row.number is not None and isfinite(row.number) else None}
         operator = _OPERATORS.get(row.operator_id or 4172703)
-        written = _COMPARED.match(row.value_text or "")
+        written = _COMPARATORS.match(row.value_text or "")
         if operator is None:
             quantity["comparator"] = "unknown"
         elif operator or written:

@@ -1,7 +1,8 @@
-"""The public keys of a client: fetched from its `jku` or read from a file, parsed once, and asked for seldom.
+"""The public keys of a client: fetched from its `jku`, or read from a file that we keep; parsed once, asked for seldom.
 
 A key that is not known is looked for anew, but not more often than every half minute, however many tokens name it.
-While the client's keys can't be fetched, those known are used for a day.
+While the client's keys can't be fetched, those had before are used for a day. Keys are fetched from the addresses that
+the settings name, and from no others.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
 from precaution.errors import UsageError
+from precaution.service.fhir.addresses import AddressRefused, pool_for
+from precaution.service.settings import FhirServer
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-    from precaution.service.settings import Issuer
+    from precaution.service.settings import Issuer, Settings
 
     PublicKey = ECKey | OKPKey | RSAKey
 
@@ -36,6 +39,8 @@ USABLE = 86_400.0
 APART = 30.0
 """Seconds between two attempts to fetch, at least."""
 _LARGEST = 256 * 1024
+"""Bytes of a set of keys, at most."""
+_FETCH_SECONDS = 5.0
 _MOST = 100
 _PUBLIC = ("kty", "crv", "x", "y", "n", "e")
 _FITS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -50,8 +55,8 @@ _MODULUS = range(2048, 8193)
 """Bits of an RSA key: fewer are not safe, more only cost time."""
 
 
-class Keys:
-    """The keys of one client, by their `kid`."""
+class ClientKeys:
+    """The public keys of one client, by their name (`kid`) and algorithm."""
 
     def __init__(self, issuer: Issuer, fetch: Fetch, clock: Callable[[], float] = monotonic) -> None:
         """Take where the keys are. Raises UsageError where a file of keys can't be read, or holds none."""
@@ -96,7 +101,7 @@ class Keys:
         return await self._fetch(self._issuer.jku)
 
     def _take(self, data: bytes) -> None:
-        keys = parsed(data)
+        keys = parse_key_set(data)
         if keys is not None:
             self._keys, self._got = keys, self._clock()
 
@@ -109,7 +114,7 @@ def _file(issuer: Issuer) -> bytes:
         raise UsageError(f"issuer {issuer.iss}: {why}") from None
 
 
-def parsed(data: bytes) -> dict[tuple[str, str], list[PublicKey]] | None:
+def parse_key_set(data: bytes) -> dict[tuple[str, str], list[PublicKey]] | None:
     """Return the keys of a JWK set by name and algorithm; None where it is no such set. Keys of no use are left out."""
     if len(data) > _LARGEST:
         return None
@@ -160,3 +165,26 @@ def _bits(number: object) -> int:
     if not isinstance(number, str):
         raise TypeError("a number of a key must be a text")
     return int.from_bytes(urlsafe_b64decode(number + "=" * (-len(number) % 4))).bit_length()
+
+
+def key_fetcher(settings: Settings) -> Fetch:
+    """Return what fetches a set of keys. The site itself names these addresses, so they may be of its own network."""
+    addresses = frozenset(each.jku for each in settings.issuers if each.jku)
+    pool = pool_for([FhirServer(url=jku, private=True) for jku in addresses])
+
+    async def fetch(url: str) -> bytes:
+        if url not in addresses:
+            raise AddressRefused("it is not on the list")
+        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), _FETCH_SECONDS)
+        headers = [(b"Accept", b"application/json"), (b"Accept-Encoding", b"identity")]
+        async with pool.stream("GET", url, headers=headers, extensions={"timeout": timeouts}) as response:
+            if response.status != 200:
+                raise AddressRefused("it has no keys")
+            data = bytearray()
+            async for part in response.aiter_stream():
+                data += part
+                if len(data) > _LARGEST:
+                    raise AddressRefused("it sends too much")
+            return bytes(data)
+
+    return fetch

@@ -1,10 +1,10 @@
 """Links from a card to its decision's page: signed, and good for a time. They hold no data of the patient.
 
-    https://cds.example.org/decisions/<uuid>/<until>.<signature>     what a card links to
-    https://cds.example.org/decisions/<uuid>                         the page, for who holds the cookie
+    https://cds.example.org/decisions/<uuid>/<ticket>     what a card links to; a ticket is <until>.<signature>
+    https://cds.example.org/decisions/<uuid>              the page, for who holds the cookie
 
-The first sets the cookie and leads to the second, so that what opens the page stands neither in the browser's history
-nor in what it sends on as the referring page. Who has the link may see the page: it is as secret as the card.
+The first address sets the cookie and leads to the second, so that what opens the page stands neither in the browser's
+history nor in what it sends on as the referring page. Who has the link may see the page: it is as secret as the card.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ KEY = "PRECAUTION_LINK_KEY"
 """Name of the environment by which the processes of one service share a key."""
 COOKIE = "decision"
 _SHORTEST = 32
-_TOKEN = re.compile(r"(\d{1,12})\.([A-Za-z0-9_-]{43})")
+_TICKET = re.compile(r"(\d{1,12})\.([A-Za-z0-9_-]{43})")
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
-def key_of(settings: Settings) -> bytes:
+def signing_key(settings: Settings) -> bytes:
     """Return the key that signs links: of the file, else shared by the processes, else new.
 
     Raises UsageError where the file can't be read or is too short.
@@ -54,8 +54,8 @@ def _of_file(path: Path) -> bytes:
     return key
 
 
-class Links:
-    """Makes and checks links."""
+class PageLinks:
+    """Makes and checks the links of cards to the pages of decisions."""
 
     def __init__(self, base: str, key: bytes, hours: int) -> None:
         self._base, self._key, self._seconds = base, key, hours * 3600
@@ -70,17 +70,17 @@ class Links:
 
     def link(self, uuid: str, now: float) -> str:
         """Return the link to the page of a decision."""
-        return f"{self._base}/decisions/{uuid}/{self.token(uuid, self.until(now))}"
+        return f"{self._base}/decisions/{uuid}/{self.ticket(uuid, self.until(now))}"
 
-    def token(self, uuid: str, until: int) -> str:
-        """Return what opens a page until a second."""
+    def ticket(self, uuid: str, until: int) -> str:
+        """Return the ticket that opens the page of a decision until a second (since 1970)."""
         signed = hmac.new(self._key, f"{uuid} {until}".encode(), sha256).digest()
         return f"{until}.{urlsafe_b64encode(signed).rstrip(b'=').decode()}"
 
-    def opens(self, uuid: str, token: str, now: float) -> bool:
-        """Whether `token` opens the page of this decision now."""
-        found = _TOKEN.fullmatch(token)
+    def opens(self, uuid: str, ticket: str, now: float) -> bool:
+        """Whether `ticket` opens the page of this decision now."""
+        found = _TICKET.fullmatch(ticket)
         if found is None or UUID.fullmatch(uuid) is None:
             return False
-        same = hmac.compare_digest(token, self.token(uuid, int(found[1])))
+        same = hmac.compare_digest(ticket, self.ticket(uuid, int(found[1])))
         return same and int(found[1]) > now

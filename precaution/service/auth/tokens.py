@@ -18,8 +18,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from precaution.errors import StoreError
-from precaution.service.auth.keys import Keys
-from precaution.service.store.kept import Use
+from precaution.service.auth.keys import ClientKeys
+from precaution.service.store.model import TokenUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +38,8 @@ _LONGEST_JTI = 512
 _REMEMBERED = 200_000
 
 
-class Replay(Protocol):
-    """Where used tokens are noted; `Store` is one."""
+class UsedTokens(Protocol):
+    """What remembers which tokens were used, for all processes; `Store` is one."""
 
     def claim(self, issuer: str, jti: str, expires: int) -> bool:
         """Note that a token is used, until `expires` (seconds since 1970); False where it was used before."""
@@ -55,14 +55,12 @@ class Unauthorised(Exception):
 
 
 class Client(NamedTuple):
-    """Who calls."""
+    """The client that calls, as its token and the settings name it."""
 
     iss: str = ""
     tenant: str = ""
     kid: str = ""
     role: str = "clinician"
-    remembered: bool = True
-    """False where the store could not say whether the token was used before."""
 
     @property
     def name(self) -> str:
@@ -73,27 +71,28 @@ class Client(NamedTuple):
 class Verifier:
     """Verifies the tokens of all clients that the settings name."""
 
-    def __init__(self, settings: Settings, replay: Replay, fetch: Fetch, *, clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self, settings: Settings, used_tokens: UsedTokens, fetch: Fetch, *, clock: Callable[[], float] = time
+    ) -> None:
         """`fetch` gets the keys at a client's `jku`. Raises UsageError where a file of keys can't be read."""
-        self._settings, self._replay, self._clock = settings, replay, clock
-        self._keys = {issuer: Keys(issuer, fetch) for issuer in settings.issuers}
+        self._settings, self._used_tokens, self._clock = settings, used_tokens, clock
+        self._keys = {issuer: ClientKeys(issuer, fetch) for issuer in settings.issuers}
         self._registry = jws.JWSRegistry(algorithms=list(settings.algorithms), strict_check_header=False)
         self._registry.max_header_length = LONGEST
         self._used: dict[tuple[str, str], int] = {}
 
-    async def verify(self, authorization: str | None, audience: str, *, needs_store: bool = True) -> Client:
-        """Return who calls, by the value of the header `Authorization`.
+    async def verify(self, authorization: str | None, audience: str) -> Client:
+        """Return who calls, by the value of the header `Authorization`; the token can't be used again.
 
         `audience`: the address that was called, as clients know it. Raises Unauthorised; and StoreError where the
-        store can't say whether the token was used before. Without `needs_store` only this process's own memory is
-        asked then: a warning that is not given does more harm than one that is given twice.
+        store can't say whether the token was used before.
         """
         client, use = await self.check(authorization, audience)
-        if use is None:
-            return client
-        return client._replace(remembered=await self.note(use, needs_store=needs_store))
+        if use is not None:
+            await self.note(use)
+        return client
 
-    async def check(self, authorization: str | None, audience: str) -> tuple[Client, Use | None]:
+    async def check(self, authorization: str | None, audience: str) -> tuple[Client, TokenUse | None]:
         """Return who calls, and the use of the token, which is still to be noted by the store: see `note`.
 
         This process remembers it from now on. None where no token is needed. Raises Unauthorised.
@@ -126,14 +125,17 @@ class Verifier:
         return kid, str(algorithm)
 
     def _issuer(self, header: dict[str, Any], claims: dict[str, Any]) -> Issuer:
-        """Return the client that a token says it is from, where that may call and its keys are where it says."""
+        """Return the client that a token says it is from, where that may call and its keys are where it says.
+
+        Where we keep a client's keys ourselves it does not matter where the token says they are: only ours are used.
+        """
         tenant = claims.get("tenant")
         if tenant is not None and not isinstance(tenant, str):
             raise Unauthorised("issuer")
-        for issuer in self._keys:
-            same = issuer.iss == claims.get("iss") and issuer.tenant in ("", tenant)
-            if same and header.get("jku", issuer.jku) == issuer.jku:
-                return issuer
+        named = [each for each in self._keys if each.iss == claims.get("iss") and each.tenant in ("", tenant)]
+        there = [each for each in named if header.get("jku", each.jku) == each.jku]
+        for issuer in (*there, *(each for each in named if each.keys)):
+            return issuer
         raise Unauthorised("issuer")
 
     def _times(self, claims: dict[str, Any]) -> None:
@@ -147,7 +149,7 @@ class Verifier:
         if not 0 < expires - issued <= self._settings.max_token_seconds:
             raise Unauthorised("lifetime")
 
-    def _use(self, iss: str, claims: dict[str, Any]) -> Use:
+    def _use(self, iss: str, claims: dict[str, Any]) -> TokenUse:
         """Return the use of a token, and remember it. Raises Unauthorised where this process knows of another one."""
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI:
@@ -155,21 +157,24 @@ class Verifier:
         until = int(_number(claims, "exp")) + self._settings.leeway_seconds + 1
         if not self._remember(iss, jti, until):
             raise Unauthorised("replay")
-        return Use(iss, jti, until)
+        return TokenUse(iss, jti, until)
 
-    async def note(self, use: Use, *, needs_store: bool = True) -> bool:
-        """Note the use of a token; return whether the store did. Raises as `verify`."""
-        claim = asyncio.to_thread(self._replay.claim, *use)
+    async def note(self, use: TokenUse, *, needs_store: bool = True) -> None:
+        """Note the use of a token in the store. Raises as `verify`.
+
+        Without `needs_store` a store that fails is passed over, and this process's own memory must do: a warning that
+        is not given does more harm than one that is given twice.
+        """
+        claim = asyncio.to_thread(self._used_tokens.claim, *use)
         try:
             first = await (claim if needs_store else asyncio.wait_for(claim, _PATIENCE))
         except (StoreError, TimeoutError):
             if needs_store:
                 self._used.pop((use.issuer, use.jti), None)  # the client may try again with it
                 raise
-            return False
+            return
         if not first:
             raise Unauthorised("replay")
-        return True
 
     def _remember(self, iss: str, jti: str, until: int) -> bool:
         if self._used.get((iss, jti), 0) > self._clock():

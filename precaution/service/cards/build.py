@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from precaution.service.cards.suggestions import Offered, asked_of, orders_of
-from precaution.service.cards.tiers import Part, parts
+from precaution.service.cards.suggestions import Suggestion, asked_of, orders_of
+from precaution.service.cards.tiers import TierContent, by_tier
 from precaution.service.cards.vocabulary import reasons
 from precaution.service.cards.wording import clipped, escaped, without_sources
 from precaution.service.clinician_answers import PROMISED
@@ -34,16 +34,16 @@ Card = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class BuiltCard:
     """A card as it is sent, and what it is made of."""
 
     card: Card
-    part: Part
-    offered: tuple[Offered, ...]
+    content: TierContent
+    offered: tuple[Suggestion, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class CardBuilder:
     """Makes the cards of one decision."""
 
     decision: Decision
@@ -57,26 +57,26 @@ class Maker:
     about: str = ""
     """Address of the page about the label."""
 
-    def cards(self, notes: tuple[str, ...] = ()) -> list[Shown]:
+    def cards(self, notes: tuple[str, ...] = ()) -> list[BuiltCard]:
         """Return the cards. `notes`: what else is not known."""
         drafted = frozenset(each.rule for each in self.decision.findings if self.words.is_drafted(each))
-        found = parts(self.decision, drafted, notes)
+        found = by_tier(self.decision, drafted, notes)
         ordered = set[str]()
         answered = set[str]()
-        return [self._card(part, ordered, answered) for part in found]
+        return [self._card(content, ordered, answered) for content in found]
 
-    def _card(self, part: Part, ordered: set[str], answered: set[str]) -> Shown:
+    def _card(self, content: TierContent, ordered: set[str], answered: set[str]) -> BuiltCard:
         offered = [
-            *orders_of(part, self.decision, self.vocabulary, self.record, self.patient, ordered),
-            *asked_of(part, self.decision, self.label, answered),
+            *orders_of(content, self.decision, self.vocabulary, self.record, self.patient, ordered),
+            *asked_of(content, self.decision, self.label, answered),
         ]
         system, published = reasons()
         card: Card = {
             "uuid": str(uuid4()),
-            "summary": self._summary(part),
-            "detail": self._detail(part),
-            "indicator": part.tier,
-            "source": self._source(part),
+            "summary": self._summary(content),
+            "detail": self._detail(content),
+            "indicator": content.tier,
+            "source": self._source(content),
         }
         if offered:
             card["suggestions"] = [each.suggestion for each in offered]
@@ -84,10 +84,12 @@ class Maker:
         card["overrideReasons"] = [{"code": each.code, "system": system, "display": each.display} for each in published]
         if self.page:
             card["links"] = [{"label": "The whole decision, with all evidence", "url": self.page, "type": "absolute"}]
-        return Shown(card, part, tuple(offered))
+        return BuiltCard(card, content, tuple(offered))
 
-    def _source(self, part: Part) -> dict[str, object]:
-        topics = {self._topic(each.rule) for each in part.findings} | {self._topic(each.duty) for each in part.due}
+    def _source(self, content: TierContent) -> dict[str, object]:
+        topics = {self._topic(each.rule) for each in content.findings} | {
+            self._topic(each.duty) for each in content.due
+        }
         topic = topics.pop() if len(topics) == 1 else _WHOLE
         source: dict[str, object] = {
             "label": f"{self.label.title} label {self.label.version}, as read by precaution",
@@ -96,76 +98,76 @@ class Maker:
         return {**source, "url": self.about} if self.about else source
 
     def _topic(self, name: str) -> str:
-        known = self.label.rules.get(name) or self.label.duties.get(name.removeprefix(PROMISED))
-        return known.topic if known is not None else _WHOLE
+        named = self.label.rules.get(name) or self.label.duties.get(name.removeprefix(PROMISED))
+        return named.topic if named is not None else _WHOLE
 
-    def _summary(self, part: Part) -> str:
-        return clipped(f"{self.label.title}: {self._main(part)}", LONGEST)
+    def _summary(self, content: TierContent) -> str:
+        return clipped(f"{self.label.title}: {self._main(content)}", LONGEST)
 
-    def _main(self, part: Part) -> str:
-        holding = [each for each in part.findings if each.state == "holds"]
-        if part.tier != "info" and holding:
+    def _main(self, content: TierContent) -> str:
+        holding = [each for each in content.findings if each.state == "holds"]
+        if content.tier != "info" and holding:
             first = holding[0]
-            more = len(holding) + len(part.due) - 1
+            more = len(holding) + len(content.due) - 1
             rest = f" (and {more} more)" if more else ""
             action = in_words(first.action, attested=first.attested)
             return clipped(f"{action}. {first.tell}", LONGEST - len(self.label.title) - 2 - len(rest)) + rest
-        return listed(self._counts(part))
+        return listed(self._counts(content))
 
-    def _counts(self, part: Part) -> list[str]:
-        unknown = sum(each.state == "unknown" for each in part.findings) + len(part.missing) + len(part.notes)
-        unknown += sum(each.state == "unknown" for each in part.due)
-        holding = sum(each.state == "holds" for each in part.findings)
-        overdue = sum(each.state == "overdue" for each in part.due)
-        before = sum(each.action == "screen" and each.state == "due" for each in part.due)
-        due = sum(each.state in ("due", "upcoming") for each in part.due) - before
-        told = (
+    def _counts(self, content: TierContent) -> list[str]:
+        unknown = sum(each.state == "unknown" for each in content.findings) + len(content.missing) + len(content.notes)
+        unknown += sum(each.state == "unknown" for each in content.due)
+        holding = sum(each.state == "holds" for each in content.findings)
+        overdue = sum(each.state == "overdue" for each in content.due)
+        before = sum(each.action == "screen" and each.state == "due" for each in content.due)
+        due = sum(each.state in ("due", "upcoming") for each in content.due) - before
+        counts = (
             (counted(overdue, "thing") + " overdue", overdue),
             (counted(before, "thing") + " to do before the start", before),
             (counted(holding, "caution"), holding),
             (counted(due, "thing") + " due", due),
             (counted(unknown, "thing") + " not known", unknown),
         )
-        return [text for text, count in told if count]
+        return [text for text, count in counts if count]
 
-    def _detail(self, part: Part) -> str:
-        return "\n".join(self._lines(part))
+    def _detail(self, content: TierContent) -> str:
+        return "\n".join(self._lines(content))
 
-    def _lines(self, part: Part) -> Iterator[str]:
+    def _lines(self, content: TierContent) -> Iterator[str]:
         decision = self.decision
         stage = _STAGES[decision.stage].format(self.label.title)
         verdict = status(decision.action, attested=decision.attested)
         yield f"**{escaped(stage)}: {escaped(verdict)}** as of {decision.today}"
         yield ""
-        if any(each.urgent for each in part.findings):
+        if any(each.urgent for each in content.findings):
             yield f"**{escaped(self._acute())}**"
             yield ""
-        yield from self._unknown(part)
-        for finding in part.findings:
+        yield from self._unknown(content)
+        for finding in content.findings:
             if not self._is_grouped(finding):
                 yield from self._finding(finding)
-        for due in part.due:
+        for due in content.due:
             yield from self._due(due)
-        for missing in part.missing:
+        for missing in content.missing:
             yield f"- {escaped(f'? {missing.title}: {without_sources(missing.why)}')}"
-        for note in part.notes:
+        for note in content.notes:
             yield f"- {escaped('? ' + note)}"
         yield ""
         yield f"*{escaped(NOTE)}*"
 
     def _is_grouped(self, finding: Finding) -> bool:
-        """Whether a finding is told in one line with others: it can't be told, and nothing on record speaks of it."""
+        """Whether a finding shares a line with others: it can't be told, and nothing on record speaks of it."""
         return finding.state == "unknown" and not finding.evidence and not finding.urgent
 
-    def _unknown(self, part: Part) -> Iterator[str]:
+    def _unknown(self, content: TierContent) -> Iterator[str]:
         """Tell together what can't be told for one and the same reason."""
         groups: dict[str, list[str]] = {}
-        for finding in filter(self._is_grouped, part.findings):
+        for finding in filter(self._is_grouped, content.findings):
             title = f"{self.label.rules[finding.rule].title} ({' '.join(finding.cites)})"
             groups.setdefault(without_sources(finding.why), []).append(title)
         for why, titles in groups.items():
-            told = f"can't be told: {'; '.join(titles)}" + (f". Why: {why}" if why else "")
-            yield f"- **{escaped(status('unknown'))}** {escaped(told)}"
+            text = f"can't be told: {'; '.join(titles)}" + (f". Why: {why}" if why else "")
+            yield f"- **{escaped(status('unknown'))}** {escaped(text)}"
 
     def _acute(self) -> str:
         use = self.label.about.get("intended-use")
@@ -179,11 +181,11 @@ class Maker:
             yield from self._sentences(finding.cites)
         else:
             yield f"  - {escaped('Sentences ' + ' '.join(finding.cites))}"
-        told = self.words.of(finding)
-        for each in told[:_MOST_EVIDENCE]:
+        entries = self.words.of_finding(finding)
+        for each in entries[:_MOST_EVIDENCE]:
             yield f"  - {escaped(str(each))}"
-        if len(told) > _MOST_EVIDENCE:
-            yield f"  - and {counted(len(told) - _MOST_EVIDENCE, 'more entry', 'more entries')}"
+        if len(entries) > _MOST_EVIDENCE:
+            yield f"  - and {counted(len(entries) - _MOST_EVIDENCE, 'more entry', 'more entries')}"
         release = next((each.release for each in self.decision.holds if each.rule == finding.rule), "")
         if release:
             yield f"  - {escaped('May resume when: ' + release)}"
@@ -197,11 +199,11 @@ class Maker:
         late = f", overdue after {due.overdue_after}" if due.overdue_after and due.state != "unknown" else ""
         lacking = f"; lacking {listed(self._called(each) for each in due.lacking)}" if due.lacking else ""
         why = f". {without_sources(due.why)}" if due.why else ""
-        told = f"{due.tell}{when}{late}{lacking}{why}"
+        text = f"{due.tell}{when}{late}{lacking}{why}"
         shown = due.action if due.action == "screen" and due.state == "due" else due.state
-        yield f"- **{escaped(status(shown))}** {escaped(told)}{self._local(due.parameters, due.ours)}"
+        yield f"- **{escaped(status(shown))}** {escaped(text)}{self._local(due.parameters, due.ours)}"
         yield from self._sentences(due.cites)
-        for each in self.words.told(due.evidence)[:_MOST_EVIDENCE]:
+        for each in self.words.of_evidence(due.evidence)[:_MOST_EVIDENCE]:
             yield f"  - {escaped(f'Last: {each}')}"
 
     def _called(self, name: str) -> str:
@@ -217,7 +219,7 @@ class Maker:
         return f" {escaped('[local policy, not in the label: ' + ', '.join(parameters[:_MOST_NAMED]) + more + ']')}"
 
 
-def unable(label: Label, notes: tuple[str, ...]) -> Shown:
+def unable(label: Label, notes: tuple[str, ...]) -> BuiltCard:
     """Return the card that says that there is no decision. `notes`: what can't be told, and why."""
     lines = [
         f"**{escaped(f'{label.title}: the assessment is incomplete')}**",
@@ -236,4 +238,4 @@ def unable(label: Label, notes: tuple[str, ...]) -> Shown:
             "topic": {"system": _TOPIC_SYSTEM, "code": "incomplete", "display": "assessment incomplete"},
         },
     }
-    return Shown(card, Part("info", notes=notes), ())
+    return BuiltCard(card, TierContent("info", notes=notes), ())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from precaution.engine.answer import Decision, Due, Finding, Hold, Searched
     from precaution.knowledge.model import Label
     from precaution.service.cards.vocabulary import Vocabulary
-    from precaution.service.cards.wording import Told, Words
+    from precaution.service.cards.wording import EntryInWords, Words
 
 _HERE = Path(__file__).parent
 STYLE = (_HERE / "static" / "page.css").read_text(encoding="utf-8")
@@ -104,18 +104,18 @@ def _finding(finding: Finding, label: Label, words: Words) -> Page:
         "urgent": finding.urgent,
         "ours": finding.ours,
         "sentences": [{"id": name, "means": label.says[name].means} for name in finding.cites],
-        "evidence": [_told(each) for each in words.of(finding)],
+        "evidence": [_evidence_line(each) for each in words.of_finding(finding)],
         "parameters": [{"name": name, "value": label.parameters[name].written} for name in finding.parameters],
         "background": [{"id": each.says, "means": each.means} for each in finding.background],
     }
 
 
-def _told(told: Told) -> Page:
-    return {"text": str(told), "reference": told.source}
+def _evidence_line(entry: EntryInWords) -> Page:
+    return {"text": str(entry), "reference": entry.source}
 
 
 def _hold(hold: Hold, words: Words) -> Page:
-    evidence = [_told(each) for each in words.told(hold.evidence)]
+    evidence = [_evidence_line(each) for each in words.of_evidence(hold.evidence)]
     return {"state": hold.state, "tell": hold.tell, "release": hold.release, "evidence": evidence}
 
 
@@ -130,7 +130,7 @@ def _due(due: Due, label: Label, vocabulary: Vocabulary, words: Words) -> Page:
         "why": without_sources(due.why),
         "ours": due.ours,
         "sentences": [{"id": name, "means": label.says[name].means} for name in due.cites],
-        "evidence": [_told(each) for each in words.told(due.evidence)],
+        "evidence": [_evidence_line(each) for each in words.of_evidence(due.evidence)],
     }
 
 
@@ -139,12 +139,12 @@ def _searched(decision: Decision, vocabulary: Vocabulary) -> list[Page]:
     found: dict[tuple[str, str], int] = {}
     for finding in decision.findings:
         for each in finding.searched:
-            found[_place(each, vocabulary)] = each.found
+            found[_searched_key(each, vocabulary)] = each.found
     rows = [{"what": what, "since": since, "found": count} for (what, since), count in found.items()]
     return sorted(rows, key=lambda row: (row["found"] != 0, row["what"], row["since"]))
 
 
-def _place(searched: Searched, vocabulary: Vocabulary) -> tuple[str, str]:
+def _searched_key(searched: Searched, vocabulary: Vocabulary) -> tuple[str, str]:
     return vocabulary.title(searched.concept), searched.since
 
 

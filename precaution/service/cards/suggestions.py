@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from precaution.engine.answer import Decision, OpenAsk
     from precaution.knowledge.model import Duty, Label
-    from precaution.service.cards.tiers import Part
-    from precaution.service.cards.vocabulary import Order, Test, Vocabulary
+    from precaution.service.cards.tiers import TierContent
+    from precaution.service.cards.vocabulary import LabTest, OrderSet, Vocabulary
     from precaution.values.record import Record
 
 _MOST_ASKED = 2
@@ -27,7 +27,7 @@ _MOST_ASKED = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class Suggestion:
     """A suggestion, and which answer it stands for."""
 
     suggestion: dict[str, Any]
@@ -41,13 +41,13 @@ class Offered:
 
 
 def orders_of(
-    part: Part, decision: Decision, vocabulary: Vocabulary, record: Record, patient: str, ordered: set[str]
-) -> Iterator[Offered]:
+    content: TierContent, decision: Decision, vocabulary: Vocabulary, record: Record, patient: str, ordered: set[str]
+) -> Iterator[Suggestion]:
     """Yield orders for what a card says is due or not known, that no other card offers and that is not ordered yet."""
-    rules = {each.rule for each in part.findings if each.state == "unknown"}
+    rules = {each.rule for each in content.findings if each.state == "unknown"}
     wanted = {each.fact for each in decision.missing if rules.intersection(each.needed_by)}
-    wanted |= {each.duty for each in part.due if each.state in ("due", "overdue", "unknown")}
-    lacking = {each.duty: set(each.lacking) for each in part.due}
+    wanted |= {each.duty for each in content.due if each.state in ("due", "overdue", "unknown")}
+    lacking = {each.duty: set(each.lacking) for each in content.due}
     for order in vocabulary.orders:
         settled = wanted & order.settles
         if order.name in ordered or not settled:
@@ -56,10 +56,10 @@ def orders_of(
         if not tests:
             continue
         ordered.add(order.name)
-        yield Offered(_suggestion(order, tests, patient))
+        yield Suggestion(_suggestion(order, tests, patient))
 
 
-def _needed(order: Order, settled: set[str], lacking: Mapping[str, set[str]]) -> tuple[Test, ...]:
+def _needed(order: OrderSet, settled: set[str], lacking: Mapping[str, set[str]]) -> tuple[LabTest, ...]:
     """Return the tests of an order; where only a part of a duty is lacking, just that part."""
     parts = [lacking.get(name, set()) for name in settled]
     if not all(parts):
@@ -68,11 +68,11 @@ def _needed(order: Order, settled: set[str], lacking: Mapping[str, set[str]]) ->
     return tuple(test for test in order.tests if test.concept in names) or order.tests
 
 
-def _is_ordered(test: Test, record: Record) -> bool:
+def _is_ordered(test: LabTest, record: Record) -> bool:
     return any(entry.kind == "order" for entry in record.entries.get(test.concept, ()))
 
 
-def _suggestion(order: Order, tests: list[Test], patient: str) -> dict[str, Any]:
+def _suggestion(order: OrderSet, tests: list[LabTest], patient: str) -> dict[str, Any]:
     return {
         "label": f"Order: {order.title}",
         "uuid": str(uuid4()),
@@ -84,7 +84,7 @@ def _suggestion(order: Order, tests: list[Test], patient: str) -> dict[str, Any]
     }
 
 
-def _request(test: Test, patient: str) -> dict[str, Any]:
+def _request(test: LabTest, patient: str) -> dict[str, Any]:
     return {
         "resourceType": "ServiceRequest",
         "status": "draft",
@@ -94,12 +94,12 @@ def _request(test: Test, patient: str) -> dict[str, Any]:
     }
 
 
-def asked_of(part: Part, decision: Decision, label: Label, answered: set[str]) -> Iterator[Offered]:
+def asked_of(content: TierContent, decision: Decision, label: Label, answered: set[str]) -> Iterator[Suggestion]:
     """Yield the answers to questions that would settle or soften what a card says, if no other card asks them."""
-    wanted = {label.rules[each.rule].attest for each in part.findings if not each.attested} - {""}
-    duties = [label.duties[each.duty] for each in part.due if each.duty in label.duties]
+    wanted = {label.rules[each.rule].attest for each in content.findings if not each.attested} - {""}
+    duties = [label.duties[each.duty] for each in content.due if each.duty in label.duties]
     wanted |= {ask for duty in duties for ask in _settling(duty, label)}
-    if part.tier == "info" or any(each.urgent for each in part.findings):
+    if content.tier == "info" or any(each.urgent for each in content.findings):
         wanted |= {each.ask for each in decision.asks}
     asks = [each for each in decision.asks if each.ask in wanted - answered and each.answered is None]
     for ask in asks[:_MOST_ASKED]:
@@ -114,10 +114,10 @@ def _settling(duty: Duty, label: Label) -> set[str]:
     return {ask for ask in label.asks if ask == duty.ask or spoken(ask) in named}
 
 
-def _answer(ask: OpenAsk, answer: str) -> Offered:
+def _answer(ask: OpenAsk, answer: str) -> Suggestion:
     suggestion = {
         "label": f"Answer {answer}: {ask.question}",
         "uuid": str(uuid4()),
         "isRecommended": False,
     }
-    return Offered(suggestion, ask.ask, answer)
+    return Suggestion(suggestion, ask.ask, answer)

@@ -26,7 +26,7 @@ _SOON = timedelta(days=28)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TierContent:
     """What one card is about."""
 
     tier: Tier
@@ -43,20 +43,23 @@ class Part:
         return not (self.findings or self.due or self.missing or self.notes)
 
 
-def parts(decision: Decision, drafted: frozenset[str], notes: Iterable[str] = ()) -> tuple[Part, ...]:
-    """Return the parts of a decision that have something to say. `drafted`: rules about what is being ordered now."""
-    found = {tier: Part(tier) for tier in TIERS}
+def by_tier(decision: Decision, drafted: frozenset[str], notes: Iterable[str] = ()) -> tuple[TierContent, ...]:
+    """Return what there is to say in each tier, gravest first; tiers with nothing to say are left out.
+
+    `drafted`: the rules about what is being ordered now.
+    """
+    found = {tier: TierContent(tier) for tier in TIERS}
     findings = [(tier_of(each, drafted=each.rule in drafted), each) for each in decision.findings]
     due = [(_tier_of_due(each, decision), each) for each in decision.due]
     for tier in TIERS:
-        found[tier] = Part(
+        found[tier] = TierContent(
             tier,
             tuple(each for of, each in findings if of == tier),
             tuple(each for of, each in due if of == tier),
             tuple(each for each in decision.missing if not each.needed_by) if tier == "info" else (),
             tuple(notes) if tier == "info" else (),
         )
-    return tuple(part for part in found.values() if not part.empty)
+    return tuple(each for each in found.values() if not each.empty)
 
 
 def tier_of(finding: Finding, *, drafted: bool = False) -> Tier | None:

@@ -25,7 +25,7 @@ REASONS = Path(__file__).parent / "override-reasons.toml"
 LOINC = "http://loinc.org"
 
 
-class Test(NamedTuple):
+class LabTest(NamedTuple):
     """One laboratory test that may be ordered."""
 
     concept: str
@@ -33,17 +33,17 @@ class Test(NamedTuple):
     display: str
 
 
-class Order(NamedTuple):
+class OrderSet(NamedTuple):
     """Tests that a card may offer to order together."""
 
     name: str
     title: str
     settles: frozenset[str]
     """Facts that it may make known, and duties that it does."""
-    tests: tuple[Test, ...]
+    tests: tuple[LabTest, ...]
 
 
-class Reason(NamedTuple):
+class OverrideReason(NamedTuple):
     """A reason to override a card."""
 
     code: str
@@ -52,10 +52,10 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All of it, for one label."""
+    """The titles of code lists and the order sets of one label."""
 
     titles: Mapping[str, str] = field(default_factory=dict[str, str])
-    orders: tuple[Order, ...] = ()
+    orders: tuple[OrderSet, ...] = ()
 
     def title(self, concept: str) -> str:
         """Return what a code list is called."""
@@ -63,7 +63,7 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _OrderTable:
+class _OrderSetTable:
     """`[order.x]` as it is written."""
 
     title: str
@@ -93,23 +93,23 @@ def _refuse_strange(titles: Mapping[str, object], label: Label) -> None:
             raise Place(FILE, "titles", name).error(f"the label has no such code list.{hint}")
 
 
-def _order(name: str, table: object, folder: Path, label: Label) -> Order:
+def _order(name: str, table: object, folder: Path, label: Label) -> OrderSet:
     place = Place(FILE, f"order.{name}")
-    written = read(_OrderTable, table, place)
+    written = read(_OrderSetTable, table, place)
     for thing in written.settles:
         if thing not in label.facts and thing not in label.duties:
             hint = did_you_mean(thing, [*label.facts, *label.duties])
             raise place.at("settles").error(f"the label has no fact or duty '{thing}'.{hint}")
     tests = tuple(_test(concept, code, folder, place) for concept, code in written.codes.items())
-    return Order(name, written.title, frozenset(written.settles), tests)
+    return OrderSet(name, written.title, frozenset(written.settles), tests)
 
 
-def _test(concept: str, code: str, folder: Path, place: Place) -> Test:
+def _test(concept: str, code: str, folder: Path, place: Place) -> LabTest:
     for row in _rows(folder, concept):
         if row.get("system") == "LOINC" and row.get("code") == code:
             if row.get("verified") != "yes":
                 raise place.at("codes").error(f"{code} is not verified in codes/{concept}.csv")
-            return Test(concept, code, row.get("display", ""))
+            return LabTest(concept, code, row.get("display", ""))
     raise place.at("codes").error(f"{code} is not in codes/{concept}.csv")
 
 
@@ -121,8 +121,15 @@ def _rows(folder: Path, concept: str) -> Iterator[dict[str, str]]:
 
 
 @cache
-def reasons() -> tuple[str, tuple[Reason, ...]]:
+def reasons() -> tuple[str, tuple[OverrideReason, ...]]:
     """Return the code system of the reasons to override a card, and those that cards offer."""
     table = read_toml(REASONS, REASONS.name)
     given = as_table(table["reasons"], Place(REASONS.name, "reasons"))
-    return str(table["system"]), tuple(Reason(code, str(display)) for code, display in given.items())
+    return str(table["system"]), tuple(OverrideReason(code, str(display)) for code, display in given.items())
+
+
+@cache
+def workflow_reasons() -> frozenset[str]:
+    """Return the codes of reasons that are about the card's time or reader, and not about what it says."""
+    found = read_toml(REASONS, REASONS.name)["workflow"]
+    return frozenset(map(str, found)) if isinstance(found, list) else frozenset()

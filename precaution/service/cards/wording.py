@@ -38,7 +38,7 @@ _SPECIAL = re.compile(r"[\\`*_{}\[\]()#+!|~<>&@]")
 _ADDRESS = re.compile(r"(?i)\b(www)\.|(https?|ftp|mailto):")
 
 
-class Told(NamedTuple):
+class EntryInWords(NamedTuple):
     """An entry of the record in our words."""
 
     kind: str
@@ -65,44 +65,44 @@ class Words:
     def __init__(self, label: Label, vocabulary: Vocabulary, record: Record, drafted: frozenset[Entry]) -> None:
         self._label, self._vocabulary, self._drafted = label, vocabulary, drafted
         self._by_source: dict[str, list[Entry]] = {}
-        self._entries: dict[int, Told] = {}  # cards and pages tell the same ones
+        self._entries: dict[int, EntryInWords] = {}  # cards and pages tell the same ones
         for entries in record.entries.values():
             for entry in entries:
                 self._by_source.setdefault(entry.source, []).append(entry)
 
-    def told(self, evidence: Iterable[Evidence], concepts: frozenset[str] = frozenset()) -> list[Told]:
-        """Return evidence in our words. `concepts`: what it is evidence of, for entries that are of several."""
+    def of_evidence(self, evidence: Iterable[Evidence], concepts: frozenset[str] = frozenset()) -> list[EntryInWords]:
+        """Return evidence in our words. `concepts`: what it is evidence of, for entries of several."""
         parts = [(source, each) for each in evidence for source in each.source.split(" and ")]
-        return [self._told(source, each, concepts) for source, each in parts]
+        return [self._in_words(source, each, concepts) for source, each in parts]
 
-    def of(self, finding: Finding) -> list[Told]:
+    def of_finding(self, finding: Finding) -> list[EntryInWords]:
         """Return the evidence of a finding."""
-        return self.told(finding.evidence, frozenset(each.concept for each in finding.searched))
+        return self.of_evidence(finding.evidence, frozenset(each.concept for each in finding.searched))
 
     def is_drafted(self, finding: Finding) -> bool:
         """Whether a finding is about something that is being ordered now."""
         drafted = {entry.source for entry in self._drafted}
         return any(each.source in drafted for each in finding.evidence)
 
-    def _told(self, source: str, evidence: Evidence, concepts: frozenset[str]) -> Told:
+    def _in_words(self, source: str, evidence: Evidence, concepts: frozenset[str]) -> EntryInWords:
         """Tell one entry; what is worked out of two results has the references of both."""
         entries = self._by_source.get(source, [])
         same = [each for each in entries if show_day(day_of(each)) == evidence.date and _says(each) == evidence.says]
         chosen = next((each for each in same if each.concept in concepts), next(iter(same or entries), None))
         if chosen is None:
-            return Told("Answer", "given beside the record", "", evidence.date, "", "", drafted=False)
+            return EntryInWords("Answer", "given beside the record", "", evidence.date, "", "", drafted=False)
         if id(chosen) not in self._entries:
             self._entries[id(chosen)] = self._entry(chosen)
         return self._entries[id(chosen)]
 
-    def _entry(self, entry: Entry) -> Told:
+    def _entry(self, entry: Entry) -> EntryInWords:
         kind, drafted = _KINDS[entry.kind], entry in self._drafted
         day, note = show_day(day_of(entry)), without_sources(entry.note)
         if entry.concept.startswith(ANSWER):
             number = self._label.asks[entry.concept.removeprefix(ANSWER)].number
-            return Told(kind, number, entry.result, day, note, entry.source, drafted)
+            return EntryInWords(kind, number, entry.result, day, note, entry.source, drafted)
         title = self._vocabulary.title(entry.concept)
-        return Told(kind, title, self._value(entry), day, note, entry.source, drafted)
+        return EntryInWords(kind, title, self._value(entry), day, note, entry.source, drafted)
 
     def _value(self, entry: Entry) -> str:
         concept = self._label.concepts.get(entry.concept)

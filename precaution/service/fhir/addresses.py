@@ -120,8 +120,8 @@ class Pinned(httpcore.AsyncNetworkBackend):
         self._private: dict[tuple[str, int], bool] = {}
         for server in servers:
             base = address(server.url)
-            known = self._private.get((base.host, base.port), False)
-            self._private[base.host, base.port] = known or server.private
+            private = self._private.get((base.host, base.port), False)
+            self._private[base.host, base.port] = private or server.private
         self._below = httpcore.AnyIOBackend()
 
     async def connect_tcp(

@@ -18,7 +18,7 @@ from precaution.readers.json_access import Json, child, text
 from precaution.readers.prefetch import FAILED, NOT_RETRIEVED, Retrieved, joined, retrieved
 from precaution.service.fhir.addresses import AddressRefused, address, allowed, pool_for
 from precaution.service.fhir.queries import PATIENT
-from precaution.service.http import strict_json
+from precaution.service.http.json_body import strict_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from precaution.service.settings import Settings
 
 MOST_PAGES = 20
-"""Of one query."""
+"""Pages of one query that are asked for."""
 MOST_MEDICATIONS = 25
 _DEPTH = 64
 """Levels of nesting."""
@@ -44,22 +44,23 @@ _HEADERS = (
 
 
 class Fetched(NamedTuple):
-    """What there is in the end, query by query, and what was asked for."""
+    """What was sent and fetched for a call, query by query."""
 
     answers: dict[str, Retrieved]
     shared: tuple[Json, ...] = ()
     """Medications that others refer to."""
     asked: int = 0
+    """How many requests were made."""
     late: bool = False
     """Whether the deadline ended the asking."""
 
 
 class _Unable(Exception):
-    """Something can't be had; what it was is for nobody to know."""
+    """Something can't be fetched. It holds nothing of what was asked for."""
 
 
 class Fetcher:
-    """Keeps connections to the servers of the list."""
+    """Completes calls from the FHIR servers that the settings name, over connections that it keeps open."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises AddressRefused where a server of the list is not written plainly."""
@@ -79,7 +80,7 @@ class Fetcher:
         server = allowed(call.fhir_server, self._settings.fhir_servers) if call.fhir_server else None
         if server is None:
             return Fetched(sent)
-        work = _Work(self._pool, call, self._settings.limits.max_body)
+        work = _Fetching(self._pool, call, self._settings.limits.max_body)
         late = False
         try:
             async with asyncio.timeout(self._settings.limits.deadline_seconds * (1 - _MARGIN)):
@@ -94,8 +95,8 @@ def _sent(call: Call, key: str) -> Retrieved:
     return retrieved(prefetch[key], search=key != PATIENT) if key in prefetch else NOT_RETRIEVED
 
 
-class _Work:
-    """What is asked for one call. Each result is put in place at once, so that a deadline loses only what is late."""
+class _Fetching:
+    """The requests made for one call. Each result is kept at once, so that a deadline loses only what is late."""
 
     def __init__(self, pool: httpcore.AsyncConnectionPool, call: Call, room: int) -> None:
         self._pool = pool
@@ -185,7 +186,7 @@ class _Work:
             if self._room < 0:
                 raise _Unable
             parts.append(part)
-        return strict_json.read(b"".join(parts), _DEPTH)
+        return strict_json(b"".join(parts), _DEPTH)
 
 
 def _wanting(answer: Retrieved) -> bool:

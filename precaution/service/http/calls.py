@@ -1,16 +1,16 @@
-"""The body of a call -> `Call`: strict where a mistake could harm, tolerant of what real clients send.
+"""What a call of a hook asks, read from the JSON of its body.
 
-Nothing in the body is quoted in an error.
+It is strict where a mistake could harm, and tolerant of what real clients send. No error quotes anything of the body.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
-from precaution.readers.json_access import Json, children
-from precaution.service.http import strict_json
+from precaution.readers.json_access import Json, text
+from precaution.readers.resource_types import R4
 from precaution.service.http.errors import Refused
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a client asks: about whom, in which place, with what it sent along."""
+    """One call of a hook: about which patient, by which user, with what the client sent along."""
 
     hook: str
     instance: str
@@ -36,6 +36,8 @@ class Call:
     """As `Practitioner/12`; empty where it is not said, or can't be one."""
     drafts: tuple[Json, ...] = ()
     """Orders that are being written."""
+    unreadable_drafts: int = 0
+    """Parts of `draftOrders` that are no resources, so that nobody knows what is ordered."""
     prefetch: Mapping[str, object] | None = None
     fhir_server: str = ""
     token: str = ""
@@ -47,25 +49,8 @@ class Call:
         return self.instance.lower() if _UUID.fullmatch(self.instance) else ""
 
 
-def parsed(body: bytes, limits: Limits) -> Json:
-    """Return the body as an object. Raises Refused: 400 where it is none, or is nested too deeply."""
-    try:
-        value = strict_json.read(body, limits.max_depth)
-    except strict_json.TooDeep:
-        raise Refused(400, f"the body is nested more than {limits.max_depth} levels deep") from None
-    except ValueError:
-        raise Refused(
-            400,
-            "the body is not strict JSON: check that it is UTF-8, whole, without a key that is given "
-            "twice and without NaN",
-        ) from None
-    if not isinstance(value, dict):
-        raise Refused(400, "the body must be a JSON object")
-    return value
-
-
-def call(body: Json, hook: str, limits: Limits) -> Call:
-    """Return what is asked by the body of a call of `hook`. Raises Refused, 400 or 413."""
+def read_call(body: Json, hook: str, limits: Limits) -> Call:
+    """Return the call of `hook` that a body holds. Raises Refused: 400 for a wrong body, 413 for too many resources."""
     named = body.get("hook")
     if named != hook:
         raise Refused(400, f"this service is for the hook {hook}, and the body names another, or none")
@@ -79,7 +64,7 @@ def call(body: Json, hook: str, limits: Limits) -> Call:
     prefetch = body.get("prefetch")
     if prefetch is not None and not isinstance(prefetch, dict):
         raise Refused(400, "prefetch must be an object")
-    drafts = _drafts(context)
+    drafts, unreadable = _drafts(context)
     _count(prefetch or {}, drafts, limits)
     return Call(
         hook,
@@ -87,6 +72,7 @@ def call(body: Json, hook: str, limits: Limits) -> Call:
         _patient(context),
         _user(context),
         drafts,
+        unreadable,
         prefetch,
         server if isinstance(server, str) else "",
         _token(authorization),
@@ -114,14 +100,33 @@ def _token(authorization: object) -> str:
     return token if plain and isinstance(token, str) else ""
 
 
-def _drafts(context: Json) -> tuple[Json, ...]:
-    drafts = context.get("draftOrders")
-    if drafts is None:
-        return ()
-    if not isinstance(drafts, dict):
+def _drafts(context: Json) -> tuple[tuple[Json, ...], int]:
+    """Return the orders that are being written, out of Bundles in Bundles too, and how many parts are no resources."""
+    orders = context.get("draftOrders")
+    if orders is None:
+        return (), 1
+    if not isinstance(orders, dict):
         raise Refused(400, "context.draftOrders must be a Bundle")
-    resources = (entry.get("resource") for entry in children(drafts, "entry"))
-    return tuple(each for each in resources if isinstance(each, dict))
+    if "entry" not in orders and orders.get("resourceType") == "Bundle":
+        return (), 0
+    drafts: list[Json] = []
+    todo: list[object] = [orders if _is_resource(orders) else {**orders, "resourceType": "Bundle"}]
+    unreadable = 0
+    while todo:
+        each = todo.pop(0)
+        if not _is_resource(each):
+            unreadable += 1
+        elif each["resourceType"] != "Bundle":
+            drafts.append(each)
+        elif isinstance(entries := each.get("entry"), list):
+            todo += [entry.get("resource") if isinstance(entry, dict) else None for entry in entries]
+        else:
+            unreadable += 1
+    return tuple(drafts), unreadable
+
+
+def _is_resource(value: object) -> TypeGuard[Json]:
+    return isinstance(value, dict) and text(value, "resourceType") in R4
 
 
 def _count(prefetch: Mapping[str, object], drafts: tuple[Json, ...], limits: Limits) -> None:

@@ -36,7 +36,7 @@ class Refused(Exception):
         self.headers = dict(headers or {})
 
 
-def outcome(status: int, why: str) -> dict[str, object]:
+def operation_outcome(status: int, why: str) -> dict[str, object]:
     """Return an OperationOutcome."""
     severity = "fatal" if status >= 500 and status != 503 else "error"
     issue = {"severity": severity, "code": _CODES.get(status, "exception"), "diagnostics": why}
@@ -46,8 +46,8 @@ def outcome(status: int, why: str) -> dict[str, object]:
 def refusal(refused: Refused) -> JSONResponse:
     """Return the response to a call that is refused. A 401 says nothing at all: why would help an attacker."""
     if refused.status == 401:
-        return JSONResponse(outcome(401, "not authorised"), 401, refused.headers, FHIR_JSON)
-    return JSONResponse(outcome(refused.status, refused.why), refused.status, refused.headers, FHIR_JSON)
+        return JSONResponse(operation_outcome(401, "not authorised"), 401, refused.headers, FHIR_JSON)
+    return JSONResponse(operation_outcome(refused.status, refused.why), refused.status, refused.headers, FHIR_JSON)
 
 
 def overloaded(seconds: int = 1) -> Refused:

@@ -1,4 +1,4 @@
-"""What stands around every call: an id, a time, a line in the log, headers for safety, and an answer to any mistake."""
+"""What stands around every request: an id, a line in the log, safe headers, an answer to any mistake, and CORS."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from starlette.middleware.cors import CORSMiddleware
+
 from precaution.service.http.errors import Refused, refusal
 from precaution.service.logs import log, where
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from starlette.exceptions import HTTPException
+    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from precaution.service.metrics import Metrics
+    from precaution.service.settings import Settings
 
 _SAFE = (
     (b"x-content-type-options", b"nosniff"),
@@ -28,7 +33,7 @@ _PLAIN = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'non
 
 
 class Guard:
-    """ASGI middleware, the outermost."""
+    """The outermost ASGI middleware."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, *, tls: bool) -> None:
         self._app, self._metrics = app, metrics
@@ -59,24 +64,46 @@ class Guard:
                 await refusal(Refused(500, "a mistake in the service; it has been logged"))(scope, receive, guarded)
         finally:
             self._metrics.working.dec()
-            self._told(scope, status, perf_counter() - began, request)
+            self._log_and_count(scope, status, perf_counter() - began, request)
 
     def _headers(self, headers: list[tuple[bytes, bytes]], request: str) -> list[tuple[bytes, bytes]]:
         there = {name.lower() for name, _ in headers}
         more = [*self._safe, _PLAIN, (b"x-request-id", request.encode())]
         return headers + [each for each in more if each[0] not in there]
 
-    def _told(self, scope: Scope, status: int, seconds: float, request: str) -> None:
+    def _log_and_count(self, scope: Scope, status: int, seconds: float, request: str) -> None:
         """Log and count a call by its route's own words: never by the address that was asked for."""
         route = getattr(scope.get("route"), "path", "other")
         self._metrics.requests.labels(route, str(status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
-        told = scope.get("state", {}).get("told", {})
-        log().info("call", request=request, route=route, status=status, milliseconds=round(seconds * 1000, 1), **told)
+        more = scope.get("state", {}).get("logged", {})
+        log().info("call", request=request, route=route, status=status, milliseconds=round(seconds * 1000, 1), **more)
+
+
+def note_for_log(request: Request, **values: object) -> None:
+    """Add values to the line that is logged of a request. They must be our own words, ids and counts."""
+    request.state.logged = {**getattr(request.state, "logged", {}), **values}
+
+
+def allow_origins(app: FastAPI, settings: Settings) -> None:
+    """Let pages of the origins that the site names call from a browser, and no others.
+
+    A browser's preflight is answered before anything asks for a token, for it brings none: add this middleware after
+    those that do. Cookies and the like are never allowed: a token stands in the header of the call itself.
+    """
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(settings.cors_origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type"],
+        allow_credentials=False,
+        expose_headers=["Retry-After"],
+        max_age=600,
+    )
 
 
 def refused_of(error: HTTPException) -> Refused:
     """Return the refusal for an error of the framework's own."""
     why = {404: "there is nothing at this address", 405: "this address does not take this method"}
-    told = why.get(error.status_code, "the call can't be answered")
-    return Refused(error.status_code, told, dict(error.headers or {}))
+    text = why.get(error.status_code, "the call can't be answered")
+    return Refused(error.status_code, text, dict(error.headers or {}))

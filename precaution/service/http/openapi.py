@@ -1,4 +1,4 @@
-"""How the body of a call is described in /openapi.json; what is checked, `calls` checks."""
+"""The description of a call's body in /openapi.json. It only describes: `calls` is what checks a body."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ HOOK_CALL: dict[str, Any] = {
             200: "Cards, or none",
             400: "The body can't be read",
             401: "No token, or one that is refused",
+            403: "fhirServer is not a server of this client",
             404: "No such service",
             408: "The body did not come in time",
             412: "The patient can't be had",

@@ -1,7 +1,7 @@
 """The service's store: cards given, feedback, answers, used tokens, and the audit trail. SQLite, or PostgreSQL by URL.
 
     store = Store("sqlite:////var/lib/precaution/store.sqlite").open()   # or postgresql://host/database
-    store.keep(cards, Event(kind="decision", ...))                        # one commit; durable when it returns
+    store.keep(cards, TrailEvent(kind="decision", ...))                   # one commit; durable when it returns
     kept = store.kept(server, patient, today)                             # answers, overrides, promises
     store.feedback(service, [Feedback(...)], client=client, today=today)  # idempotent
     store.claim(iss, jti, expires)                                        # False: this token was used before
@@ -15,23 +15,23 @@ durable. Where `kept` fails, decide with `UNREADABLE`: cards are still given, an
 
 from __future__ import annotations
 
-from precaution.service.store.chain import Head, Link, Report
+from precaution.service.store.audit_trail import Head, Report, TrailLink
 from precaution.service.store.feedbacks import PROMISES, Received
-from precaution.service.store.kept import (
+from precaution.service.store.model import (
     UNREADABLE,
     Answer,
-    Event,
     Feedback,
     Kept,
     KeptCard,
     KeptDecision,
     KeptDue,
     KeptFinding,
-    Offer,
+    OfferedAnswer,
     Override,
     Promise,
     Terms,
-    Use,
+    TokenUse,
+    TrailEvent,
 )
 from precaution.service.store.retention import Purged
 from precaution.service.store.store import Store
@@ -40,7 +40,6 @@ __all__ = [
     "PROMISES",
     "UNREADABLE",
     "Answer",
-    "Event",
     "Feedback",
     "Head",
     "Kept",
@@ -48,8 +47,7 @@ __all__ = [
     "KeptDecision",
     "KeptDue",
     "KeptFinding",
-    "Link",
-    "Offer",
+    "OfferedAnswer",
     "Override",
     "Promise",
     "Purged",
@@ -57,5 +55,7 @@ __all__ = [
     "Report",
     "Store",
     "Terms",
-    "Use",
+    "TokenUse",
+    "TrailEvent",
+    "TrailLink",
 ]

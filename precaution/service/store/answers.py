@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from precaution.service.store.kept import Answer
-from precaution.service.store.prepared import Prepared
+from precaution.service.store.canonical import canonical, digest, person_of, server_of, storable
+from precaution.service.store.model import Answer
+from precaution.service.store.statements import SqlStatement
 from precaution.service.store.tables import answers
-from precaution.service.store.texts import canonical, person_of, server_of, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_LATEST = Prepared(
+    from precaution.service.store.model import TrailEvent
+
+_LATEST = SqlStatement(
     lambda _: (
         select(answers)
         .where(answers.c.person == bindparam("of"), answers.c.withdrawn_at == "", answers.c.day <= bindparam("today"))
@@ -64,6 +67,20 @@ def withdraw(connection: Connection, server: str, patient: str, number: int, who
         answers.c.id == number, answers.c.person == person_of(server, patient), answers.c.withdrawn_at == ""
     )
     return connection.execute(taken.values(withdrawn_at=at, withdrawn_by=storable(who))).rowcount == 1
+
+
+def event(about: TrailEvent, number: int, answer: Answer) -> TrailEvent:
+    """Return what the audit trail says of an answer. `about`: an event of the same client and patient."""
+    words = {
+        "answer": number,
+        "ask": answer.ask,
+        "word": answer.answer,
+        "day": answer.day,
+        "role": answer.role,
+        "expires": answer.expires,
+        "reason": digest(answer.reason),
+    }
+    return replace(about, kind="answer", user=answer.who or about.user, about=words)
 
 
 def _same(one: Answer | None, other: Answer) -> bool:

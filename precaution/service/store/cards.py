@@ -1,17 +1,21 @@
-"""Cards that were given: kept without their text, and found again for feedback on them."""
+"""Cards that were given, and the pages of decisions that they link to.
+
+A card is kept without its text, and found again for feedback on it. What a page shows is kept while a link leads to it,
+and no longer.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
 
 from precaution.errors import UsageError
-from precaution.service.store.kept import KeptCard, KeptDue, KeptFinding, Offer
-from precaution.service.store.prepared import Prepared, insertion
-from precaution.service.store.tables import cards
-from precaution.service.store.texts import canonical, person_of, server_of, storable
+from precaution.service.store.canonical import canonical, person_of, server_of, storable
+from precaution.service.store.model import KeptCard, KeptDecision, KeptDue, KeptFinding, OfferedAnswer
+from precaution.service.store.statements import SqlStatement, insertion
+from precaution.service.store.tables import cards, decisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +27,10 @@ Row = dict[str, str]
 LONGEST_ID = 200
 """Characters of a card's uuid, at most."""
 _KEEP = insertion(cards)
-_FIND = Prepared(lambda _: select(cards).where(cards.c.uuid == bindparam("card"), cards.c.client == bindparam("by")))
+_FIND = SqlStatement(
+    lambda _: select(cards).where(cards.c.uuid == bindparam("card"), cards.c.client == bindparam("by"))
+)
+_KEEP_PAGE = SqlStatement(lambda _: insert(decisions))
 _PLAIN = ("uuid", "client", "user", "patient", "hook", "service", "label", "today", "tier", "action")
 
 
@@ -63,7 +70,7 @@ def _card(row: Any) -> KeptCard:
         server=row.server,
         findings=tuple(map(finding_of, content["findings"])),
         due=tuple(KeptDue(*each) for each in content["due"]),
-        offers=tuple(Offer(by, ask, word, tuple(of), days) for by, ask, word, of, days in content["offers"]),
+        offers=tuple(OfferedAnswer(by, ask, word, tuple(of), days) for by, ask, word, of, days in content["offers"]),
         seen={ask: tuple(found) for ask, found in content["seen"].items()},
     )
 
@@ -72,3 +79,26 @@ def finding_of(plain: list[object]) -> KeptFinding:
     """Return a finding from its JSON."""
     rule, state, action, cites, evidence = plain
     return KeptFinding(str(rule), str(state), str(action), tuple(cites), tuple(map(tuple, evidence)))  # type: ignore[arg-type,call-overload]
+
+
+def page_row(page: KeptDecision) -> dict[str, str]:
+    """Return what the page of a decision shows, as a row."""
+    plain = {name: storable(getattr(page, name)) for name in ("uuid", "client", "patient", "content", "expires_at")}
+    return {**plain, "server": server_of(page.server)}
+
+
+def keep_page(connection: Connection, row: dict[str, str]) -> None:
+    """Keep what a page shows."""
+    _KEEP_PAGE.many(connection, [row])
+
+
+def find_page(connection: Connection, uuid: str, now: str) -> KeptDecision | None:
+    """Return what a page shows; None where there is none, or its time is over."""
+    query = select(decisions).where(decisions.c.uuid == storable(uuid), decisions.c.expires_at > now)
+    row = connection.execute(query).first()
+    return KeptDecision(**row._mapping) if row is not None else None
+
+
+def sweep_pages(connection: Connection, now: str) -> int:
+    """Delete the pages whose time is over, and return how many."""
+    return connection.execute(decisions.delete().where(decisions.c.expires_at <= now)).rowcount

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from precaution.service.store.engine import Database
+    from precaution.service.store.database import Database
 
 T = TypeVar("T")
 
@@ -27,8 +27,8 @@ class _Unit(NamedTuple):
 
     work: Callable[[Connection], Any]
     done: Future[Any]
-    lasts: bool
-    alone: bool
+    durable: bool
+    exclusive: bool
 
 
 class Commits:
@@ -40,13 +40,13 @@ class Commits:
         self._writer: ThreadPoolExecutor | None = None
         self._lock = Lock()
 
-    def later(self, work: Callable[[Connection], T], *, lasts: bool = True, alone: bool = True) -> Future[T]:
+    def later(self, work: Callable[[Connection], T], *, durable: bool = True, exclusive: bool = True) -> Future[T]:
         """Return what `work` will have returned when it is committed, and durable; or what went wrong, as StoreError.
 
-        `work` may be done twice, of which one comes to nothing: it must do nothing but write. `lasts`, `alone`: see
-        `Database.writing`. One that is cancelled before its turn is not done.
+        `work` may be done twice, of which one comes to nothing: it must do nothing but write. One that is cancelled
+        before its turn is not done. `durable`, `exclusive`: see `Database.write_transaction`.
         """
-        unit = _Unit(work, Future(), lasts, alone)
+        unit = _Unit(work, Future(), durable, exclusive)
         with self._lock:
             self._waiting.append(unit)
             if self._writer is None:
@@ -75,9 +75,11 @@ class Commits:
         """Commit units together. Return those that are to be tried again, because one of the others failed."""
         results: list[Any] = []
         at_fault = units
-        alone = len(units) > 1 or units[0].alone  # the rows of one unit can't wait for each other; those of several can
+        # the rows of one unit can't wait for each other; those of several can
+        exclusive = len(units) > 1 or units[0].exclusive
+        durable = any(each.durable for each in units)
         try:
-            with self._database.writing(lasts=any(each.lasts for each in units), alone=alone) as connection:
+            with self._database.write_transaction(durable=durable, exclusive=exclusive) as connection:
                 for each in units:
                     at_fault = [each]
                     results.append(each.work(connection))

@@ -13,30 +13,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from precaution.service.store import answers, cards
-from precaution.service.store.kept import Answer, Override, Promise
-from precaution.service.store.prepared import Prepared
-from precaution.service.store.tables import cards as cards_table
+from precaution.service.store import answers, cards, tables
+from precaution.service.store.canonical import canonical, digest, moment_of, person_of, storable
+from precaution.service.store.model import Answer, Override, Promise, TrailEvent
+from precaution.service.store.statements import SqlStatement
 from precaution.service.store.tables import feedback
-from precaution.service.store.texts import canonical, digest, moment_of, person_of, storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection
 
-    from precaution.service.store.kept import Feedback, KeptCard, KeptFinding, Terms
+    from precaution.service.store.model import Feedback, KeptCard, KeptFinding, Terms
 
 PROMISES = frozenset(
     {"will-monitor", "mitigate-risk-negative-outcome", "need-more-info", "limited-time", "wrong-time-workflow"}
 )
 """Override reasons that say: not now, but I will see to it. Each makes something due."""
 
-_OF_PATIENT = Prepared(
+_OF_PATIENT = SqlStatement(
     lambda _: (
-        select(feedback, cards_table.c.content, cards_table.c.user, cards_table.c.tier, cards_table.c.label)
-        .join(cards_table, (cards_table.c.uuid == feedback.c.card) & (cards_table.c.client == feedback.c.client))
-        .where(cards_table.c.person == bindparam("of"), feedback.c.day <= bindparam("today"))
+        select(feedback, tables.cards.c.content, tables.cards.c.user, tables.cards.c.tier, tables.cards.c.label)
+        .join(tables.cards, (tables.cards.c.uuid == feedback.c.card) & (tables.cards.c.client == feedback.c.client))
+        .where(tables.cards.c.person == bindparam("of"), feedback.c.day <= bindparam("today"))
     )
 )
 VIEWER = "viewer"
@@ -152,7 +151,25 @@ def _answered(given: Feedback, card: KeptCard, row: dict[str, Any], sender: Send
             )
 
 
-def standing(
+def events(given: Feedback, received: Received, sender: Sender) -> list[TrailEvent]:
+    """Return what the audit trail says of a piece of feedback: nothing where it came again."""
+    if received.state == "again":
+        return []
+    card = received.card
+    about = {"card": given.card, "service": sender.service, "outcome": given.outcome, "state": received.state}
+    about |= {"reason": given.reason} if given.reason else {}
+    event = TrailEvent(
+        kind="feedback",
+        client=sender.client,
+        user=card.user if card else "",
+        server=card.server if card else "",
+        patient=card.patient if card else "",
+        about=about,
+    )
+    return [event, *(answers.event(event, number, answer) for number, answer in received.answers if number)]
+
+
+def in_force(
     connection: Connection, server: str, patient: str, today: str
 ) -> tuple[tuple[Override, ...], tuple[Promise, ...]]:
     """Return what overrides of a patient's cards still mean on `today`: what is silent, and what was promised."""
@@ -201,8 +218,9 @@ def _override(row: Any, finding: KeptFinding) -> Override:
         _refs(finding),
         row.label,
         row.card,
+        tuple(each[2] for each in finding.evidence if len(each) > 2),
     )
 
 
 def _refs(finding: KeptFinding) -> tuple[str, ...]:
-    return tuple(reference for reference, _ in finding.evidence)
+    return tuple(each[0] for each in finding.evidence)

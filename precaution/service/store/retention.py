@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import and_, exists, func, or_, select
 
-from precaution.service.store import chain, decisions
-from precaution.service.store.kept import Event
+from precaution.service.store import audit_trail
+from precaution.service.store.canonical import moment
+from precaution.service.store.cards import sweep_pages
+from precaution.service.store.model import TrailEvent
 from precaution.service.store.tables import answers, cards, feedback
-from precaution.service.store.texts import moment
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,12 +35,12 @@ def purge(connection: Connection, now: datetime, today: str, days: int) -> Purge
     """
     before = moment(now - timedelta(days=days))
     day = (date.fromisoformat(today) - timedelta(days=days)).isoformat()
-    decisions.sweep(connection, moment(now))
+    sweep_pages(connection, moment(now))
     cards_gone, feedback_gone = _cards(connection, before, today, day)
     answers_gone = _answers(connection, before, today)
     gone = {"cards": cards_gone, "feedback": feedback_gone, "answers": answers_gone}
-    event = Event(kind="purge", about={"before": before, **gone})
-    return Purged(cards_gone, feedback_gone, answers_gone, chain.purge(connection, moment(now), before, event))
+    event = TrailEvent(kind="purge", about={"before": before, **gone})
+    return Purged(cards_gone, feedback_gone, answers_gone, audit_trail.purge(connection, moment(now), before, event))
 
 
 def _cards(connection: Connection, before: str, today: str, day: str) -> tuple[int, int]:

@@ -13,35 +13,42 @@ from sqlalchemy import select, union
 from precaution.errors import StoreError, StoreOutdated
 from precaution.service.store import (
     answers,
+    audit_trail,
     cards,
-    chain,
-    decisions,
     feedbacks,
-    replay,
     retention,
     tables,
     upgrading,
 )
+from precaution.service.store.canonical import canonical, digest, moment, server_of, storable
 from precaution.service.store.commits import Commits
-from precaution.service.store.engine import Database
-from precaution.service.store.feedbacks import Received, Sender
-from precaution.service.store.kept import Event, Kept, Terms, Use
-from precaution.service.store.texts import digest, moment, server_of, storable
+from precaution.service.store.database import Database
+from precaution.service.store.feedbacks import Sender
+from precaution.service.store.model import Kept, Terms, TokenUse, TrailEvent
+from precaution.service.store.statements import SqlStatement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from sqlalchemy import Connection
 
-    from precaution.service.store.chain import Head, Link, Report
-    from precaution.service.store.kept import Answer, Feedback, KeptCard, KeptDecision
+    from precaution.service.store.audit_trail import Head, Report, TrailLink
+    from precaution.service.store.feedbacks import Received
+    from precaution.service.store.model import Answer, Feedback, KeptCard, KeptDecision
     from precaution.service.store.retention import Purged
 
 T = TypeVar("T")
 
+_CLAIM = SqlStatement(
+    lambda insert: insert(tables.used_tokens).on_conflict_do_nothing().returning(tables.used_tokens.c.token)
+)
+_TRIAL = "trial"
+"""What stands in the place of a token where it is only seen whether anything can be written."""
+_ROOM = 16_000_000
+"""Bytes of a disk: enough for what some hundred calls keep."""
 _SWEEP = 500
-"""After how many tokens those that are past are deleted."""
+"""After how many tokens those that are past are deleted, and after how many pages."""
 
 
 class Store:
@@ -90,12 +97,26 @@ class Store:
         self._commits.close()
         self._database.close()
 
-    def ready(self) -> bool:
-        """Whether the store answers and its tables are of this version. Raises StoreError where it does not answer."""
+    def tables_current(self) -> bool:
+        """Whether the tables are of this version. Raises StoreError where the store does not answer."""
         return upgrading.current(self._database)
 
+    def try_writing(self) -> None:
+        """Write a row and take it away again, each of them durable. Raises StoreError where nothing could be kept now.
+
+        A disk of SQLite on which there is hardly any room counts as full.
+        """
+        self._database.refuse_full(_ROOM)
+        trial = tables.used_tokens.c.token == _TRIAL
+        self._written(lambda connection, _: _CLAIM.rows(connection, token=_TRIAL, expires=0))
+        self._written(lambda connection, _: connection.execute(tables.used_tokens.delete().where(trial)))
+
     def keep(
-        self, given: Sequence[KeptCard], *events: Event, page: KeptDecision | None = None, use: Use | None = None
+        self,
+        given: Sequence[KeptCard],
+        *events: TrailEvent,
+        page: KeptDecision | None = None,
+        use: TokenUse | None = None,
     ) -> bool:
         """Keep cards that are given, events of the trail, and what the decision's page shows, in one commit.
 
@@ -105,33 +126,37 @@ class Store:
         return self.keeping(given, *events, page=page, use=use).result()
 
     def keeping(
-        self, given: Sequence[KeptCard], *events: Event, page: KeptDecision | None = None, use: Use | None = None
+        self,
+        given: Sequence[KeptCard],
+        *events: TrailEvent,
+        page: KeptDecision | None = None,
+        use: TokenUse | None = None,
     ) -> Future[bool]:
-        """As `keep`, but do not wait: return what will come of it. Cancelled before its turn, it comes to nothing.
+        """Do the same as `keep` without waiting: return what will come of it. Cancelled in time, it does nothing.
 
         Raises UsageError for a uuid that is too long.
         """
         at = moment(self._clock())  # what can be made here is: while a transaction writes, others can't
-        rows, said = cards.rows_of(given, at), chain.said_of(events)
-        shown = decisions.row_of(page) if page is not None else None
+        rows, payloads = cards.rows_of(given, at), audit_trail.payloads_of(events)
+        shown = cards.page_row(page) if page is not None else None
 
         def keep(connection: Connection) -> bool:
             if use is not None and not self._claimed(connection, use):
                 return False
             cards.keep(connection, rows)
             if shown is not None:
-                decisions.keep(connection, shown)
+                cards.keep_page(connection, shown)
                 if next(self._pages) % _SWEEP == 0:
-                    decisions.sweep(connection, at)
-            chain.link_up(connection, at, said)
+                    cards.sweep_pages(connection, at)
+            audit_trail.link_up(connection, at, payloads)
             return True
 
         return self._commits.later(keep)
 
     def decision(self, uuid: str) -> KeptDecision | None:
         """Return what the page of a decision shows; None where there is none, or its time is over."""
-        with self._database.reading() as connection:
-            return decisions.find(connection, uuid, moment(self._clock()))
+        with self._database.read_transaction() as connection:
+            return cards.find_page(connection, uuid, moment(self._clock()))
 
     @property
     def embedded(self) -> bool:
@@ -140,20 +165,20 @@ class Store:
 
     def kept(self, server: str, patient: str, today: str) -> Kept:
         """Return what bears on the next decision on a patient on `today`, an ISO day."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             found = _kept(connection, server, patient, today)
         with suppress(StoreError):  # it is for the next one only
-            self._database.look_out()
+            self._database.open_quick_read()
         return found
 
     def kept_at_once(self, server: str, patient: str, today: str) -> Kept:
-        """As `kept`, for one thread, where the store is embedded and has answered before; waits for nobody."""
-        with self._database.glancing() as connection:
+        """Do the same as `kept`, waiting for nobody: for one thread, where an embedded store has answered."""
+        with self._database.quick_read() as connection:
             return _kept(connection, server, patient, today)
 
     def card(self, uuid: str, client: str = "") -> KeptCard | None:
         """Return a card that was given to `client`; None where none was."""
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             return cards.find(connection, uuid, client)
 
     def feedback(
@@ -168,7 +193,7 @@ class Store:
             sender = Sender(client, service, role, today, at)
             received = [feedbacks.keep(connection, each, sender, self.terms) for each in given]
             for each, came in zip(given, received, strict=True):
-                chain.append(connection, at, _feedback_events(each, came, sender))
+                audit_trail.append(connection, at, feedbacks.events(each, came, sender))
             return received
 
         return self._written(keep)
@@ -181,8 +206,8 @@ class Store:
         def keep(connection: Connection, at: str) -> list[int]:
             numbers = [answers.keep(connection, server, patient, each, at) for each in given]
             kept = [each for each in zip(numbers, given, strict=True) if each[0]]
-            told = Event(kind="answer", client=client, server=server_of(server), patient=patient, request=request)
-            chain.append(connection, at, [_answer_event(told, number, each) for number, each in kept])
+            about = TrailEvent(kind="answer", client=client, server=server_of(server), patient=patient, request=request)
+            audit_trail.append(connection, at, [answers.event(about, number, each) for number, each in kept])
             return numbers
 
         return self._written(keep)
@@ -190,11 +215,13 @@ class Store:
     def withdraw(self, server: str, patient: str, number: int, who: str, *, client: str = "", reason: str = "") -> bool:
         """Take an answer back, as given in error; False where the patient has none of this number."""
         about = {"answer": number, **({"reason": digest(reason)} if reason else {})}
-        told = Event(kind="withdrawal", client=client, user=who, server=server_of(server), patient=patient, about=about)
+        event = TrailEvent(
+            kind="withdrawal", client=client, user=who, server=server_of(server), patient=patient, about=about
+        )
 
         def withdraw(connection: Connection, at: str) -> bool:
             done = answers.withdraw(connection, server, patient, number, who, at)
-            chain.append(connection, at, [replace(told, outcome="success" if done else "failure")])
+            audit_trail.append(connection, at, [replace(event, outcome="success" if done else "failure")])
             return done
 
         return self._written(withdraw)
@@ -203,7 +230,7 @@ class Store:
         """Return the servers under which anything is kept of a patient of this id."""
         kept = (tables.answers, tables.cards)
         found = union(*(select(each.c.server).where(each.c.patient == storable(patient)) for each in kept))
-        with self._database.reading() as connection:
+        with self._database.read_transaction() as connection:
             return sorted(connection.execute(found).scalars())
 
     def claim(self, issuer: str, jti: str, expires: int) -> bool:
@@ -212,32 +239,47 @@ class Store:
         It outlives this process. SQLite does not wait for the disk for this alone: the next commit that does puts it
         there too. So after a loss of power a token can be used again only where its call had kept nothing.
         """
-        use = Use(issuer, jti, expires)
-        return self._commits.later(lambda connection: self._claimed(connection, use), lasts=False, alone=False).result()
+        use = TokenUse(issuer, jti, expires)
+        return self._commits.later(
+            lambda connection: self._claimed(connection, use), durable=False, exclusive=False
+        ).result()
 
-    def _claimed(self, connection: Connection, use: Use) -> bool:
+    def _claimed(self, connection: Connection, use: TokenUse) -> bool:
         if next(self._claims) % _SWEEP == 0:
-            replay.forget(connection, int(self._clock().timestamp()))
-        return replay.claim(connection, *use)
+            past = tables.used_tokens.c.expires < int(self._clock().timestamp())
+            connection.execute(tables.used_tokens.delete().where(past))  # nobody would accept them any more
+        token = digest(canonical([use.issuer, use.jti]))
+        return bool(_CLAIM.rows(connection, token=token, expires=use.until))
 
-    def note(self, *events: Event) -> Head:
+    def note(self, *events: TrailEvent) -> Head:
         """Add events to the audit trail, and return its new head."""
-        return self._written(lambda connection, at: chain.append(connection, at, events))
+        return self._written(lambda connection, at: audit_trail.append(connection, at, events))
 
-    def verify(self, known: Head | None = None) -> Report:
-        """Look through the audit trail. `known`: a head exported before."""
-        with self._database.reading() as connection:
-            return chain.verify(connection, known)
+    def verify(self, exported: Head | None = None) -> Report:
+        """Look through SQLite's file, and the whole audit trail. `exported`: a head that was exported before.
+
+        PostgreSQL looks after its files itself.
+        """
+        damage = self._database.damage()
+        try:
+            with self._database.read_transaction() as connection:
+                report = audit_trail.verify(connection, exported)
+        except StoreError:
+            if not damage:
+                raise
+            report = audit_trail.Report(problems=["the audit trail can't be read to its end"])
+        report.problems[:0] = [f"the database: {each}" for each in damage]
+        return report
 
     def head(self) -> Head:
         """Return the head of the audit trail."""
-        with self._database.reading() as connection:
-            return chain.head(connection)
+        with self._database.read_transaction() as connection:
+            return audit_trail.head(connection)
 
-    def trail(self, after: int = 0) -> Iterator[Link]:
+    def trail(self, after: int = 0) -> Iterator[TrailLink]:
         """Yield the events of the trail after a number, in order."""
-        with self._database.reading() as connection:
-            yield from chain.links(connection, after=after)
+        with self._database.read_transaction() as connection:
+            yield from audit_trail.links(connection, after=after)
 
     def purge(self, today: str) -> Purged:
         """Delete what is older than the terms say and has no effect any more; the trail stays whole."""
@@ -250,40 +292,6 @@ class Store:
 
 
 def _kept(connection: Connection, server: str, patient: str, today: str) -> Kept:
-    silent, promised = feedbacks.standing(connection, server, patient, today)
+    silent, promised = feedbacks.in_force(connection, server, patient, today)
     latest = answers.latest(connection, server, patient, today)
     return Kept(answers=tuple(latest[ask] for ask in sorted(latest)), overrides=silent, promises=promised)
-
-
-def _feedback_events(given: Feedback, came: Received, sender: Sender) -> list[Event]:
-    """Return what the trail says of a piece of feedback: nothing where it came again."""
-    if came.state == "again":
-        return []
-    card = came.card
-    told = Event(
-        kind="feedback",
-        client=sender.client,
-        user=card.user if card else "",
-        server=card.server if card else "",
-        patient=card.patient if card else "",
-    )
-    about = {"card": given.card, "service": sender.service, "outcome": given.outcome, "state": came.state}
-    about |= {"reason": given.reason} if given.reason else {}
-    return [_with(told, about), *(_answer_event(told, number, answer) for number, answer in came.answers if number)]
-
-
-def _answer_event(told: Event, number: int, answer: Answer) -> Event:
-    about = {
-        "answer": number,
-        "ask": answer.ask,
-        "word": answer.answer,
-        "day": answer.day,
-        "role": answer.role,
-        "expires": answer.expires,
-        "reason": digest(answer.reason),
-    }
-    return _with(told, about, kind="answer", user=answer.who)
-
-
-def _with(event: Event, about: Mapping[str, object], *, kind: str = "", user: str = "") -> Event:
-    return replace(event, about=about, kind=kind or event.kind, user=user or event.user)

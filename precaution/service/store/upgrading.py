@@ -13,7 +13,7 @@ from precaution.service.store.tables import VERSION
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from precaution.service.store.engine import Database
+    from precaution.service.store.database import Database
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -27,7 +27,7 @@ def version_of(connection: Connection) -> str:
 
 def current(database: Database) -> bool:
     """Whether the tables are of this program's version. Raises StoreOutdated where they are of a newer one."""
-    with database.reading() as connection:
+    with database.read_transaction() as connection:
         found = version_of(connection)
     if found > VERSION:
         raise StoreOutdated(f"the store's tables are of version {found}, this program's of {VERSION}: use a newer one")
@@ -45,7 +45,7 @@ def upgrade(database: Database) -> tuple[str, str]:
     current(database)
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    with database.writing() as connection:
+    with database.write_transaction() as connection:
         before = version_of(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, VERSION)

@@ -53,7 +53,7 @@ def of(reference: object, kind: str = "Condition", key: str = "subject") -> Json
 
 
 def test_every_type_that_a_reader_looks_at_is_read_and_no_other() -> None:
-    helpers = {"Medication", "Substance", "Patient", "Bundle", "OperationOutcome"}
+    helpers = {"Medication", "Substance", "Patient", "Bundle", "OperationOutcome", "Parameters"}
     assert set(fhir._READERS) | helpers == READ
     assert READ | UNREAD == R4
 
@@ -123,9 +123,10 @@ def test_a_subject_that_is_hidden_in_the_resource_is_not_its_subject() -> None:
         (b'{"resourceType":"Condition","subject":{"refe', [("broken", "")]),
         (b"not json", [("broken", "")]),
         (b'{"resourceType":"Patient","id":"p","name"', [("patient", "p")]),
-        (b'{"resourceType":"Encounter","id":"e","sta', [("unread", "")]),
+        (b'{"resourceType":"Claim","id":"e","sta', [("unread", "")]),
+        (b'{"resourceType":"Encounter","id":"e","sta', [("broken", "")]),
         (
-            b'{"resourceType":"Encounter","id":"e"}{"resourceType":"Condition","subject":{"reference":"Patient/p"}}',
+            b'{"resourceType":"Claim","id":"e"}{"resourceType":"Condition","subject":{"reference":"Patient/p"}}',
             [("patient", "p")],
         ),
         (

@@ -14,9 +14,10 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from precaution.errors import StoreBusy, StoreError, UsageError
-from precaution.service.auth.keys import APART, FRESH, USABLE, parsed
+from precaution.service.auth.keys import APART, FRESH, USABLE, parse_key_set
 from precaution.service.auth.tokens import Client, Unauthorised
-from precaution.service.settings import Issuer, check
+from precaution.service.settings import Issuer
+from precaution.service.settings_loading import check
 from precaution.service.store import Store
 from support.client_tokens import (
     AUDIENCE,
@@ -59,7 +60,7 @@ def refused(door: Door, authorization: str | None, audience: str = AUDIENCE) -> 
 
 
 def test_a_sound_token_says_who_calls(door: Door) -> None:
-    assert door.verify(token()) == Client(ISS, "", "one", "clinician", True)
+    assert door.verify(token()) == Client(ISS, "", "one", "clinician")
     assert door.verify(token(claims(tenant="ward"))).name == f"{ISS} ward"
 
 
@@ -263,6 +264,18 @@ def test_keys_of_one_client_do_not_serve_another() -> None:
     door.close()
 
 
+def test_a_client_of_that_address_goes_before_one_whose_keys_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "jwks.json"
+    file.write_bytes(public(key("kept")))
+    kept, fetched = Issuer(iss=ISS, keys=str(file), role="viewer"), Issuer(iss=ISS, jku=JKU)
+    for order in ((kept, fetched), (fetched, kept)):
+        door = Door(settings(issuers=order))
+        assert door.verify(token()).role == "clinician"
+        elsewhere = token(signed_by=key("kept"), kid="kept", jku="https://ehr.example.org/other.json")
+        assert door.verify(elsewhere).role == "viewer"
+        door.close()
+
+
 def test_a_client_may_be_held_to_its_tenant() -> None:
     a, b = Issuer(iss=ISS, jku=JKU, tenant="a"), Issuer(iss=ISS, jku=JKU, tenant="b", role="viewer")
     door = Door(settings(issuers=(a, b)))
@@ -335,7 +348,7 @@ def test_a_token_used_in_one_process_is_refused_in_another_and_after_a_restart(s
         beside = Store(store_url)
         second = Door(replay=beside)
         assert refused(second, used) == "replay"
-        assert second.verify(token()).remembered
+        assert second.verify(token()).iss == ISS
         second.close()
         beside.close()
 
@@ -371,13 +384,14 @@ def test_a_store_that_fails_lets_nobody_in_where_it_is_needed(door: Door) -> Non
     with pytest.raises(StoreError):
         door.verify(again)
     door.replay.fails = None
-    assert door.verify(again).remembered, "the client may try again with it"
+    assert door.verify(again).iss == ISS, "the client may try again with it"
 
 
 def test_without_the_store_this_process_remembers(door: Door) -> None:
     door.replay.fails = StoreBusy("busy")
     used = token()
-    assert not door.verify(used, needs_store=False).remembered
+    _, use = door.run(door.verifier.check(used, AUDIENCE))
+    door.run(door.verifier.note(use, needs_store=False))
     assert refused(door, used) == "replay"
     door.replay.fails = None
     assert refused(door, used) == "replay"
@@ -463,7 +477,9 @@ def test_keys_in_a_file_need_no_fetching_and_may_change(tmp_path: Path) -> None:
     file.write_bytes(public(key()))
     door = Door(settings(issuers=(Issuer(iss=ISS, keys=str(file)),)))
     assert door.verify(token(jku=...)).kid == "one"
-    assert refused(door, token()) == "issuer", "no jku is on the list"
+    assert door.verify(token()).kid == "one", "where the token says its keys are is of no account"
+    assert refused(door, token(signed_by=key("evil"), jku="https://evil.example.org/jwks.json")) == "signature"
+    assert refused(door, token(signed_by=key("evil"), kid="evil")) == "unknown-key"
     file.write_bytes(public(key("new")))
     door.clock.now += APART
     assert door.verify(token(claims(iat=door.clock.now), signed_by=key("new"), kid="new", jku=...)).kid == "new"
@@ -495,7 +511,7 @@ def jwks(*keys: dict[str, Any]) -> bytes:
 
 def test_of_a_set_only_sound_public_keys_for_signing_are_taken() -> None:
     good, private = key().as_dict(private=False), key("two", "RSA").as_dict(private=True)
-    found = parsed(jwks(good, private))
+    found = parse_key_set(jwks(good, private))
     assert found is not None
     assert {name for name, _ in found} == {"one", "two"}
     rsa = key("two", "RSA").as_dict(private=False)
@@ -516,13 +532,13 @@ def test_of_a_set_only_sound_public_keys_for_signing_are_taken() -> None:
         "text",
         None,
     ):
-        assert parsed(jwks(bad)) == {}, bad  # type: ignore[arg-type]
-        assert parsed(jwks(bad, good)), "the others of the set stay"  # type: ignore[arg-type]
+        assert parse_key_set(jwks(bad)) == {}, bad  # type: ignore[arg-type]
+        assert parse_key_set(jwks(bad, good)), "the others of the set stay"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"keys": {}}', b"\xff", b'{"keys": []' + b" " * 300_000 + b"}"])
 def test_what_is_no_set_of_keys_replaces_none(data: bytes) -> None:
-    assert parsed(data) is None
+    assert parse_key_set(data) is None
 
 
 def test_two_keys_of_one_name_are_none() -> None:

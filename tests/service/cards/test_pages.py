@@ -13,7 +13,7 @@ import pytest
 
 from precaution import load_label
 from precaution.errors import UsageError
-from precaution.service.auth.links import Links, key_of
+from precaution.service.auth.links import PageLinks, signing_key
 from precaution.service.settings import Settings
 from support.hook_calls import App, Limits, call, cards, draft, example, prefetch, settings
 from support.project import needs
@@ -104,12 +104,12 @@ def test_without_the_link_the_page_is_closed(app: App, change: Any) -> None:
 
 
 def test_a_link_ends() -> None:
-    links = Links("http://x", b"k" * 32, 12)
+    links = PageLinks("http://x", b"k" * 32, 12)
     uuid = "0b5b5a0e-3a53-4c43-8a0e-8d4f2f6c1c11"
     token = links.link(uuid, 1000.0).rpartition("/")[2]
     assert links.opens(uuid, token, 1000.0 + 12 * 3600 - 1)
     assert not links.opens(uuid, token, 1000.0 + 12 * 3600)
-    assert not Links("http://x", b"l" * 32, 12).opens(uuid, token, 1000.0)
+    assert not PageLinks("http://x", b"l" * 32, 12).opens(uuid, token, 1000.0)
 
 
 def test_a_cookie_of_one_page_opens_no_other(app: App) -> None:
@@ -122,7 +122,7 @@ def test_a_page_that_is_kept_no_longer_is_gone(tmp_path: Path) -> None:
     app = App(settings(tmp_path))
     opened = app.get(link(app, "restricted"))
     store = app.service.store
-    with store._database.writing() as connection:
+    with store._database.write_transaction() as connection:
         connection.exec_driver_sql("DELETE FROM decisions")
     shown = app.get(opened.headers["location"], headers={"Cookie": cookie_of(opened)})
     assert shown.status_code == 404
@@ -132,16 +132,16 @@ def test_a_page_that_is_kept_no_longer_is_gone(tmp_path: Path) -> None:
 def test_a_key_may_be_shared_by_file_or_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "key"
     file.write_text("k" * 40 + "\n")
-    assert key_of(Settings(link_key_file=str(file))) == b"k" * 40
+    assert signing_key(Settings(link_key_file=str(file))) == b"k" * 40
     monkeypatch.setenv("PRECAUTION_LINK_KEY", "e" * 40)
-    assert key_of(Settings()) == b"e" * 40
+    assert signing_key(Settings()) == b"e" * 40
     monkeypatch.setenv("PRECAUTION_LINK_KEY", "short")
-    assert key_of(Settings()) != key_of(Settings())
+    assert signing_key(Settings()) != signing_key(Settings())
     file.write_text("short")
     with pytest.raises(UsageError, match="at least 32"):
-        key_of(Settings(link_key_file=str(file)))
+        signing_key(Settings(link_key_file=str(file)))
     with pytest.raises(UsageError, match="can't be read"):
-        key_of(Settings(link_key_file=str(tmp_path / "none")))
+        signing_key(Settings(link_key_file=str(tmp_path / "none")))
 
 
 # What it shows
@@ -189,9 +189,9 @@ def test_a_label_that_changed_since_is_said(app: App, monkeypatch: pytest.Monkey
     from dataclasses import replace
 
     opened = app.get(link(app, "restricted"))
-    known = app.service.knowledge.known
+    known = app.service.current.loaded
     other = replace(known, label=replace(known.label, digest="0" * 64))
-    monkeypatch.setattr(app.service.knowledge, "known", other)
+    monkeypatch.setattr(app.service.current, "loaded", other)
     shown = app.get(opened.headers["location"], headers={"Cookie": cookie_of(opened)})
     assert "has changed since" in shown.text
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precaution.service.fhir.queries import ALL
-from precaution.service.http.calls import call as call_of
+from precaution.service.http.calls import read_call
 from precaution.service.settings import FhirServer
 from support.fhir_server import Reply, Stub, of_patient
 from support.hook_calls import App, Limits, by_tier, call, cards, draft, example, post, prefetch, searchset, settings
@@ -31,7 +31,7 @@ def asking(server: Stub, sent: Json, *drafts: Json, patient: str = "p") -> Json:
 
 
 def fetched(app: App, body: Json) -> Fetched:
-    found: Fetched = app.run(app.service.fetcher.complete(call_of(body, "order-sign", Limits()), ALL))
+    found: Fetched = app.run(app.service.fetcher.complete(read_call(body, "order-sign", Limits()), ALL))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from precaution.service.settings import Issuer
 from support.client_tokens import ISS, claims, key, public, token
 from support.hook_calls import ID, App, call, draft, example, post, prefetch, settings
+from support.service_log import logged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +71,17 @@ def test_anything_else_gets_401_without_a_reason(app: App, headers: Any) -> None
 def test_why_is_counted_for_the_site_alone(app: App) -> None:
     post(app, call("order-sign", {}, patient="p"))
     assert 'precaution_tokens_refused_total{why="no-token"} 1.0' in app.get("/metrics").text
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/feedback", "/answers"])
+def test_why_is_logged_for_the_site_alone(app: App, capfd: pytest.CaptureFixture[str], path: str) -> None:
+    with logged("info"):
+        response = app.post(path, json={}, headers=signed("/elsewhere"))
+    assert response.status_code == 401
+    assert "audience" not in response.text
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [line["refused"] for line in lines if line["event"] == "call"] == ["audience"]
+    assert 'precaution_tokens_refused_total{why="audience"} 1.0' in app.get("/metrics").text
 
 
 def test_what_is_no_secret_needs_no_token(app: App) -> None:

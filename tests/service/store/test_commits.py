@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import event
 
 from precaution.errors import StoreBusy, StoreDown
-from precaution.service.store import Event, Store, Use, replay
-from precaution.service.store.sqlite_file import LASTS
+from precaution.service.store import Store, TokenUse, TrailEvent
+from precaution.service.store.sqlite_file import DURABLE
 from support.stores import card, execute, holding, opened
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def commits(store: Store) -> Iterator[list[bool]]:
     noted: list[bool] = []
 
     def note(connection: Any) -> None:
-        noted.append(connection.get_execution_options().get(LASTS, True))
+        noted.append(connection.get_execution_options().get(DURABLE, True))
 
     event.listen(store._database.engine, "commit", note)
     yield noted
@@ -56,14 +56,14 @@ def cards(url: str) -> set[str]:
     return {row[0] for row in execute(url, "SELECT uuid FROM cards")}
 
 
-def use(name: str) -> Use:
-    return Use("iss", name, 2**40)
+def use(name: str) -> TokenUse:
+    return TokenUse("iss", name, 2**40)
 
 
 def test_what_waits_is_committed_at_once(store_url: str) -> None:
     with opened(store_url) as store, commits(store) as noted:
         with waiting(store):
-            done = [store.keeping([card(f"c{n}")], Event(kind="decision"), use=use(f"t{n}")) for n in range(20)]
+            done = [store.keeping([card(f"c{n}")], TrailEvent(kind="decision"), use=use(f"t{n}")) for n in range(20)]
             assert not any(each.done() for each in done)
         assert [each.result(60) for each in done] == [True] * 20
         assert len(noted) == 2, "one for that which was waited for, one for all that waited"
@@ -76,13 +76,13 @@ def test_one_that_fails_takes_no_other_with_it(store_url: str) -> None:
     with opened(store_url) as store:
 
         def spoiled(connection: Connection) -> None:
-            assert replay.claim(connection, *use("bad"))
+            assert store._claimed(connection, use("bad"))
             raise ValueError("spoiled")
 
         with waiting(store):
-            good = store.keeping([card("good")], Event(kind="decision"))
+            good = store.keeping([card("good")], TrailEvent(kind="decision"))
             bad = store._commits.later(spoiled)
-            also = store.keeping([card("also")], Event(kind="decision"))
+            also = store.keeping([card("also")], TrailEvent(kind="decision"))
         assert good.result(60)
         assert also.result(60)
         with pytest.raises(ValueError, match="spoiled"):
@@ -96,8 +96,8 @@ def test_one_that_fails_takes_no_other_with_it(store_url: str) -> None:
 def test_what_is_cancelled_before_its_turn_is_not_done(store_url: str) -> None:
     with opened(store_url) as store:
         with waiting(store):
-            late = store.keeping([card("late")], Event(kind="decision"))
-            good = store.keeping([card("good")], Event(kind="decision"))
+            late = store.keeping([card("late")], TrailEvent(kind="decision"))
+            good = store.keeping([card("good")], TrailEvent(kind="decision"))
             assert late.cancel()
         assert good.result(60)
         assert cards(store_url) == {"good"}
@@ -108,7 +108,7 @@ def test_where_others_write_for_too_long_all_that_wait_are_told_at_once(store_ur
         held = holding(store_url)
         try:
             began = time.monotonic()
-            done = [store.keeping([card(f"c{n}")], Event(kind="decision")) for n in range(8)]
+            done = [store.keeping([card(f"c{n}")], TrailEvent(kind="decision")) for n in range(8)]
             for each in done:
                 with pytest.raises(StoreBusy):
                     each.result(60)
@@ -122,8 +122,8 @@ def test_where_others_write_for_too_long_all_that_wait_are_told_at_once(store_ur
 def test_a_token_that_was_used_before_keeps_nothing(store_url: str) -> None:
     with opened(store_url) as store:
         assert store.claim(*use("t"))
-        assert not store.keep([card("again")], Event(kind="decision"), use=use("t"))
-        assert store.keep([card("first")], Event(kind="decision"), use=use("u"))
+        assert not store.keep([card("again")], TrailEvent(kind="decision"), use=use("t"))
+        assert store.keep([card("first")], TrailEvent(kind="decision"), use=use("u"))
         assert not store.claim(*use("u"))
         assert cards(store_url) == {"first"}
         assert store.head().seq == 1
@@ -133,7 +133,7 @@ def test_of_calls_with_one_token_that_come_at_once_one_is_kept(store_url: str) -
     with opened(store_url) as one, opened(store_url) as other:
         for turn in range(10):
             done = [
-                store.keeping([card(f"c{turn}{name}")], Event(kind="decision"), use=use(f"t{turn}"))
+                store.keeping([card(f"c{turn}{name}")], TrailEvent(kind="decision"), use=use(f"t{turn}"))
                 for store in (one, other)
                 for name in (id(store), "x")
             ]

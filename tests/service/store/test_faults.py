@@ -10,20 +10,20 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from precaution.errors import StoreBusy, StoreDown, StoreError, StoreFull, StoreOutdated
-from precaution.service.store import Event, Store
+from precaution.service.store import Store, TrailEvent
 from support.effort import tries
 from support.project import PROJECT, needs
 from support.store_writer import FOREVER, together, write
-from support.stores import PATIENT, SERVER, TODAY, card, execute, fresh_url, holding, opened
+from support.stores import PATIENT, SERVER, TODAY, answer, card, execute, fresh_url, holding, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 KILLS = int(os.environ.get("PRECAUTION_KILLS", str(tries(20, 200))))
 """On each database: in continuous integration 200."""
@@ -130,7 +130,7 @@ def test_no_acknowledged_row_is_lost_when_the_server_dies(capsys: pytest.Capture
             server.crash()
             steps += acknowledged(heard + writer.kill())
             with pytest.raises(StoreDown, match="can't be reached"):
-                store.note(Event(kind="start"))
+                store.note(TrailEvent(kind="start"))
             server.start()
             assert store.verify().whole
         assert lost(store, server.url, steps) == []
@@ -217,7 +217,7 @@ def filled(store: Store) -> list[str]:
     """Keep cards until there is no room, and return those that were kept."""
     for number in range(10_000):
         try:
-            store.keep([card(f"c{number}")], Event(kind="decision"))
+            store.keep([card(f"c{number}")], TrailEvent(kind="decision"))
         except StoreFull:
             return [f"c{each}" for each in range(number)]
     raise AssertionError("it was never full")
@@ -235,7 +235,7 @@ def test_a_file_system_without_room_loses_nothing_that_was_acknowledged(tmp_path
             steps = filled(store)
             assert len(steps) > 10
             with pytest.raises(StoreFull, match="has no room: nothing was kept"):
-                store.keep([card("one-more")], Event(kind="decision"))
+                store.keep([card("one-more")], TrailEvent(kind="decision"))
             assert store.verify().whole
             assert {row[0] for row in execute(url, "SELECT uuid FROM cards")} == set(steps)
     finally:
@@ -263,7 +263,7 @@ def test_a_store_that_others_write_to_for_too_long_is_busy_and_still_read(store_
             with pytest.raises(StoreBusy, match="Try again"):
                 store.keep([card()])
             with pytest.raises(StoreBusy):
-                store.note(Event(kind="start"))
+                store.note(TrailEvent(kind="start"))
             assert store.kept(SERVER, PATIENT, TODAY).readable
         finally:
             held.close()
@@ -274,8 +274,8 @@ def test_a_store_that_others_write_to_for_too_long_is_busy_and_still_read(store_
 def test_threads_of_one_process_wait_for_their_turn_and_not_for_ever(tmp_path: Path) -> None:
     with opened(f"sqlite:///{tmp_path}/store.sqlite", busy_seconds=0.1) as store:
         with store._database._in_turn(), pytest.raises(StoreBusy):
-            store.note(Event(kind="start"))
-        store.note(Event(kind="start"))
+            store.note(TrailEvent(kind="start"))
+        store.note(TrailEvent(kind="start"))
 
 
 # Down
@@ -306,7 +306,7 @@ def test_what_a_server_says_becomes_an_error_of_ours(
             "CREATE TRIGGER fail BEFORE INSERT ON cards FOR EACH ROW EXECUTE FUNCTION fail()",
         )
         with pytest.raises(kind) as raised:
-            store.keep([card(patient="SECRET-PATIENT")], Event(kind="decision"))
+            store.keep([card(patient="SECRET-PATIENT")], TrailEvent(kind="decision"))
         assert type(raised.value) is kind
         assert "secret" not in str(raised.value).lower()
         assert store.verify().links == 0
@@ -314,7 +314,7 @@ def test_what_a_server_says_becomes_an_error_of_ours(
 
 def test_a_server_that_is_not_there_is_down_and_its_password_is_not_told() -> None:
     store = Store("postgresql://me:hunter2@127.0.0.1:1/none", busy_seconds=0.5)
-    for call in (lambda: store.kept(SERVER, PATIENT, TODAY), store.ready, lambda: store.claim("a", "b", 1)):
+    for call in (lambda: store.kept(SERVER, PATIENT, TODAY), store.tables_current, lambda: store.claim("a", "b", 1)):
         with pytest.raises(StoreDown) as raised:
             call()
         assert "hunter2" not in str(raised.value)
@@ -342,7 +342,7 @@ def test_a_file_that_is_no_database_or_damaged_is_an_error_of_ours(tmp_path: Pat
 
 def used(store: Store) -> None:
     store.open()
-    store.keep([card("another")], Event(kind="start"))
+    store.keep([card("another")], TrailEvent(kind="start"))
     store.kept(SERVER, PATIENT, TODAY)
 
 
@@ -360,3 +360,118 @@ def test_a_store_that_comes_back_is_used_again(tmp_path: Path) -> None:
             (tmp_path / f"store.sqlite{end}").unlink(missing_ok=True)
         (tmp_path / "away").rename(tmp_path / "store.sqlite")
         assert store.card("card-1") is not None
+
+
+# Removed or replaced
+
+
+LOOKS = """
+import sys
+from precaution.service.store import Store
+store = Store(sys.argv[1]).open(make=False)
+print(store.head().seq, store.card("card-2") is not None)
+store.close()
+"""
+
+
+def looked_into(url: str) -> str:
+    """Return what another process finds in a store, as `precaution store verify` beside the service would."""
+    done = subprocess.run([sys.executable, "-c", LOOKS, url], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_another_process_that_looks_into_the_store_takes_nothing_away(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    with opened(url) as store:
+        store.keep([card()], TrailEvent(kind="decision"))
+        for _ in range(2):  # each new connection of a thread looks for the file
+            with store._database.engine.connect(), store._database.engine.connect():
+                pass
+        assert looked_into(url) == "1 False"
+        store.keep([card("card-2")], TrailEvent(kind="decision"))
+        assert looked_into(url) == "2 True"
+
+
+@pytest.mark.parametrize("ends", [("", "-wal", "-shm"), ("",), ("-wal",)])
+def test_nothing_is_acknowledged_that_went_into_a_file_that_was_removed(tmp_path: Path, ends: tuple[str, ...]) -> None:
+    with opened(f"sqlite:///{tmp_path}/store.sqlite") as store:
+        store.kept(SERVER, PATIENT, TODAY)
+        store.keep([card()])
+        for end in ends:
+            (tmp_path / f"store.sqlite{end}").unlink()
+        with pytest.raises(StoreDown, match="was removed or replaced"):
+            store.keep([card("card-2")], TrailEvent(kind="decision"))
+        if "" in ends:
+            with pytest.raises(StoreDown, match="there is no store"):
+                store.keep([card("card-3")])
+            with pytest.raises(StoreDown):
+                store.kept(SERVER, PATIENT, TODAY)
+            assert not (tmp_path / "store.sqlite").exists(), "none is made anew in its place"
+        else:
+            with pytest.raises(StoreBusy):
+                store.kept_at_once(SERVER, PATIENT, TODAY)
+            store.keep([card("card-3")])
+            assert store.card("card-3") is not None, "with another log it goes on"
+            assert store.verify().whole
+
+
+def test_a_file_that_took_the_place_of_another_is_used_from_then_on(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path}/backup.sqlite") as backup:
+        backup.keep([card("of-the-backup")])
+    with opened(f"sqlite:///{tmp_path}/store.sqlite") as store:
+        store.kept(SERVER, PATIENT, TODAY)
+        store.kept_at_once(SERVER, PATIENT, TODAY)
+        store.keep([card()])
+        for end in ("-wal", "-shm"):
+            (tmp_path / f"store.sqlite{end}").unlink()
+        (tmp_path / "backup.sqlite").rename(tmp_path / "store.sqlite")
+        with pytest.raises(StoreDown, match="was removed or replaced"):
+            store.note(TrailEvent(kind="start"))
+        with pytest.raises(StoreBusy):
+            store.kept_at_once(SERVER, PATIENT, TODAY)
+        store.keep([card("new")])
+        assert store.card("of-the-backup") is not None
+        assert store.card("new") is not None
+        assert store.card("card-1") is None
+
+
+# Damaged
+
+
+def damaged(url: str, name: str) -> None:
+    """Overwrite a page of a table or an index of SQLite, as a failing disk might."""
+    found = execute(url, "SELECT name, rootpage, page_size FROM sqlite_master, pragma_page_size()")
+    ((root, size),) = [(root, size) for each, root, size in found if each == name]
+    path = Path(url.removeprefix("sqlite:///"))
+    data = bytearray(path.read_bytes())
+    data[(root - 1) * size + 8 : root * size] = b"\xff" * (size - 8)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["cards_person", "cards", "answers", "audit_details"])
+def test_a_damaged_database_is_not_whole(tmp_path: Path, name: str) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    with opened(url) as store:
+        store.keep([card(f"c{number}") for number in range(5)], TrailEvent(kind="decision"))
+        store.answer(SERVER, PATIENT, [answer()])
+        assert store.verify().whole
+    damaged(url, name)
+    with closing(Store(url)) as store:
+        report = store.open(make=False).verify()
+    assert not report.whole
+    assert report.problems[0].startswith("the database: ")
+    assert PATIENT not in " ".join(report.problems).split()
+
+
+def test_writing_is_tried_and_leaves_nothing(store_url: str) -> None:
+    with opened(store_url) as store:
+        for _ in range(3):
+            store.try_writing()
+        assert store.head().seq == 0
+        assert execute(store_url, "SELECT token, expires FROM used_tokens") == []
+        held = holding(store_url)
+        try:
+            with closing(Store(store_url, busy_seconds=0.1)) as other, pytest.raises(StoreBusy):
+                other.try_writing()
+        finally:
+            held.close()

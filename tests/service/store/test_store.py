@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from precaution.errors import StoreDown, StoreOutdated, UsageError
-from precaution.service.store import PROMISES, Event, Feedback, KeptDue, Offer, Store, Terms, chain
+from precaution.service.store import PROMISES, Feedback, KeptDue, OfferedAnswer, Store, Terms, TrailEvent, audit_trail
 from precaution.service.store import cards as cards_module
 from precaution.service.store import upgrading as upgrading_module
 from precaution.service.store.tables import VERSION, metadata
@@ -55,7 +55,7 @@ def given(store: Store, *feedback: Feedback, today: str = TODAY, **more: Any) ->
 
 
 def test_the_tables_that_the_scripts_make_are_those_that_the_code_uses(store: Store) -> None:
-    with store._database.reading() as connection:
+    with store._database.read_transaction() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
 
@@ -66,7 +66,7 @@ def test_the_version_is_that_of_the_newest_script() -> None:
 
 def test_an_upgrade_that_is_not_needed_changes_nothing(store: Store) -> None:
     assert store.upgrade() == (VERSION, VERSION)
-    assert store.ready()
+    assert store.tables_current()
     assert store.open() is store
 
 
@@ -76,12 +76,12 @@ def test_an_upgrade_keeps_what_is_there(store_url: str) -> None:
 
     store, config = Store(store_url), Config()
     config.set_main_option("script_location", str(upgrading_module._SCRIPTS))
-    with store._database.writing() as connection:
+    with store._database.write_transaction() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         cards_module.keep(connection, cards_module.rows_of([card()], "2025-03-01T09:30:00.000Z"))
-        chain.append(connection, "2025-03-01T09:30:00.000Z", [Event(kind="decision")])
-    assert not store.ready()
+        audit_trail.append(connection, "2025-03-01T09:30:00.000Z", [TrailEvent(kind="decision")])
+    assert not store.tables_current()
     assert store.upgrade() == ("0001", VERSION)
     assert store.card("card-1") == card()
     assert store.verify().whole
@@ -123,7 +123,7 @@ def test_a_server_without_tables_says_what_to_run(postgres: str, tmp_path: Path)
         with pytest.raises(StoreOutdated, match="precaution store upgrade"):
             store.open()
         with pytest.raises(StoreOutdated, match="precaution store upgrade"):
-            store.note(Event(kind="start"))
+            store.note(TrailEvent(kind="start"))
         store.close()
 
 
@@ -132,7 +132,7 @@ def test_an_embedded_store_makes_its_tables_unless_told_not_to(tmp_path: Path) -
     with pytest.raises(StoreDown, match="there is no store"):
         Store(url).open(make=False)
     store = Store(url).open()
-    assert store.ready()
+    assert store.tables_current()
     store.close()
 
 
@@ -150,7 +150,7 @@ def test_files_are_private_whatever_the_umask(tmp_path: Path, umask: int) -> Non
             (tmp_path / "deep" / "er").mkdir()
             (tmp_path / "deep" / "er").chmod(0o700)
         store.open()
-        store.note(Event(kind="start"))
+        store.note(TrailEvent(kind="start"))
     finally:
         os.umask(before)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "deep" / "er").iterdir()}
@@ -195,7 +195,7 @@ def test_another_url_is_refused(url: str, why: str) -> None:
 
 def test_a_card_is_found_again_as_it_was_given(store: Store) -> None:
     kept = card(due=(KeptDue("lipids", "overdue", "2025-01-01"),))
-    store.keep([kept], Event(kind="decision"))
+    store.keep([kept], TrailEvent(kind="decision"))
     assert store.card("card-1") == kept
     assert store.card("card-2") is None
 
@@ -218,7 +218,7 @@ def test_a_card_is_its_clients_alone(store: Store) -> None:
 
 def test_odd_characters_are_kept_or_replaced_but_break_nothing(store: Store) -> None:
     odd = card(patient="p\x00\ud800'; DROP TABLE cards; --", user="Practitioner/ü")
-    store.keep([odd], Event(kind="decision", patient=odd.patient, about={"x": "a\x00b\ud800"}))
+    store.keep([odd], TrailEvent(kind="decision", patient=odd.patient, about={"x": "a\x00b\ud800"}))
     found = store.card("card-1")
     assert found is not None
     assert "DROP TABLE" in found.patient
@@ -354,7 +354,7 @@ def test_a_suggestion_taken_up_is_an_answer_of_the_cards_user(store: Store) -> N
 
 
 def test_an_override_reason_may_be_an_answer(store: Store) -> None:
-    store.keep([card(offers=(Offer("risk-benefit-ratio", "infection-considered", "yes", ("S09",), 365),))])
+    store.keep([card(offers=(OfferedAnswer("risk-benefit-ratio", "infection-considered", "yes", ("S09",), 365),))])
     given(store, overridden(reason="risk-benefit-ratio"))
     (kept,) = store.kept(SERVER, PATIENT, TODAY).answers
     assert (kept.ask, kept.reason, kept.seen) == ("infection-considered", "risk-benefit-ratio", None)
@@ -471,13 +471,13 @@ def test_of_many_who_use_a_token_at_once_one_may(store: Store, store_url: str) -
 
 
 def test_what_is_old_and_counts_no_more_goes(store: Store, store_url: str, clock: Clock) -> None:
-    store.keep([card(), card("card-2")], Event(kind="decision", patient=PATIENT))
+    store.keep([card(), card("card-2")], TrailEvent(kind="decision", patient=PATIENT))
     given(store, overridden(), overridden("nobody-knows"))
     store.answer(SERVER, PATIENT, [answer("no"), answer("yes")])
     clock.move(days=3000)
     assert tuple(store.purge("2033-05-18")) == (0, 0, 0, 0)
     clock.move(days=651)
-    store.keep([card("card-3")], Event(kind="decision", patient="p2"))
+    store.keep([card("card-3")], TrailEvent(kind="decision", patient="p2"))
     gone = store.purge("2035-02-28")
     assert (gone.cards, gone.feedback, gone.answers) == (2, 2, 2)
     assert gone.events == 5
@@ -508,7 +508,7 @@ def test_an_override_that_is_still_silent_keeps_its_card(store_url: str, clock: 
 
 
 def test_a_purge_twice_says_and_deletes_once(store: Store, clock: Clock) -> None:
-    store.note(Event(kind="start"), Event(kind="start"))
+    store.note(TrailEvent(kind="start"), TrailEvent(kind="start"))
     clock.move(days=4000)
     assert store.purge("2036-02-12").events == 2
     assert store.purge("2036-02-12").events == 0
@@ -525,7 +525,9 @@ def test_a_purge_twice_says_and_deletes_once(store: Store, clock: Clock) -> None
 
 def test_what_is_deleted_leaves_nothing_behind_in_the_file(tmp_path: Path, clock: Clock) -> None:
     with opened(f"sqlite:///{tmp_path}/store.sqlite", clock=clock) as store:
-        store.keep([card(patient="patient-to-be-forgotten")], Event(kind="decision", patient="patient-to-be-forgotten"))
+        store.keep(
+            [card(patient="patient-to-be-forgotten")], TrailEvent(kind="decision", patient="patient-to-be-forgotten")
+        )
         clock.move(days=4000)
         store.purge("2036-02-12")
     assert b"to-be-forgotten" not in (tmp_path / "store.sqlite").read_bytes()
@@ -549,7 +551,7 @@ def test_who_serves_needs_few_rights_and_can_not_change_the_trail(postgres: str,
         )
         limited = url.replace("//precaution@", "//serving@")
         store = Store(limited, clock=clock).open()
-        store.keep([card()], Event(kind="decision"))
+        store.keep([card()], TrailEvent(kind="decision"))
         given(store, overridden(), accepted("s-yes"))
         (number,) = store.answer(SERVER, PATIENT, [answer("no")])
         assert store.withdraw(SERVER, PATIENT, number, "Practitioner/1")

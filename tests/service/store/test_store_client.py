@@ -17,8 +17,8 @@ from precaution.errors import StoreBusy, StoreOutdated
 from precaution.service import store_client
 from precaution.service.metrics import Metrics
 from precaution.service.settings import FhirServer, Issuer
-from precaution.service.store import UNREADABLE, Event, Kept, Store
-from precaution.service.store.sqlite_file import LASTS
+from precaution.service.store import UNREADABLE, Kept, Store, TrailEvent
+from precaution.service.store.sqlite_file import DURABLE
 from support.client_tokens import ISS, claims, key, public, token
 from support.fhir_server import Stub, of_patient
 from support.hook_calls import ID, App, call, draft, example, post, prefetch, settings
@@ -72,8 +72,8 @@ def commits(app: App) -> Iterator[list[bool]]:
 
     def note(connection: Any) -> None:
         options = connection.get_execution_options()
-        if LASTS in options:
-            noted.append(options[LASTS])
+        if DURABLE in options:
+            noted.append(options[DURABLE])
 
     event.listen(app.service.store._database.engine, "commit", note)
     yield noted
@@ -178,7 +178,7 @@ def ask(store: Watched, *pauses: float, keeping: bool = False) -> list[Kept]:
         client = store_client.StoreClient(store, Metrics(), 0.3)
         found = []
         if keeping:
-            await client.keep([], Event(kind="decision"), None, None)
+            await client.keep([], TrailEvent(kind="decision"), None, None)
         found.append(await client.kept("s", "p", "2025-03-01"))
         for pause in pauses:
             await asyncio.sleep(pause)
@@ -244,14 +244,14 @@ def test_what_fails_at_once_is_opened_anew(tmp_path: Path) -> None:
 def test_what_is_given_before_a_late_store_kept_it_is_kept_in_the_end(watched: Watched) -> None:
     async def asked() -> bool:
         client = store_client.StoreClient(watched, Metrics(), 0.1)
-        return await client.keep([card()], Event(kind="decision"), None, None)
+        return await client.keep([card()], TrailEvent(kind="decision"), None, None)
 
     go_on = threading.Event()
     busy = watched._commits.later(lambda _: go_on.wait(60))
     assert asyncio.run(asked())
     go_on.set()
     assert busy.result(60)
-    watched.note(Event(kind="start"))
+    watched.note(TrailEvent(kind="start"))
     assert watched.card("card-1") is not None
 
 
@@ -261,6 +261,6 @@ def test_a_store_that_does_not_answer_is_left_after_its_time(watched: Watched, m
 
     async def asked() -> tuple[bool, Kept]:
         client = store_client.StoreClient(watched, Metrics(), 0.1)
-        return await client.keep([], Event(kind="decision"), None, None), await client.kept("s", "p", "2025-03-01")
+        return await client.keep([], TrailEvent(kind="decision"), None, None), await client.kept("s", "p", "2025-03-01")
 
     assert asyncio.run(asked()) == (True, UNREADABLE)

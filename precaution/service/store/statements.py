@@ -33,7 +33,7 @@ class _Compiled(NamedTuple):
         return all_of_them if self.names is None else [all_of_them[name] for name in self.names]
 
 
-class Prepared:
+class SqlStatement:
     """A statement, compiled when it is first used."""
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
@@ -71,6 +71,6 @@ def _driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
-def insertion(table: Table) -> Prepared:
+def insertion(table: Table) -> SqlStatement:
     """Return the statement that adds a row with all its columns, if there is none with its key."""
-    return Prepared(lambda insert: insert(table).on_conflict_do_nothing())
+    return SqlStatement(lambda insert: insert(table).on_conflict_do_nothing())

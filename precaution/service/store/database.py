@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -11,7 +12,7 @@ from sqlalchemy import create_engine, event, exc, make_url
 
 from precaution.errors import StoreBusy, StoreDown, StoreError, StoreFull, StoreOutdated, UsageError
 from precaution.service.store import sqlite_file
-from precaution.service.store.sqlite_file import LASTS, WRITES, sqlite_engine
+from precaution.service.store.sqlite_file import DURABLE, WRITES, sqlite_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
 _POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
+_MOST_DAMAGE = 20
+"""Kinds of damage that are listed."""
 _TRAIL = 7_420_531_844_012_907_653
 """The advisory lock under which PostgreSQL lets one transaction at a time write to the trail, or upgrade."""
 
 
 class Database:
-    """One database: transactions that read, and transactions that write, one after the other."""
+    """A database with transactions that read, and transactions that write, one after the other."""
 
     def __init__(self, url: str, busy_seconds: float = 2.0) -> None:
         """Name a database; nothing is opened yet. `busy_seconds`: how long to wait for others who write.
@@ -33,75 +36,107 @@ class Database:
         """
         self.url = _url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
+        self._path = Path(str(self.url.database))
         self._busy = busy_seconds
         self._turn = Lock()
         self.engine = sqlite_engine(self.url, busy_seconds) if self.embedded else _postgres(self.url, busy_seconds)
         self.errors: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         """What the driver itself raises."""
-        self._glance: Connection | None = None
+        self._quick: Connection | None = None
         self._opening = Lock()
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads. Raises StoreError."""
-        with _translated(self), self.engine.connect() as connection, connection.begin():
-            yield connection
+    def read_transaction(self) -> Iterator[Connection]:
+        """A transaction that only reads. Raises StoreError; StoreDown where SQLite's file was removed or replaced."""
+        with _translated(self), self.engine.connect() as connection:
+            self._refuse_replaced(connection)
+            with connection.begin():
+                yield connection
 
     @contextmanager
-    def glancing(self) -> Iterator[Connection]:
-        """A connection to SQLite that waits for nothing, for statements of `Prepared` that read, each by itself.
+    def quick_read(self) -> Iterator[Connection]:
+        """A connection to SQLite that waits for nothing, for each `SqlStatement` that reads, each by itself.
 
-        For one thread. Raises StoreError; StoreBusy where the file is locked as a whole, or `look_out` was not called.
+        For one thread. Raises StoreError; StoreBusy where the file is locked as a whole, or `open_quick_read` was not
+        called.
         """
-        connection = self._glance
+        if self._quick is not None and sqlite_file.is_replaced(self._quick, self._path):
+            self._close_quick_read()
+        connection = self._quick
         if connection is None:
             raise StoreBusy("the store is busy: no connection to it is free. Try again")
         try:
             with _translated(self):
                 yield connection
         except StoreError:
-            self._look_away()
+            self._close_quick_read()
             raise
 
-    def _look_away(self) -> None:
+    def _close_quick_read(self) -> None:
         """Close it for good: no other may have one that waits for nothing."""
-        connection, self._glance = self._glance, None
+        connection, self._quick = self._quick, None
         if connection is not None:
             connection.invalidate()
             connection.close()
 
-    def look_out(self) -> None:
-        """Open what `glancing` needs, where it is not open; this may wait. Raises StoreError."""
-        if not self.embedded or self._glance is not None:
+    def open_quick_read(self) -> None:
+        """Open what `quick_read` needs, where it is not open; this may wait. Raises StoreError."""
+        if not self.embedded or self._quick is not None:
             return
         with self._opening, _translated(self):
-            if self._glance is None:
+            if self._quick is None:
                 connection = self.engine.connect()
                 sqlite_file.raw(connection).execute("PRAGMA busy_timeout=0").close()
-                self._glance = connection
+                sqlite_file.remember_log(connection, self._path)
+                self._quick = connection
 
     @contextmanager
-    def writing(self, *, lasts: bool = True, alone: bool = True) -> Iterator[Connection]:
+    def write_transaction(self, *, durable: bool = True, exclusive: bool = True) -> Iterator[Connection]:
         """A transaction that writes; committed, and durable, when the block ends. Raises StoreError.
 
-        `alone`: no other such transaction at the same time, of any process or host. Without `lasts` what is
+        `exclusive`: no other such transaction at the same time, of any process or host. Without `durable` what is
         committed to SQLite outlives this process, but perhaps not a loss of power.
         """
         with self._in_turn(), _translated(self), self.engine.connect() as opened:
-            connection = opened.execution_options(**{WRITES: True, LASTS: lasts})
+            connection = opened.execution_options(**{WRITES: True, DURABLE: durable})
             with connection.begin():
-                if alone and not self.embedded:
+                if exclusive and not self.embedded:
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TRAIL})")
                 yield connection
+            self._refuse_replaced(connection)
+
+    def _refuse_replaced(self, connection: Connection) -> None:
+        """Raise StoreDown where SQLite's file was removed or replaced; then the one that stands there is used."""
+        if not self.embedded or not sqlite_file.is_replaced(connection, self._path):
+            return
+        connection.invalidate()
+        self.engine.dispose()
+        raise StoreDown(f"the store's file {self.url.database} was removed or replaced while it was in use")
 
     def refuse_missing(self) -> None:
         """Raise StoreDown where SQLite's file is not there, and would be made."""
-        if self.embedded and not Path(str(self.url.database)).is_file():
+        if self.embedded and not self._path.is_file():
             raise StoreDown(f"there is no store {self.url.database}")
+
+    def refuse_full(self, needed: int) -> None:
+        """Raise StoreFull where the disk of SQLite's file has fewer than `needed` bytes left."""
+        if self.embedded and shutil.disk_usage(self._path.absolute().parent)[2] < needed:
+            raise _error(StoreFull, self)
+
+    def damage(self) -> list[str]:
+        """Return what SQLite finds wrong with its file, in its own words, which hold nothing of what is kept."""
+        if not self.embedded:
+            return []
+        try:
+            with self.read_transaction() as connection:
+                found = [str(row[0]) for row in connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST_DAMAGE})")]
+        except StoreDown:
+            return ["it is damaged, and can't be read through"]
+        return [" ".join(each.split()) for each in found if each != "ok"]
 
     def close(self) -> None:
         """Close every connection."""
-        self._look_away()
+        self._close_quick_read()
         self.engine.dispose()
 
     @contextmanager
@@ -177,7 +212,10 @@ def _translated(database: Database) -> Iterator[None]:
 
 
 def _ours(error: BaseException | None, database: Database) -> StoreError:
-    kind = sqlite_file.kind_of(error) if database.embedded else _kind_postgres(error)
+    return _error(sqlite_file.kind_of(error) if database.embedded else _kind_postgres(error), database)
+
+
+def _error(kind: type[StoreError], database: Database) -> StoreError:
     where = str(database.url.database) if database.embedded else database.url.render_as_string(hide_password=True)
     return kind(f"the store {where} {_WHY[kind]}")
 

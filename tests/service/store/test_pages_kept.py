@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from precaution.service.store import Event, KeptDecision, Store
-from precaution.service.store.texts import moment
+from precaution.service.store import KeptDecision, Store, TrailEvent
+from precaution.service.store.canonical import moment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def store_at(folder: Path, now: datetime) -> Store:
 
 def test_it_is_kept_with_the_event_and_found(tmp_path: Path) -> None:
     store = store_at(tmp_path, NOW)
-    store.keep([], Event(kind="decision"), page=page("a", 12))
+    store.keep([], TrailEvent(kind="decision"), page=page("a", 12))
     kept = store.decision("a")
     assert kept is not None
     assert (kept.content, kept.patient, kept.server) == ('{"a": "×"}', "p", "https://ehr.example.org/fhir")
@@ -64,5 +64,5 @@ def test_a_page_that_is_not_kept_keeps_nothing_else(tmp_path: Path) -> None:
     store = store_at(tmp_path, NOW)
     store.keep([], page=page("a", 1))
     with pytest.raises(StoreError):
-        store.keep([], Event(kind="decision"), page=page("a", 1))
+        store.keep([], TrailEvent(kind="decision"), page=page("a", 1))
     assert store.head().seq == 0

@@ -24,8 +24,8 @@ class KeptFinding(NamedTuple):
     """`holds` or `unknown`."""
     action: str
     cites: tuple[str, ...] = ()
-    evidence: tuple[tuple[str, str], ...] = ()
-    """(reference, day) of each entry behind it, as `("Observation/anc-7", "2025-02-20")`."""
+    evidence: tuple[tuple[str, ...], ...] = ()
+    """(reference, day, digest of what it says) of each entry: `("Observation/anc-7", "2025-02-20", "ab..")`."""
 
 
 class KeptDue(NamedTuple):
@@ -37,7 +37,7 @@ class KeptDue(NamedTuple):
     """ISO day; empty where it could not be told."""
 
 
-class Offer(NamedTuple):
+class OfferedAnswer(NamedTuple):
     """What a clinician says by taking up a card's suggestion, or by an override reason: an answer to an ask."""
 
     by: str
@@ -73,9 +73,9 @@ class KeptCard:
     """The action of the whole decision."""
     findings: tuple[KeptFinding, ...] = ()
     due: tuple[KeptDue, ...] = ()
-    offers: tuple[Offer, ...] = ()
+    offers: tuple[OfferedAnswer, ...] = ()
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
-    """ask = references of the evidence that it is about, as the record had it."""
+    """ask = the evidence that it is about, as the record had it: references with digests of what each says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +113,8 @@ class Answer:
     expires: str = ""
     """The last day on which it makes anything milder; empty for an answer that makes nothing milder."""
     seen: tuple[str, ...] | None = None
-    """References of the evidence that it was given in view of; None where that is not known. Evidence that
-    is not among them voids it."""
+    """The evidence that it was given in view of, as `KeptCard.seen` has it; None where that is not known. Evidence that
+    is not among it, or says something else, voids the answer."""
     card: str = ""
     """The card that it was given to."""
     id: int = 0
@@ -154,6 +154,8 @@ class Override(NamedTuple):
     label: str
     """Digest of the label then; another one brings the finding back."""
     card: str
+    contents: tuple[str, ...] = ()
+    """Digests of what that evidence said; if any says something else the finding is back."""
 
 
 class Promise(NamedTuple):
@@ -206,7 +208,7 @@ class Terms:
     """Whether `userComment` of feedback is kept: it is free text, which may say anything about anybody."""
 
 
-class Use(NamedTuple):
+class TokenUse(NamedTuple):
     """The one use of a token."""
 
     issuer: str
@@ -216,7 +218,7 @@ class Use(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class TrailEvent:
     """Something for the audit trail."""
 
     kind: str

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from precaution.service.http.strict_json import TooDeep, deepest, read
+from precaution.service.http.json_body import TooDeep, _jiter_depth, strict_json
 
 VALUES = st.recursive(
     st.none()
@@ -31,7 +31,7 @@ def depth(value: Any) -> int:
 
 def refused(data: bytes, most: int) -> bool:
     try:
-        read(data, most)
+        strict_json(data, most)
     except ValueError:
         return True
     return False
@@ -42,9 +42,9 @@ def test_what_is_not_too_deep_is_read_as_it_is(value: Any, most: int) -> None:
     data = json.dumps(value).encode()
     if depth(value) > most:
         with pytest.raises(TooDeep):
-            read(data, most)
+            strict_json(data, most)
     else:
-        assert read(data, most) == value == read(b" " + data + b"\n", most)
+        assert strict_json(data, most) == value == strict_json(b" " + data + b"\n", most)
 
 
 @given(st.text('[]{},:"\\ 1a', max_size=24) | st.text(), st.integers(1, 300))
@@ -55,7 +55,7 @@ def test_what_is_no_json_alone_is_none_here(text: str, most: int) -> None:
     except ValueError:
         assert refused(data, most)
         return
-    assert depth(alone) > most or read(data, most) == alone
+    assert depth(alone) > most or strict_json(data, most) == alone
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_no_bracket_leads_out_of_the_lists_around(data: bytes, most: int) -> Non
 @pytest.mark.parametrize("most", [1, 2, 64, 150])
 def test_the_bound_is_exact(most: int) -> None:
     for begin, end in ((b"[", b"]"), (b'{"a":', b"}")):
-        assert depth(read(begin * most + b"1" + end * most, most)) == most
+        assert depth(strict_json(begin * most + b"1" + end * most, most)) == most
         with pytest.raises(TooDeep):
-            read(begin * (most + 1) + b"1" + end * (most + 1), most)
+            strict_json(begin * (most + 1) + b"1" + end * (most + 1), most)
 
 
 def test_more_than_jiter_reads_is_too_deep_whatever_is_wanted() -> None:
-    assert deepest() >= 64
-    levels = deepest() + 1
+    assert _jiter_depth() >= 64
+    levels = _jiter_depth() + 1
     with pytest.raises(TooDeep):
-        read(b"[" * levels + b"1" + b"]" * levels, 10_000)
+        strict_json(b"[" * levels + b"1" + b"]" * levels, 10_000)

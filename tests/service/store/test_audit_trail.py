@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from precaution.service.store import Event, Head, Store
-from precaution.service.store.chain import FIRST, link_hash
-from precaution.service.store.texts import canonical, digest
+from precaution.service.store import Head, Store, TrailEvent
+from precaution.service.store.audit_trail import FIRST, link_hash
+from precaution.service.store.canonical import canonical, digest
 from support.effort import tries
 from support.project import PROJECT
 from support.stores import Clock, execute, opened
@@ -30,7 +30,9 @@ TABLES = ("audit", "audit_details", "audit_purges")
 def store(store_url: str) -> Iterator[Store]:
     with opened(store_url, clock=Clock()) as made:
         for number in range(6):
-            made.note(Event(kind="decision", patient=f"p{number}", about={"action": "interrupt", "rules": ["a", "b"]}))
+            made.note(
+                TrailEvent(kind="decision", patient=f"p{number}", about={"action": "interrupt", "rules": ["a", "b"]})
+            )
         yield made
 
 
@@ -185,7 +187,7 @@ def test_a_trail_made_anew_shows_only_beside_a_head(store: Store, store_url: str
 
 def test_many_problems_are_counted_and_some_are_listed(store_url: str) -> None:
     with opened(store_url) as store:
-        store.note(*(Event(kind="start") for _ in range(50)))
+        store.note(*(TrailEvent(kind="start") for _ in range(50)))
         disarm(store_url)
         execute(store_url, "UPDATE audit_details SET payload = payload || ' '")
         report = store.verify()
@@ -199,7 +201,7 @@ def test_threads_and_stores_write_one_chain(store_url: str) -> None:
 
         def write(other: Store) -> None:
             for _ in range(20):
-                other.note(Event(kind="start"), Event(kind="start"))
+                other.note(TrailEvent(kind="start"), TrailEvent(kind="start"))
 
         threads = [threading.Thread(target=write, args=(each,)) for each in others * 2]
         for each in threads:
@@ -215,10 +217,10 @@ def test_threads_and_stores_write_one_chain(store_url: str) -> None:
 
 WRITER = """
 import sys
-from precaution.service.store import Event, Store
+from precaution.service.store import TrailEvent, Store
 store = Store(sys.argv[1], busy_seconds=60)
 for number in range(50):
-    store.note(Event(kind="start", about={"writer": sys.argv[2], "number": number}))
+    store.note(TrailEvent(kind="start", about={"writer": sys.argv[2], "number": number}))
 """
 
 
@@ -243,7 +245,7 @@ TEXTS = st.text(max_size=20)
 @given(st.lists(st.dictionaries(TEXTS, st.one_of(TEXTS, st.integers(), st.lists(TEXTS, max_size=3))), max_size=4))
 def test_whatever_an_event_says_the_chain_is_whole(store: Store, about: list[dict[str, object]]) -> None:
     before = store.head().seq
-    store.note(*(Event(kind="start", about=each) for each in about))
+    store.note(*(TrailEvent(kind="start", about=each) for each in about))
     report = store.verify()
     assert report.whole, report.problems
     assert report.links == before + len(about)

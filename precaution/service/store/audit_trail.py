@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, select
 
-from precaution.service.store.prepared import Prepared
+from precaution.service.store.canonical import canonical, digest, storable
+from precaution.service.store.statements import SqlStatement
 from precaution.service.store.tables import audit, audit_details, audit_purges
-from precaution.service.store.texts import canonical, digest, storable
 from precaution.writers.structured import fields_of
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from precaution.service.store.kept import Event
+    from precaution.service.store.model import TrailEvent
 
 FIRST = "0" * 64
 """What the first link has in place of a link before."""
-_HEAD = Prepared(lambda _: select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
-_LINK, _DETAILS = Prepared(lambda _: audit.insert()), Prepared(lambda _: audit_details.insert())
+_HEAD = SqlStatement(lambda _: select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
+_LINK, _DETAILS = SqlStatement(lambda _: audit.insert()), SqlStatement(lambda _: audit_details.insert())
 _MOST = 20
 """Problems that are listed; the rest are counted."""
 
@@ -44,7 +44,7 @@ NONE = Head(0, FIRST)
 """The head of an empty chain."""
 
 
-class Link(NamedTuple):
+class TrailLink(NamedTuple):
     """An event of the trail with its place."""
 
     seq: int
@@ -79,26 +79,26 @@ class Report:
             self.more += 1
 
 
-class Said(NamedTuple):
+class TrailPayload(NamedTuple):
     """An event as the trail holds it, before it has its place there."""
 
     payload: str
     digest: str
 
 
-def said_of(events: Iterable[Event]) -> list[Said]:
+def payloads_of(events: Iterable[TrailEvent]) -> list[TrailPayload]:
     """Return events as the trail holds them: all of it that needs no transaction."""
     payloads = [canonical(as_dict(event)) for event in events]
-    return [Said(payload, digest(payload)) for payload in payloads]
+    return [TrailPayload(payload, digest(payload)) for payload in payloads]
 
 
-def append(connection: Connection, at: str, events: Iterable[Event]) -> Head:
+def append(connection: Connection, at: str, events: Iterable[TrailEvent]) -> Head:
     """Add events to the trail, within a transaction that no other writer shares, and return its new head."""
-    return link_up(connection, at, said_of(events))
+    return link_up(connection, at, payloads_of(events))
 
 
-def link_up(connection: Connection, at: str, said: Iterable[Said]) -> Head:
-    """As `append`, for events of `said_of`."""
+def link_up(connection: Connection, at: str, said: Iterable[TrailPayload]) -> Head:
+    """Do the same as `append` with what `payloads_of` made of the events."""
     last = head(connection)
     links, details = [], []
     for payload, digested in said:
@@ -117,7 +117,7 @@ def head(connection: Connection) -> Head:
     return Head(*found[0]) if found else NONE
 
 
-def as_dict(event: Event) -> dict[str, Any]:
+def as_dict(event: TrailEvent) -> dict[str, Any]:
     """Return an event as it is kept: without what is empty."""
     plain = fields_of(event)
     about = dict(plain.pop("about") or {})
@@ -132,16 +132,16 @@ def link_hash(link: dict[str, Any]) -> str:
     return digest(canonical([link["seq"], link["at"], link["previous"], link["digest"]]))
 
 
-def links(connection: Connection, *, after: int = 0) -> Iterator[Link]:
+def links(connection: Connection, *, after: int = 0) -> Iterator[TrailLink]:
     """Yield the events of the trail in order."""
     query = select(audit, audit_details.c.payload).outerjoin(audit_details, audit.c.seq == audit_details.c.seq)
     rows = connection.execution_options(yield_per=1000).execute(query.where(audit.c.seq > after).order_by(audit.c.seq))
     for row in rows:
-        yield Link(row.seq, row.at, row.hash, json.loads(row.payload) if row.payload is not None else None)
+        yield TrailLink(row.seq, row.at, row.hash, json.loads(row.payload) if row.payload is not None else None)
 
 
-def verify(connection: Connection, known: Head | None = None) -> Report:
-    """Look through the whole trail. `known`: a head exported before, which must still be a link of it."""
+def verify(connection: Connection, exported: Head | None = None) -> Report:
+    """Look through the whole trail. `exported`: a head that was exported before, which must still be a link of it."""
     report, purged_to = Report(), _purged_to(connection)
     query = select(audit, audit_details.c.payload).outerjoin(audit_details, audit.c.seq == audit_details.c.seq)
     for row in connection.execution_options(yield_per=1000).execute(query.order_by(audit.c.seq)):
@@ -152,10 +152,10 @@ def verify(connection: Connection, known: Head | None = None) -> Report:
         if row.payload is None and row.seq > purged_to:
             report.add(f"link {row.seq}: what happened was deleted, though its time to be kept was not over")
         report.purged += row.payload is None
-        if known is not None and row.seq == known.seq and row.hash != known.hash:
+        if exported is not None and row.seq == exported.seq and row.hash != exported.hash:
             report.add(f"link {row.seq}: is another than when the head was exported: the trail was made anew")
         report.head = Head(row.seq, row.hash)
-    _check_end(connection, known, report)
+    _check_end(connection, exported, report)
     return report
 
 
@@ -176,9 +176,9 @@ def _purged_to(connection: Connection) -> int:
     return max((int(event["about"]["up_to"]) for event in events if event.get("kind") == "purge"), default=0)
 
 
-def _check_end(connection: Connection, known: Head | None, report: Report) -> None:
-    if known is not None and known.seq > report.head.seq:
-        report.add(f"link {known.seq}: is missing: the end of the trail was cut off after link {report.head.seq}")
+def _check_end(connection: Connection, exported: Head | None, report: Report) -> None:
+    if exported is not None and exported.seq > report.head.seq:
+        report.add(f"link {exported.seq}: is missing: the end of the trail was cut off after link {report.head.seq}")
     stray = connection.execute(
         select(func.count()).select_from(audit_details).where(audit_details.c.seq.not_in(select(audit.c.seq)))
     ).scalar_one()
@@ -186,7 +186,7 @@ def _check_end(connection: Connection, known: Head | None, report: Report) -> No
         report.add(f"{stray} events stand beside the chain: their links were deleted")
 
 
-def purge(connection: Connection, at: str, before: str, event: Event) -> int:
+def purge(connection: Connection, at: str, before: str, event: TrailEvent) -> int:
     """Delete what happened before the moment `before`, and say so in the trail. Return how many events went.
 
     The links stay. `event` is of kind `purge`; what it says it deleted up to is filled in here.

@@ -1,0 +1,107 @@
+"""Coded values that stand in no entry of their own: the reason for an order or a visit, the conclusion of a report.
+
+Nobody says that the patient has what a scan was ordered for. So such a value never makes a "yes": it is a mention of
+its concept, which forbids a "no". Where the record says the same in an entry of its own, the mention adds nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from precaution.readers.codes import words_of
+from precaution.readers.concept_matches import kind_of, spoken_of
+from precaution.readers.dates import day_at, period, read_dates, spanned
+from precaution.readers.json_access import Json, child, children, text
+from precaution.readers.ledger import coded_elements
+from precaution.values.interval import Interval
+from precaution.values.record import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from precaution.readers.record_builder import PatientResource, RecordBuilder
+
+WHY = "it is named as a reason or a conclusion, in no entry of its own"
+LASTS = 90
+"""Days for which a reason may stand for something that is still there: a choice of ours, no label's."""
+_OVER = frozenset({"entered-in-error", "cancelled", "revoked", "refuted", "not-done"})
+_DATES = ("period", "effective", "performed", "occurrence", "onset", "start", "started", "identified", "date")
+_WRITTEN = ("authoredOn", "recordedDate", "issued", "date", "start", "started", "created", "sent", "authored")
+
+
+def read_mentions(builder: RecordBuilder, item: PatientResource) -> None:
+    """Add a mention of each concept that a resource names beside what is read of it."""
+    resource = item.resource
+    elements = coded_elements(text(resource, "resourceType"))
+    found = [resource[name] for name in elements if name in resource]
+    if found and text(resource, "status") not in _OVER:
+        _mention(builder, item, found)
+
+
+def read_elsewhere(builder: RecordBuilder, item: PatientResource) -> None:
+    """Add a mention of each concept that a resource of a type without a reader names anywhere."""
+    resource = item.resource
+    if text(resource, "status") not in _OVER:
+        _mention(builder, item, [value for key, value in resource.items() if key not in ("contained", "meta", "text")])
+
+
+def read_recommendation(builder: RecordBuilder, item: PatientResource) -> None:
+    """Add what an ImmunizationRecommendation says is to be given, as an order."""
+    for part in children(item.resource, "recommendation"):
+        for concept in children(part, "vaccineCode"):
+            for name in builder.codes.look_up(concept).concepts:
+                entry = Entry(name, "order", item.source, None, status="planned", says="recommended")
+                builder.add(entry._replace(recorded=_written(item.resource)), item)
+
+
+def _mention(builder: RecordBuilder, item: PatientResource, parts: Iterable[object]) -> None:
+    names: dict[str, Json] = {}
+    for concept in _concepts(parts):
+        for name in _named(builder, concept):
+            names.setdefault(name, concept)
+    if not names:
+        return
+    start = _day(item.resource)
+    end = None if start is None else Interval(start.low, start.high + LASTS)
+    for name, concept in names.items():
+        kind = kind_of(builder.codes, name)
+        entry = Entry(name, kind, item.source, start, end, "unknown", "mentioned", note=WHY)
+        builder.mention(entry, item, concept)
+
+
+def _named(builder: RecordBuilder, concept: Json) -> Iterable[str]:
+    lookup = builder.codes.look_up(concept)
+    if lookup.concepts or lookup.formed:
+        return lookup.concepts
+    return lookup.doubted or spoken_of(builder.codes, words_of(concept))
+
+
+def _concepts(parts: Iterable[object]) -> Iterator[Json]:
+    """Yield every CodeableConcept at any depth; a Coding that stands alone as one, and what a reference shows."""
+    todo = list(parts)
+    while todo:
+        value = todo.pop()
+        if isinstance(value, list):
+            todo.extend(value)
+        elif isinstance(value, dict):
+            if "coding" in value:
+                yield value
+            elif "code" in value and "system" in value and "value" not in value:
+                yield {"coding": [value]}
+            else:
+                if "text" in value and isinstance(value["text"], str) and len(value) <= 2:
+                    yield value
+                todo.extend([each for key, each in value.items() if key not in ("contained", "meta", "extension")])
+
+
+def _day(resource: Json) -> Interval | None:
+    """Return the days of which a resource speaks, whatever its type calls them; else when it was written."""
+    for stem in _DATES:
+        found = period(child(resource, "period")) if stem == "period" else read_dates(resource, stem)
+        if found.start is not None:
+            return spanned(found.start, found.end)
+    return _written(resource)
+
+
+def _written(resource: Json) -> Interval | None:
+    return next((day for key in _WRITTEN if (day := day_at(resource, key)) is not None), None)

@@ -1,0 +1,130 @@
+"""What is named as a reason or a conclusion forbids a "no", and never makes a "yes"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from precaution.readers.elsewhere import LASTS, WHY
+from support.fhir_builders import CLOT, code, condition, day, observation, quantity, record
+
+Json = dict[str, Any]
+SUBJECT = {"subject": {"reference": "Patient/p"}}
+CT = code("http://snomed.info/sct", "241541005")
+
+
+def resource(kind: str, **elements: object) -> Json:
+    return {"resourceType": kind, "id": "x", **SUBJECT, **elements}
+
+
+NAMING = {
+    "the reason of an order": resource("ServiceRequest", status="active", code=CT, reasonCode=[CLOT]),
+    "the reason of a visit": resource("Encounter", status="finished", reasonCode=[CLOT]),
+    "the reason of a procedure": resource("Procedure", status="completed", code=CT, reasonCode=[CLOT]),
+    "a complication": resource("Procedure", status="completed", code=CT, complication=[CLOT]),
+    "the conclusion of a report": resource("DiagnosticReport", status="final", conclusionCode=[CLOT]),
+    "a plan's activity": resource("CarePlan", status="active", activity=[{"detail": {"reasonCode": [CLOT]}}]),
+    "a finding of an impression": resource(
+        "ClinicalImpression", status="completed", finding=[{"itemCodeableConcept": CLOT}]
+    ),
+    "a flag": resource("Flag", status="active", code=CLOT),
+    "an adverse event": resource("AdverseEvent", actuality="actual", event=CLOT),
+    "evidence of another diagnosis": {**condition(code=CT), "evidence": [{"code": [CLOT]}]},
+    "only in words": resource("ServiceRequest", status="active", code=CT, reasonCode=[{"text": "?thrombosis"}]),
+}
+
+
+@pytest.mark.parametrize("name", NAMING)
+def test_what_is_named_elsewhere_is_mentioned(name: str) -> None:
+    (found,) = record(NAMING[name]).entries["clot"]
+    assert (found.certainty, found.kind, found.note) == ("mentioned", "condition", WHY)
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "revoked"])
+def test_what_does_not_count_mentions_nothing(status: str) -> None:
+    assert "clot" not in record(resource("Encounter", status=status, reasonCode=[CLOT])).entries
+
+
+def test_what_the_record_says_in_an_entry_of_its_own_is_not_mentioned_again() -> None:
+    visit = resource("Encounter", status="finished", period={"start": "2024-03-01"}, reasonCode=[CLOT])
+    own = condition(onsetDateTime="2024-03-10")
+    assert [each.certainty for each in record(visit, own).entries["clot"]] == ["certain"]
+
+
+def test_an_entry_that_was_over_before_does_not_stand_for_it() -> None:
+    visit = resource("Encounter", status="finished", period={"start": "2024-03-01"}, reasonCode=[CLOT])
+    own = condition(onsetDateTime="2015-03-10", abatementDateTime="2015-09-01")
+    assert [each.certainty for each in record(visit, own).entries["clot"]] == ["certain", "mentioned"]
+
+
+def test_a_reason_stands_for_what_may_be_there_for_a_time() -> None:
+    visit = resource("Encounter", status="finished", period={"start": "2024-03-01"}, reasonCode=[CLOT])
+    (found,) = record(visit).entries["clot"]
+    assert found.end is not None
+    assert (found.end.low, found.end.high) == (day("2024-03-01"), day("2024-03-01") + LASTS)
+
+
+def test_a_recommended_vaccine_is_an_order() -> None:
+    vaccine = code("http://hl7.org/fhir/sid/cvx", "121")
+    made = {
+        "resourceType": "ImmunizationRecommendation",
+        "id": "x",
+        "patient": {"reference": "Patient/p"},
+        "date": "2025-02-25",
+        "recommendation": [{"vaccineCode": [vaccine]}],
+    }
+    (found,) = record(made).entries["vaccine"]
+    assert (found.kind, found.status, found.certainty) == ("order", "planned", "certain")
+
+
+CONTAINED = {**condition(), "id": "c"}
+
+
+def test_what_a_list_contains_is_the_patients() -> None:
+    held = resource(
+        "List", status="current", mode="snapshot", contained=[CONTAINED], entry=[{"item": {"reference": "#c"}}]
+    )
+    (found,) = record(held).entries["clot"]
+    assert (found.certainty, found.source) == ("certain", "List/x")
+
+
+@pytest.mark.parametrize("kind", ["Encounter", "CarePlan", "DiagnosticReport", "ServiceRequest"])
+def test_what_another_resource_contains_is_a_doubt(kind: str) -> None:
+    (found,) = record(resource(kind, status="active", contained=[CONTAINED])).entries["clot"]
+    assert found.certainty == "mentioned"
+
+
+def test_what_a_list_entered_in_error_contains_does_not_count() -> None:
+    held = resource("List", status="entered-in-error", contained=[CONTAINED], entry=[{"item": {"reference": "#c"}}])
+    assert "clot" not in record(held).entries
+
+
+@pytest.mark.parametrize("focus", ["RelatedPerson/donor", "Group/g", ""])
+def test_a_result_about_somebody_else_is_a_doubt(focus: str) -> None:
+    count = observation(valueQuantity=quantity(2.5, "10*9/L"))
+    (found,) = record({**count, "focus": [{"reference": focus}]}).entries["count"]
+    assert (found.certainty, found.value) == ("mentioned", None)
+
+
+def test_a_result_whose_focus_is_the_patient_is_the_patients() -> None:
+    count = observation(valueQuantity=quantity(2.5, "10*9/L"))
+    (found,) = record({**count, "focus": [{"reference": "Patient/p"}]}).entries["count"]
+    assert found.certainty == "certain"
+
+
+@pytest.mark.parametrize("written", ["1900-01-01", "0001-01-01", "1900-01-01T00:00:00Z"])
+def test_a_day_that_stands_for_none_is_none(written: str) -> None:
+    (found,) = record(condition(onsetDateTime=written)).entries["clot"]
+    assert found.start is None
+
+
+def test_a_day_before_birth_is_none() -> None:
+    later = [condition(str(year), onsetDateTime=f"{year}-01-01") for year in (2001, 2002)]
+    found = record(condition("before", onsetDateTime="1959-01-01"), *later).entries["clot"]
+    assert [each.note for each in found if each.start is None] == ["its day is before birth"]
+
+
+def test_an_end_before_the_start_is_no_end() -> None:
+    (found,) = record(condition(onsetDateTime="2020-01-01", abatementDateTime="2019-01-01")).entries["clot"]
+    assert (found.start, found.end, found.note) == (None, None, "it ends before it begins")
