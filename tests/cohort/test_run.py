@@ -71,11 +71,11 @@ def test_the_report_on_quality_counts_what_was_not_understood(tmp_path: Path) ->
         "code": {"coding": [{"system": "urn:local", "code": "T1", "display": "Tuberculosis"}]},
     }
     wrong = {**person("p0")[1], "id": "w", "verificationStatus": {"coding": [{"code": "entered-in-error"}]}}
-    other = {"resourceType": "Encounter", "id": "e"}
+    other = {"resourceType": "Claim", "id": "e"}
     run(put(tmp_path / "in", *people(), unknown, wrong, other), tmp_path / "out")
     quality = json.loads((tmp_path / "out" / "quality.json").read_text())
     assert quality["taken"] == {"Condition": 5, "Observation": 3, "Patient": 3}
-    assert quality["passed_over"] == {"Encounter: not looked at": 1}
+    assert quality["passed_over"] == {"Claim: not looked at": 1}
     assert quality["ignored"] == {"entered-in-error": 1}
     assert [(each["system"], each["code"], each["count"]) for each in quality["unrecognised"]] == [
         ("urn:local", "T1", 1)
