@@ -17,7 +17,7 @@ from precaution.readers.observations import read_observation, read_report
 from precaution.readers.patient import find_patient, other_subject
 from precaution.readers.procedures import read_immunization, read_procedure, read_service_request
 from precaution.readers.record_builder import PatientResource, RecordBuilder
-from precaution.readers.resource_types import SUBJECTS
+from precaution.readers.resource_types import subject_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -86,7 +86,7 @@ def _read_all(
     builder: RecordBuilder, contents: Contents, kind: str, read: Callable[[RecordBuilder, PatientResource], None]
 ) -> None:
     """Read the resources of a type that are the patient's, and note the others."""
-    key, names = SUBJECTS.get(kind, "subject"), builder.patient.names
+    key, names = subject_key(kind), builder.patient.names
     for resource, url in contents.of(kind):
         try:
             ours = resource[key]["reference"] in names  # type: ignore[index]
@@ -125,10 +125,10 @@ def _read_contained(builder: RecordBuilder, contents: Contents, item: PatientRes
 
 def _stranger_within(builder: RecordBuilder, contents: Contents, holder: Json, inner: Json) -> OtherSubject | None:
     """Return why a contained resource is not the patient's; one that names nobody is about whom its holder is."""
-    key = SUBJECTS.get(text(inner, "resourceType"), "subject")
+    key = subject_key(text(inner, "resourceType"))
     if inner.get(key) is not None:
         return other_subject(builder.patient, {**inner, "contained": holder["contained"]}, contents, key)
-    return other_subject(builder.patient, holder, contents, SUBJECTS.get(text(holder, "resourceType"), "subject"))
+    return other_subject(builder.patient, holder, contents, subject_key(text(holder, "resourceType")))
 
 
 def _is_member(holder: Json, inner: Json) -> bool:

@@ -1,4 +1,4 @@
-"""The ledger of builder: nothing of a resource vanishes. What is not read is known not to matter, or is a doubt.
+"""The ledger of reading: nothing of a resource vanishes. What is not read is known not to matter, or is a doubt.
 
 `elements.toml` beside this module says of each element of the types that are read what becomes of it. What FHIR calls
 modifying, and what it does not know, makes a doubt of the whole resource: it may raise, and it never reassures.
@@ -32,7 +32,7 @@ class Elements(NamedTuple):
     choices: tuple[str, ...]
     """Those that come with the name of a type (`value[x]`)."""
     coded: tuple[str, ...]
-    """Those that are lookup through for coded values."""
+    """Those that are looked through for coded values."""
 
 
 def doubt_of(resource: Json) -> str:
@@ -52,9 +52,9 @@ def modified(part: object) -> bool:
         if isinstance(value, dict):
             if any(value.get(key) for key in MODIFIES):
                 return True
-            todo.extend([each for each in value.values() if isinstance(each, (dict, list))])
+            todo.extend(value.values())
         elif isinstance(value, list):
-            todo.extend([each for each in value if isinstance(each, (dict, list))])
+            todo.extend(value)
     return False
 
 
@@ -75,14 +75,14 @@ def elements_of(kind: str) -> Elements | None:
 
 
 def coded_elements(kind: str) -> tuple[str, ...]:
-    """Return the elements of a resource type that are lookup through for coded values."""
+    """Return the elements of a resource type that are looked through for coded values."""
     elements = elements_of(kind)
     return elements.coded if elements is not None else ()
 
 
 @cache
 def mentioning_types() -> frozenset[str]:
-    """Return the resource types without a reader of their own that are lookup through for coded values."""
+    """Return the resource types without a reader of their own that are looked through for coded values."""
     return frozenset(_toml("types.toml")["coded"])
 
 

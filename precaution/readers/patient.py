@@ -150,8 +150,8 @@ def _id(version: Located) -> str:
 
 def identifiers(patient: Json) -> set[tuple[str, str]]:
     """Return the (system, value) pairs of a Patient's identifiers, and its id as a pair of the system `id`."""
-    found = {(text(each, "system"), text(each, "value")) for each in children(patient, "identifier")}
-    return {pair for pair in found | {("id", text(patient, "id"))} if pair[1]}
+    name = text(patient, "id")
+    return {*_identifiers(patient), *([("id", name)] if name else [])}
 
 
 def _identifiers(resource: Json) -> list[tuple[str, str]]:

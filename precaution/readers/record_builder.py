@@ -84,7 +84,6 @@ class RecordBuilder:
         """Preliminary results, by concept and by the instant as it is written."""
         self._final: set[tuple[str, str]] = set()
         self._deleted = contents.deleted
-        self._birth_is_possible = True
         self._ignored = set(contents.ignored)
         self._unrecognised: set[Unrecognised] = set()
 
@@ -96,10 +95,10 @@ class RecordBuilder:
     def add(self, entry: Entry, item: PatientResource) -> None:
         """Add an entry; one whose meaning is uncertain only raises a question."""
         if self.today is not None and entry.start is not None and entry.start.low == self.today + 1:
-            entry = self._perhaps_today(entry, item)
+            entry = _perhaps_of(self.today, entry, item)
         why = item.doubt or self._withdrawn(item)
         if why:
-            entry = entry._replace(certainty="mentioned", value=None, result="", says="", note=why)
+            entry = _as_doubt(entry, why)
         if entry.kind == "result":
             self._note_instant(entry, item)
         self._entries.setdefault(entry.concept, []).append(entry)
@@ -124,29 +123,11 @@ class RecordBuilder:
         """Add a mention, unless the record says the same in an entry of its own (`record`)."""
         self._mentions.append((entry, item.source, concept))
 
-    def _perhaps_today(self, entry: Entry, item: PatientResource) -> Entry:
-        """Return what is dated tomorrow as a doubt of today, where a clock somewhere on earth still showed today."""
-        day = date.fromordinal(self.today + 1) if self.today is not None else date.max
-        if not still_yesterday(item.resource, day.isoformat()):
-            return entry
-        start = Interval(day.toordinal() - 1, day.toordinal())
-        note = _with(entry.note, "dated tomorrow in another time zone; it may be of today")
-        return entry._replace(start=start, certainty="mentioned", value=None, result="", says="", note=note)
-
     def _withdrawn(self, item: PatientResource) -> str:
         """Return why the sender may have taken back what a resource says, or nothing."""
         if self._deleted and self.resolver.named_in(item.resource, item.url, self._deleted):
             return "the sender deletes it as well"
         return "its report was entered in error" if self.resolver.withdrawn(item.resource, item.url) else ""
-
-    def _with_possible_days(self, entry: Entry) -> Entry:
-        """Return an entry without days that can't be: before birth, or an end before the start."""
-        start, end, birth = entry.start, entry.end, self.patient.birth
-        if start is not None and birth is not None and start.high < birth.low and self._birth_is_possible:
-            entry, start = entry._replace(start=None, note=_with(entry.note, "its day is before birth")), None
-        if start is not None and end is not None and end.high < start.low:
-            entry = entry._replace(start=None, end=None, note=_with(entry.note, "it ends before it begins"))
-        return entry
 
     def says_empty(self, kind: str) -> None:
         """Note that the record says its list of `kind` to be empty."""
@@ -162,11 +143,11 @@ class RecordBuilder:
         for system, code in list(coded(concept)) or [("", "")]:
             self._unrecognised.add(Unrecognised(source, safe_code(system), safe_code(code), why))
 
-    def _possible_birth(self) -> bool:
-        """Whether most of what has a day is later than birth; where not, it is the day of birth that can't be."""
+    def _possible_birth(self) -> Interval | None:
+        """Return the day of birth; none where most of what has a day is before it, for then it can't be right."""
         birth = self.patient.birth
         days = [each.start.high for found in self._entries.values() for each in found if each.start is not None]
-        return birth is not None and 2 * sum([day < birth.low for day in days]) <= len(days)
+        return birth if birth is not None and 2 * sum([day < birth.low for day in days]) <= len(days) else None
 
     def _add_mentions(self) -> None:
         """Add the mentions of what no entry says of about the same time."""
@@ -181,8 +162,10 @@ class RecordBuilder:
         """Return the record, in an order that does not depend on the input's."""
         self._replace_preliminary()
         self._add_mentions()
-        self._birth_is_possible = self._possible_birth()
-        entries = {name: ordered(map(self._with_possible_days, found)) for name, found in self._entries.items()}
+        birth = self._possible_birth()
+        entries = {
+            name: ordered([_with_possible_days(each, birth) for each in found]) for name, found in self._entries.items()
+        }
         return Record(
             birth=self.patient.birth,
             died=self.patient.died,
@@ -195,6 +178,29 @@ class RecordBuilder:
             sex=self.patient.sex,
             site=self.patient.site,
         )
+
+
+def _as_doubt(entry: Entry, why: str) -> Entry:
+    """Return an entry that says nothing of itself any more, and only raises a question."""
+    return entry._replace(certainty="mentioned", value=None, result="", says="", note=why)
+
+
+def _perhaps_of(today: int, entry: Entry, item: PatientResource) -> Entry:
+    """Return what is dated tomorrow as a doubt of today, where a clock somewhere on earth still showed today."""
+    if not still_yesterday(item.resource, date.fromordinal(today + 1).isoformat()):
+        return entry
+    note = _with(entry.note, "dated tomorrow in another time zone; it may be of today")
+    return _as_doubt(entry, note)._replace(start=Interval(today, today + 1))
+
+
+def _with_possible_days(entry: Entry, birth: Interval | None) -> Entry:
+    """Return an entry without days that can't be: before birth, or an end before the start."""
+    start, end = entry.start, entry.end
+    if start is not None and birth is not None and start.high < birth.low:
+        return entry._replace(start=None, note=_with(entry.note, "its day is before birth"))
+    if start is not None and end is not None and end.high < start.low:
+        return entry._replace(start=None, end=None, note=_with(entry.note, "it ends before it begins"))
+    return entry
 
 
 _NEAR = 31

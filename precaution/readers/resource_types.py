@@ -35,7 +35,7 @@ CLINICAL = frozenset(
 MENTIONING = mentioning_types()
 """Types without a reader of their own that are looked through for what they name (`types.toml`)."""
 
-SUBJECTS = {
+_SUBJECTS = {
     **dict.fromkeys(("Immunization", "FamilyMemberHistory", "ImmunizationRecommendation"), "patient"),
     **dict.fromkeys(("DetectedIssue", "EpisodeOfCare"), "patient"),
     "Task": "for",
@@ -134,6 +134,11 @@ _STU3_STATUSES = frozenset(
     }
 )
 """Condition's statuses, which are CodeableConcepts in R4 and were plain codes before."""
+
+
+def subject_key(kind: str) -> str:
+    """Return the key under which a resource of a type names its patient."""
+    return _SUBJECTS.get(kind, "subject")
 
 
 def check_type(kind: str) -> None:

@@ -71,7 +71,7 @@ def what_is_missing(bundle: Json, entries: list[object]) -> Iterator[str]:
 
 
 def _is_page(bundle: Json, entries: list[object]) -> bool:
-    """Whether there are more pages; `total` counts what was lookup for, not what came along with it."""
+    """Whether there are more pages; `total` counts what was looked for, not what came along with it."""
     if any(text(link, "relation") == "next" for link in children(bundle, "link")):
         return True
     total = bundle.get("total")
@@ -81,7 +81,7 @@ def _is_page(bundle: Json, entries: list[object]) -> bool:
 
 
 def _matches(entry: Json) -> bool:
-    """Whether an entry of an answer to a search is something that was lookup for."""
+    """Whether an entry of an answer to a search is something that was looked for."""
     mode = text(child(entry, "search"), "mode")
     return mode == "match" or (not mode and text(child(entry, "resource"), "resourceType") != "OperationOutcome")
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from precaution.readers.json_access import Json, child, children, text
 from precaution.readers.patient import identifiers
-from precaution.readers.resource_types import CLINICAL, MENTIONING, R4, SUBJECTS
+from precaution.readers.resource_types import CLINICAL, MENTIONING, R4, subject_key
 from precaution.readers.sender import reports_loss
 
 Destination = Literal[
@@ -35,8 +35,6 @@ READ = CLINICAL | MENTIONING | SHARED | {"Patient", "Bundle", "OperationOutcome"
 """Types that can change an answer; a test holds this against the readers."""
 UNREAD = R4 - READ
 _OF_PATIENTS = CLINICAL | MENTIONING
-KEYS = SUBJECTS
-"""Where a resource names its patient, if not under `subject`."""
 _OTHERS = frozenset({"Group", "Device", "Location"})
 
 _EXPORT = ({"transactionTime", "output"}, {"exportId", "eventId"})
@@ -65,7 +63,7 @@ class Route(NamedTuple):
 def owner(resource: Json) -> Route:
     """Return whose a parsed resource is, as the route of its line; exact."""
     kind = text(resource, "resourceType")
-    if kind in _OF_PATIENTS and (plainly := _named_plainly(resource.get(KEYS.get(kind, "subject")))):
+    if kind in _OF_PATIENTS and (plainly := _named_plainly(resource.get(subject_key(kind)))):
         return Route("patient", plainly, kind)
     if kind in UNREAD:
         return Route("unread", kind=kind)
@@ -89,7 +87,7 @@ def _named_plainly(subject: object) -> str:
 
 
 def _subject(resource: Json, kind: str) -> Route:
-    keys = (KEYS.get(kind, "subject"),) if kind in _OF_PATIENTS else ("subject", "patient")
+    keys = (subject_key(kind),) if kind in _OF_PATIENTS else ("subject", "patient")
     subject = next((found for key in keys if (found := child(resource, key))), {})
     reference = text(subject, "reference")
     tail = reference.partition("/_history")[0].partition("?")[0].rstrip("/").split("/")[-2:]
@@ -104,7 +102,7 @@ def _subject(resource: Json, kind: str) -> Route:
 
 def identifiers_of_subject(resource: Json) -> set[tuple[str, str]]:
     """Return the (system, value) pairs by which a resource names its patient; no system means any."""
-    subject = child(resource, KEYS.get(text(resource, "resourceType"), "subject"))
+    subject = child(resource, subject_key(text(resource, "resourceType")))
     reference = text(subject, "reference")
     if reference.startswith("#"):
         inner = [each for each in children(resource, "contained") if text(each, "id") == reference[1:]]
@@ -124,7 +122,7 @@ def stand_ins(kinds: frozenset[str], *, anything: bool) -> list[object]:
     that may have been of any type.
     """
     stands: list[object] = [None] if anything else []
-    return stands + [{"resourceType": kind, KEYS.get(kind, "subject"): {"reference": "?"}} for kind in sorted(kinds)]
+    return stands + [{"resourceType": kind, subject_key(kind): {"reference": "?"}} for kind in sorted(kinds)]
 
 
 def of_broken(line: bytes) -> list[Route]:

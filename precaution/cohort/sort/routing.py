@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from precaution.cohort.sort.owner import HEAD, KEYS, UNREAD, Destination, Route, of_broken, owner
+from precaution.cohort.sort.owner import HEAD, UNREAD, Destination, Route, of_broken, owner
 from precaution.cohort.sort.templates import LineTemplates
 from precaution.errors import InputError
 from precaution.readers.json_access import Json, child, children, name_of, text
 from precaution.readers.json_input import parsed
-from precaution.readers.resource_types import CLINICAL, SIGNS
+from precaution.readers.resource_types import CLINICAL, SIGNS, subject_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -179,7 +179,7 @@ def _taken_apart(bundle: Json, entries: list[Json]) -> Iterator[tuple[Route, byt
             yield from _bundle(resource, _written(resource))
             continue
         route = owner(resource)
-        subject = child(resource, KEYS.get(route.kind, "subject"))
+        subject = child(resource, subject_key(route.kind))
         if (patient := named.get(text(subject, "reference"))) is not None:
             route = Route("patient", patient, route.kind)
         elif route.to == "patient" and route.kind == "Patient":

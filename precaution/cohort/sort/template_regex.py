@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.cohort.sort.irrelevant import LOOKED_AT
-from precaution.cohort.sort.owner import KEYS, PLAIN_ID, UNREAD
+from precaution.cohort.sort.owner import PLAIN_ID, UNREAD
+from precaution.readers.resource_types import subject_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +61,7 @@ class _RegexBuilder:
     def __init__(self, line: bytes, kind: str) -> None:
         self._line, self._at, self._same = line, 0, len(line)
         self._looked_at = {each.encode() for each in LOOKED_AT.get(kind, ())}
-        self._subject = KEYS.get(kind, "subject").encode()
+        self._subject = subject_key(kind).encode()
         self._unread = kind in UNREAD
         self._groups = self._key = self._name = 0
         self._found: list[int] = []
