@@ -168,20 +168,20 @@ def chosen_day(today: date | None) -> date:
     return now
 
 
-def chosen_record(source: str, label: Label) -> Record:
-    """Return the record in the file or folder PATIENT, or on stdin for `-`."""
+def chosen_record(source: str, label: Label, today: date | None = None) -> Record:
+    """Return the record in the file or folder PATIENT, or on stdin for `-`; `today` as `precaution.readers.read`."""
     from precaution.readers import read
 
     _refuse_terminal(source)
-    return read(source, label.terminology, label.asks)
+    return read(source, label.terminology, label.asks, today.toordinal() if today else None)
 
 
-def chosen_patient(source: str, label: Label) -> tuple[str, Record]:
+def chosen_patient(source: str, label: Label, today: date) -> tuple[str, Record]:
     """Return the id of the patient, empty where there is none, and the record."""
     from precaution.readers import read_named
 
     _refuse_terminal(source)
-    return read_named(source, label.terminology, label.asks)
+    return read_named(source, label.terminology, label.asks, today.toordinal())
 
 
 def _refuse_terminal(source: str) -> None:

@@ -74,7 +74,8 @@ def decided(
     """Return the decision on the patient and in the situation that a command names."""
     from precaution.assessment import assess
 
-    day, record = options.chosen_day(today), options.chosen_record(patient, label)
+    day = options.chosen_day(today)
+    record = options.chosen_record(patient, label, day)
     return assess(record, today=day, label=label, stage=stage, answers=answers, everything=everything)
 
 
@@ -98,7 +99,8 @@ def decided_with_store(
     from precaution.service.clinician_answers import assess_kept
     from precaution.service.store import Store
 
-    day, (name, record) = options.chosen_day(today), options.chosen_patient(patient, label)
+    day = options.chosen_day(today)
+    name, record = options.chosen_patient(patient, label, day)
     if not name:
         raise UsageError("--store: the Patient has no id, by which to find what is kept")
     with closing(Store(url)) as store:
@@ -151,8 +153,9 @@ def timeline(chosen: Chosen, patient: str, today: date | None, json: bool) -> No
     from precaution.writers import listing
     from precaution.writers.structured import as_json, to_dict
 
-    until = options.chosen_day(today).toordinal()
-    decisions = changes(options.chosen_record(patient, chosen.label), chosen.label, until)
+    until = options.chosen_day(today)
+    record = options.chosen_record(patient, chosen.label, until)
+    decisions = changes(record, chosen.label, until.toordinal())
     emit(as_json([to_dict(each) for each in decisions]) if json else listing.timeline(decisions))
 
 

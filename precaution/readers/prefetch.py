@@ -179,12 +179,13 @@ def read_prefetch(
     terminology: Terminology,
     asks: Mapping[str, Ask],
     shared: Iterable[Json] = (),
+    today: int | None = None,
 ) -> Prefetched:
     """Return the record that answers to queries, by name, hold, and which of its entries are drafts.
 
     `lists`: for each kind of entry the names of the queries that feed it; `patient`: the id whose record it must be.
     `drafts`: orders that are being written; they count as planned, and make no list. `shared`: medications that were
-    asked for since entries or drafts refer to them; they make no list either.
+    asked for since entries or drafts refer to them; they make no list either. `today`: as `precaution.readers.read`.
 
     Raises NoPatient where there is no Patient, MixedPatients where one resource is another patient's, InputError where
     a number is not finite.
@@ -196,7 +197,7 @@ def read_prefetch(
     found = find_patient(contents)
     if found.ids and found.ids != {patient}:
         raise MixedPatients("the Patient that was sent is not the one of context.patientId")
-    builder = read_contents(contents, found, terminology, asks)
+    builder = read_contents(contents, found, terminology, asks, today)
     whole = {name for name, answer in answers.items() if answer.state == "whole"} - broken
     kept = {kind for kind, names in lists.items() if whole.issuperset(names)} - builder.incomplete
     named = {name for names in lists.values() for name in names}

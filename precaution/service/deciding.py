@@ -89,7 +89,7 @@ class Decider:
         `shared`: medications that others refer to; `kept`: what clinicians have answered and overridden; `notes`: what
         else is not known. Raises Refused: 412 where the patient can't be had, 400 for another's record.
         """
-        read = self._read(call, answers, shared)
+        read = self._read(call, answers, shared, today)
         facts = facts_with_answers(read.record, kept, self.label, today)
         record, stage = facts.chart.record, facts.chart.therapy
         died = record.died
@@ -134,7 +134,9 @@ class Decider:
     def _unable(self, *notes: str) -> tuple[BuiltCard, ...]:
         return (unable(self.label, notes),)
 
-    def _read(self, call: HookRequest, answers: Mapping[str, Retrieved], shared: Iterable[Json]) -> Prefetched:
+    def _read(
+        self, call: HookRequest, answers: Mapping[str, Retrieved], shared: Iterable[Json], today: int
+    ) -> Prefetched:
         known = {query.key: NOT_RETRIEVED for query in self.asked} | dict(answers)
         known[PATIENT] = _identified(known[PATIENT], call.patient)
         try:
@@ -146,6 +148,7 @@ class Decider:
                 self.label.terminology,
                 self.label.asks,
                 shared,
+                today,
             )
         except NoPatient:
             raise Refused(412, _NO_PATIENT) from None
