@@ -26,7 +26,7 @@ from precaution.readers import read_resources
 from precaution.timeline import timeline
 from support.ndjson_sources import LABEL, TABLES, Json, rows, table, written
 from support.project import PROJECT, heed_interrupts
-from support.small_people import BMI, SECRET, people, person, put
+from support.small_people import BMI, SECRET, ordered_by_reference, people, person, put
 
 TODAY = "2025-03-01"
 
@@ -254,20 +254,7 @@ def test_identifiers_name_patients_too(tmp_path: Path) -> None:
 
 
 def test_medications_are_found_wherever_they_stand(tmp_path: Path) -> None:
-    ordered = {
-        "resourceType": "MedicationRequest",
-        "id": "r",
-        "status": "active",
-        "intent": "order",
-        "authoredOn": "2025-01-01",
-        "subject": {"reference": "Patient/p0"},
-        "medicationReference": {"reference": "Medication/m"},
-    }
-    drug = {
-        "resourceType": "Medication",
-        "id": "m",
-        "code": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2047232"}]},
-    }
+    ordered, drug = ordered_by_reference("p0")
     put(tmp_path / "in", *people(), ordered)
     run(put(tmp_path / "in", drug, name="z.ndjson"), tmp_path / "out")
     assert {row["person"]: row["stage"] for row in rows(tmp_path / "out", "decisions")}["p0"] == "on-treatment"

@@ -43,3 +43,22 @@ def put(folder: Path, *resources: Json | bytes, name: str = "a.ndjson") -> Path:
     ]
     (folder / name).write_bytes(b"\n".join(found) + b"\n")
     return folder
+
+
+def ordered_by_reference(name: str) -> tuple[Json, Json]:
+    """Return an order of the drug for a person, and the Medication that it refers to, which is nobody's own."""
+    order = {
+        "resourceType": "MedicationRequest",
+        "id": "r",
+        "status": "active",
+        "intent": "order",
+        "authoredOn": "2025-01-01",
+        "subject": {"reference": f"Patient/{name}"},
+        "medicationReference": {"reference": "Medication/m"},
+    }
+    drug = {
+        "resourceType": "Medication",
+        "id": "m",
+        "code": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2047232"}]},
+    }
+    return order, drug

@@ -23,7 +23,7 @@ from precaution.cohort import cohort, results
 from precaution.cohort.tables import SCHEMAS
 from support.ndjson_sources import rows, written
 from support.project import PROJECT, heed_interrupts, needs
-from support.small_people import person, put
+from support.small_people import ordered_by_reference, person, put
 
 PATIENCE = 300.0
 QUICK = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
@@ -101,20 +101,7 @@ def hostile(folder: Path) -> Path:
     number = {"identifier": [{"system": "urn:mrn", "value": "7"}]}
     claimed = {**person("p9")[1], "id": "k", "subject": {"identifier": number["identifier"][0]}}
     nobody = {**claimed, "id": "n", "subject": {"identifier": {"value": "8"}}}
-    order = {
-        "resourceType": "MedicationRequest",
-        "id": "r",
-        "status": "active",
-        "intent": "order",
-        "authoredOn": "2025-01-01",
-        "subject": {"reference": "Patient/p0"},
-        "medicationReference": {"reference": "Medication/m"},
-    }
-    drug = {
-        "resourceType": "Medication",
-        "id": "m",
-        "code": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2047232"}]},
-    }
+    order, drug = ordered_by_reference("p0")
     large = {**person("p1")[1], "id": "large", "note": [{"text": "x" * 3_000_000}]}
     put(folder, *(each for number in range(9) for each in person(f"p{number}")), order, person("p9", **number)[0])
     put(
