@@ -23,6 +23,8 @@ TOKEN = {"access_token": "a-secret-token", "token_type": "Bearer", "expires_in":
 
 
 def app_for(folder: Path, server: Stub, **more: Any) -> App:
+    """An application that may ask the server, and has time for it on a busy machine where a test says nothing else."""
+    more.setdefault("limits", Limits(deadline_seconds=30))
     return App(settings(folder, fhir_servers=(FhirServer(url=server.base, private=True),), **more))
 
 
