@@ -15,6 +15,7 @@ PROJECT = Path(__file__).parent.parent
 PAGE = PROJECT / "docs" / "reference" / "knowledge-format.md"
 SOURCES = (
     "knowledge/model.py",
+    "knowledge/fact.py",
     "knowledge/fact_kinds.py",
     "cases/load.py",
     "knowledge/policy.py",
@@ -72,6 +73,15 @@ complete = ["condition"]
 A value must be of the same sort as the label's own, and one of its `choices` where it has any.
 """
 
+
+def _kinds() -> tuple[str, ...]:
+    """Return the kinds of facts, in the order in which they are defined."""
+    tree = ast.parse((PROJECT / "precaution" / "knowledge" / "fact_kinds.py").read_text(encoding="utf-8"))
+    classes = [each for each in tree.body if isinstance(each, ast.ClassDef)]
+    return tuple(each.name for each in classes if any(ast.unparse(base) == "Fact" for base in each.bases))
+
+
+KINDS = _kinds()
 SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("A sentence of the label", "`[says.x]`", ("Says",)),
     ("A parameter", "`[parameter.x]`", ("Parameter",)),
@@ -80,20 +90,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Kinds of facts",
         "",
-        (
-            "Latest",
-            "Extreme",
-            "Tested",
-            "Ever",
-            "Active",
-            "Repeated",
-            "Planned",
-            "Worded",
-            "DaysSince",
-            "DaysOn",
-            "ReachedAge",
-            "Derived",
-        ),
+        KINDS,
     ),
     ("An ask", "`[ask.x]`", ("Ask",)),
     ("A rule", "`[rule.x]`", ("Rule",)),
@@ -104,7 +101,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("A case", "`[[case]]`", ("Case",)),
     ("A site's policy", "", ("Policy", "Lists")),
 )
-NOT_WRITTEN = {"id", "topic", "uses", "overridden", "written", "file"}
+NOT_WRITTEN = {"MEANING", "id", "topic", "uses", "overridden", "written", "file"}
 NAMED_BY_TABLE = {"Parameter", "Concept", "Fact", "Ask", "Rule", "Duty", "Measure"}
 WORDS = {
     "str": "text",

@@ -8,7 +8,7 @@ from precaution.cases.load import unknown_names
 from precaution.checks.problem import problem
 from precaution.knowledge.expression import Ask as Function
 from precaution.knowledge.expression import Name, children
-from precaution.knowledge.fact_kinds import Fact
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.linking import place_of
 from precaution.knowledge.model import Ask
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from precaution.errors import did_you_mean
-from precaution.knowledge.fact_kinds import FACT_KINDS, Fact
+from precaution.knowledge.fact import Fact
+from precaution.knowledge.fact_kinds import FACT_KINDS
 from precaution.knowledge.folder import topic_files
 from precaution.knowledge.model import Ask, Audit, Concept, Duty, Measure, Parameter, Records, Rule, Says, Therapy
 from precaution.knowledge.policy import as_written, measured
@@ -142,7 +143,10 @@ def _fact(name: str, topic: str, table: object, place: Place) -> Fact:
     if not kinds:
         near = next((hint for key in given if (hint := did_you_mean(key, FACT_KINDS))), "")
         raise place.error(f"needs one key that says its kind: {', '.join(FACT_KINDS)}.{near}")
-    return read(FACT_KINDS[kinds[0]], given, place, name=name, topic=topic)
+    fact = read(FACT_KINDS[kinds[0]], given, place, name=name, topic=topic)
+    if wrong := fact.problem():
+        raise place.error(wrong)
+    return fact
 
 
 def _rule(name: str, topic: str, table: object, place: Place) -> Rule:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, did_you_mean
 from precaution.knowledge.expression import FUNCTIONS, names, spoken
-from precaution.knowledge.fact_kinds import Fact
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.model import Ask, Duty, Label, Measure, Parameter, Refers, Rule, Says
 from precaution.knowledge.policy import sort
 from precaution.knowledge.toml import Place, expressions, references
@@ -21,8 +21,8 @@ from precaution.values.record import UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from precaution.knowledge.fact import Meaning
     from precaution.knowledge.model import Concept
-    from precaution.knowledge.type_checks import Meaning
 
 Named = Fact | Ask | Parameter
 _SECTIONS: tuple[tuple[type, str], ...] = (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from precaution.knowledge.expression import Expression
-    from precaution.knowledge.fact_kinds import Fact
+    from precaution.knowledge.fact import Fact
     from precaution.knowledge.terminology import Terminology
 
 Stage = Literal["before-start", "on-treatment", "interrupted"]

@@ -62,9 +62,7 @@ def everyone() -> Iterator[tuple[Asked, Label]]:
     yield from ((one, LABEL) for one in sql_people.examples())
     if SHARED.is_dir():
         yield from ((one, LABEL) for one in sql_people.shared())
-    for seed in range(
-        tries(300, 2000)
-    ):  # of few sorts, for which there is a blank record already
+    for seed in range(tries(300, 2000)):  # of few sorts, for which there is a blank record already
         one, _ = asked((seed, -(seed % 3), (None, None, *STAGES)[seed % 5], True))
         lists = frozenset(("condition", "medication", "result")[: seed % 4])
         yield one._replace(record=replace(one.record, lists=lists, attested=frozenset())), LABEL

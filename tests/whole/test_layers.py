@@ -34,7 +34,9 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "values": ({"logic"}, {"interval"}, {"record"}),
     "knowledge": (
         {"check_digits", "expression", "model"},
-        {"fact_kinds", "terminology", "toml"},
+        {"terminology", "toml"},
+        {"fact"},
+        {"fact_kinds"},
         {"folder", "policy", "type_checks"},
         {"assembly", "linking"},
         {"loading"},
