@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from precaution.engine.answer import ATTESTED, grave
 from precaution.engine.background import Backgrounds
 from precaution.engine.chart import Known, Setting
-from precaution.engine.kinds import durations, figures, history, qualitative
+from precaution.engine.kinds import durations, figures, history, qualitative, trends
 from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
 from precaution.knowledge.fact_kinds import (
     Active,
+    Change,
+    Confirmed,
     DaysOn,
     DaysSince,
     Derived,
     Ever,
     Extreme,
-    Fact,
     Latest,
     Planned,
     ReachedAge,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from precaution.engine.chart import Look
+    from precaution.knowledge.fact import Fact
     from precaution.knowledge.model import Label
     from precaution.knowledge.refers import Stage
 
@@ -45,6 +47,8 @@ STAY = "stay-interrupted"
 _KINDS: Mapping[type[Fact], Callable[..., Look]] = {
     Latest: figures.latest,
     Extreme: figures.extreme,
+    Change: trends.change,
+    Confirmed: trends.confirmed,
     Tested: qualitative.tested,
     Worded: qualitative.worded,
     Ever: history.ever,
@@ -162,41 +166,14 @@ def _chosen(parameter: Parameter) -> Known:
     return Known(value if isinstance(value, (str, bool)) else exactly(value))
 
 
-_LOOKS: Mapping[type[Fact], tuple[str, ...]] = {
-    Latest: ("latest", "derived"),
-    Extreme: ("extreme", "derived"),
-    Tested: ("test", "performed"),
-    Ever: ("ever", "doubt"),
-    Active: ("active", "doubt"),
-    Repeated: ("repeated",),
-    Planned: ("planned",),
-    Worded: ("latest_of", "questions"),
-    DaysSince: ("days_since",),
-    DaysOn: ("days_on",),
-}
-"""The fields of each kind that name code lists. A fact of another kind is made of others, or of the date of birth."""
-
-
-def concepts_of(definition: Fact) -> tuple[str, ...]:
-    """Return the code lists that a fact looks at."""
-    fields = _LOOKS.get(type(definition), ())
-    return tuple(concept for name in fields for concept in getattr(definition, name))
-
-
 def _places(definition: Fact | Ask) -> frozenset[str]:
     """Where a record files what a fact looks at: its code lists, and what can't be read of its list."""
     if isinstance(definition, Ask):
         return frozenset((ANSWER + definition.name,))
     kind: str = "order" if isinstance(definition, Planned) else getattr(definition, "list", "")
-    return frozenset(concepts_of(definition)) | ({UNREADABLE[kind]} if kind in UNREADABLE else set())
+    return frozenset(definition.concepts()) | ({UNREADABLE[kind]} if kind in UNREADABLE else set())
 
 
 def _search(definition: Fact, setting: Setting) -> Search:
-    concepts = tuple(dict.fromkeys(concepts_of(definition)))
-    return Search(concepts, setting.window(_window(definition, setting.stage)))
-
-
-def _window(definition: Fact, stage: Stage) -> str:
-    if isinstance(definition, (Latest, Tested)):
-        return definition.within.get(stage, "")
-    return definition.within if isinstance(definition, (Ever, Repeated)) else ""
+    concepts = tuple(dict.fromkeys(definition.concepts()))
+    return Search(concepts, setting.window(definition.window(setting.stage)))

@@ -34,7 +34,9 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "values": ({"logic"}, {"interval"}, {"record"}),
     "knowledge": (
         {"check_digits", "expression", "refers"},
-        {"fact_kinds", "terminology", "toml"},
+        {"terminology", "toml"},
+        {"fact"},
+        {"fact_kinds"},
         {"shorthand"},
         {"families", "model"},
         {"said_once"},
