@@ -11,54 +11,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from precaution.engine.answer import ATTESTED, grave
 from precaution.engine.background import Backgrounds
 from precaution.engine.chart import Known, Setting
-from precaution.engine.kinds import durations, figures, history, qualitative, trends
+from precaution.engine.kinds import LOOKS
 from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
-from precaution.knowledge.fact_kinds import (
-    Active,
-    Change,
-    Confirmed,
-    DaysOn,
-    DaysSince,
-    Derived,
-    Ever,
-    Extreme,
-    Latest,
-    Planned,
-    ReachedAge,
-    Repeated,
-    Tested,
-    Worded,
-)
+from precaution.knowledge.fact_kinds import Derived, Planned, ReachedAge
 from precaution.knowledge.linking import named
 from precaution.knowledge.model import Ask, Parameter, Rule
 from precaution.values.interval import exactly
 from precaution.values.record import ANSWER, UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
-    from precaution.engine.chart import Look
     from precaution.knowledge.fact import Fact
     from precaution.knowledge.model import Label
     from precaution.knowledge.refers import Stage
 
 STAY = "stay-interrupted"
 """The action of a hold."""
-_KINDS: Mapping[type[Fact], Callable[..., Look]] = {
-    Latest: figures.latest,
-    Extreme: figures.extreme,
-    Change: trends.change,
-    Confirmed: trends.confirmed,
-    Tested: qualitative.tested,
-    Worded: qualitative.worded,
-    Ever: history.ever,
-    Active: history.active,
-    Repeated: history.repeated,
-    Planned: history.planned,
-    DaysSince: durations.days_since,
-    DaysOn: durations.days_on,
-    ReachedAge: durations.reached_age,
-}
 
 
 class CompiledExpression(NamedTuple):
@@ -103,7 +72,7 @@ class CompiledLabel:
         self.ages = {name for name, fact in label.facts.items() if isinstance(fact, ReachedAge)}
         self.asks = {spoken(ask.name): ask for ask in sorted(label.asks.values(), key=lambda ask: int(ask.number[1:]))}
         """Every ask, by number."""
-        self.looks = {name: _KINDS[type(f)](f, setting) for name, f in label.facts.items() if type(f) in _KINDS}
+        self.looks = {name: LOOKS[type(f)](f, setting) for name, f in label.facts.items() if type(f) in LOOKS}
         """fact = how it is worked out of a chart; none of one that is made of others."""
         self.searches = {name: _search(fact, setting) for name, fact in label.facts.items()}
         self.places = {name: _places(each) for name, each in self.names.items() if not isinstance(each, Parameter)}

@@ -134,7 +134,7 @@ class Confirmed(Fact):
     crossing: Literal["<", "<=", ">", ">="]
     """How a result crosses the limit."""
     limit: float | None = None
-    """The limit, where the label gives it."""
+    """The limit, where the label gives it; a number, or a limit by its name."""
     limit_parameter: NumberName = ""
     """Parameter: the limit, where it is a choice of ours."""
     times: NumberName
@@ -177,9 +177,9 @@ class Confirmed(Fact):
         apart = f", each {words.parameter(self.apart)} or more after the one before" if self.apart else ""
         upper = f", or with {words.parameter(self.upper_limit)}" if self.upper_limit else ""
         return (
-            f"“confirmed” where the last {words.parameter(self.times)} results of {words.either(self.confirmed)} "
+            f"it is “confirmed” where the last {words.parameter(self.times)} results of {words.either(self.confirmed)} "
             f"are each {_CROSSING[self.crossing]} {limit}{apart}",
-            "“repeat” where fewer in a row are, “no” where the latest is not",
+            "it is “repeat” where fewer in a row are, and “no” where the latest is not",
             f"of several on one day the {self.worst}est counts",
             words.ages(self.within),
             f"compared with the result's own upper limit{upper}" if self.times_upper_limit else "",

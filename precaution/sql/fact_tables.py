@@ -189,7 +189,7 @@ class FactTables:
     def _of_confirmed(self, fact: Confirmed) -> Row:
         bound = fact.limit if fact.limit is not None else self._number(fact.limit_parameter)
         apart = max(self._days_or_none(fact.apart) or 0.0, 1.0)
-        return (fact.name, fact.crossing, bound, float(int(self._number(fact.times))), apart)
+        return (fact.name, fact.crossing, bound, self._number(fact.times), apart)
 
     def _words(self) -> Iterator[exp.Create]:
         tests, statuses = self._all(Tested), self._all(Worded)

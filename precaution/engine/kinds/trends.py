@@ -8,7 +8,7 @@ can't be used stands for any value.
 from __future__ import annotations
 
 from functools import reduce
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.engine.chart import Known, by_days, latest_day
@@ -25,6 +25,7 @@ from precaution.values.interval import (
     less,
     smaller,
 )
+from precaution.values.logic import Truth
 from precaution.values.record import Entry
 
 if TYPE_CHECKING:
@@ -32,10 +33,9 @@ if TYPE_CHECKING:
 
     from precaution.engine.chart import Chart, Look, Setting
     from precaution.knowledge.fact_kinds import Change, Confirmed
-    from precaution.values.logic import Truth
 
     Fold = Callable[[Interval, Interval], Interval]
-    Place = Callable[[Entry], Truth]
+    IsOfTime = Callable[[Entry], Truth]
     """Whether a result is of the time that is looked at; None where it may be."""
 
 
@@ -80,7 +80,7 @@ def _lacking(before: _Side | None, over: float | None) -> str:
     return "no result from before the start of treatment" if before is None else "no recent result since the start"
 
 
-def _since(day: float) -> Place:
+def _since(day: float) -> IsOfTime:
     """Return whether a result is of that day or later."""
 
     def place(entry: Entry) -> Truth:
@@ -100,7 +100,7 @@ def _up_to(start: Interval, entry: Entry) -> Truth:
     return True if day[1] <= start[0] else False if day[0] > start[1] else None
 
 
-def _after(start: Interval, recent: Place | None, entry: Entry) -> Truth:
+def _after(start: Interval, recent: IsOfTime | None, entry: Entry) -> Truth:
     """Whether a result is of a later day than the start of treatment, and recent."""
     before = _up_to(start, entry)
     if before is True:
@@ -109,7 +109,7 @@ def _after(start: Interval, recent: Place | None, entry: Entry) -> Truth:
     return False if is_recent is False else None if before is None or is_recent is None else True
 
 
-def _last(results: Sequence[Entry], place: Place | None, fold: Fold) -> _Side | None:
+def _last(results: Sequence[Entry], place: IsOfTime | None, fold: Fold) -> _Side | None:
     """Return what the last result of a time may be; None where no settled one surely is of it."""
     placed = [(entry, True if place is None else place(entry)) for entry in results]
     newest = max([_first_day(e) for e, here in placed if here and e.start is not None and _settled(e)], default=None)
@@ -121,7 +121,7 @@ def _last(results: Sequence[Entry], place: Place | None, fold: Fold) -> _Side | 
     return _Side(reduce(fold, map(value_of, hints), value), tuple(late))
 
 
-def _extreme(results: Sequence[Entry], place: Place, far: Fold) -> _Side | None:
+def _extreme(results: Sequence[Entry], place: IsOfTime, far: Fold) -> _Side | None:
     """Return what the extreme of a time may be; None where there are no settled results of two days in it."""
     here = [(entry, truth) for entry in results if (truth := place(entry)) is not False]
     sure = [entry for entry, truth in here if truth and _settled(entry)]
@@ -189,6 +189,18 @@ def _percent(fact: Change, before: Interval, after: Interval) -> Interval:
 _CROSSES: dict[str, Callable[[Interval, Interval], Truth]] = {"<": less, "<=": at_most, ">": greater, ">=": at_least}
 
 
+class _Crossing(NamedTuple):
+    """All settled results of an exact day together, or one other result: when it was, and whether it crosses."""
+
+    first: float
+    last: float
+    crosses: Truth
+    is_settled: bool
+    is_recent: bool
+    """Whether it is surely of the time that is looked at."""
+    is_exact: bool
+
+
 def confirmed(fact: Confirmed, setting: Setting) -> Look:
     """Return how to find whether the last results crossed a limit, each so many days after the one before.
 
@@ -198,66 +210,71 @@ def confirmed(fact: Confirmed, setting: Setting) -> Look:
     crosses, worse = _CROSSES[fact.crossing], smaller if fact.worst == "low" else larger
     fold = hull if setting.any_of_day() else worse
     compared = as_ratios(setting.number(fact.upper_limit) if fact.upper_limit else 0.0)
-    wanted, apart = int(setting.number(fact.times)), max(setting.window(fact.apart) or 0.0, 1.0)
+    wanted, apart = setting.number(fact.times), max(setting.window(fact.apart) or 0.0, 1.0)
     days = setting.window(fact.window(setting.stage))
 
     def look(chart: Chart) -> Known:
         results = chart.entries(fact.confirmed)
-        recent = [e for e in results if days is None or e.start is None or e.start[1] >= chart.today - days]
+        since = -inf if days is None else chart.today - days
+        recent = [e for e in results if e.start is None or e.start[1] >= since]
         if fact.times_upper_limit:
             recent = list(map(compared, recent))
-        sure = by_days([e for e in recent if _settled(e) and _is_exact(e)])
-        loose = [e for e in recent if not (_settled(e) and _is_exact(e))]
-        if not sure or not sure[0]:
-            return Known(None, tuple(recent), "no settled result of an exact day", len(results))
-        truths = [(_first_day(group[0]), crosses(_worst(group, fold), limit)) for group in sure]
-        doubts = [(entry, crosses(value_of(entry), limit)) for entry in loose]
-        evidence = (*(entry for group in sure[-max(wanted, 1) :] for entry in group), *loose)
-        least, most = _least(truths, doubts, wanted, apart), _most(truths, doubts, wanted, apart)
-        since = latest_day(recent)
-        if least != most:
-            return Known(None, evidence, f"it may be “{least}” or “{most}”", len(results), since)
-        return Known(least, evidence, "", len(results), since)
+        exact = [each for each in by_days([e for e in recent if _settled(e) and _is_exact(e)]) if each]
+        other = [[e] for e in recent if not (_settled(e) and _is_exact(e))]
+        found = [_crossing(group, crosses(reduce(fold, map(value_of, group)), limit), since) for group in exact + other]
+        if not any(each.is_settled and each.is_recent for each in found):
+            return Known(None, tuple(recent), "no settled result of a known day", len(results))
+        evidence = tuple([e for group in exact[-max(ceil(wanted), 1) :] + other for e in group])
+        least, most = _word(_least(found, apart), wanted), _word(_most(found, apart), wanted)
+        why = "" if least == most else f"it may be “{least}” or “{most}”"
+        return Known(None if why else least, evidence, why, len(results), latest_day(recent))
 
     return look
 
 
-def _worst(group: Sequence[Entry], fold: Fold) -> Interval:
-    return reduce(fold, map(value_of, group))
-
-
-def _least(days: list[tuple[float, Truth]], doubts: list[tuple[Entry, Truth]], wanted: int, apart: float) -> str:
-    """Return the mildest word that it may be: of a result of no exact day that may not cross, the latest day counts."""
-    breaks = [day for day, truth in days if truth is not True]
-    breaks += [_last_day(entry) for entry, truth in doubts if truth is not True and _settled(entry)]
-    return _word(_episodes([day for day, _ in days], max(breaks, default=-inf), apart), wanted)
-
-
-def _most(days: list[tuple[float, Truth]], doubts: list[tuple[Entry, Truth]], wanted: int, apart: float) -> str:
-    """Return the gravest word that it may be: each result of no exact day that may cross may be one of the row."""
-    crossing = [entry for entry, truth in doubts if truth is not False]
-    breaks = [day for day, truth in days if truth is False and not any(_may_be_of(day, each) for each in crossing)]
-    broken = max(breaks, default=-inf)
-    perhaps = [entry for entry in crossing if _last_day(entry) >= broken]
-    return _word(_episodes([day for day, _ in days], broken, apart) + len(perhaps), wanted)
-
-
-def _word(count: int, wanted: int) -> str:
+def _word(count: int, wanted: float) -> str:
     return "no" if not count else "confirmed" if count >= wanted else "repeat"
 
 
-def _may_be_of(day: float, entry: Entry) -> bool:
-    return entry.start is None or entry.start[0] <= day <= entry.start[1]
+def _crossing(group: Sequence[Entry], crosses: Truth, since: float) -> _Crossing:
+    day, is_settled = group[0].start, _settled(group[0])
+    if day is None:
+        return _Crossing(-inf, inf, crosses, is_settled, False, False)
+    return _Crossing(day[0], day[1], crosses, is_settled, day[0] >= since, is_settled and day.exact)
 
 
-def _last_day(entry: Entry) -> float:
-    return entry.start[1] if entry.start is not None else inf
+def _least(found: Sequence[_Crossing], apart: float) -> int:
+    """Return the fewest results in a row: what may not cross breaks the row, on the last day that it may be of."""
+    broken = max([each.last for each in found if each.crosses is not True and each.is_settled], default=-inf)
+    return _in_a_row([e for e in found if e.is_settled and e.is_recent and e.first > broken], apart)
 
 
-def _episodes(days: Sequence[float], after: float, apart: float) -> int:
-    """Return how many of the days after one lie so far from each other."""
+def _most(found: Sequence[_Crossing], apart: float) -> int:
+    """Return the most results in a row: each of no exact day that may cross may be one, wherever that helps.
+
+    What does not cross breaks the row on the first day that it may be of, unless another result may be of its day: the
+    worst of a day counts.
+    """
+    may_cross = [each for each in found if each.crosses is not False]
+    breaks = [e.first for e in found if e.crosses is False and e.is_settled and not _meets(e, may_cross)]
+    broken = max(breaks, default=-inf)
+    other = [each for each in may_cross if not each.is_exact and each.last >= broken]
+    return _in_a_row([e for e in may_cross if e.is_exact and e.first > broken], apart) + len(other)
+
+
+def _meets(one: _Crossing, others: Sequence[_Crossing]) -> bool:
+    """Whether one of the others may be of the same day."""
+    return any(each.first <= one.last and each.last >= one.first for each in others)
+
+
+def _in_a_row(found: Sequence[_Crossing], apart: float) -> int:
+    """Return how many of them surely lie so far from each other: the one that ends first, and so on."""
     count, last = 0, -inf
-    for day in sorted(days):
-        if day > after and day - last >= apart:
-            count, last = count + 1, day
+    for each in sorted(found, key=_end):
+        if each.first - last >= apart:
+            count, last = count + 1, each.last
     return count
+
+
+def _end(crossing: _Crossing) -> float:
+    return crossing.last

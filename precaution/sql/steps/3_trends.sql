@@ -168,12 +168,13 @@ SELECT
 FROM looked AS l
 LEFT JOIN known AS k ON k.person = l.person AND k.fact = l.fact;
 
--- Whether a limit was crossed in a row: each day with a settled result, the worst of it, and beside them each result that
--- is not settled or of no exact day; with whether it crosses the limit.
+-- Whether a limit was crossed in a row: each exact day with settled results, the worst of it, and beside them each other
+-- result; with whether it crosses the limit, and is surely of the time that is looked at.
 CREATE TABLE precaution_crossings AS
 WITH recent AS (
   SELECT
-    f.*, f.status <> 'preliminary' AND COALESCE(f.start_low = f.start_high, FALSE) AS is_exact
+    f.*, f.status <> 'preliminary' AND COALESCE(f.start_low = f.start_high, FALSE) AS is_exact,
+    NOT f.start_low IS NULL AND (f.days IS NULL OR f.start_low >= f.today - f.days) AS is_recent
   FROM precaution_figures AS f
   WHERE f.fact_kind = 'confirmed' AND (f.days IS NULL OR f.start_low IS NULL OR f.start_high >= f.today - f.days)
 ),
@@ -185,12 +186,12 @@ days AS (
 ),
 every_one AS (
   SELECT
-    d.person, d.fact, TRUE AS is_exact, FALSE AS is_preliminary, d.start_low AS first_day, d.start_low AS last_day,
+    d.person, d.fact, TRUE AS is_exact, TRUE AS is_settled, TRUE AS is_recent, d.start_low AS first_day, d.start_low AS last_day,
     d.low, d.high, d.low_open, d.high_open
   FROM days AS d
   UNION ALL
   SELECT
-    r.person, r.fact, FALSE AS is_exact, r.status = 'preliminary' AS is_preliminary,
+    r.person, r.fact, FALSE AS is_exact, r.status <> 'preliminary' AS is_settled, r.is_recent,
     COALESCE(r.start_low, CAST('-Infinity' AS DOUBLE)) AS first_day,
     COALESCE(r.start_high, CAST('Infinity' AS DOUBLE)) AS last_day,
     r.low, r.high, r.low_open, r.high_open
@@ -198,7 +199,7 @@ every_one AS (
   WHERE NOT r.is_exact
 )
 SELECT
-  e.person, e.fact, e.is_exact, e.is_preliminary, e.first_day, e.last_day, t.times, t.apart,
+  e.person, e.fact, e.is_exact, e.is_settled, e.is_settled AND e.is_recent AS is_sure, e.first_day, e.last_day, t.times, t.apart,
   CASE t.crossing
     WHEN '<' THEN CASE
       WHEN e.high < t.bound OR (e.high = t.bound AND e.high_open) THEN TRUE
@@ -220,55 +221,56 @@ SELECT
 FROM every_one AS e
 JOIN precaution_confirmed_facts AS t ON t.fact = e.fact;
 
--- The mildest and the gravest that it may be. A day breaks the row where its result does not cross, or may not; a result
--- of no exact day that may not cross breaks it on the last day that it may be of, for the mildest, and one that may
--- cross may be one of the row, for the gravest.
+-- The fewest and the most results in a row. What may not cross breaks the row of the fewest on the last day that it may be
+-- of. What does not cross breaks the row of the most on the first such day, unless another that may cross may be of the
+-- same day; and each of no exact day that may cross may be one more.
 CREATE TABLE precaution_of_confirmed AS
-WITH doubts AS (
-  SELECT person, fact, first_day, last_day FROM precaution_crossings WHERE NOT is_exact AND COALESCE(crosses, TRUE)
+WITH may_cross AS (
+  SELECT person, fact, is_exact, first_day, last_day FROM precaution_crossings WHERE COALESCE(crosses, TRUE)
 ),
-mended AS (
-  SELECT DISTINCT d.person, d.fact, d.first_day
+met AS (
+  SELECT DISTINCT d.person, d.fact, d.first_day, d.last_day
   FROM precaution_crossings AS d
-  JOIN doubts AS o ON o.person = d.person AND o.fact = d.fact
-    AND o.first_day <= d.first_day AND o.last_day >= d.first_day
-  WHERE d.is_exact
+  JOIN may_cross AS o ON o.person = d.person AND o.fact = d.fact
+    AND o.first_day <= d.last_day AND o.last_day >= d.first_day
+  WHERE NOT COALESCE(d.crosses, TRUE)
 ),
 breaks AS (
   SELECT
-    c.person, c.fact, MAX(c.times) AS times, MAX(c.apart) AS apart, BOOL_OR(c.is_exact) AS has_day,
-    COALESCE(MAX(CASE WHEN NOT COALESCE(c.crosses, FALSE) AND NOT c.is_preliminary THEN c.last_day END),
+    c.person, c.fact, MAX(c.times) AS times, BOOL_OR(c.is_sure) AS is_sure,
+    COALESCE(MAX(CASE WHEN NOT COALESCE(c.crosses, FALSE) AND c.is_settled THEN c.last_day END),
       CAST('-Infinity' AS DOUBLE)) AS least_after,
-    COALESCE(MAX(CASE WHEN c.is_exact AND NOT COALESCE(c.crosses, TRUE) AND m.person IS NULL THEN c.last_day END),
+    COALESCE(MAX(CASE WHEN NOT COALESCE(c.crosses, TRUE) AND c.is_settled AND m.person IS NULL THEN c.first_day END),
       CAST('-Infinity' AS DOUBLE)) AS most_after
   FROM precaution_crossings AS c
-  LEFT JOIN mended AS m ON m.person = c.person AND m.fact = c.fact AND m.first_day = c.first_day AND c.is_exact
+  LEFT JOIN met AS m ON m.person = c.person AND m.fact = c.fact AND m.first_day = c.first_day
+    AND m.last_day = c.last_day
   GROUP BY c.person, c.fact
 ),
-rows_of_days AS (
-  SELECT c.person, c.fact, 'least' AS bound, c.first_day AS day_low, c.apart
+in_a_row AS (
+  SELECT c.person, c.fact, 'least' AS bound, c.first_day AS day_low, c.last_day AS day_high, c.apart
   FROM precaution_crossings AS c
   JOIN breaks AS b ON b.person = c.person AND b.fact = c.fact
-  WHERE c.is_exact AND c.first_day > b.least_after
+  WHERE c.is_sure AND c.first_day > b.least_after
   UNION ALL
-  SELECT c.person, c.fact, 'most' AS bound, c.first_day AS day_low, c.apart
+  SELECT c.person, c.fact, 'most' AS bound, c.first_day AS day_low, c.last_day AS day_high, c.apart
   FROM precaution_crossings AS c
   JOIN breaks AS b ON b.person = c.person AND b.fact = c.fact
-  WHERE c.is_exact AND c.first_day > b.most_after
+  WHERE c.is_exact AND COALESCE(c.crosses, TRUE) AND c.first_day > b.most_after
 ),
 counted AS (
   SELECT
     e.person, e.fact,
     SUM(CASE WHEN e.bound = 'least' THEN 1 ELSE 0 END) AS least,
     SUM(CASE WHEN e.bound = 'most' THEN 1 ELSE 0 END) AS most
-  FROM EPISODES(rows_of_days, person, fact, bound) AS e
+  FROM EPISODES(in_a_row, person, fact, bound) AS e
   GROUP BY e.person, e.fact
 ),
 perhaps AS (
   SELECT o.person, o.fact, COUNT(*) AS more
-  FROM doubts AS o
+  FROM may_cross AS o
   JOIN breaks AS b ON b.person = o.person AND b.fact = o.fact
-  WHERE o.last_day >= b.most_after
+  WHERE NOT o.is_exact AND o.last_day >= b.most_after
   GROUP BY o.person, o.fact
 ),
 bounds AS (
@@ -296,8 +298,8 @@ looked AS (
 )
 SELECT
   l.person, l.fact, TRUE AS settled, TRUE AS recorded, NOT w.person IS NULL AS evidence,
-  CASE WHEN w.has_day THEN l.since_low END AS since_low,
-  CASE WHEN w.has_day THEN l.since_high END AS since_high,
-  CASE WHEN w.has_day AND w.mildest = w.gravest THEN w.mildest END AS word
+  CASE WHEN w.is_sure THEN l.since_low END AS since_low,
+  CASE WHEN w.is_sure THEN l.since_high END AS since_high,
+  CASE WHEN w.is_sure AND w.mildest = w.gravest THEN w.mildest END AS word
 FROM looked AS l
 LEFT JOIN worded AS w ON w.person = l.person AND w.fact = l.fact;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -25,8 +26,9 @@ LATELY = k.Change(name="lately", topic="t", title="a fall", change=("lab",), dir
 LOW = k.Confirmed(
     name="low", topic="t", title="low", confirmed=("lab",), crossing="<", limit=5, times="times", apart="apart"
 )
+LOW_LATELY = replace(LOW, name="low_lately", within=dict.fromkeys(STAGES, "month"))
 SINCE = Therapy("on-treatment", "given", on("2025-01-15"), given=True)
-NUMBERS = {"window": 90, "times": 2, "apart": 7}
+NUMBERS = {"window": 90, "times": 2, "apart": 7, "month": 30}
 
 
 def of(fact: Fact, *entries: Entry, at: Therapy | None = SINCE, **parameters: float | str) -> Known:
@@ -139,6 +141,11 @@ def days(*values: float | Interval | None, apart: int = 10) -> list[Entry]:
     ]
 
 
+def around(value: float | None, first: int, last: int) -> Entry:
+    """Return a result of one of the days from so many days ago to so many days ago."""
+    return entry("lab", "result", Interval(TODAY - first, TODAY - last), value=_interval(value))
+
+
 def _interval(value: float | Interval | None) -> Interval | None:
     return exactly(value) if isinstance(value, (int, float)) else value
 
@@ -169,6 +176,18 @@ def _interval(value: float | Interval | None) -> Interval | None:
         ([*days(4), entry("lab", "result", exactly(TODAY - 20), value=exactly(3), status="preliminary")], None),
         ([*days(6, 4), entry("lab", "result", exactly(TODAY), value=exactly(7), status="preliminary")], "repeat"),
         ([*days(4), result("lab", 9, exactly(TODAY))], "repeat"),
+        ([around(4, 40, 20)], "repeat"),
+        ([around(6, 40, 20)], "no"),
+        ([around(4, 40, 20), *days(4)], "confirmed"),
+        ([around(4, 40, 20), around(4, 15, 0)], None),
+        ([around(4, 40, 30), around(4, 10, 0)], "confirmed"),
+        ([around(4, 5, 1), *days(4)], None),
+        ([around(4, 20, 1), *days(4)], None),
+        ([*days(4, 4), around(6, 5, 1)], "repeat"),
+        ([*days(4, 4), around(6, 5, 0)], None),
+        ([entry("lab", "result", exactly(TODAY - 40), value=exactly(4)), around(6, 20, 1)], "no"),
+        ([around(None, 40, 20), *days(4)], None),
+        ([around(None, 40, 20), *days(6)], "no"),
     ],
 )
 def test_a_limit_crossed_in_a_row(entries: list[Entry], word: str | None) -> None:
@@ -276,12 +295,31 @@ def test_a_change_that_is_told_holds_however_uncertain_results_turn_out(
 
 
 @settings(max_examples=tries(150, 1500), deadline=None)
-@given(st.data(), st.lists(uncertain(), max_size=5), st.integers(1, 3))
+@given(
+    st.data(), st.lists(uncertain(), max_size=5), st.sampled_from([1, 1.5, 2, 3]), st.sampled_from([LOW, LOW_LATELY])
+)
 def test_a_word_that_is_told_holds_however_uncertain_results_turn_out(
-    data: st.DataObject, entries: list[Entry], times: int
+    data: st.DataObject, entries: list[Entry], times: float, fact: k.Confirmed
 ) -> None:
-    told = of(LOW, *entries, times=times).value
-    assert told is None or of(LOW, *data.draw(settled(entries)), times=times).value == told
+    told = of(fact, *entries, times=times).value
+    assert told is None or of(fact, *data.draw(settled(entries)), times=times).value == told
+
+
+@settings(max_examples=tries(150, 1500), deadline=None)
+@given(st.lists(uncertain(), min_size=1, max_size=5), st.data(), st.sampled_from([FALL, RISE, LATELY, LOW, LOW_LATELY]))
+def test_a_preliminary_result_is_never_more_reassuring_than_none(
+    entries: list[Entry], data: st.DataObject, fact: k.Change | k.Confirmed
+) -> None:
+    """What was told without it becomes unknown or worse by it; what was not told is told to no upper end."""
+    without = of(fact, *entries).value
+    with_it = of(fact, *entries, data.draw(uncertain())._replace(status="preliminary")).value
+    if isinstance(with_it, Interval):
+        low, high = without[:2] if isinstance(without, Interval) else (-inf, inf)
+        assert with_it.low >= low
+        assert with_it.high >= high
+    elif with_it is not None:
+        order = ("no", "repeat", "confirmed")
+        assert order.index(str(without)) <= order.index(str(with_it))
 
 
 @settings(max_examples=tries(100, 800), deadline=None)
@@ -289,5 +327,5 @@ def test_a_word_that_is_told_holds_however_uncertain_results_turn_out(
 def test_the_order_of_results_means_nothing(entries: list[Entry], dice: object) -> None:
     shuffled = list(entries)
     dice.shuffle(shuffled)  # type: ignore[attr-defined]
-    for fact in (FALL, RISE, LATELY, LOW):
+    for fact in (FALL, RISE, LATELY, LOW, LOW_LATELY):
         assert of(fact, *shuffled) == of(fact, *entries)
