@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.engine.kinds import durations, figures, history, qualitative, trends
+from precaution.engine.kinds import changes, confirmed, durations, figures, history, qualitative
 from precaution.knowledge import fact_kinds as kinds
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 LOOKS: Mapping[type[Fact], Callable[..., Look]] = {
     kinds.Latest: figures.latest,
     kinds.Extreme: figures.extreme,
-    kinds.Change: trends.change,
-    kinds.Confirmed: trends.confirmed,
+    kinds.Change: changes.change,
+    kinds.Confirmed: confirmed.confirmed,
     kinds.Tested: qualitative.tested,
     kinds.Worded: qualitative.worded,
     kinds.Ever: history.ever,

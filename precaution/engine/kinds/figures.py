@@ -244,6 +244,16 @@ def _noted(entries: list[Entry]) -> list[Entry]:
     return [entry._replace(note=f"{entry.note}; {note}" if entry.note else note) for entry in entries]
 
 
+def is_settled(entry: Entry) -> bool:
+    """Whether a result is more than a preliminary one."""
+    return entry.status != "preliminary"
+
+
+def is_exact(entry: Entry) -> bool:
+    """Whether the day of a result is known."""
+    return entry.start is not None and entry.start.exact
+
+
 def value_of(entry: Entry) -> Interval:
     """Return the value of a result; any, where it can't be used."""
     return entry.value if entry.value is not None else EVERYTHING
