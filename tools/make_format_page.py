@@ -85,8 +85,8 @@ without `tell` says its title.
 numbers = { sodium-limit = "130 mmol/L" }
 ```
 
-`sodium < sodium-limit` compares with 130, and `below {sodium-limit}` says "below 130 mmol/L". A key that is a number takes one too:
-`limit = "sodium-limit"`.
+`sodium < sodium-limit` compares with 130, and `below {sodium-limit}` says "below 130 mmol/L". A key that is a
+number takes one too: `limit = "sodium-limit"`.
 
 **The facts about one test** come from one table, `[result.x]`; see below.
 
