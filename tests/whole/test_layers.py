@@ -128,7 +128,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"rows"},
         {"tasks"},
         {"jobs", "shipping"},
-        {"engine"},
+        {"backend"},
     ),
     "cohort.export": ({"worklist", "calendar"}, {"csv"}),
     "service": (
