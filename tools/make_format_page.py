@@ -19,6 +19,7 @@ SOURCES = (
     "knowledge/terminology.py",
     "knowledge/families.py",
     "knowledge/said_once.py",
+    "knowledge/fact.py",
     "knowledge/fact_kinds.py",
     "cases/load.py",
     "knowledge/policy.py",
@@ -84,7 +85,8 @@ without `tell` says its title.
 numbers = { sodium-limit = "130 mmol/L" }
 ```
 
-`sodium < sodium-limit` compares with 130, and `below {sodium-limit}` says "below 130 mmol/L".
+`sodium < sodium-limit` compares with 130, and `below {sodium-limit}` says "below 130 mmol/L". A key that is a
+number takes one too: `limit = "sodium-limit"`.
 
 **The facts about one test** come from one table, `[result.x]`; see below.
 
@@ -131,6 +133,15 @@ complete = ["condition"]
 A value must be of the same sort as the label's own, and one of its `choices` where it has any.
 """
 
+
+def _kinds() -> tuple[str, ...]:
+    """Return the kinds of facts, in the order in which they are defined."""
+    tree = ast.parse((PROJECT / "precaution" / "knowledge" / "fact_kinds.py").read_text(encoding="utf-8"))
+    classes = [each for each in tree.body if isinstance(each, ast.ClassDef)]
+    return tuple(each.name for each in classes if any(ast.unparse(base) == "Fact" for base in each.bases))
+
+
+KINDS = _kinds()
 SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("A sentence of the label", "`[says.x]`", ("Sentence",)),
     ("A parameter", "`[parameter.x]`", ("Parameter",)),
@@ -139,20 +150,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Kinds of facts",
         "",
-        (
-            "Latest",
-            "Extreme",
-            "Tested",
-            "Ever",
-            "Active",
-            "Repeated",
-            "Planned",
-            "Worded",
-            "DaysSince",
-            "DaysOn",
-            "ReachedAge",
-            "Derived",
-        ),
+        KINDS,
     ),
     ("The facts about one test", "`[result.x]`", ("Result",)),
     ("An ask", "`[ask.x]`", ("Ask",)),
@@ -165,7 +163,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("A case", "`[[case]]`", ("Case",)),
     ("A site's policy", "", ("Policy", "Lists")),
 )
-NOT_WRITTEN = {"id", "topic", "uses", "overridden", "written", "file"}
+NOT_WRITTEN = {"MEANING", "id", "topic", "uses", "overridden", "written", "file"}
 NAMED_BY_TABLE = {"Parameter", "Concept", "Fact", "Ask", "Rule", "Duty", "Measure"}
 WORDS = {
     "str": "text",

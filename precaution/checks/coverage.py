@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from precaution.cases.load import unknown_names
 from precaution.checks.problem import problem
 from precaution.knowledge.expression import Call, Name, children
-from precaution.knowledge.fact_kinds import Fact
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.linking import place_of
 from precaution.knowledge.model import Ask
 

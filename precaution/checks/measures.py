@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from precaution.checks.problem import problem, whole_expressions
 from precaution.knowledge.expression import names
-from precaution.knowledge.fact_kinds import Derived, Fact, ReachedAge
+from precaution.knowledge.fact import Fact
+from precaution.knowledge.fact_kinds import Derived, ReachedAge
 from precaution.knowledge.linking import place_of
 from precaution.knowledge.model import Ask
 from precaution.knowledge.toml import expressions

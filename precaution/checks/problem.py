@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from precaution.errors import KnowledgeError
     from precaution.knowledge.expression import Expression
-    from precaution.knowledge.fact_kinds import Fact
+    from precaution.knowledge.fact import Fact
     from precaution.knowledge.model import Ask, Duty, Measure, Rule, Says
     from precaution.knowledge.toml import Place
 

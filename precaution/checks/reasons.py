@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from precaution.checks.problem import problem, spoken_of, whole_expressions
 from precaution.errors import did_you_mean
 from precaution.knowledge.expression import Compare, Literally, Name, children, names, written
-from precaution.knowledge.fact_kinds import Latest, ReachedAge
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.linking import place_of
 from precaution.knowledge.toml import Place
 
@@ -101,13 +101,13 @@ def _numbers(expression: Expression, known: dict[str, Named]) -> Iterator[float]
     for child in children(expression):
         yield from _numbers(child, known)
     for fact in map(known.get, names(expression)):
-        if isinstance(fact, ReachedAge) and fact.reached_age is not None:
-            yield fact.reached_age
+        if isinstance(fact, Fact):
+            yield from (number for number in fact.numbers() if not (number == 1 and _times_upper_limit(fact)))
 
 
 def _times_upper_limit(fact: Named | None) -> bool:
     """Whether 1 is no number of ours: it is the upper limit itself."""
-    return isinstance(fact, Latest) and fact.times_upper_limit
+    return bool(getattr(fact, "times_upper_limit", False))
 
 
 def placeholders(folder: Folder) -> Iterator[LabelProblem]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precaution.checks.problem import Folder, LabelProblem
-    from precaution.knowledge.fact_kinds import Fact
+    from precaution.knowledge.fact import Fact
     from precaution.knowledge.model import Ask, Duty, Measure, Parameter, Rule, Says
     from precaution.knowledge.terminology import Concept
 

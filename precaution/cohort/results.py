@@ -101,7 +101,7 @@ def opened(out: Path, about: dict[str, Any], *, overwrite: bool) -> bool:
             "--overwrite to replace them"
         )
     if before is not None and not (out / DONE).exists() and any(before.get(name) != about.get(name) for name in HOW):
-        cleared(out)  # what another engine left is not gone on with: its partitions are others
+        cleared(out)  # what another backend left is not gone on with: its partitions are others
         before = None
     shutil.rmtree(out / GONE, ignore_errors=True)
     (out / WORK).mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -75,9 +75,9 @@ def _size(found: Iterable[SourceFile]) -> int:
 
 
 def _run_on_spark(context: RunContext, kind: str, tell: Tell, spark: Spark) -> Summary:
-    from precaution.cohort.spark import engine  # noqa: PLC0415 - an extra
+    from precaution.cohort.spark import backend  # noqa: PLC0415 - an extra
 
-    return {"fhir": engine.run, "tables": engine.run_tables}[kind](context, tell, spark)
+    return {"fhir": backend.run, "tables": backend.run_tables}[kind](context, tell, spark)
 
 
 def _cores() -> int:

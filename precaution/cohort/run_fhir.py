@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _KEEP_ALL = "keep-all"
 
 
-class Engine(Protocol):
+class Backend(Protocol):
     """What the two passes run on: processes of this machine, or Spark."""
 
     def sort(self, *, keep_all: bool) -> Sorted:
@@ -65,25 +65,25 @@ def run(context: RunContext, tell: Tell) -> Summary:
     return finished(context, found, parts)
 
 
-def both_passes(context: RunContext, engine: Engine) -> tuple[Sorted, list[Decided]]:
+def both_passes(context: RunContext, backend: Backend) -> tuple[Sorted, list[Decided]]:
     """Do both passes, the first one anew where it dropped too much. Raises InputError if `strict`, OutputError."""
     work = context.work
     try:
-        return _both_passes(context, engine, keep_all=(work / _KEEP_ALL).exists())
+        return _both_passes(context, backend, keep_all=(work / _KEEP_ALL).exists())
     except OtherVersion:
         put(work / _KEEP_ALL, lambda path: path.write_text(""))
         for path in (*work.glob("part-*.json"), work / FILE):
             path.unlink(missing_ok=True)
-        return _both_passes(context, engine, keep_all=True)
+        return _both_passes(context, backend, keep_all=True)
 
 
-def _both_passes(context: RunContext, engine: Engine, *, keep_all: bool) -> tuple[Sorted, list[Decided]]:
-    found = engine.sort(keep_all=keep_all)
+def _both_passes(context: RunContext, backend: Backend, *, keep_all: bool) -> tuple[Sorted, list[Decided]]:
+    found = backend.sort(keep_all=keep_all)
     if context.lost_lines == "nobody":
         found = _taken_as_nobodys(found)
     if context.strict and (problem := first_grave(found.problems)):
         raise strict_error(problem)
-    parts = engine.decide(found)
+    parts = backend.decide(found)
     found.problems += _unclaimed(context, found, parts)
     return found, parts
 

@@ -11,50 +11,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from precaution.engine.answer import ATTESTED, grave
 from precaution.engine.background import Backgrounds
 from precaution.engine.chart import Known, Setting
-from precaution.engine.kinds import durations, figures, history, qualitative
+from precaution.engine.kinds import LOOKS
 from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
-from precaution.knowledge.fact_kinds import (
-    Active,
-    DaysOn,
-    DaysSince,
-    Derived,
-    Ever,
-    Extreme,
-    Fact,
-    Latest,
-    Planned,
-    ReachedAge,
-    Repeated,
-    Tested,
-    Worded,
-)
+from precaution.knowledge.fact_kinds import Derived, Planned, ReachedAge
 from precaution.knowledge.linking import named
 from precaution.knowledge.model import Ask, Parameter, Rule
 from precaution.values.interval import exactly
 from precaution.values.record import ANSWER, UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
-    from precaution.engine.chart import Look
+    from precaution.knowledge.fact import Fact
     from precaution.knowledge.model import Label
     from precaution.knowledge.refers import Stage
 
 STAY = "stay-interrupted"
 """The action of a hold."""
-_KINDS: Mapping[type[Fact], Callable[..., Look]] = {
-    Latest: figures.latest,
-    Extreme: figures.extreme,
-    Tested: qualitative.tested,
-    Worded: qualitative.worded,
-    Ever: history.ever,
-    Active: history.active,
-    Repeated: history.repeated,
-    Planned: history.planned,
-    DaysSince: durations.days_since,
-    DaysOn: durations.days_on,
-    ReachedAge: durations.reached_age,
-}
 
 
 class CompiledExpression(NamedTuple):
@@ -99,7 +72,7 @@ class CompiledLabel:
         self.ages = {name for name, fact in label.facts.items() if isinstance(fact, ReachedAge)}
         self.asks = {spoken(ask.name): ask for ask in sorted(label.asks.values(), key=lambda ask: int(ask.number[1:]))}
         """Every ask, by number."""
-        self.looks = {name: _KINDS[type(f)](f, setting) for name, f in label.facts.items() if type(f) in _KINDS}
+        self.looks = {name: LOOKS[type(f)](f, setting) for name, f in label.facts.items() if type(f) in LOOKS}
         """fact = how it is worked out of a chart; none of one that is made of others."""
         self.searches = {name: _search(fact, setting) for name, fact in label.facts.items()}
         self.places = {name: _places(each) for name, each in self.names.items() if not isinstance(each, Parameter)}
@@ -162,41 +135,14 @@ def _chosen(parameter: Parameter) -> Known:
     return Known(value if isinstance(value, (str, bool)) else exactly(value))
 
 
-_LOOKS: Mapping[type[Fact], tuple[str, ...]] = {
-    Latest: ("latest", "derived"),
-    Extreme: ("extreme", "derived"),
-    Tested: ("test", "performed"),
-    Ever: ("ever", "doubt"),
-    Active: ("active", "doubt"),
-    Repeated: ("repeated",),
-    Planned: ("planned",),
-    Worded: ("latest_of", "questions"),
-    DaysSince: ("days_since",),
-    DaysOn: ("days_on",),
-}
-"""The fields of each kind that name code lists. A fact of another kind is made of others, or of the date of birth."""
-
-
-def concepts_of(definition: Fact) -> tuple[str, ...]:
-    """Return the code lists that a fact looks at."""
-    fields = _LOOKS.get(type(definition), ())
-    return tuple(concept for name in fields for concept in getattr(definition, name))
-
-
 def _places(definition: Fact | Ask) -> frozenset[str]:
     """Where a record files what a fact looks at: its code lists, and what can't be read of its list."""
     if isinstance(definition, Ask):
         return frozenset((ANSWER + definition.name,))
     kind: str = "order" if isinstance(definition, Planned) else getattr(definition, "list", "")
-    return frozenset(concepts_of(definition)) | ({UNREADABLE[kind]} if kind in UNREADABLE else set())
+    return frozenset(definition.concepts()) | ({UNREADABLE[kind]} if kind in UNREADABLE else set())
 
 
 def _search(definition: Fact, setting: Setting) -> Search:
-    concepts = tuple(dict.fromkeys(concepts_of(definition)))
-    return Search(concepts, setting.window(_window(definition, setting.stage)))
-
-
-def _window(definition: Fact, stage: Stage) -> str:
-    if isinstance(definition, (Latest, Tested)):
-        return definition.within.get(stage, "")
-    return definition.within if isinstance(definition, (Ever, Repeated)) else ""
+    concepts = tuple(dict.fromkeys(definition.concepts()))
+    return Search(concepts, setting.window(definition.window(setting.stage)))

@@ -8,7 +8,7 @@ from precaution.engine.chart import Chart, Known, latest_of
 from precaution.engine.compiled import compiled_label
 from precaution.engine.evidence import searched
 from precaution.knowledge.expression import Value
-from precaution.knowledge.fact_kinds import Fact
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.model import Ask
 from precaution.values.interval import Interval, show_number
 from precaution.values.record import ANSWER

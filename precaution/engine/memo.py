@@ -33,7 +33,9 @@ class Blank(NamedTuple):
     facts_at: Places
     """Name under which a record files entries = the facts that are to be worked out anew where it does ..."""
     rules_at: Places
-    """... and the rules and duties."""
+    """... and the rules ..."""
+    duties_at: Places
+    """... and the duties."""
 
 
 def remembered(chart: Chart) -> Facts:
@@ -46,11 +48,11 @@ def remembered(chart: Chart) -> Facts:
         facts.judged.update(blank.facts.judged)
         facts.scheduled.update(blank.facts.scheduled)
         for name in _touched(blank.facts_at, chart):
-            facts.pop(name, None)
-            facts.details.pop(name, None)
+            del facts[name], facts.details[name]
         for name in _touched(blank.rules_at, chart):
-            facts.judged.pop(name, None)
-            facts.scheduled.pop(name, None)
+            del facts.judged[name]
+        for name in _touched(blank.duties_at, chart):
+            del facts.scheduled[name]
     return facts
 
 
@@ -79,7 +81,7 @@ def _worked_out(chart: Chart) -> Blank:
 
     Each is worked out by itself, which shows what it looks at.
     """
-    blank = Blank(Facts(chart), {}, {})
+    blank = Blank(Facts(chart), {}, {}, {})
     facts = blank.facts
     for name in (*facts.compiled.places, *facts.compiled.parameters):
         alone = Facts(chart)
@@ -95,7 +97,7 @@ def _worked_out(chart: Chart) -> Blank:
         alone = Facts(chart)
         scheduled = schedule(duty, alone)
         needs = (*(concept for group in duty.needs for concept in group), ANSWER + duty.ask)
-        if _depends(name, alone, blank.rules_at, needs):
+        if _depends(name, alone, blank.duties_at, needs):
             facts.scheduled[name] = scheduled
     return blank
 

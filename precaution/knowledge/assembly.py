@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from precaution.errors import did_you_mean
 from precaution.knowledge.expansion import FACTS, expanded
 from precaution.knowledge.expression import written
-from precaution.knowledge.fact_kinds import Fact
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.families import FOR
 from precaution.knowledge.folder import topic_files
 from precaution.knowledge.model import (

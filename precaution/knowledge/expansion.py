@@ -11,7 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from precaution.knowledge.expression import spoken
-from precaution.knowledge.fact_kinds import FACT_KINDS, Fact
+from precaution.knowledge.fact import Fact
+from precaution.knowledge.fact_kinds import FACT_KINDS
 from precaution.knowledge.families import LIKE, Member, Result, members, views
 from precaution.knowledge.model import Ask, Duty, Measure, Parameter, Rule, Sentence
 from precaution.knowledge.shorthand import Shorthand, refuse_underscores

@@ -17,6 +17,7 @@ import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from precaution.errors import KnowledgeError
@@ -368,6 +369,6 @@ def _deciders(operands: tuple[Expression, ...], *, decisive: bool) -> Decider:
         truths = [test(facts) for test, _ in parts]
         whole = decisive if decisive in truths else None if None in truths else not decisive
         found = [inner(facts) for (_, inner), truth in zip(parts, truths, strict=True) if truth is whole]
-        return found[0] if len(found) == 1 else tuple(dict.fromkeys(name for each in found for name in each))
+        return found[0] if len(found) == 1 else tuple(dict.fromkeys(chain.from_iterable(found)))
 
     return decide

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, did_you_mean
 from precaution.knowledge.expression import FUNCTIONS, names, spoken, written
-from precaution.knowledge.fact_kinds import Fact
+from precaution.knowledge.fact import NUMBER, Fact
 from precaution.knowledge.model import Ask, Duty, Label, Measure, Parameter, Rule, Says
 from precaution.knowledge.policy import sort
 from precaution.knowledge.toml import Place, expressions, references
-from precaution.knowledge.type_checks import NUMBER, check_expression, meanings
+from precaution.knowledge.type_checks import check_expression, meanings
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from precaution.knowledge.fact import Meaning
     from precaution.knowledge.refers import Refers
     from precaution.knowledge.terminology import Concept
-    from precaution.knowledge.type_checks import Meaning
 
 Named = Fact | Ask | Parameter
 _SECTIONS: tuple[tuple[type, str], ...] = (

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from precaution.knowledge.expression import Expression
-from precaution.knowledge.fact_kinds import Fact
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.refers import (
     STAGES,
     ActionName,

@@ -15,7 +15,7 @@ from precaution.knowledge.terminology import Concept
 from precaution.knowledge.toml import Place, Table, as_table, read
 
 if TYPE_CHECKING:
-    from precaution.knowledge.fact_kinds import Fact
+    from precaution.knowledge.fact import Fact
     from precaution.knowledge.model import Role
     from precaution.knowledge.refers import Stage
 
@@ -79,7 +79,10 @@ def _fact(name: str, topic: str, table: object, place: Place) -> Fact:
     if not kinds:
         near = next((hint for key in given if (hint := did_you_mean(key, FACT_KINDS))), "")
         raise place.error(f"needs one key that says its kind: {', '.join(FACT_KINDS)}.{near}")
-    return read(FACT_KINDS[kinds[0]], given, place, name=name, topic=topic)
+    fact = read(FACT_KINDS[kinds[0]], given, place, name=name, topic=topic)
+    if wrong := fact.problem():
+        raise place.error(wrong)
+    return fact
 
 
 def _rule(name: str, topic: str, table: object, place: Place) -> Rule:

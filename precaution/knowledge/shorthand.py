@@ -4,6 +4,7 @@
     { after-start = "caution" }    both stages after the start of treatment
     "anc < anc-limit"              the number of a limit, in an expression ...
     "below {anc-limit}"            ... and with its unit, in a text
+    limit = "anc-limit"            ... and as the value of a key that is a number
 
 Names are written with `-` in all files; `_` is refused, with the name to write. Facts are called with `_` in answers,
 and so from here on.
@@ -51,6 +52,8 @@ class Shorthand:
         """Return the plain form of a value that stands where a `hint` belongs."""
         if not isinstance(value, (str, list, dict)):
             return value
+        if hint is float and isinstance(value, str):
+            return self._number(value, place)
         if hint is str:
             return self._text(value, place) if self.prose and isinstance(value, str) else value
         origin, parts = get_origin(hint), get_args(hint)
@@ -68,6 +71,11 @@ class Shorthand:
         if origin is Mapping:
             return self._mapping(parts[0], parts[1], value, place)
         return self._expression(value, place) if isinstance(value, str) and hint is Parsed else value
+
+    def _number(self, name: str, place: Place) -> float:
+        if name in self.limits:
+            return float(self.limits[name].number)
+        raise place.error(f"must be a number, or the name of a limit.{did_you_mean(name, self.limits)}")
 
     def _one(self, hint: Any, value: Any, place: Place) -> list[Any]:
         """Return a member of a list; `after-start` is two."""

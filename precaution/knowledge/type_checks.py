@@ -18,7 +18,7 @@ from precaution.knowledge.expression import (
     children,
     written,
 )
-from precaution.knowledge.fact_kinds import DaysOn, DaysSince, Extreme, Fact, Latest, Tested, Worded
+from precaution.knowledge.fact import NUMBER, TRUTH, Fact, Meaning
 from precaution.knowledge.model import Ask, Parameter
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 
     from precaution.knowledge.expression import Expression
     from precaution.knowledge.toml import Place
-
-Meaning = str | tuple[str, ...]
-"""NUMBER, TRUTH, or the words that a name can be."""
-NUMBER = "a number"
-TRUTH = "true or false"
 
 
 def meanings(named: Mapping[str, Fact | Ask | Parameter]) -> dict[str, Meaning]:
@@ -45,16 +40,12 @@ def meaning(thing: Fact | Ask | Parameter) -> Meaning:
             return TRUTH
         case Parameter(value=str(word), choices=choices):
             return choices or (word,)
-        case Parameter() | Latest() | Extreme() | DaysSince() | DaysOn():
+        case Parameter():
             return NUMBER
         case Ask(answers=answers):
             return TRUTH if set(answers) <= {"yes", "no"} else answers
-        case Tested():
-            return RESULTS
-        case Worded(latest_of=words):
-            return tuple(dict.fromkeys(word for word in words.values() if word != "unknown"))
-        case _:
-            return TRUTH
+        case Fact():
+            return thing.meaning()
 
 
 def check_expression(expression: Expression, known: Mapping[str, Meaning], place: Place) -> None:

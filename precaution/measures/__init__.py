@@ -21,35 +21,17 @@ if TYPE_CHECKING:
     from precaution.values.record import Record
 
 Row = tuple[object, ...]
-EXPOSURES = (
-    "person",
-    "course",
-    "chosen",
-    "new_use",
-    "why",
-    "start",
-    "last",
-    "goes_on",
-    "held",
-    "interruptions",
-    "days",
-    "until",
-    "age",
-    "sex",
-    "site",
-    "month",
-)
-"""A row for each course; one without a start for a patient of whom no course can be told. `chosen`: the course that
-the measures are about. `new_use`: yes, no, unknown. `days`: of sure treatment. `until`: last day looked at."""
-MEASURED = ("person", "measure", "state", "why", "day", "days", "delay")
-"""A row for each new user and each measure. `day`: looked at, or of the event. `days`: at risk. `delay`: in days."""
 UNKNOWN_DEATH = "the day of death is not known"
 
 
 def audit_rows(person: str, record: Record, label: Label, today: int) -> dict[str, list[Row]]:
     """Return one patient's rows of the tables `exposures` and `measured`, as known on `today` (an ordinal).
 
-    There are none for a patient who shows nothing of the drug, or of a label that has no measures.
+    Their columns are those of `precaution.cohort.tables`. `exposures` has a row for each course, and one without a
+    start for a patient of whom no course can be told; `chosen` is the course that the measures are about, `new_use`
+    yes, no or unknown, `days` those of sure treatment, `until` the last day looked at. `measured` has a row for each
+    new user and each measure; `day` is the one looked at, or of the event, `days` are those at risk, `delay` is in
+    days. There are no rows for a patient who shows nothing of the drug, or of a label that has no measures.
     """
     if label.audit is None:
         return {"exposures": [], "measured": []}

@@ -13,9 +13,10 @@ from sqlglot import exp
 
 from precaution.errors import KnowledgeError
 from precaution.knowledge.expression import Among, And, Call, Compare, Literally, Name, Not, Or, names
-from precaution.knowledge.fact_kinds import Derived, Fact
+from precaution.knowledge.fact import NUMBER, TRUTH, Fact
+from precaution.knowledge.fact_kinds import Derived
 from precaution.knowledge.model import Parameter
-from precaution.knowledge.type_checks import NUMBER, TRUTH, meaning
+from precaution.knowledge.type_checks import meaning
 from precaution.sql.literals import both, case, column, either, literal, negation
 
 if TYPE_CHECKING:

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.fact_kinds import (
     Active,
+    Change,
+    Confirmed,
     DaysOn,
     DaysSince,
     Derived,
     Ever,
     Extreme,
-    Fact,
     Latest,
     Planned,
     ReachedAge,
@@ -38,6 +40,8 @@ STEPS: Mapping[type, str] = {
     Planned: "of_plans",
     Latest: "of_figures",
     Extreme: "of_figures",
+    Change: "of_changes",
+    Confirmed: "of_confirmed",
     Tested: "of_tests",
     Worded: "of_statuses",
     DaysSince: "of_days_since",

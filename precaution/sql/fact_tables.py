@@ -6,13 +6,15 @@ from math import ceil
 from typing import TYPE_CHECKING, TypeVar
 
 from precaution.knowledge.expression import spoken
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.fact_kinds import (
     Active,
+    Change,
+    Confirmed,
     DaysOn,
     DaysSince,
     Ever,
     Extreme,
-    Fact,
     Latest,
     Planned,
     ReachedAge,
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 Row = tuple["Cell", ...]
 FactKind = TypeVar("FactKind", bound=Fact)
+_Figures = Latest | Extreme | Change | Confirmed
+_FIGURES: tuple[type[_Figures], ...] = (Latest, Extreme, Change, Confirmed)
+"""Kinds of facts that look at numbers measured on a day."""
 _LOOKS: Columns = {"fact": "text", "role": "text", "concept": "text"}
 
 
@@ -53,13 +58,15 @@ class FactTables:
         )
         yield from self._history()
         yield from self._figures()
+        yield from self._trends()
         yield from self._words()
         yield from self._days()
         yield from self._asks()
 
     def most_episodes(self) -> int:
-        """Return the highest number of episodes that any fact asks for."""
-        return max([1, *(ceil(self._number(fact.at_least)) for fact in self._all(Repeated))])
+        """Return the highest number of episodes, or of results in a row, that any fact asks for."""
+        wanted = [fact.at_least for fact in self._all(Repeated)] + [fact.times for fact in self._all(Confirmed)]
+        return max([1, *(ceil(self._number(name)) for name in wanted)])
 
     def _history(self) -> Iterator[exp.Create]:
         both: list[Ever | Active] = [*self._all(Ever), *self._all(Active)]
@@ -120,7 +127,7 @@ class FactTables:
         yield from _unreadable(fact, fact.list)
 
     def _figures(self) -> Iterator[exp.Create]:
-        both: list[Latest | Extreme] = [*self._all(Latest), *self._all(Extreme)]
+        every: list[_Figures] = [fact for kind in _FIGURES for fact in self._all(kind)]
         yield table_of(
             "figure_facts",
             {
@@ -131,31 +138,58 @@ class FactTables:
                 "upper_limit": "number",
                 "last_results": "number",
             },
-            [self._of_figures(fact) for fact in both],
+            [self._of_figures(fact) for fact in every],
         )
-        looks = [
-            row
-            for fact in both
-            for row in (
-                *_looks(fact, "counts", fact.latest if isinstance(fact, Latest) else fact.extreme),
-                *_looks(fact, "whole", fact.derived[:1]),
-                *_looks(fact, "percentage", fact.derived[1:]),
-            )
-        ]
+        looks = [row for fact in every for row in _looks_of_figures(fact)]
         yield table_of("figure_looks", _LOOKS, looks)
-        windows: list[Latest | Tested] = [*self._all(Latest), *self._all(Tested)]
+        windows: list[Latest | Tested | Change | Confirmed] = [
+            *self._all(Latest),
+            *self._all(Tested),
+            *self._all(Change),
+            *self._all(Confirmed),
+        ]
         yield table_of(
             "windows",
             {"fact": "text", "stage": "text", "days": "number"},
             [(fact.name, stage, self._number(name)) for fact in windows for stage, name in fact.within.items()],
         )
 
-    def _of_figures(self, fact: Latest | Extreme) -> Row:
+    def _of_figures(self, fact: _Figures) -> Row:
         if isinstance(fact, Extreme):
             return (fact.name, "extreme", fact.worst, False, None, 1)
-        worst = "hull" if self._word(self.label.records.same_day) == "unknown" else fact.worst
+        worst = self._of_day(fact.worst)
+        if isinstance(fact, Change):
+            return (fact.name, "change", worst, False, None, 1)
+        upper = self._days_or_none(fact.upper_limit)
+        if isinstance(fact, Confirmed):
+            return (fact.name, "confirmed", worst, fact.times_upper_limit, upper, 1)
         last = int(self._number(fact.last)) if fact.last else 1
-        return (fact.name, "latest", worst, fact.times_upper_limit, self._days_or_none(fact.upper_limit), last)
+        return (fact.name, "latest", worst, fact.times_upper_limit, upper, last)
+
+    def _of_day(self, worst: str) -> str:
+        """Return which of several results of one day counts: the worst, or by a site's policy any of them."""
+        return "hull" if self._word(self.label.records.same_day) == "unknown" else worst
+
+    def _trends(self) -> Iterator[exp.Create]:
+        yield table_of(
+            "change_facts",
+            {"fact": "text", "percent": "truth", "over_days": "number", "baseline": "text", "far": "text"},
+            [
+                (fact.name, fact.percent, self._days_or_none(fact.over), self._of_day(far), far)
+                for fact in self._all(Change)
+                for far in ("high" if fact.worst == "low" else "low",)
+            ],
+        )
+        yield table_of(
+            "confirmed_facts",
+            {"fact": "text", "crossing": "text", "bound": "number", "times": "number", "apart": "number"},
+            [self._of_confirmed(fact) for fact in self._all(Confirmed)],
+        )
+
+    def _of_confirmed(self, fact: Confirmed) -> Row:
+        bound = fact.limit if fact.limit is not None else self._number(fact.limit_parameter)
+        apart = max(self._days_or_none(fact.apart) or 0.0, 1.0)
+        return (fact.name, fact.crossing, bound, self._number(fact.times), apart)
 
     def _words(self) -> Iterator[exp.Create]:
         tests, statuses = self._all(Tested), self._all(Worded)
@@ -245,6 +279,16 @@ def is_yes_or_no(ask: Ask) -> bool:
 
 def _looks(fact: Fact, role: str, concepts: Iterable[str]) -> Iterator[Row]:
     yield from ((fact.name, role, concept) for concept in concepts)
+
+
+def _looks_of_figures(fact: _Figures) -> Iterator[Row]:
+    match fact:
+        case Latest(latest=concepts) | Extreme(extreme=concepts):
+            yield from _looks(fact, "counts", concepts)
+            yield from _looks(fact, "whole", fact.derived[:1])
+            yield from _looks(fact, "percentage", fact.derived[1:])
+        case Change(change=concepts) | Confirmed(confirmed=concepts):
+            yield from _looks(fact, "counts", concepts)
 
 
 def _unreadable(fact: Fact, kind: str) -> Iterator[Row]:

@@ -109,23 +109,22 @@ def worst_of(rows: exp.Expr, *keys: exp.Expr) -> exp.Expr:
 
 
 def episodes(most: int) -> Callable[..., exp.Expr]:
-    """Return the macro for the first days of episodes, up to the number `most` of them."""
+    """Return the macro for the first days of episodes, up to the number `most` of them.
 
-    def written(*_: exp.Expr) -> exp.Expr:
-        first = """SELECT person, fact, MIN(day_low) AS begun FROM precaution_episode_entries
-            WHERE sure GROUP BY person, fact"""
-        next_one = """SELECT e.person, e.fact, MIN(e.day_low) AS begun FROM precaution_episode_entries AS e
-            JOIN episode AS b ON b.person = e.person AND b.fact = e.fact
-            WHERE e.sure AND e.day_low - b.begun >= e.apart GROUP BY e.person, e.fact"""
-        steps = [sql(first)]
+    It takes a table with `day_low`, `day_high` and `apart`, and the columns of it that tell one row of episodes from
+    another. The first is the one that ends first, the next is surely so far from it.
+    """
+
+    def written(rows: exp.Expr, *keys: exp.Expr) -> exp.Expr:
+        by = [key.name for key in keys]
+        steps = [exp.select(*by, "MIN(day_high) AS ended").from_(rows.name).group_by(*by)]
         for number in range(1, most):
-            step = sql(next_one)
-            for table in step.find_all(exp.Table):
-                if table.name == "episode":
-                    table.set("this", exp.to_identifier(f"episode_{number}"))
-            steps.append(step)
+            same = [f"e.{key} = b.{key}" for key in by]
+            step = exp.select(*(f"e.{key}" for key in by), "MIN(e.day_high) AS ended").from_(f"{rows.name} AS e")
+            step = step.join(f"episode_{number} AS b", on=exp.condition(" AND ".join(same)))
+            steps.append(step.where("e.day_low - b.ended >= e.apart").group_by(*(f"e.{key}" for key in by)))
         names = [f"episode_{number}" for number in range(1, most + 1)]
-        whole = unions(exp.select("person", "fact").from_(name) for name in names)
+        whole = unions(exp.select(*by).from_(name) for name in names)
         for name, step in zip(names, steps, strict=True):
             whole = whole.with_(name, as_=step)
         return whole

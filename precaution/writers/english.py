@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from precaution.knowledge import fact_kinds, model
+from precaution.knowledge import model
 from precaution.knowledge.expression import Among, And, Call, Compare, Expression, Literally, Name, Not, Or
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.linking import named
 from precaution.writers.layout import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from precaution.knowledge.expression import Operator
+    from precaution.knowledge.refers import Stage
 
 _OPPOSITE: Mapping[Operator, Operator] = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _SPOKEN: Mapping[Operator, str] = {
@@ -25,6 +27,11 @@ _SPOKEN: Mapping[Operator, str] = {
     ">=": "is at least",
     "==": "is",
     "!=": "is not",
+}
+_STAGES: Mapping[str, str] = {
+    "before-start": "before a start",
+    "on-treatment": "on treatment",
+    "interrupted": "while interrupted",
 }
 _UNITS = {"10*9/L": "×10⁹/L", "10*12/L": "×10¹²/L", "Cel": "°C"}
 
@@ -93,7 +100,7 @@ class EnglishWriter:
     def title(self, name: str) -> str:
         """Return what a name in an expression is called, for the middle of a sentence."""
         match self.named.get(name):
-            case fact_kinds.Fact(title=title):
+            case Fact(title=title):
                 return _lower(title)
             case model.Ask(number=number):
                 return f"the answer to {number}"
@@ -183,16 +190,39 @@ class EnglishWriter:
 
     def _unit_of(self, name: str) -> str:
         """Return the unit of a name's numbers, with the space before it."""
-        match self.named.get(name):
-            case fact_kinds.Latest(times_upper_limit=True):
-                return " × the upper limit of normal"
-            case fact_kinds.Latest(unit=own, latest=concepts) | fact_kinds.Extreme(unit=own, extreme=concepts):
-                ucum = own or next(
-                    (self.label.concepts[each].unit for each in concepts if each in self.label.concepts), ""
-                )
-                return f" {unit(ucum)}" if ucum else ""
-            case _:
-                return ""
+        thing = self.named.get(name)
+        return self.unit(thing) if isinstance(thing, Fact) else ""
+
+    def unit(self, fact: Fact) -> str:
+        """Return the unit in which a fact's numbers are compared, with the space before it; empty where it has none."""
+        if getattr(fact, "times_upper_limit", False):
+            return " × the upper limit of normal"
+        if getattr(fact, "percent", False):
+            return " %"
+        if not hasattr(fact, "unit"):
+            return ""
+        known = self.label.concepts
+        ucum = fact.unit or next((known[each].unit for each in fact.concepts() if each in known), "")
+        return f" {unit(ucum)}" if ucum else ""
+
+    def either(self, names: Iterable[str]) -> str:
+        """Return names as `a, b or c`."""
+        return listed(names, last="or")
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Return names as `a, b and c`."""
+        return listed(names)
+
+    def ages(self, within: Mapping[Stage, str]) -> str:
+        """Return how old a result may be, stages of one limit together."""
+        stages: dict[str, list[str]] = {}
+        for stage, parameter in within.items():
+            stages.setdefault(parameter, []).append(_STAGES[stage])
+        every = [
+            f"not older than {self.parameter(parameter)}{'' if len(each) == len(_STAGES) else ' ' + listed(each)}"
+            for parameter, each in stages.items()
+        ]
+        return listed(every) if every else ""
 
 
 def _value(value: float | str | bool) -> str:

@@ -88,6 +88,36 @@ def test_an_overlay_changes_something(name: str) -> None:
         assert not beside.exists() or beside.read_bytes() != path.read_bytes()
 
 
+def test_a_label_of_changes_and_of_confirmed_limits_has_no_problem(tmp_path: Path) -> None:
+    """A label that says what no label of the package says yet; its cases are run with all others."""
+    folder = laid_over("_trends", tmp_path)
+    found = checked(folder, folder / "text.txt")
+    assert found.problems == []
+    assert found.ran == found.cases == len(load_cases(folder)) > 30
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("anc-fall >= half", "anc-fall > half"),
+        ('value = "7 days"', 'value = "6 days"'),
+        ('low-limit = "1.5 10*9/L"', 'low-limit = "1.4 10*9/L"'),
+        ('crossing = ">"', 'crossing = ">="'),
+        ('direction = "rise"', 'direction = "fall"'),
+        ("percent = true", "percent = false"),
+    ],
+)
+def test_a_mistake_in_a_change_or_a_confirmed_limit_is_seen_by_its_cases(
+    right: str, wrong: str, tmp_path: Path
+) -> None:
+    folder = laid_over("_trends", tmp_path)
+    file = folder / "topics" / "trends.toml"
+    text = file.read_text(encoding="utf-8")
+    assert right in text
+    file.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    assert [each for each in checked(folder).problems if "came to" in each.message]
+
+
 def test_without_the_text_the_sentences_are_taken_as_they_are(tmp_path: Path) -> None:
     assert check(laid_over("exact-sentences", tmp_path)) == []
 
@@ -149,12 +179,13 @@ def test_the_upper_limit_itself_is_no_number_of_ours(tmp_path: Path) -> None:
     folder = laid_over("unstated-numbers", tmp_path)
     topic = folder / "topics" / "counts.toml"
     text = topic.read_text(encoding="utf-8").replace("anc < 1.5 and adult", "anc > 1 and adult")
-    topic.write_text(
-        text.replace('latest = "lab_anc"', 'latest = "lab_anc"\ntimes-upper-limit = true').replace(
-            "numbers = 1", "numbers = 18"
-        ),
-        encoding="utf-8",
-    )
+    for before, after in (
+        ('latest = "lab_anc"', 'latest = "lab_anc"\ntimes-upper-limit = true'),
+        ("limit = 2", "limit = 1\ntimes-upper-limit = true"),
+        ("numbers = 1", "numbers = 18"),
+    ):
+        text = text.replace(before, after)
+    topic.write_text(text, encoding="utf-8")
     assert checked(folder, folder / "text.txt", run_cases=False).problems == []
 
 

@@ -13,11 +13,12 @@ pytest.importorskip("pyarrow")
 
 from precaution.cli import run
 from precaution.cohort import cohort
+from precaution.cohort.tables import SCHEMAS
 from precaution.demo.generate import Generator
 from precaution.demo.recipes import load_recipes
 from precaution.engine.decision import decide
 from precaution.knowledge.loading import find_label
-from precaution.measures import EXPOSURES, MEASURED, audit_rows
+from precaution.measures import audit_rows
 from precaution.readers import read_resources
 from precaution.values.record import Record
 from support.audit_cohort import TODAY, Person, counted, delay_days, fhir, people, risk_days, truth, written_people
@@ -141,7 +142,7 @@ def record(*lines: str) -> Record:
 def measured(*lines: str, today: int = DAY) -> dict[str, dict[str, object]]:
     """Return what each measure comes to for a patient of these lines."""
     found = audit_rows("p", record(*lines), LABEL, today)["measured"]
-    return {str(row[1]): dict(zip(MEASURED, row, strict=True)) for row in found}
+    return {str(row[1]): dict(zip(SCHEMAS["measured"].names, row, strict=True)) for row in found}
 
 
 def state(measure: str, *lines: str) -> object:
@@ -152,7 +153,7 @@ def state(measure: str, *lines: str) -> object:
 def chosen(*lines: str, today: int = DAY) -> dict[str, object]:
     """Return the course that the measures are about."""
     found = audit_rows("p", record(*lines), LABEL, today)["exposures"]
-    return next(row for each in found if (row := dict(zip(EXPOSURES, each, strict=True)))["chosen"])
+    return next(row for each in found if (row := dict(zip(SCHEMAS["exposures"].names, each, strict=True)))["chosen"])
 
 
 # Ten patients by hand
@@ -424,7 +425,7 @@ def test_bands_of_ages_are_those_of_the_day_of_the_start(born: str, band: str) -
 def test_sex_and_site_are_those_of_the_record() -> None:
     resources = fhir("p", ["born 1980-03-01", *COMMON, OPEN], "female", "site-7")
     found = audit_rows("p", read_resources(resources, LABEL.terminology, LABEL.asks), LABEL, DAY)["exposures"]
-    row = dict(zip(EXPOSURES, found[0], strict=True))
+    row = dict(zip(SCHEMAS["exposures"].names, found[0], strict=True))
     assert (row["sex"], row["site"], row["month"]) == ("female", "site-7", "2024-06")
 
 
@@ -441,7 +442,7 @@ def test_measures_agree_with_the_decision_on_the_day_they_look_at(synthetic: lis
     seen: Counter[str] = Counter()
     for each in synthetic:
         for row in audit_rows("p", each, LABEL, DAY)["measured"]:
-            found = dict(zip(MEASURED, row, strict=True))
+            found = dict(zip(SCHEMAS["measured"].names, row, strict=True))
             if found["measure"] in ("tuberculosis-screened", "started-against-do-not-start", "all-three-screened"):
                 day = date.fromisoformat(str(found["day"])).toordinal()
                 decision = decide(each, LABEL, day, "before-start").decision

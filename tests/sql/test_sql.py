@@ -304,10 +304,14 @@ MUTANTS = (
     ("WHEN o.released AND NOT o.truth", "WHEN o.released AND o.truth"),
     ("OR low > least_low", "OR low >= least_low"),
     ("OR r.start_high >= r.first_low", "OR r.start_high > r.first_low"),
-    ("e.day_low - b.begun >= e.apart", "e.day_low - b.begun > e.apart"),
+    ("e.day_low - b.ended >= e.apart", "e.day_low - b.ended > e.apart"),
     ("b.last_day < b.begun + o.days - b.early", "b.last_day <= b.begun + o.days - b.early"),
     ("r.grave, w.attested", "r.grave DESC, w.attested"),
     ("NOT a.only_preliminary", "a.only_preliminary"),
+    ("f.start_high <= c.begun_low", "f.start_high < c.begun_low"),
+    ("p.low_open OR p.base_high_open", "p.low_open"),
+    ("c.first_day > b.least_after", "c.first_day >= b.least_after"),
+    ("e.is_settled AND e.is_recent AS is_sure", "e.is_settled AS is_sure"),
 )
 """What stands in the generated SQL, and a mistake in its place."""
 

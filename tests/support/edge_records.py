@@ -9,8 +9,8 @@ from math import inf
 from random import Random
 from typing import TYPE_CHECKING, cast
 
-from precaution.engine.compiled import concepts_of
-from precaution.knowledge.fact_kinds import Fact, Planned
+from precaution.knowledge.fact import Fact
+from precaution.knowledge.fact_kinds import Planned
 from precaution.knowledge.model import Label
 from precaution.knowledge.policy import Policy, applied
 from precaution.knowledge.refers import STAGES, Stage
@@ -42,7 +42,7 @@ class EdgeRecords:
         self.label, self.chance = label, Random(seed)  # noqa: S311 - nothing is kept secret by it
         numbers = (each.value for each in label.parameters.values() if not isinstance(each.value, (bool, str)))
         self.days = sorted({0.0, 1.0, *(float(number) for number in numbers if number % 1 == 0 and number < 20_000)})
-        self.facts = [fact for fact in label.facts.values() if concepts_of(fact)]
+        self.facts = [fact for fact in label.facts.values() if fact.concepts()]
         self.today = 0
         self.odd = True
         """Whether this record is full of what can't be told; others are mostly plain, so that much is settled."""
@@ -187,7 +187,7 @@ class EdgeRecords:
     def _of_facts(self) -> Iterator[Entry]:
         for fact in self.chance.sample(self.facts, min(len(self.facts), self.chance.choice((2, 6, 12, 30)))):
             kind: Kind = "order" if isinstance(fact, Planned) and self._rarely(2) else _kind_of(fact)
-            yield from self._several(concepts_of(fact), kind)
+            yield from self._several(fact.concepts(), kind)
             if kind in UNREADABLE and self._rarely(6):
                 yield from self._several((UNREADABLE[kind],), kind, 2)
 

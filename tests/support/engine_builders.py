@@ -9,8 +9,8 @@ from itertools import count
 from precaution.engine.chart import Chart, Known
 from precaution.engine.facts import Facts
 from precaution.engine.therapy import Therapy, therapy
-from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.refers import Stage
 from precaution.knowledge.terminology import build
 from precaution.values.interval import Interval, exactly
@@ -68,7 +68,7 @@ def parameter(name: str, value: float | bool | str, written: str = "") -> d.Para
 
 
 def label(
-    *definitions: k.Fact | d.Ask | d.Rule | d.Duty | d.Says,
+    *definitions: Fact | d.Ask | d.Rule | d.Duty | d.Says,
     absence: str = "list-supplied",
     suspected: str = "question",
     complete: Iterable[Kind] = (),
@@ -95,7 +95,7 @@ def label(
         parameters={name: parameter(name, value) for name, value in values.items()},
         concepts={},
         topics=("t",),
-        facts={each.name: each for each in definitions if isinstance(each, k.Fact)},
+        facts={each.name: each for each in definitions if isinstance(each, Fact)},
         asks={each.name: each for each in definitions if isinstance(each, d.Ask)},
         rules={each.name: each for each in definitions if isinstance(each, d.Rule)},
         duties={each.name: each for each in definitions if isinstance(each, d.Duty)},
@@ -180,7 +180,7 @@ def facts(of: d.Label, *entries: Entry, **more: object) -> Facts:
 
 
 def known(
-    fact: k.Fact, *entries: Entry, parameters: Mapping[str, float | bool | str] | None = None, **more: object
+    fact: Fact, *entries: Entry, parameters: Mapping[str, float | bool | str] | None = None, **more: object
 ) -> Known:
     """Return what is known of one fact."""
     return facts(label(fact, **(parameters or {})), *entries, **more).known(fact.name)

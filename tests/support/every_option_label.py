@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import parse
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.refers import STAGES, Stage
 from support.engine_builders import ask, label
 
@@ -35,7 +36,7 @@ PARAMETERS: dict[str, float | bool | str] = {
     "tiny": 0.5,
 }
 
-FACTS: tuple[k.Fact, ...] = (
+FACTS: tuple[Fact, ...] = (
     k.Latest(name="low", latest=("lab", "lab2"), worst="low", within=WINDOW, derived=("whole", "percent"), **TITLES),
     k.Latest(
         name="high", latest=("lab",), worst="high", within=WINDOW, last="two", derived=("whole", "percent"), **TITLES
@@ -56,6 +57,35 @@ FACTS: tuple[k.Fact, ...] = (
     ),
     k.Extreme(name="lowest", extreme=("lab", "lab2"), worst="low", derived=("whole", "percent"), **TITLES),
     k.Extreme(name="highest", extreme=("lab",), worst="high", **TITLES),
+    k.Change(name="fall", change=("lab", "lab2"), direction="fall", within=WINDOW, **TITLES),
+    k.Change(name="rise", change=("lab",), direction="rise", percent=True, **TITLES),
+    k.Change(
+        name="fall_lately", change=("lab2",), direction="fall", percent=True, over="long", within=WINDOW, **TITLES
+    ),
+    k.Change(name="rise_lately", change=("lab", "lab2"), direction="rise", over="year", **TITLES),
+    k.Confirmed(
+        name="twice_low", confirmed=("lab", "lab2"), crossing="<", limit=1, times="two", apart="short", **TITLES
+    ),
+    k.Confirmed(
+        name="often_high",
+        confirmed=("lab",),
+        crossing=">=",
+        limit_parameter="limit",
+        times="three",
+        within=WINDOW,
+        **TITLES,
+    ),
+    k.Confirmed(
+        name="times_high",
+        confirmed=("lab2",),
+        crossing=">",
+        limit=1,
+        times="two",
+        times_upper_limit=True,
+        upper_limit="limit",
+        **TITLES,
+    ),
+    k.Confirmed(name="once", confirmed=("lab2",), crossing="<=", limit=2, times="one", apart="one", **TITLES),
     k.Tested(name="test", test=("t1", "t2"), performed=("p1", "p2"), within=WINDOW, **TITLES),
     k.Tested(name="test_from", test=("t1", "lab"), positive_from="limit", performed=("p1",), **TITLES),
     k.Tested(name="test_above", test=("t2", "lab2"), positive_above="none", within=WINDOW, **TITLES),
@@ -163,14 +193,24 @@ FACTS: tuple[k.Fact, ...] = (
         name="pending", expression=parse("not known(high) or high == 1 or lowest != highest or low <= limit"), **TITLES
     ),
     k.Derived(name="decided_so", expression=parse("decided == 'stop' or decided != 'go' and known(agreed)"), **TITLES),
+    k.Derived(
+        name="moving",
+        expression=parse("fall > 1 or recorded(rise) and rise >= 20 or twice_low == 'confirmed' or fall_lately >= 50"),
+        **TITLES,
+    ),
     k.Derived(name="nested", expression=parse("not both and not (hinted or pending) or some"), **TITLES),
 )
 
 ASKS = (
-    ask("agreed", "A1", valid="long", about=("ever", "status", "low", "planned")),
+    ask("agreed", "A1", valid="long", about=("ever", "status", "low", "planned", "fall", "twice_low")),
     ask("decided", "A2", answers=("go", "stop", "later"), reassures=("go", "later"), valid="year", about=("some",)),
     ask("denied", "A3", reassures=("no",), about=("nested", "old", "often", "since", "days", "ever_since")),
-    ask("done", "A4", answers=("no", "yes"), about=("hinted", "test", "times", "lowest", "active_since")),
+    ask(
+        "done",
+        "A4",
+        answers=("no", "yes"),
+        about=("hinted", "test", "times", "lowest", "active_since", "moving", "often_high"),
+    ),
 )
 
 STAY: dict[Stage, str] = {
@@ -244,6 +284,13 @@ RULES = (
         "caution",
         if_unknown=dict.fromkeys(STAGES, "caution"),
     ),
+    _rule(
+        "hold-moving",
+        "moving or rise_lately > limit",
+        STAY,
+        release=parse("twice_low == 'no' and once != 'confirmed'"),
+        held=parse("often_high in ('confirmed', 'repeat') or times_high == 'repeat' or fall_lately > 0"),
+    ),
     _rule("days", "days >= short or since < long or since_drug > year or days_all == 0", "weigh"),
 )
 
@@ -274,7 +321,7 @@ DUTIES = (
         every_if={"ever": "long", "old": "short", "status": "two"},
         early="short",
         grace="one",
-        again_after=("active", "some", "twice"),
+        again_after=("active", "some", "twice", "moving"),
         again_in="short",
         never="unknown",
     ),

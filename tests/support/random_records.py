@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import inf
 from random import Random
 
-from precaution.engine.compiled import concepts_of
 from precaution.knowledge.model import Label
 from precaution.values.interval import EVERYTHING, Interval, above, below, exactly
 from precaution.values.record import UNREADABLE, Entry, Ignored, Kind, Record, Status, Unrecognised, in_order
@@ -38,7 +37,7 @@ class AnyRecord:
     def __init__(self, label: Label, day: int) -> None:
         self.label, self.day = label, day
         needed = {concept for duty in label.duties.values() for group in duty.needs for concept in group}
-        looked_at = {concept for fact in label.facts.values() for concept in concepts_of(fact)}
+        looked_at = {concept for fact in label.facts.values() for concept in fact.concepts()}
         self.concepts = sorted(needed | looked_at | set(UNREADABLE.values()) | {label.therapy.drug})
         self.results = [name for name in self.concepts if name.startswith("lab_")]
 

@@ -8,6 +8,7 @@ from precaution.engine.answer import Background, Decision, Due, Evidence, Findin
 from precaution.knowledge import fact_kinds as f
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import parse
+from precaution.knowledge.fact import Fact
 from precaution.knowledge.refers import STAGES
 from precaution.knowledge.terminology import Concept, build
 from precaution.values.record import Ignored, Unrecognised
@@ -68,7 +69,7 @@ PARAMETERS = {
         name="times", topic="counts", value=3.0, written="3", of=("S01",), why="Ours.", status="proposed"
     ),
 }
-FACTS: dict[str, f.Fact] = {
+FACTS: dict[str, Fact] = {
     fact.name: fact
     for fact in (
         f.Latest(
@@ -90,6 +91,33 @@ FACTS: dict[str, f.Fact] = {
             times_upper_limit=True,
             upper_limit="times",
             last="times",
+        ),
+        f.Change(
+            name="fall_a",
+            topic="counts",
+            title="Fall of A",
+            change=("lab_a",),
+            direction="fall",
+            within={"before-start": "count-max-age"},
+        ),
+        f.Change(
+            name="rise_a",
+            topic="counts",
+            title="Rise of A",
+            change=("lab_a",),
+            direction="rise",
+            percent=True,
+            over="count-max-age",
+        ),
+        f.Confirmed(
+            name="low_a",
+            topic="counts",
+            title="Low A",
+            confirmed=("lab_a",),
+            crossing="<",
+            limit=1,
+            times="times",
+            apart="count-max-age",
         ),
         f.Extreme(name="lowest_a", topic="counts", title="Lowest count of A", extreme=("lab_a",), worst="low"),
         f.Tested(

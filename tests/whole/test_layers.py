@@ -34,7 +34,9 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "values": ({"logic"}, {"interval"}, {"record"}),
     "knowledge": (
         {"check_digits", "expression", "refers"},
-        {"fact_kinds", "terminology", "toml"},
+        {"terminology", "toml"},
+        {"fact"},
+        {"fact_kinds"},
         {"shorthand"},
         {"families", "model"},
         {"said_once"},
@@ -127,7 +129,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"rows"},
         {"tasks"},
         {"jobs", "shipping"},
-        {"engine"},
+        {"backend"},
     ),
     "cohort.export": ({"worklist", "calendar"}, {"csv"}),
     "service": (

@@ -32,7 +32,7 @@ def latest(fact: Latest, setting: Setting) -> Look:
     """Return how to find the latest result within the fact's window."""
     worse = _worse(fact.worst, setting)
     days = setting.window(fact.within.get(setting.stage, ""))
-    ratio = _as_ratios(setting.number(fact.upper_limit) if fact.upper_limit else 0.0)
+    ratio = as_ratios(setting.number(fact.upper_limit) if fact.upper_limit else 0.0)
     compared = ratio if fact.times_upper_limit else None
     wanted = int(setting.number(fact.last)) if fact.last else 1
     find = _newest if wanted == 1 else _worst_of_days(wanted)
@@ -93,10 +93,10 @@ def extreme(fact: Extreme, _: Setting) -> Look:
             entries = _from(start[0], entries)
         if not entries:
             return Known(None, why="no result since the start")
-        value = reduce(worse, (_value(entry) for entry in entries))
+        value = reduce(worse, (value_of(entry) for entry in entries))
         decisive = tuple(e for e in entries if e.value is None or e.value[end] == value[end])
         if value == EVERYTHING:
-            return Known(None, decisive, _reason(decisive), len(entries), latest_day(decisive))
+            return Known(None, decisive, reason(decisive), len(entries), latest_day(decisive))
         return Known(value, decisive, considered=len(entries), since=latest_day(decisive))
 
     return look
@@ -115,20 +115,20 @@ def _newest(entries: Sequence[Entry], worse: Worse, compared: Compared | None) -
         contenders, hints = list(map(compared, contenders)), list(map(compared, hints))
     value = _contended(contenders, worse) if contenders else EVERYTHING
     for hint in hints:
-        value = worse(value, _value(hint))
+        value = worse(value, value_of(hint))
     evidence = tuple(_noted(contenders) + hints)
     if value == EVERYTHING:
-        return Known(None, evidence, _reason(evidence), since=latest_day(evidence))
+        return Known(None, evidence, reason(evidence), since=latest_day(evidence))
     return Known(value, evidence, since=latest_day(evidence))
 
 
 def _contended(entries: Sequence[Entry], worse: Worse) -> Interval:
     """The worst of each day, and the hull over days of which each may be the latest."""
     if len(entries) == 1:
-        return _value(entries[0])
+        return value_of(entries[0])
     value: Interval | None = None
     for group in by_days(entries):
-        of_day = reduce(worse, (_value(entry) for entry in group))
+        of_day = reduce(worse, (value_of(entry) for entry in group))
         value = of_day if value is None else hull(value, of_day)
     return EVERYTHING if value is None else value
 
@@ -144,11 +144,11 @@ def _worst_of_days(wanted: int) -> Callable[[Sequence[Entry], Worse, Compared | 
         if len(days) < wanted:
             return Known(None, tuple(settled), f"only {len(days)} of the {wanted} results needed")
         loose = _loose(entries, days[0][0].start)
-        value = reduce(worse, [*(_contended(day, worse) for day in days), *map(_value, loose)])
+        value = reduce(worse, [*(_contended(day, worse) for day in days), *map(value_of, loose)])
         evidence = (*(entry for day in days for entry in day), *loose)
         since = latest_day(evidence)
         if value == EVERYTHING:
-            return Known(None, evidence, _reason(evidence), since=since)
+            return Known(None, evidence, reason(evidence), since=since)
         return Known(value, evidence, since=since)
 
     return find
@@ -213,7 +213,7 @@ def _times(count: float, percent: float) -> float:
     return count * percent if count and percent else 0.0
 
 
-def _as_ratios(site: float) -> Compared:
+def as_ratios(site: float) -> Compared:
     """Return how a result is compared with the upper limit of its own reference range, or else with the site's."""
 
     def as_ratio(entry: Entry) -> Entry:
@@ -244,7 +244,18 @@ def _noted(entries: list[Entry]) -> list[Entry]:
     return [entry._replace(note=f"{entry.note}; {note}" if entry.note else note) for entry in entries]
 
 
-def _value(entry: Entry) -> Interval:
+def is_settled(entry: Entry) -> bool:
+    """Whether a result is more than a preliminary one."""
+    return entry.status != "preliminary"
+
+
+def is_exact(entry: Entry) -> bool:
+    """Whether the day of a result is known."""
+    return entry.start is not None and entry.start.exact
+
+
+def value_of(entry: Entry) -> Interval:
+    """Return the value of a result; any, where it can't be used."""
     return entry.value if entry.value is not None else EVERYTHING
 
 
@@ -257,7 +268,8 @@ def _surely_reaches(entry: Entry, day: float) -> bool:
     return entry.start is not None and entry.start.low >= day
 
 
-def _reason(entries: Sequence[Entry]) -> str:
+def reason(entries: Sequence[Entry]) -> str:
+    """Return why the value of some results can't be told."""
     return next((entry.note for entry in entries if entry.note), "no usable value")
 
 

@@ -110,8 +110,11 @@ WHERE l.role = 'unreadable' OR p.day_high IS NULL OR p.day_high >= c.today - f.w
 
 -- How many episodes there were: each begins on the first day that is far enough from the beginning of the one before.
 CREATE TABLE precaution_of_episodes AS
-WITH counted AS (
-  SELECT e.person, e.fact, COUNT(*) AS episodes FROM EPISODES() AS e GROUP BY e.person, e.fact
+WITH sure_entries AS (
+  SELECT person, fact, day_low, day_high, apart FROM precaution_episode_entries WHERE sure
+),
+counted AS (
+  SELECT e.person, e.fact, COUNT(*) AS episodes FROM EPISODES(sure_entries, person, fact) AS e GROUP BY e.person, e.fact
 ),
 summed AS (
   SELECT

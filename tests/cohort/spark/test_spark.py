@@ -261,15 +261,15 @@ def test_only_one_patients_lines_are_in_memory() -> None:
 
 
 def test_lines_that_got_lost_are_noticed(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from precaution.cohort.spark import engine
+    from precaution.cohort.spark import backend
 
-    original = engine.BatchFiles.reported
+    original = backend.BatchFiles.reported
 
     def more(self: Any, batch: int) -> Any:
         found, count = original(self, batch)
         return found, count + type(count)([next(iter(count))])
 
-    monkeypatch.setattr(engine.BatchFiles, "reported", more)
+    monkeypatch.setattr(backend.BatchFiles, "reported", more)
     with pytest.raises(OutputError, match="lines were lost"):
         there(spark, PROJECT / "examples", tmp_path / "out")
     assert not (tmp_path / "out" / "_SUCCESS").exists()
@@ -293,7 +293,7 @@ def test_a_run_of_another_engine_is_not_gone_on_with(spark: Any, tmp_path: Path)
 
 def test_results_are_results_whatever_made_them(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = here(PROJECT / "examples", tmp_path / "out")
-    monkeypatch.setattr("precaution.cohort.spark.engine.run", None)
+    monkeypatch.setattr("precaution.cohort.spark.backend.run", None)
     assert there(spark, PROJECT / "examples", tmp_path / "out") == first
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from precaution.engine.chart import Chart, Known
 from precaution.knowledge import fact_kinds as k
+from precaution.knowledge.fact import Fact
 from precaution.values.interval import Interval, exactly
 from precaution.values.logic import Truth
 from precaution.values.record import UNREADABLE, Entry
@@ -33,7 +34,7 @@ def taken(
     return drug(start, end, status, "c", **more)
 
 
-def since(*entries: Entry, of: k.Fact = SINCE, **more: object) -> Known:
+def since(*entries: Entry, of: Fact = SINCE, **more: object) -> Known:
     return known(of, *entries, **more)
 
 
@@ -166,7 +167,7 @@ def test_overlapping_days_are_counted_once(spans: list[tuple[int, int]]) -> None
 # Ages.
 
 
-def reached(birth: str | Interval | None, today: str, fact: k.Fact = ADULT, **parameters: float) -> Truth:
+def reached(birth: str | Interval | None, today: str, fact: Fact = ADULT, **parameters: float) -> Truth:
     value = known(fact, birth=birth, today=day(today), parameters=parameters).value
     assert value is None or isinstance(value, bool)
     return value

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from precaution.engine.chart import Known
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
+from precaution.knowledge.fact import Fact
 from precaution.values.interval import EVERYTHING, Interval, above, below, exactly, less
 from precaution.values.record import Entry
 from support.engine_builders import FEBRUARY, MARCH, TODAY, drug, facts, known, label, result, span
@@ -23,7 +24,7 @@ LOWEST = k.Extreme(name="x", extreme=("lab",), worst="low", **TITLES)
 HIGHEST = k.Extreme(name="x", extreme=("lab",), worst="high", **TITLES)
 
 
-def latest(*entries: Entry, of: k.Fact = COUNT, **parameters: float) -> Known:
+def latest(*entries: Entry, of: Fact = COUNT, **parameters: float) -> Known:
     return known(of, *entries, parameters={"max_age": 28, "site": 0, "times": 2, **parameters})
 
 
@@ -84,7 +85,7 @@ def test_the_newest_counts_whatever_is_older() -> None:
 
 
 @pytest.mark.parametrize(("fact", "value"), [(COUNT, 0.5), (HIGH, 3)])
-def test_of_one_day_the_worst_counts_and_it_is_said(fact: k.Fact, value: float) -> None:
+def test_of_one_day_the_worst_counts_and_it_is_said(fact: Fact, value: float) -> None:
     found = latest(lab(0.5), lab(3, source="Observation/2"), of=fact)
     assert found.value == exactly(value)
     assert [entry.note for entry in found.evidence] == [
@@ -318,7 +319,7 @@ LABS = st.lists(
 )
 
 
-def is_low(entries: list[Entry], of: k.Fact) -> bool | None:
+def is_low(entries: list[Entry], of: Fact) -> bool | None:
     value = latest(*entries, of=of).value
     return less(value, exactly(1)) if isinstance(value, Interval) else None
 
@@ -327,7 +328,7 @@ def is_low(entries: list[Entry], of: k.Fact) -> bool | None:
 @pytest.mark.parametrize("lost", ["value", "start"])
 @given(LABS, st.data())
 def test_losing_a_value_or_a_date_never_reassures(
-    lost: str, fact: k.Fact, entries: list[Entry], data: st.DataObject
+    lost: str, fact: Fact, entries: list[Entry], data: st.DataObject
 ) -> None:
     place = data.draw(st.integers(0, len(entries) - 1))
     start = entries[place].start

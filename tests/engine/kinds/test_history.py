@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from precaution.engine.chart import Known
 from precaution.knowledge import fact_kinds as k
+from precaution.knowledge.fact import Fact
 from precaution.values.interval import Interval, exactly
 from precaution.values.logic import Truth
 from precaution.values.record import UNREADABLE, Entry
@@ -47,7 +48,7 @@ def planned(**more: object) -> k.Planned:
     return k.Planned(**{"name": "x", "planned": ("c",), **TITLES, **more})  # type: ignore[arg-type]
 
 
-def found(fact: k.Fact, *entries: Entry, **more: object) -> Known:
+def found(fact: Fact, *entries: Entry, **more: object) -> Known:
     return known(fact, *entries, parameters=NUMBERS, **more)
 
 
@@ -62,7 +63,7 @@ def unreadable(kind: str = "condition", start: str | None = "2024-01-01") -> Ent
 @pytest.mark.parametrize(
     ("lists", "truth"), [(EVERY_LIST, False), ({"condition"}, False), ({"medication"}, None), ((), None)]
 )
-def test_nothing_is_no_only_where_the_list_is_there(fact: k.Fact, lists: set[str], truth: Truth) -> None:
+def test_nothing_is_no_only_where_the_list_is_there(fact: Fact, lists: set[str], truth: Truth) -> None:
     none = found(fact, lists=lists)
     assert none.value is truth
     assert none.why == ("" if truth is False else "nothing on record, and no condition list to rely on")
@@ -101,32 +102,32 @@ def test_ever_is_at_any_time(status: str) -> None:
 
 @pytest.mark.parametrize("fact", [ever(), active()])
 @pytest.mark.parametrize("certainty", ["suspected", "mentioned"])
-def test_what_is_not_certain_is_a_question_never_a_no(fact: k.Fact, certainty: str) -> None:
+def test_what_is_not_certain_is_a_question_never_a_no(fact: Fact, certainty: str) -> None:
     doubt = found(fact, condition(certainty=certainty))
     assert doubt.value is None
     assert doubt.why.startswith("condition/c ")
 
 
 @pytest.mark.parametrize("fact", [ever(suspected_counts=True), active(suspected_counts=True)])
-def test_a_suspicion_may_count(fact: k.Fact) -> None:
+def test_a_suspicion_may_count(fact: Fact) -> None:
     assert found(fact, condition(certainty="suspected")).value is True
     assert found(fact, condition(certainty="mentioned")).value is None
 
 
 @pytest.mark.parametrize("fact", [ever(), active()])
-def test_a_site_may_take_a_suspicion_for_a_diagnosis(fact: k.Fact) -> None:
+def test_a_site_may_take_a_suspicion_for_a_diagnosis(fact: Fact) -> None:
     assert facts(label(fact, suspected="yes", **NUMBERS), condition(certainty="suspected"))["x"] is True
 
 
 @pytest.mark.parametrize("fact", [ever(), active(), REPEATED])
-def test_an_unreadable_entry_of_the_list_forbids_a_no(fact: k.Fact) -> None:
+def test_an_unreadable_entry_of_the_list_forbids_a_no(fact: Fact) -> None:
     parameters = {**NUMBERS, "three": 1}
     assert known(fact, unreadable(start="2025-01-01"), parameters=parameters).value is None
     assert known(fact, unreadable("medication", "2025-01-01"), parameters=parameters).value is False
 
 
 @pytest.mark.parametrize("fact", [ever(doubt=("d",)), active(doubt=("d",))])
-def test_a_doubtful_concept_only_raises_a_question(fact: k.Fact) -> None:
+def test_a_doubtful_concept_only_raises_a_question(fact: Fact) -> None:
     assert found(fact, condition("d")).value is None
     assert found(fact, condition("d"), condition("c")).value is True
 
@@ -184,7 +185,7 @@ def test_the_day_of_recording_stands_in_for_the_onset() -> None:
     ],
 )
 @pytest.mark.parametrize("fact", [ever(since_start=True), active(since_start=True)])
-def test_since_the_start_of_treatment(fact: k.Fact, start: str | Interval | None, truth: Truth) -> None:
+def test_since_the_start_of_treatment(fact: Fact, start: str | Interval | None, truth: Truth) -> None:
     assert found(fact, condition(start=start), drug("2024-06-01")).value is truth
 
 
@@ -379,7 +380,7 @@ FACTS = [
 @pytest.mark.parametrize("fact", FACTS)
 @given(ENTRIES, st.data(), st.sampled_from(["mentioned", "undated", "unreadable", "no status"]))
 def test_corrupting_an_entry_never_turns_a_yes_into_a_no(
-    fact: k.Fact, entries: list[Entry], data: st.DataObject, how: str
+    fact: Fact, entries: list[Entry], data: st.DataObject, how: str
 ) -> None:
     place = data.draw(st.integers(0, len(entries) - 1))
     changes: dict[str, dict[str, object]] = {
@@ -400,7 +401,7 @@ def test_corrupting_an_entry_never_turns_a_yes_into_a_no(
 
 @pytest.mark.parametrize("fact", FACTS)
 @given(ENTRIES)
-def test_a_missing_list_only_takes_certainty_away(fact: k.Fact, entries: list[Entry]) -> None:
+def test_a_missing_list_only_takes_certainty_away(fact: Fact, entries: list[Entry]) -> None:
     treated = drug("2024-06-01")
     listed, unlisted = found(fact, *entries, treated).value, found(fact, *entries, treated, lists=()).value
     assert unlisted is listed or (listed is False and unlisted is None)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from precaution.engine.chart import Known
 from precaution.knowledge import fact_kinds as k
+from precaution.knowledge.fact import Fact
 from precaution.values.interval import Interval, above, below, exactly
 from precaution.values.record import Entry
 from support.engine_builders import FEBRUARY, MARCH, TODAY, drug, entry, known, result, span
@@ -27,7 +28,7 @@ STATUS = k.Worded(
 )
 
 
-def look(*entries: Entry, of: k.Fact = TEST, limit: float = 10) -> Known:
+def look(*entries: Entry, of: Fact = TEST, limit: float = 10) -> Known:
     return known(of, *entries, parameters={"max_age": 365, "limit": limit})
 
 

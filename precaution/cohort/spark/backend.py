@@ -45,7 +45,7 @@ def run(context: RunContext, tell: Tell, spark: Spark) -> Summary:
     Raises InputError if `strict`; OutputError; UsageError where Spark can't be started.
     """
     with opened(spark, context.work) as session:
-        found, parts = both_passes(context, SparkEngine(context, session, Progress(tell)))
+        found, parts = both_passes(context, SparkBackend(context, session, Progress(tell)))
     return finished(context, found, parts)
 
 
@@ -57,14 +57,14 @@ def run_tables(context: RunContext, tell: Tell, spark: Spark) -> Summary:
 
     progress = Progress(tell)
     with opened(spark, context.work) as session:
-        engine = SparkEngine(context, session, progress)
+        backend = SparkBackend(context, session, progress)
         files = [FilePiece(number, file.name, 0, file.size) for number, file in enumerate(context.files)]
-        found = gathered(engine.sort_by("sort_rows", files, keep_all=False))
-        parts = decided(context, progress, found, lambda rows: engine.decide_by("decide_rows", rows, RowsPartition))
+        found = gathered(backend.sort_by("sort_rows", files, keep_all=False))
+        parts = decided(context, progress, found, lambda rows: backend.decide_by("decide_rows", rows, RowsPartition))
     return finished(context, found, parts)
 
 
-class SparkEngine:
+class SparkBackend:
     """The two passes in a session of Spark."""
 
     def __init__(self, context: RunContext, session: SparkSession, progress: Progress) -> None:
@@ -87,7 +87,7 @@ class SparkEngine:
         self._expected = Counter[int]()
 
     def sort(self, *, keep_all: bool) -> Sorted:
-        """Do what is left of the first pass; see `precaution.cohort.run_fhir.Engine`."""
+        """Do what is left of the first pass; see `precaution.cohort.run_fhir.Backend`."""
         context = self._context
         reports = self.sort_by("sort", pieces(context.path, context.files), keep_all=keep_all)
         return sorted_lines(context, (piece for report in reports for piece in pieces_from_json(report)))
@@ -112,7 +112,7 @@ class SparkEngine:
         return self._session.createDataFrame(rows, "task int, number int, pieces string")
 
     def decide(self, found: Sorted) -> list[Decided]:
-        """Do what is left of the second pass; see `precaution.cohort.run_fhir.Engine`."""
+        """Do what is left of the second pass; see `precaution.cohort.run_fhir.Backend`."""
         self._progress.begin("patients decided", found.patients)
         return self.decide_by("decide", found, FhirPartition)
 
