@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.engine.chart import Known, absence, day_of, latest_day, not_before, since_start
+from precaution.engine.chart import EVERYTHING, Known, absence, day_of, latest_day, latest_of, not_before, since_start
+from precaution.values.interval import Interval
 from precaution.values.logic import conjunction, disjunction, negation
 from precaution.values.record import UNREADABLE
 
@@ -225,9 +226,17 @@ def planned(fact: Planned, setting: Setting) -> Look:
             return absence(fact.absent, _kind(plans))(chart)
         deciding = tuple(e for e, each in truths if each is truth)
         why = "" if truth else "the day it is planned for is not recorded or has passed"
-        return Known(truth, deciding, why, len(plans), latest_day(deciding))
+        return Known(truth, deciding, why, len(plans), latest_of(map(_planned_since, deciding)))
 
     return look
+
+
+def _planned_since(plan: Entry) -> Interval:
+    """Return since when something is planned: from the day it was written down, be it planned for a later one."""
+    day = day_of(plan)
+    if day is None:
+        return EVERYTHING
+    return day if plan.recorded is None else Interval(min(day.low, plan.recorded.low), day.high)
 
 
 def _plans(concepts: Sequence[str], chart: Chart) -> Iterator[Entry]:

@@ -146,7 +146,8 @@ CREATE TABLE precaution_of_plans AS
 WITH plans AS (
   SELECT
     e.person, f.fact, f.ahead, f.suspected, c.today, e.kind, e.status, e.certainty, e.start_low, e.start_high,
-    COALESCE(e.start_low, e.recorded_low) AS day_low, COALESCE(e.start_high, e.recorded_high) AS day_high,
+    CASE WHEN e.start_low IS NULL OR e.recorded_low < e.start_low THEN e.recorded_low ELSE e.start_low END AS day_low,
+    COALESCE(e.start_high, e.recorded_high) AS day_high,
     ROW_NUMBER() OVER (PARTITION BY e.person, f.fact ORDER BY l.place, e."order") AS nth
   FROM precaution_plan_looks AS l
   JOIN precaution_plan_facts AS f ON f.fact = l.fact
