@@ -148,7 +148,13 @@ def _asks(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts
     for task in scheduled:
         wanted.update(task.behind)
     asks = facts.compiled.asks.items()
-    return tuple([_asked(ask, facts.known(name)) for name, ask in asks if name in wanted or facts.recorded(name)])
+    return tuple(
+        [
+            _asked(ask, facts.known(name))
+            for name, ask in asks
+            if facts.recorded(name) or (name in wanted and (ask.when is None or facts.test(ask.when) is True))
+        ]
+    )
 
 
 def _asked(ask: Ask, known: Known) -> OpenAsk:

@@ -116,7 +116,7 @@ class Ask:
     name: str
     topic: str
     number: str
-    """A1-A16."""
+    """A1-A17."""
     question: str
     """As it is put to the clinician."""
     of: Sentences
@@ -132,6 +132,9 @@ class Ask:
     """Facts: evidence newer than a reassuring answer voids it."""
     when: Expression | None = None
     """For which patients it is asked; where left out, when a rule or duty needs it."""
+    day: str = ""
+    """Where the answer is of another day than that on which it is given (a test done elsewhere): the question for that
+    day, without which it does not count."""
     why: str = ""
     """What the record can't show."""
 
