@@ -119,6 +119,7 @@ def _several(decision: Decision) -> dict[str, set[str]]:
     return {
         "cites": {sentence for sentences in cited for sentence in sentences},
         "urgent": {finding.rule for finding in decision.findings if finding.urgent},
+        "asks": {ask.ask for ask in decision.asks if ask.answered is None},
         "shows": {background.says for background in decision.background},
     }
 
