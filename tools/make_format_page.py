@@ -162,7 +162,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("A case", "`[[case]]`", ("Case",)),
     ("A site's policy", "", ("Policy", "Lists")),
 )
-NOT_WRITTEN = {"MEANING", "id", "topic", "uses", "overridden", "written", "file"}
+NOT_WRITTEN = {"MEANING", "id", "topic", "uses", "questionnaire", "overridden", "written", "file"}
 NAMED_BY_TABLE = {"Parameter", "Concept", "Fact", "Ask", "Rule", "Duty", "Measure"}
 WORDS = {
     "str": "text",

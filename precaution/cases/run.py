@@ -78,7 +78,8 @@ def run(case: Case, label: Label) -> CaseResult:
 
 def record_of(case: Case, label: Label) -> Record:
     """Return the record of a case's lines, without its answers. Raises KnowledgeError for a line that can't be read."""
-    return read_resources(resources(case.record, label.terminology), label.terminology, label.asks)
+    made = resources(case.record, label.terminology, label.asks)
+    return read_resources(made, label.terminology, label.asks)
 
 
 def label_for(case: Case, label: Label) -> Label:

@@ -137,6 +137,13 @@ class Ask:
     day, without which it does not count."""
     why: str = ""
     """What the record can't show."""
+    questionnaire: str = ""
+    """The label's own Questionnaire, `canonical|version`: no other answers it (filled in by the loader)."""
+
+    @property
+    def day_link(self) -> str:
+        """The linkId of the question for the day."""
+        return f"{self.number}-day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +313,17 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Questionnaire:
+    """`[questionnaire]` of label.toml: the form in which other systems put the label's questions. Left out, no
+    QuestionnaireResponse answers any."""
+
+    canonical: str
+    """Its canonical URL, by which a QuestionnaireResponse names it; the same for ever."""
+    version: str
+    """Changed whenever a question means something else: answers to another version do not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TherapySettings:
     """`[therapy]` of label.toml: how the stage is read from the record."""
 
@@ -362,6 +380,7 @@ class Label:
     topics: tuple[str, ...]
     """In the order of the label's text."""
     terminology: Terminology
+    questionnaire: Questionnaire | None = None
     measures: Mapping[str, Measure] = field(default_factory=dict[str, Measure])
     audit: AuditSettings | None = None
     """None where the label has no measures."""

@@ -233,7 +233,7 @@ summed AS (
     MAX(l.valid) AS valid,
     BOOL_OR(l.yes_or_no) AS yes_or_no,
     BOOL_AND(COALESCE(l.end_high < l.today, FALSE)) AS ended,
-    CASE WHEN MIN(l.word) = MAX(l.word) THEN MAX(l.word) END AS word,
+    CASE WHEN MIN(l.word) = MAX(l.word) AND MAX(l.word) <> '' THEN MAX(l.word) END AS word,
     MAX(CASE WHEN l.nth = 1 THEN l.start_low END) AS since_low,
     MAX(CASE WHEN l.nth = 1 THEN l.start_high END) AS since_high
   FROM latest AS l
