@@ -15,7 +15,8 @@
 A name under `expect` is a rule (holds, no, unknown), a duty (done, upcoming, due, overdue, unknown, no: it does
 not apply), or one of `action` and `stage`. Four more name several things, or `none`: `cites = "S01 S05"` the
 sentences behind what holds, can't be told or is not done, `urgent` the rules that can't wait, `asks` the open
-questions, and `shows` the background sentences shown for this patient. What the lines of `record` mean is no matter of this module.
+questions, and `shows` the background sentences shown for this patient. What the lines of `record` mean is no matter of
+this module.
 """
 
 from __future__ import annotations

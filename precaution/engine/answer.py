@@ -149,6 +149,14 @@ class Decision:
     """Background sentences that matter for this patient, whichever findings there are."""
     policy: Mapping[str, object]
     """What the site's policy changed: parameter -> value; empty where none was given."""
+    reason: str = ""
+    """The rule or duty that is named first as to why; empty where it is neither."""
+
+
+def reason_of(decision: Decision) -> Finding | Due | None:
+    """Return what is named first as to why; None where it is neither a rule nor a duty."""
+    findings: list[Finding | Due] = [each for each in decision.findings if each.rule == decision.reason]
+    return next(iter([*findings, *(each for each in decision.due if each.duty == decision.reason)]), None)
 
 
 def grave(action: str, attested: bool, label: Label) -> int:

@@ -114,6 +114,9 @@ class CompiledLabel:
         plain = [name for name in label.actions if not name.endswith(ATTESTED)]
         self.ranks = {(name, attested): grave(name, attested, label) for name in plain for attested in (True, False)}
         """How grave each action is, attested or not: 0 the gravest."""
+        topics = {topic: place for place, topic in enumerate(dict.fromkeys((*label.reasons, *label.topics)))}
+        self.order = {each.name: topics.get(each.topic, 0) for each in (*label.rules.values(), *label.duties.values())}
+        """rule or duty = the place of its topic among reasons."""
         self._expressions: dict[int, CompiledExpression] = {}
         """The expressions by their identity: comparing two trees would cost more than evaluating them."""
         derived = {name: fact for name, fact in label.facts.items() if isinstance(fact, Derived)}

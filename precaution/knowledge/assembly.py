@@ -163,6 +163,7 @@ def _head(top: Table) -> Mapping[str, Any]:
         "title": names.title,
         "about": as_table(top.get("about", {}), place._replace(table="about")),
         "actions": actions_of(top).order,
+        "reasons": actions_of(top).reasons,
         "therapy": read(TherapySettings, top.get("therapy", {}), place._replace(table="therapy")),
         "records": read(Records, top.get("records", {}), place._replace(table="records")),
         "audit": read(AuditSettings, top["audit"], place._replace(table="audit")) if "audit" in top else None,

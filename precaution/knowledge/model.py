@@ -379,6 +379,8 @@ class Label:
     records: Records
     topics: tuple[str, ...]
     """In the order of the label's text."""
+    reasons: tuple[str, ...] = field(default=(), kw_only=True)
+    """Topics in the order in which the first of several reasons is named, before all others."""
     terminology: Terminology
     questionnaire: Questionnaire | None = None
     measures: Mapping[str, Measure] = field(default_factory=dict[str, Measure])

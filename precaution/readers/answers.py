@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from precaution.knowledge.model import Ask
 from precaution.knowledge.terminology import fold
 from precaution.readers.authors import not_by_a_clinician
 from precaution.readers.dates import day_at
@@ -17,7 +18,6 @@ from precaution.values.record import ANSWER, Entry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from precaution.knowledge.model import Ask
     from precaution.readers.record_builder import PatientResource, RecordBuilder
     from precaution.values.interval import Interval
 
