@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from precaution.engine.answer import Due, grave, reason_of
+from precaution.engine.answer import Due, grave
 from precaution.errors import OutputError, UsageError
 from precaution.tables.schema import ENTRIES, PERSONS
 
@@ -258,7 +258,7 @@ def _decision(person: str, decision: Decision, label: Label) -> Row:
 
 def _reason(decision: Decision) -> tuple[str, str]:
     """Return why the decision is as it is, and the day of the newest entry behind that."""
-    reason = reason_of(decision)
+    reason = decision.named_first()
     if isinstance(reason, Due):
         return reason.tell, reason.due
     if reason is not None:

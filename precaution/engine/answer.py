@@ -152,11 +152,10 @@ class Decision:
     reason: str = ""
     """The rule or duty that is named first as to why; empty where it is neither."""
 
-
-def reason_of(decision: Decision) -> Finding | Due | None:
-    """Return what is named first as to why; None where it is neither a rule nor a duty."""
-    findings: list[Finding | Due] = [each for each in decision.findings if each.rule == decision.reason]
-    return next(iter([*findings, *(each for each in decision.due if each.duty == decision.reason)]), None)
+    def named_first(self) -> Finding | Due | None:
+        """Return the finding or duty of `reason`; None where there is none."""
+        found: list[Finding | Due] = [each for each in self.findings if each.rule == self.reason]
+        return next(iter([*found, *(each for each in self.due if each.duty == self.reason)]), None)
 
 
 def grave(action: str, attested: bool, label: Label) -> int:

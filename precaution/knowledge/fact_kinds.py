@@ -208,7 +208,7 @@ class Tested(Fact):
     """Parameter: with `positive-from`, the number up to which a result in figures is negative; one between the two
     can't be told, nor can a figure that says other than the laboratory's word."""
     figures: Concepts = ()
-    """Of these results alone figures are read as positive or negative; of all where left out."""
+    """The results whose figures are read as positive or negative; those of all where left out."""
     positive_stays: bool = False
     """Whether a positive result of any age counts, whatever was found later: a mark of past exposure."""
     positive_reassures: bool = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from precaution.engine.answer import reason_of
 from precaution.writers.layout import (
     CLEAR,
     MISSING,
@@ -92,7 +91,7 @@ def _verdict(decision: Decision) -> list[str]:
 
 def _reason(decision: Decision) -> list[str]:
     """Return the reason: the finding, duty or hold that makes the decision as grave as it is."""
-    top = reason_of(decision)
+    top = decision.named_first()
     if top is not None:
         return folded(f"{_said(top)} ({', '.join(top.cites)})", indent=6, first="Why")
     hold = next((hold for hold in decision.holds if hold.state != "released"), None)
@@ -108,7 +107,8 @@ def next_step(decision: Decision) -> str:
         return f"{first}find out the day treatment started{others}, then assess again"
     if decision.action in ("screen", "obtain"):
         return f"{first}{decision.action} what is missing, then assess again"
-    if decision.action == "clear" and (dated := [due for due in decision.due if due.due > decision.today]):
+    dated = [due for due in decision.due if due.due > decision.today]
+    if decision.action == "clear" and decision.stage == "on-treatment" and dated:
         due = min(dated, key=lambda each: each.due)
         return f"{first}{_NEXT['clear']}; {due.tell[:1].lower()}{due.tell[1:]} by {due.due}"
     if decision.attested and decision.action == "only-if-no-alternative":
