@@ -30,7 +30,7 @@ from precaution.knowledge.fact_kinds import (
     Worded,
 )
 from precaution.knowledge.linking import named
-from precaution.knowledge.model import Ask, Parameter, Rule
+from precaution.knowledge.model import Ask, Duty, Parameter, Rule
 from precaution.values.interval import exactly
 from precaution.values.record import ANSWER, UNREADABLE
 
@@ -115,7 +115,8 @@ class CompiledLabel:
         self.ranks = {(name, attested): grave(name, attested, label) for name in plain for attested in (True, False)}
         """How grave each action is, attested or not: 0 the gravest."""
         topics = {topic: place for place, topic in enumerate(dict.fromkeys((*label.reasons, *label.topics)))}
-        self.order = {each.name: topics.get(each.topic, 0) for each in (*label.rules.values(), *label.duties.values())}
+        rules_and_duties: tuple[Rule | Duty, ...] = (*label.rules.values(), *label.duties.values())
+        self.order = {each.name: topics.get(each.topic, 0) for each in rules_and_duties}
         """rule or duty = the place of its topic among reasons."""
         self._expressions: dict[int, CompiledExpression] = {}
         """The expressions by their identity: comparing two trees would cost more than evaluating them."""
