@@ -95,6 +95,22 @@ def label_(chosen: Chosen, json: bool) -> None:
 
 
 @precaution.command(
+    short_help="Write a label's questions as a FHIR Questionnaire.",
+    epilog=options.examples("precaution questionnaire", "precaution questionnaire > questionnaire.json"),
+)
+@options.label
+def questionnaire(chosen: Chosen) -> None:
+    """Write the questions that only a clinician can answer as a FHIR R4 Questionnaire, for an EHR to load.
+
+    Answers count in a QuestionnaireResponse that names its canonical and version, and whose author is a clinician.
+    """
+    from precaution.writers.questionnaire import questionnaire as written
+    from precaution.writers.structured import as_json
+
+    emit(as_json(written(chosen.label)))
+
+
+@precaution.command(
     short_help="Look for what is wrong with a label's folder; run its cases.",
     epilog=options.examples(
         "precaution check",

@@ -149,6 +149,13 @@ class Decision:
     """Background sentences that matter for this patient, whichever findings there are."""
     policy: Mapping[str, object]
     """What the site's policy changed: parameter -> value; empty where none was given."""
+    reason: str = ""
+    """The rule or duty that is named first as to why; empty where it is neither."""
+
+    def named_first(self) -> Finding | Due | None:
+        """Return the finding or duty of `reason`; None where there is none."""
+        found: list[Finding | Due] = [each for each in self.findings if each.rule == self.reason]
+        return next(iter([*found, *(each for each in self.due if each.duty == self.reason)]), None)
 
 
 def grave(action: str, attested: bool, label: Label) -> int:

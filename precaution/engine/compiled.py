@@ -15,7 +15,7 @@ from precaution.engine.kinds import LOOKS
 from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
 from precaution.knowledge.fact_kinds import Derived, Planned, ReachedAge
 from precaution.knowledge.linking import named
-from precaution.knowledge.model import Ask, Parameter, Rule
+from precaution.knowledge.model import Ask, Duty, Parameter, Rule
 from precaution.values.interval import exactly
 from precaution.values.record import ANSWER, UNREADABLE
 
@@ -83,6 +83,10 @@ class CompiledLabel:
         plain = [name for name in label.actions if not name.endswith(ATTESTED)]
         self.ranks = {(name, attested): grave(name, attested, label) for name in plain for attested in (True, False)}
         """How grave each action is, attested or not: 0 the gravest."""
+        topics = {topic: place for place, topic in enumerate(dict.fromkeys((*label.reasons, *label.topics)))}
+        rules_and_duties: tuple[Rule | Duty, ...] = (*label.rules.values(), *label.duties.values())
+        self.order = {each.name: topics.get(each.topic, 0) for each in rules_and_duties}
+        """rule or duty = the place of its topic among reasons."""
         self._expressions: dict[int, CompiledExpression] = {}
         """The expressions by their identity: comparing two trees would cost more than evaluating them."""
         derived = {name: fact for name, fact in label.facts.items() if isinstance(fact, Derived)}

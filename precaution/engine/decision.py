@@ -18,10 +18,11 @@ from precaution.values.interval import show_day
 from precaution.values.record import ANSWER, Ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from precaution.engine.answer import Finding
+    from precaution.engine.answer import Due, Finding
     from precaution.engine.chart import Known
+    from precaution.engine.compiled import CompiledLabel
     from precaution.knowledge.model import Ask, Label
     from precaution.knowledge.refers import Stage
     from precaution.values.record import Record
@@ -67,7 +68,7 @@ def decided(facts: Facts, *, everything: bool = False) -> Assessment:
 
 
 def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts, *, everything: bool) -> Decision:
-    chart, label, ranks = facts.chart, facts.chart.label, facts.compiled.ranks
+    chart, label = facts.chart, facts.chart.label
     holds = [each.hold for each in judged if each.hold is not None]
     action, attested = _gravest(judged, scheduled, facts, reason_found=bool(holds))
     findings = [each.finding for each in judged if everything or each.finding.state != "no"]
@@ -81,21 +82,42 @@ def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: F
         start=show_day(chart.therapy.start),
         action=action,
         attested=attested,
-        findings=tuple(sorted(findings, key=lambda finding: _order(finding, ranks))),
+        findings=tuple(sorted(findings, key=lambda finding: _order(finding, facts.compiled))),
         holds=tuple(sorted(holds, key=lambda hold: (hold.state != "open", hold.rule))),
-        due=tuple(sorted([each.due for each in scheduled], key=lambda due: (due.due or "9999", due.duty))),
+        due=tuple(sorted([each.due for each in scheduled], key=lambda due: _when(due, facts.compiled))),
         asks=_asks(judged, scheduled, facts),
         missing=_missing(judged, scheduled, facts),
         ignored=tuple(sorted({*chart.record.ignored, *_future(chart)})),
         unrecognised=chart.record.unrecognised,
         background=facts.compiled.backgrounds.beside("", facts),
         policy=label.policy,
+        reason=_reason(action, findings, [each.due for each in scheduled], facts.compiled),
     )
 
 
-def _order(finding: Finding, ranks: Mapping[tuple[str, bool], int]) -> tuple[object, ...]:
-    rank = ranks.get((finding.action, finding.attested), len(ranks))
-    return rank, not finding.urgent, finding.state == "unknown", finding.rule
+def _order(finding: Finding, label: CompiledLabel) -> tuple[object, ...]:
+    rank = label.ranks.get((finding.action, finding.attested), len(label.ranks))
+    return rank, not finding.urgent, finding.state == "unknown", label.order.get(finding.rule, 0), finding.rule
+
+
+def _when(due: Due, label: CompiledLabel) -> tuple[object, ...]:
+    return due.due or "9999", label.order[due.duty], due.duty
+
+
+_TO_FIND_OUT = ("screen", "obtain")
+"""Actions between which the order of topics decides which is named first: each asks for something to be known."""
+
+
+def _reason(action: str, findings: Sequence[Finding], dues: Sequence[Due], label: CompiledLabel) -> str:
+    """Return the rule or duty that makes the decision as grave as it is, by the label's order of topics."""
+    alike = _TO_FIND_OUT if action in _TO_FIND_OUT else (action,)
+    found = [
+        (not each.urgent, label.order.get(each.rule, 0), each.state == "unknown", each.rule)
+        for each in findings
+        if each.action in alike and each.state != "no"
+    ]
+    found += [(True, label.order.get(each.duty, 0), False, each.duty) for each in dues if each.action in alike]
+    return min(found)[-1] if found else ""
 
 
 def _gravest(
@@ -148,7 +170,13 @@ def _asks(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts
     for task in scheduled:
         wanted.update(task.behind)
     asks = facts.compiled.asks.items()
-    return tuple([_asked(ask, facts.known(name)) for name, ask in asks if name in wanted or facts.recorded(name)])
+    return tuple(
+        [
+            _asked(ask, facts.known(name))
+            for name, ask in asks
+            if facts.recorded(name) or (name in wanted and (ask.when is None or facts.test(ask.when) is True))
+        ]
+    )
 
 
 def _asked(ask: Ask, known: Known) -> OpenAsk:

@@ -25,6 +25,7 @@ from precaution.knowledge.linking import linked
 from precaution.knowledge.model import Label
 from precaution.knowledge.policy import applied, read_policy
 from precaution.knowledge.terminology import build
+from precaution.knowledge.toml import Place
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
@@ -88,6 +89,10 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
     gathered = gather(folder)
     lists = files.read_codes(folder / "codes", *codes)
     parameters = applied(choices, gathered.parameters) if choices else gathered.parameters
+    for topic in gathered.head["reasons"]:
+        if topic not in gathered.topics:
+            hint = did_you_mean(topic, gathered.topics)
+            raise Place("label.toml", "actions.reasons").error(f"no topic is called '{topic}'.{hint}")
     label = Label(
         **gathered.head,
         digest=files.digest(folder, policy, codes),

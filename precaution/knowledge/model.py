@@ -116,7 +116,7 @@ class Ask:
     name: str
     topic: str
     number: str
-    """A1-A16."""
+    """A1-A17."""
     question: str
     """As it is put to the clinician."""
     of: Sentences
@@ -132,8 +132,18 @@ class Ask:
     """Facts: evidence newer than a reassuring answer voids it."""
     when: Expression | None = None
     """For which patients it is asked; where left out, when a rule or duty needs it."""
+    day: str = ""
+    """Where the answer is of another day than that on which it is given (a test done elsewhere): the question for that
+    day, without which it does not count."""
     why: str = ""
     """What the record can't show."""
+    questionnaire: str = ""
+    """The label's own Questionnaire, `canonical|version`: no other answers it (filled in by the loader)."""
+
+    @property
+    def day_link(self) -> str:
+        """The linkId of the question for the day."""
+        return f"{self.number}-day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +313,17 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Questionnaire:
+    """`[questionnaire]` of label.toml: the form in which other systems put the label's questions. Left out, no
+    QuestionnaireResponse answers any."""
+
+    canonical: str
+    """Its canonical URL, by which a QuestionnaireResponse names it; the same for ever."""
+    version: str
+    """Changed whenever a question means something else: answers to another version do not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TherapySettings:
     """`[therapy]` of label.toml: how the stage is read from the record."""
 
@@ -360,7 +381,10 @@ class Label:
     records: Records
     topics: tuple[str, ...]
     """In the order of the label's text."""
+    reasons: tuple[str, ...] = field(default=(), kw_only=True)
+    """Topics in the order in which the first of several reasons is named, before all others."""
     terminology: Terminology
+    questionnaire: Questionnaire | None = None
     measures: Mapping[str, Measure] = field(default_factory=dict[str, Measure])
     audit: AuditSettings | None = None
     """None where the label has no measures."""

@@ -24,6 +24,7 @@ def to_dict(decision: Decision) -> dict[str, object]:
         "start": decision.start,
         "action": decision.action,
         "attested": decision.attested,
+        "reason": decision.reason,
         "findings": [_finding(finding) for finding in decision.findings],
         "holds": plain(decision.holds),
         "due": plain(decision.due),

@@ -41,6 +41,8 @@ _ORDER = ("overdue", "screen", "due", "unknown", "upcoming", "done")
 POLICY_MARK = "*"
 FEW = 4
 """How many questions, or facts of one reason, are shown at most; of more, one fewer and the number of the others."""
+_RESTRICTED = "only-if-no-alternative"
+_START = "the day treatment started"
 _HOLDS = {"open": STOP, "unknown": MISSING, "released": CLEAR}
 
 
@@ -52,7 +54,7 @@ def text(decision: Decision, *, everything: bool = False) -> str:
     due = sorted((due for due in decision.due if everything or due.state != "done"), key=_urgency)
     blocks = (
         _verdict(decision),
-        list(_findings(decision)),
+        list(_findings(decision, everything=everything)),
         [line for hold in decision.holds for line in _hold(hold)],
         [line for each in due for line in _due(each)],
         [*_missing(decision, everything=everything), *_asks(decision, everything=everything)],
@@ -89,8 +91,7 @@ def _verdict(decision: Decision) -> list[str]:
 
 def _reason(decision: Decision) -> list[str]:
     """Return the reason: the finding, duty or hold that makes the decision as grave as it is."""
-    graves: list[Finding | Due] = [*(f for f in decision.findings if f.state != "no"), *decision.due]
-    top = next((each for each in graves if each.action == decision.action), None)
+    top = decision.named_first()
     if top is not None:
         return folded(f"{_said(top)} ({', '.join(top.cites)})", indent=6, first="Why")
     hold = next((hold for hold in decision.holds if hold.state != "released"), None)
@@ -98,11 +99,18 @@ def _reason(decision: Decision) -> list[str]:
 
 
 def next_step(decision: Decision) -> str:
-    """Return what to do next, in a few words."""
+    """Return what to do next, in a few words: with the day of what comes first where nothing stands in the way."""
     urgent = any(finding.urgent and finding.state != "no" for finding in decision.findings)
     first = "urgent: evaluate the patient now, do not wait for this tool; " if urgent else ""
+    if decision.action in ("screen", "obtain", "due") and any(_START in due.why for due in decision.due):
+        others = "" if decision.action == "due" else ", and what else is missing"
+        return f"{first}find out the day treatment started{others}, then assess again"
     if decision.action in ("screen", "obtain"):
         return f"{first}{decision.action} what is missing, then assess again"
+    dated = [due for due in decision.due if due.due > decision.today]
+    if decision.action == "clear" and decision.stage == "on-treatment" and dated:
+        due = min(dated, key=lambda each: each.due)
+        return f"{first}{_NEXT['clear']}; {due.tell[:1].lower()}{due.tell[1:]} by {due.due}"
     if decision.attested and decision.action == "only-if-no-alternative":
         return f"{first}may be used: it was answered that no alternative is suitable"
     return first + _NEXT.get(decision.action, f"{in_words(decision.action)}; read the reasons below")
@@ -120,12 +128,28 @@ def _written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _findings(decision: Decision) -> Iterator[str]:
+def _findings(decision: Decision, *, everything: bool) -> Iterator[str]:
     listed_below = {rule for missing in decision.missing for rule in missing.needed_by}
+    answered = [] if everything else [each for each in decision.findings if _is_answered(each)]
     for finding in decision.findings:
+        if finding in answered:
+            yield from _answered(answered) if finding == answered[0] else ()
+            continue
         if finding.state == "unknown" and finding.rule in listed_below and not (finding.evidence or finding.urgent):
             continue  # said once under what is missing, with all that needs it
         yield from _finding(finding)
+
+
+def _is_answered(finding: Finding) -> bool:
+    return finding.attested and finding.state == "holds" and finding.action == _RESTRICTED
+
+
+def _answered(found: Sequence[Finding]) -> Iterator[str]:
+    """Yield one line for all restrictions that a clinician has answered: they stand, and are not asked again."""
+    what = "; ".join([each.tell.partition(":")[0] for each in found])
+    mark = POLICY_MARK if any(each.parameters for each in found) else ""
+    cites = sorted({sentence for each in found for sentence in each.cites})
+    yield from columns(f"{CLEAR} restriction answered", f"{what}: no alternative is suitable{mark}", " ".join(cites))
 
 
 def _finding(finding: Finding) -> Iterator[str]:

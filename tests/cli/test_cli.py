@@ -67,6 +67,7 @@ def test_the_commands() -> None:
         "explain",
         "export",
         "label",
+        "questionnaire",
         "read",
         "report",
         "serve",

@@ -232,7 +232,7 @@ IS = [
     ("LOINC", "95234-1", {"lab_hbsag"}),
     ("LOINC", "77739-1", set()),  # the mother's
     ("LOINC", "40725-4", {"lab_anti_hbc"}),
-    ("LOINC", "31204-1", set()),  # IgM alone
+    ("LOINC", "31204-1", {"lab_anti_hbc_igm"}),  # a list of its own: a negative one says nothing of the others
     ("LOINC", "30451-9", {"lab_anc"}),
     ("LOINC", "26505-8", {"lab_neutrophil_percent"}),
     ("LOINC", "30394-1", set()),  # granulocytes are more than neutrophils

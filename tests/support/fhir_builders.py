@@ -56,9 +56,21 @@ CONCEPTS = (
     Concept(name="result_indeterminate", spellings=("equivocal",)),
 )
 TERMS: Terminology = build(LISTS, {concept.name: concept for concept in CONCEPTS})
+OURS = "https://example.org/Questionnaire/label|1"
 ASKS = {
-    "no-alternative": Ask(name="no-alternative", topic="t", number="A1", question="?", of=("S1",)),
-    "responding": Ask(name="responding", topic="t", number="A3", question="?", of=("S2",), answers=("better", "worse")),
+    "no-alternative": Ask(name="no-alternative", topic="t", number="A1", question="?", of=("S1",), questionnaire=OURS),
+    "responding": Ask(
+        name="responding",
+        topic="t",
+        number="A3",
+        question="Is it better?",
+        of=("S2",),
+        answers=("better", "worse"),
+        questionnaire=OURS,
+    ),
+    "elsewhere": Ask(
+        name="elsewhere", topic="t", number="A6", question="??", of=("S2",), day="On which day?", questionnaire=OURS
+    ),
 }
 
 
@@ -150,7 +162,16 @@ service = _maker(
     {"status": "active", "intent": "order", "code": code(SNOMED, "171126009"), "occurrenceDateTime": "2024-05-01"},
 )
 report = _maker("DiagnosticReport", "subject", {"status": "final"})
-response = _maker("QuestionnaireResponse", "subject", {"status": "completed", "authored": "2024-05-01"})
+response = _maker(
+    "QuestionnaireResponse",
+    "subject",
+    {
+        "status": "completed",
+        "authored": "2024-05-01",
+        "questionnaire": OURS,
+        "author": {"reference": "Practitioner/1"},
+    },
+)
 
 
 def patient(id: str | None = "p", **elements: object) -> Json:  # noqa: A002  FHIR's own name

@@ -60,7 +60,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"json_access", "json_input", "units"},
         {"sender"},
         {"ledger"},
-        {"codes", "dates", "quantities", "resource_types"},
+        {"authors", "codes", "dates", "quantities", "resource_types"},
         {"lengths"},
         {"answers", "concept_matches", "contents", "lists", "references"},
         {"patient"},
@@ -99,7 +99,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     ),
     "demo.disguises": ({"kit", "whole"}, {"drugs", "results", "times", "wording"}),
     "writers": (
-        {"layout", "structured"},
+        {"layout", "questionnaire", "structured"},
         {"english", "text"},
         {"looks_at"},
         {"rule_content"},
@@ -160,7 +160,7 @@ each other, but not in a circle."""
 APART = {("readers", "writers"), ("writers", "readers")}
 ROOT = {"__init__", "__main__", "errors", "assessment", "timeline"}
 """The only modules at the root of the package: all others stand in a room."""
-FHIR_SPEAKERS = ("readers", "cases", "cohort.scan", "cohort.sort", "demo", "service")
+FHIR_SPEAKERS = ("readers", "cases", "cohort.scan", "cohort.sort", "demo", "service", "writers.questionnaire")
 """Who reads FHIR, sorts its lines, or writes what the readers read."""
 
 MEDICINE = re.compile(
