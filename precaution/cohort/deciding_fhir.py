@@ -8,12 +8,20 @@ from precaution.cohort.deciding import Partition
 from precaution.cohort.problems import KINDS, Problem, message_of
 from precaution.cohort.processes import watch
 from precaution.cohort.sort.indexes import IdentifierIndex, SharedIndex
+from precaution.cohort.sort.merged import lines_of
 from precaution.cohort.sort.owner import stand_ins
-from precaution.cohort.sort.partition_files import BROKEN, DROPPED, IRRELEVANT, REPORT, file_name, framed, hash_of
+from precaution.cohort.sort.partition_files import BROKEN, DROPPED, IRRELEVANT, PATIENT, REPORT, hash_of
 from precaution.errors import InputError, PrecautionError
 from precaution.readers import read_resources
-from precaution.readers.bundle_queries import duplicates, has_undated_result, patient_identifiers, resource_names
+from precaution.readers.bundle_queries import (
+    duplicates,
+    has_undated_result,
+    patient_identifiers,
+    patients,
+    resource_names,
+)
 from precaution.readers.json_input import parsed, parsed_again
+from precaution.readers.patient import survivor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,9 +40,9 @@ class OtherVersion(Exception):
 
 def decide_lines(task: PartitionTask) -> Decided:
     """Decide every patient of a partition and write the tables; raises OtherVersion, OutputError."""
-    context, _, number = task
+    context, found, number = task
     lines: dict[str, list[FramedLine]] = {}
-    for line in framed(context.work, file_name(number)):
+    for line in lines_of(context, number, found.merged):
         lines.setdefault(line.key, []).append(line)
     partition = FhirPartition(*task)
     for person in sorted(lines, key=lambda key: (hash_of(key), key)):
@@ -51,6 +59,7 @@ class FhirPartition(Partition):
         """Begin partition `number`. `found`: what the first pass left."""
         super().__init__(context, found, number)
         self._shared, self._identifiers = SharedIndex(context.work), IdentifierIndex(context.work)
+        self._standing = frozenset(found.merged.values())
         self._claimed: set[tuple[int, int]] = set()
         self._lost = stand_ins(frozenset(found.lost_kinds), anything=found.lost_anything)
 
@@ -59,6 +68,8 @@ class FhirPartition(Partition):
         watch().step(1)
         self.result.people += 1
         every = sorted([*lines, *self._claimed_by(person, lines)], key=lambda line: (line.piece, line.number))
+        if person in self._standing:
+            person = self._name_of(person, every)
         try:
             self.decide(person, self._record(person, every))
         except OtherVersion:
@@ -67,6 +78,20 @@ class FhirPartition(Partition):
             if isinstance(error, PrecautionError) and not isinstance(error, InputError):
                 raise
             self._failed(person, every, error)
+
+    def _name_of(self, person: str, lines: Sequence[FramedLine]) -> str:
+        """Return the id of whom merged Patients are decided as: of one whose Patient is here. The others are noted."""
+        try:
+            found = [
+                (each, url, line) for line in lines if line.role == PATIENT for each, url in patients(_parsed(line))
+            ]
+        except InputError:
+            return person
+        name = survivor([(patient, url) for patient, url, _ in found]) or person
+        others = {other: line for patient, url, line in found if (other := survivor([(patient, url)])) != name}
+        for other, line in others.items():
+            self._note(other, "merged", line, KINDS["merged"], 1)
+        return name
 
     def _claimed_by(self, person: str, lines: Iterable[FramedLine]) -> list[FramedLine]:
         """Return the lines that name this patient by an identifier."""

@@ -24,13 +24,14 @@ KINDS = {
     "wrong-release": "the patient's record is FHIR of another release than R4",
     "mistake": "a mistake in this program; please report it",
     "died": "the patient died by the day of the decision; nothing is left to decide",
+    "merged": "the sender has merged this patient with another one, whose answer is for both",
     "patient-twice": "the Patient resource came more than once; the versions were joined as one record's",
     "row-twice": "rows came more than once, the same each time; each counts once",
     "resource-twice": "resources came more than once; of different versions the latest counts",
 }
 """Every kind of problem, and what it means."""
 
-HARMLESS = frozenset({"died", "patient-twice", "resource-twice", "row-twice", "unread-line"})
+HARMLESS = frozenset({"died", "merged", "patient-twice", "resource-twice", "row-twice", "unread-line"})
 """Kinds that leave no living patient without an answer."""
 LOSSES = frozenset({"cut-short", "unreadable-line", "nobody's", "sender-error"})
 """Kinds that may concern anybody."""

@@ -14,6 +14,7 @@ from precaution.cohort.results import finished
 from precaution.cohort.sort.files import path_of, pieces
 from precaution.cohort.sort.indexes import unclaimed, write_indexes
 from precaution.cohort.sort.lines import LinesToSort, sort_piece
+from precaution.cohort.sort.merged import LinesToMove, merged_patients, move_lines, partitions_of
 from precaution.cohort.sort.sorted import FILE, PieceReport, Sorted, sorted_before
 from precaution.cohort.tables import put
 from precaution.errors import InputError
@@ -111,13 +112,17 @@ def _sort(context: RunContext, processes: Processes, progress: Progress, *, keep
     tasks = [LinesToSort(one, piece, keep_all) for piece in pieces(context.path, context.files)]
     tasks.sort(key=lambda task: task.piece.start - task.piece.end)  # none large is waited for at the end
     found = sorted_lines(context, processes.run(sort_piece, tasks))
+    moves = [LinesToMove(one, found.merged, number) for number in partitions_of(found.merged, context.partitions)]
+    sum(processes.run(move_lines, moves))
     found.save(context.work)
     return found
 
 
 def sorted_lines(context: RunContext, reports: Iterable[PieceReport]) -> Sorted:
     """Return what was found in all pieces, and write the indexes. Raises InputError if a file changed; OutputError."""
-    found = in_all(sorted(reports, key=lambda report: report.piece))
+    every = sorted(reports, key=lambda report: report.piece)
+    found = in_all(every)
+    found.merged = merged_patients(context, (each for report in every for each in report.merges))
     _check_unchanged(context)
     write_indexes(context.work)
     return found

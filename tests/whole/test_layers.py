@@ -56,7 +56,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "cases": ({"load", "lines"}, {"run"}),
     "readers": (
         {"json_access", "json_input", "units"},
-        {"sender"},
+        {"merges", "sender"},
         {"ledger"},
         {"codes", "dates", "quantities", "resource_types"},
         {"lengths"},
@@ -116,7 +116,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     ),
     "cohort.sort": (
         {"files", "owner", "irrelevant", "partition_files", "sorted"},
-        {"template_regex", "indexes"},
+        {"template_regex", "indexes", "merged"},
         {"templates"},
         {"routing"},
         {"lines", "rows"},

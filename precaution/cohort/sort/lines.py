@@ -103,6 +103,7 @@ class _Sending:
     def send(self, route: Route, number: int, data: bytes) -> None:
         """Send a line where it belongs, or note why it belongs nowhere."""
         report, to, kind = self._report, route.to, route.kind
+        report.merges += route.merges
         if (role := _ROLES.get(to)) is not None:
             report.taken[kind] += 1
             self._write(BROKEN if kind == "broken" else role, number, route.key, data)

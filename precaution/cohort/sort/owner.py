@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from precaution.readers.json_access import Json, child, children, text
+from precaution.readers.merges import Replacement, replacements
 from precaution.readers.patient import identifiers
 from precaution.readers.resource_types import CLINICAL, MENTIONING, R4, subject_key
 from precaution.readers.sender import reports_loss
@@ -58,6 +59,8 @@ class Route(NamedTuple):
     """The resource type; empty where there is none."""
     name: str = ""
     """`Type/id` of a dropped resource."""
+    merges: tuple[Replacement, ...] = ()
+    """What a Patient's links say: who replaces whom."""
 
 
 def owner(resource: Json) -> Route:
@@ -75,7 +78,7 @@ def owner(resource: Json) -> Route:
     if kind in SHARED:
         return Route("shared" if name else "other", name, kind)
     if kind == "Patient":
-        return Route("patient" if name else "nobody", name, kind)
+        return Route("patient" if name else "nobody", name, kind, merges=tuple(replacements(resource, name)))
     return _subject(resource, kind)
 
 

@@ -15,10 +15,11 @@ from precaution.cohort.sort.templates import LineTemplates
 from precaution.errors import InputError
 from precaution.readers.json_access import Json, child, children, name_of, text
 from precaution.readers.json_input import parsed
+from precaution.readers.merges import Replacement, replacements
 from precaution.readers.resource_types import CLINICAL, SIGNS, subject_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from precaution.cohort.sort.irrelevant import Irrelevance
 
@@ -157,7 +158,7 @@ def _bundle(bundle: Json, line: bytes) -> Iterator[tuple[Route, bytes]]:
     entries = children(bundle, "entry")
     people = {_id(entry) for entry in entries if text(child(entry, "resource"), "resourceType") == "Patient"}
     if len(people) == 1:
-        yield Route("patient", people.pop(), "Bundle"), line
+        yield Route("patient", people.pop(), "Bundle", merges=_merges(entries)), line
     elif bundle.get("type") == "history" and len(people) > 1:
         yield Route("nobody", kind="Bundle"), line
     else:
@@ -169,9 +170,9 @@ def _taken_apart(bundle: Json, entries: list[Json]) -> Iterator[tuple[Route, byt
     whole = bundle.get("total") == len(entries)
     head = {key: value for key, value in bundle.items() if key != "entry" and not (key == "total" and whole)}
     named = {
-        text(entry, "fullUrl"): _id(entry)
+        url: _id(entry)
         for entry in entries
-        if text(child(entry, "resource"), "resourceType") == "Patient"
+        if text(child(entry, "resource"), "resourceType") == "Patient" and (url := text(entry, "fullUrl"))
     }
     for entry in entries:
         resource = child(entry, "resource")
@@ -183,8 +184,14 @@ def _taken_apart(bundle: Json, entries: list[Json]) -> Iterator[tuple[Route, byt
         if (patient := named.get(text(subject, "reference"))) is not None:
             route = Route("patient", patient, route.kind)
         elif route.to == "patient" and route.kind == "Patient":
-            route = route._replace(key=_id(entry))
+            route = route._replace(key=_id(entry), merges=_merges([entry], named))
         yield route, _written({**head, "entry": [entry]}) if route.to == "patient" else _written(resource)
+
+
+def _merges(entries: list[Json], named: Mapping[str, str] | None = None) -> tuple[Replacement, ...]:
+    """Return what the links of the Patients of a Bundle say. `named`: ids by `fullUrl`."""
+    people = [entry for entry in entries if text(child(entry, "resource"), "resourceType") == "Patient"]
+    return tuple(each for entry in people for each in replacements(child(entry, "resource"), _id(entry), named))
 
 
 def _id(entry: Json) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from precaution.cohort.problems import KINDS, Problem
 from precaution.cohort.tables import put
+from precaution.readers.merges import Replacement
 from precaution.writers.structured import fields_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class PieceReport:
     lost_kinds: set[str] = field(default_factory=set[str])
     """Types of resources of which it can't be told whose they are."""
     lost_anything: bool = False
+    merges: list[Replacement] = field(default_factory=list[Replacement])
+    """Which Patients replace which."""
 
     def note(self, kind: str, line: int, message: str = "") -> None:
         """Add a problem; beyond a number of them only their count."""
@@ -65,6 +68,8 @@ class Sorted:
     """Whether lines were lost that may have been of any type."""
     origins: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     """For each piece of a file of lines the file's name, and how many lines of it stand before the piece."""
+    merged: dict[str, str] = field(default_factory=dict[str, str])
+    """For the id of a Patient that is merged with others the id under which the person is decided."""
     report: dict[str, object] = field(default_factory=dict[str, object])
     """What else is to stand in the report on data quality."""
 
@@ -101,7 +106,10 @@ def sorted_from_json(text: str) -> Sorted:
 
 def pieces_from_json(text: str) -> list[PieceReport]:
     """Return what `as_json` wrote of pieces."""
-    return [PieceReport(**{**fields, **_objects(fields)}) for fields in json.loads(text)]
+    return [
+        PieceReport(**{**fields, **_objects(fields), "merges": [Replacement(*each) for each in fields["merges"]]})
+        for fields in json.loads(text)
+    ]
 
 
 def _objects(fields: dict[str, list[list[object]]]) -> dict[str, object]:
