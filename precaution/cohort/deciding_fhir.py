@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from precaution.cohort.deciding import Partition
 from precaution.cohort.problems import KINDS, Problem, message_of
 from precaution.cohort.processes import watch
+from precaution.cohort.sort.deleted import DeletedIndex
 from precaution.cohort.sort.indexes import IdentifierIndex, SharedIndex
 from precaution.cohort.sort.merged import lines_of
-from precaution.cohort.sort.owner import stand_ins
+from precaution.cohort.sort.owner import deletion, stand_ins
 from precaution.cohort.sort.partition_files import BROKEN, DROPPED, IRRELEVANT, PATIENT, REPORT, hash_of
 from precaution.errors import InputError, PrecautionError
 from precaution.readers import read_resources
@@ -60,6 +61,7 @@ class FhirPartition(Partition):
         super().__init__(context, found, number)
         self._shared, self._identifiers = SharedIndex(context.work), IdentifierIndex(context.work)
         self._standing = frozenset(found.merged.values())
+        self._deleted = DeletedIndex(context.work)
         self._claimed: set[tuple[int, int]] = set()
         self._lost = stand_ins(frozenset(found.lost_kinds), anything=found.lost_anything)
 
@@ -103,9 +105,16 @@ class FhirPartition(Partition):
 
     def _record(self, person: str, lines: Sequence[FramedLine]) -> Record:
         documents = self._documents(person, lines)
-        everything = [*documents, *self._shared.behind(documents), *self._lost]
+        everything = [*documents, *self._shared.behind(documents), *self._lost, *self._deletions(person, documents)]
         terminology, asks, today = self.label.terminology, self.label.asks, self.context.today.toordinal()
         return read_resources(everything, terminology, asks, today)  # type: ignore[arg-type]
+
+    def _deletions(self, person: str, documents: Sequence[Json]) -> list[Json]:
+        """Return a Bundle that deletes what the source deletes of a patient's resources, as the readers heed it."""
+        names = self._deleted.among(resource_names(documents)) if self._deleted else []
+        if f"Patient/{person}" in names:
+            self._note(person, "deleted", None, KINDS["deleted"], 1)
+        return [deletion(names)] if names else []
 
     def _documents(self, person: str, lines: Sequence[FramedLine]) -> list[Json]:
         """Return a patient's resources. Raises _BrokenLine, NoPatient; OtherVersion."""
@@ -148,6 +157,7 @@ class FhirPartition(Partition):
         """Write the tables, then what came of the partition."""
         self._shared.close()
         self._identifiers.close()
+        self._deleted.close()
         self.result.claimed = sorted(self._claimed)
         return super().written()
 

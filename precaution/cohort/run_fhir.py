@@ -11,13 +11,16 @@ from precaution.cohort.problems import KINDS, LOSSES, Problem, first_grave, stri
 from precaution.cohort.processes import Processes
 from precaution.cohort.progress import Progress
 from precaution.cohort.results import finished
+from precaution.cohort.sort.deleted import write_deleted
 from precaution.cohort.sort.files import path_of, pieces
 from precaution.cohort.sort.indexes import unclaimed, write_indexes
 from precaution.cohort.sort.lines import LinesToSort, sort_piece
+from precaution.cohort.sort.manifests import SourceContent, what_is_lacking
 from precaution.cohort.sort.merged import LinesToMove, merged_patients, move_lines, partitions_of
-from precaution.cohort.sort.sorted import FILE, PieceReport, Sorted, sorted_before
+from precaution.cohort.sort.sorted import FILE, PieceReport, Sorted, sorted_before, types_of
 from precaution.cohort.tables import put
 from precaution.errors import InputError
+from precaution.readers.resource_types import CLINICAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -123,7 +126,9 @@ def sorted_lines(context: RunContext, reports: Iterable[PieceReport]) -> Sorted:
     every = sorted(reports, key=lambda report: report.piece)
     found = in_all(every)
     found.merged = merged_patients(context, (each for report in every for each in report.merges))
+    _heed_manifests(found, every)
     _check_unchanged(context)
+    write_deleted(context.work)
     write_indexes(context.work)
     return found
 
@@ -142,6 +147,22 @@ def in_all(reports: Sequence[PieceReport]) -> Sorted:
         found.lost_anything |= report.lost_anything
     found.patients = found.taken["Patient"] + found.taken["Bundle"]
     return found
+
+
+def _heed_manifests(found: Sorted, reports: Sequence[PieceReport]) -> None:
+    """Note what the manifests of an export list that is not in the source."""
+    manifests = [each for report in reports for each in report.manifests]
+    if not manifests:
+        return
+    kinds: dict[str, frozenset[str]] = {}
+    for report in reports:
+        kinds[report.file] = kinds.get(report.file, frozenset()) | types_of(report)
+    for kind, problem in what_is_lacking(manifests, SourceContent(kinds, found.taken)):
+        found.problems.append(problem)
+        if kind in CLINICAL:
+            found.lost_kinds.add(kind)
+        else:
+            found.lost_anything = True
 
 
 def _check_unchanged(context: RunContext) -> None:

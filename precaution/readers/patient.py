@@ -93,6 +93,8 @@ def find_patient(contents: Contents) -> Patient:
     if len(people) > 1 or (names == {""} and len(versions) > 1):
         raise MixedPatients(f"the input holds more than one Patient: {_MANY}")
     _note_unread(versions, contents)
+    if not contents.deleted.isdisjoint(f"Patient/{name}" for name in names):
+        contents.note_unreadable("Patient", "the sender deletes it as well")
     return Patient(versions, (name for name in merged if not name.startswith(BY_IDENTIFIER)))
 
 

@@ -115,8 +115,9 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"run"},
     ),
     "cohort.sort": (
-        {"files", "owner", "irrelevant", "partition_files", "sorted"},
-        {"template_regex", "indexes", "merged"},
+        {"files", "owner", "irrelevant", "partition_files"},
+        {"manifests", "deleted"},
+        {"template_regex", "indexes", "merged", "sorted"},
         {"templates"},
         {"routing"},
         {"lines", "rows"},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from precaution.cohort.problems import KINDS, Problem
+from precaution.cohort.sort.manifests import Manifest, manifest_from_json
 from precaution.cohort.tables import put
 from precaution.readers.merges import Replacement
 from precaution.writers.structured import fields_of
@@ -38,11 +39,13 @@ class PieceReport:
     lost_anything: bool = False
     merges: list[Replacement] = field(default_factory=list[Replacement])
     """Which Patients replace which."""
+    manifests: list[Manifest] = field(default_factory=list[Manifest])
+    """What the manifests of an export say."""
 
-    def note(self, kind: str, line: int, message: str = "") -> None:
+    def note(self, kind: str, line: int, message: str = "", person: str = "") -> None:
         """Add a problem; beyond a number of them only their count."""
         if len(self.problems) < SHOWN:
-            self.problems.append(Problem("", kind, self.file, line, message or KINDS[kind]))
+            self.problems.append(Problem(person, kind, self.file, line, message or KINDS[kind]))
         elif len(self.problems) == SHOWN:
             self.problems.append(Problem("", kind, self.file, 0, "more of this or another kind; not listed one by one"))
         else:
@@ -86,6 +89,14 @@ class Sorted:
         put(work / FILE, lambda path: path.write_text(as_json(self), encoding="utf-8"))
 
 
+def types_of(report: PieceReport) -> frozenset[str]:
+    """Return the types of the resources that were found in a piece."""
+    found = {*report.taken, *(why.partition(":")[0] for why in report.passed_over)}
+    told = {problem.kind for problem in report.problems}
+    more = {"OperationOutcome"} if "sender-error" in told else set[str]()
+    return frozenset(found | more | ({"Bundle"} if "deletions" in found else set()))
+
+
 def sorted_before(work: Path) -> Sorted | None:
     """Return what an interrupted run left of its first pass, if it came to the end of it."""
     path = work / FILE
@@ -107,7 +118,14 @@ def sorted_from_json(text: str) -> Sorted:
 def pieces_from_json(text: str) -> list[PieceReport]:
     """Return what `as_json` wrote of pieces."""
     return [
-        PieceReport(**{**fields, **_objects(fields), "merges": [Replacement(*each) for each in fields["merges"]]})
+        PieceReport(
+            **{
+                **fields,
+                **_objects(fields),
+                "merges": [Replacement(*each) for each in fields["merges"]],
+                "manifests": [manifest_from_json(each) for each in fields["manifests"]],
+            }
+        )
         for fields in json.loads(text)
     ]
 

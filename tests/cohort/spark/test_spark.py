@@ -60,6 +60,17 @@ def test_synthetic_patients(form: str, more: list[str], spark: Any, tmp_path: Pa
     assert alike(spark, demo(tmp_path / "demo", form, *more) / "fhir", tmp_path) > 10_000
 
 
+def test_what_an_export_says_beside_its_resources(spark: Any, tmp_path: Path) -> None:
+    gone = {"resourceType": "Bundle", "entry": [{"request": {"method": "DELETE", "url": "Condition/c-p0"}}]}
+    withheld = {"severity": "warning", "code": "suppressed", "expression": ["Patient/p1"]}
+    outcome = {"resourceType": "OperationOutcome", "issue": [withheld]}
+    source = put(tmp_path / "in", *small_people(), gone, outcome)
+    assert alike(spark, source, tmp_path, entries=True) > 50
+    listed = [{"type": "Condition", "url": "https://example.org/gone.ndjson"}]
+    (source / "manifest.json").write_text(json.dumps({"transactionTime": "2025", "output": listed}))
+    assert alike(spark, source, tmp_path / "listed") > 50
+
+
 def test_merged_patients(spark: Any, tmp_path: Path) -> None:
     merged = person("old", link=[{"type": "replaced-by", "other": {"reference": "Patient/p1"}}])
     middle = person("older", link=[{"type": "replaced-by", "other": {"reference": "Patient/old"}}])
