@@ -12,7 +12,7 @@ from precaution.cohort.problems import HARMLESS, Problem, kind_of, strict_error
 from precaution.cohort.tables import AUDIT, SCHEMAS, TableRows, decision_rows, put
 from precaution.measures import audit_rows
 from precaution.tables.schema import person_row, rows_of
-from precaution.timeline import timeline
+from precaution.timeline import timeline, treated_since
 from precaution.writers.structured import fields_of
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class Partition:
         if not self.context.tables.isdisjoint(AUDIT):  # of the dead too
             self.tables.add_all(audit_rows(person, record, self.label, today))
         decision = assess(record, today=self.context.today, label=self.label)
-        changes = timeline(record, self.label, today) if "history" in self.context.tables else []
+        since = treated_since(record, self.label) if "history" in self.context.tables else None
+        changes = timeline(record, self.label, today, since) if since is not None else []
         self.tables.add_all(decision_rows(person, decision, changes, self.label))
         self._count(decision)
 

@@ -50,7 +50,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"compiled"},
         {"facts"},
         {"findings", "duties"},
-        {"memo"},
+        {"memo", "daily"},
         {"decision"},
     ),
     "cases": ({"load", "lines"}, {"run"}),
