@@ -347,7 +347,7 @@ def test_the_switch_is_loud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     out = str(tmp_path / "out")
     arguments = ["cohort", str(lossy(tmp_path / "in")), "--out", out, "--today", TODAY, "--workers", "1"]
     assert command([*arguments, "--lost-lines", "nobody"]) == 6
-    assert capsys.readouterr().err.startswith("WARNING: 4 lines were lost that may be anybody's")
+    assert capsys.readouterr().err.startswith("WARNING: 5 lines were lost that may be anybody's")
     for more in ([], ["--json"], ["--csv", str(tmp_path / "w.csv")]):
         assert command(["worklist", out, *more]) == 0
         assert "WARNING" in capsys.readouterr().err

@@ -117,7 +117,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "cohort.sort": (
         {"files", "owner", "irrelevant", "partition_files"},
         {"manifests", "deleted"},
-        {"template_regex", "indexes", "merged", "sorted"},
+        {"template_regex", "indexes", "merged", "sorted", "foreign"},
         {"templates"},
         {"routing"},
         {"lines", "rows"},
