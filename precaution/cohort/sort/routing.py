@@ -127,6 +127,14 @@ class Router:
         return "irrelevant" if named and self._irrelevance.says_nothing(kind, resource) else "patient"
 
 
+def parts_of(line: bytes) -> list[tuple[Route, bytes]]:
+    """Return whose a line is, or each part of a Bundle, whatever its codes say."""
+    try:
+        return [part for value in parsed(line, "line") for part in _routes(value, line)]
+    except (InputError, ValueError):
+        return [(route, line) for route in of_broken(line)]
+
+
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
