@@ -60,7 +60,9 @@ class FhirPartition(Partition):
         """Begin partition `number`. `found`: what the first pass left."""
         super().__init__(context, found, number)
         self._shared, self._identifiers = SharedIndex(context.work), IdentifierIndex(context.work)
-        self._standing = frozenset(found.merged.values())
+        self._standing: dict[str, list[str]] = {}
+        for old, to in found.merged.items():
+            self._standing.setdefault(to, []).append(old)
         self._deleted = DeletedIndex(context.work)
         self._claimed: set[tuple[int, int]] = set()
         self._lost = stand_ins(frozenset(found.lost_kinds), anything=found.lost_anything)
@@ -70,10 +72,11 @@ class FhirPartition(Partition):
         watch().step(1)
         self.result.people += 1
         every = sorted([*lines, *self._claimed_by(person, lines)], key=lambda line: (line.piece, line.number))
-        if person in self._standing:
+        also = self._standing.get(person, ())
+        if also:
             person = self._name_of(person, every)
         try:
-            self.decide(person, self._record(person, every))
+            self.decide(person, self._record(person, every), also)
         except OtherVersion:
             raise
         except Exception as error:

@@ -11,11 +11,8 @@ from precaution.cohort.problems import KINDS, LOSSES, Problem, first_grave, stri
 from precaution.cohort.processes import Processes
 from precaution.cohort.progress import Progress
 from precaution.cohort.results import finished
-<<<<<<< HEAD
-from precaution.cohort.sort.deleted import write_deleted
-=======
 from precaution.cohort.scan.find import find_people
->>>>>>> main
+from precaution.cohort.sort.deleted import write_deleted
 from precaution.cohort.sort.files import path_of, pieces
 from precaution.cohort.sort.indexes import unclaimed, write_indexes
 from precaution.cohort.sort.kept_people import KeptPeople

@@ -14,12 +14,13 @@ from precaution.readers import read_named, read_resources
 from support.cohort_people import RESOURCES
 from support.ndjson_sources import LABEL, Json, by_person, rows, written
 from support.project import SHARED
-from support.small_people import TB, put
+from support.small_people import TB, ordered_by_reference, person, put
 
 TODAY = "2025-03-01"
 URL = "https://ehr.example.org/fhir/"
 READY = by_person(RESOURCES)["ready"]
 MRN = {"system": "http://example.org/mrn", "value": "77"}
+DRUG = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "2047232"}]}
 ACTIVE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]}
 
 
@@ -190,3 +191,21 @@ def test_the_order_and_the_split_of_files_change_nothing(tmp_path: Path, monkeyp
         found.append({row["person"]: row["action"] for row in rows(tmp_path / f"out{seed}", "decisions")})
     assert found[0]["ready"] == "do-not-start"
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("who", ["on-drug", "ever-on-drug", "listed"])
+@pytest.mark.parametrize(
+    "link_of_old",
+    [to("replaced-by", "Patient/ready"), link("replaced-by", identifier=MRN)],
+    ids=["by id", "by identifier"],
+)
+def test_whoever_is_asked_for_has_what_was_recorded_under_another_id(
+    who: str, link_of_old: Json, tmp_path: Path
+) -> None:
+    """The drug, or the id that is listed, is of the one who was replaced; the survivor has the rest."""
+    drug = ordered_by_reference("old")[0] | {"medicationCodeableConcept": DRUG}
+    drug.pop("medicationReference")
+    people = [*ready(identifier=[MRN]), grave("ready"), patient("old", link_of_old), drug]
+    (tmp_path / "ids.txt").write_text("old\n")
+    asked = str(tmp_path / "ids.txt") if who == "listed" else who
+    assert decided(tmp_path, *people, *person("someone"), who=asked) == {"ready": "interrupt"}

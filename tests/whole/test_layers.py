@@ -81,7 +81,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     ),
     "measures": ({"exposure"}, {"follow_up"}, {"shares"}, {"events"}),
     "audit": (
-        {"intervals", "suppression"},
+        {"intervals", "suppression", "coverage"},
         {"counting"},
         {"lines"},
         {"pictures", "wording"},

@@ -10,11 +10,8 @@ from precaution.cohort.context import RunContext
 from precaution.cohort.processes import watch
 from precaution.cohort.sort.files import FilePiece, is_document, lines, path_of
 from precaution.cohort.sort.irrelevant import Irrelevance
-<<<<<<< HEAD
-from precaution.cohort.sort.manifests import manifest_of
-=======
 from precaution.cohort.sort.kept_people import KeptPeople
->>>>>>> main
+from precaution.cohort.sort.manifests import manifest_of
 from precaution.cohort.sort.partition_files import (
     BROKEN,
     DELETED,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from precaution.cohort.problems import KINDS, Problem
-from precaution.cohort.sort.manifests import Manifest, manifest_from_json
+from precaution.cohort.sort.manifests import ANYTHING, Manifest, manifest_from_json
 from precaution.cohort.tables import put
 from precaution.readers.merges import Replacement
 from precaution.writers.structured import fields_of
@@ -97,7 +97,8 @@ def types_of(report: PieceReport) -> frozenset[str]:
     found = {*report.taken, *(why.partition(":")[0] for why in report.passed_over)}
     told = {problem.kind for problem in report.problems}
     more = {"OperationOutcome"} if "sender-error" in told else set[str]()
-    return frozenset(found | more | ({"Bundle"} if "deletions" in found else set()))
+    others = {ANYTHING} if OTHERS in report.passed_over or OTHERS_PATIENT in report.passed_over else set[str]()
+    return frozenset(found | more | others | ({"Bundle"} if "deletions" in found else set()))
 
 
 def sorted_before(work: Path) -> Sorted | None:
