@@ -46,7 +46,7 @@ class MeasureResult:
     measure: Measure
     lines: tuple[MeasureLine, ...]
     coverage: int | None = None
-    """Of how many patients at least the source holds the tests that it needs; None where it needs none, or for few."""
+    """How many patients at least have the tests in the source that it needs; None where it needs none, or for few."""
 
     @property
     def whole(self) -> MeasureLine:
