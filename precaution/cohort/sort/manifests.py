@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from precaution.cohort.problems import Problem
+from precaution.cohort.sort.files import is_document
 from precaution.cohort.sort.owner import READ, UNREAD
 from precaution.readers.json_access import Json, children, text
 from precaution.readers.sender import labelled_as_redacted
@@ -127,7 +128,7 @@ def _not_here(listed: Iterable[ListedFile], content: SourceContent) -> Iterator[
     renamed = Counter(
         kind
         for name, kinds in content.files.items()
-        if name.rpartition("/")[2].removesuffix(_PACKED) not in known
+        if not is_document(name) and name.rpartition("/")[2].removesuffix(_PACKED) not in known
         for kind in kinds
     )
     for each in missing:

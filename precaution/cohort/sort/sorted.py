@@ -97,7 +97,7 @@ def types_of(report: PieceReport) -> frozenset[str]:
     found = {*report.taken, *(why.partition(":")[0] for why in report.passed_over)}
     told = {problem.kind for problem in report.problems}
     more = {"OperationOutcome"} if "sender-error" in told else set[str]()
-    others = {ANYTHING} if OTHERS in report.passed_over or OTHERS_PATIENT in report.passed_over else set[str]()
+    others = {ANYTHING} if report.passed_over[OTHERS] or report.passed_over[OTHERS_PATIENT] else set[str]()
     return frozenset(found | more | others | ({"Bundle"} if "deletions" in found else set()))
 
 
