@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Stop at the first problem, with exit code 3.",
 )
-@click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")
+@click.option("--history", is_flag=True, help="Also write how decisions changed since treatment began.")
 @click.option("--entries", is_flag=True, help="Also write the records as tables, which can be a SOURCE again.")
 @click.option(
     "--lost-lines",

@@ -156,7 +156,7 @@ def timeline(chosen: Chosen, patient: str, today: date | None, json: bool) -> No
     until = options.chosen_day(today)
     record = options.chosen_record(patient, chosen.label, until)
     decisions = changes(record, chosen.label, until.toordinal())
-    emit(as_json([to_dict(each) for each in decisions]) if json else listing.timeline(decisions))
+    emit(as_json([to_dict(each) for each in decisions]) if json else listing.timeline(decisions, chosen.label))
 
 
 @precaution.command(

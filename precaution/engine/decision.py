@@ -10,7 +10,7 @@ from precaution.engine.answer import Decision, Missing, OpenAsk
 from precaution.engine.chart import Chart
 from precaution.engine.duties import Scheduled, schedule_all
 from precaution.engine.facts import Facts
-from precaution.engine.findings import Judged, judge_all
+from precaution.engine.findings import Judged, judge_all, verdicts
 from precaution.engine.memo import remembered
 from precaution.engine.therapy import therapy
 from precaution.knowledge.expression import spoken
@@ -67,10 +67,23 @@ def decided(facts: Facts, *, everything: bool = False) -> Assessment:
     return Assessment(facts.chart, facts, judged, scheduled, _decision(judged, scheduled, facts, everything=everything))
 
 
+def essence(facts: Facts) -> tuple[object, ...]:
+    """Return what makes one day's decision another than the day before's: stage, action, findings and duties.
+
+    It costs less than the decision itself; two facts of equal essence make decisions that differ in details only.
+    """
+    found, scheduled = verdicts(facts), schedule_all(facts)
+    asked = [(action, attested) for _, _, action, attested, _ in found if action]
+    action = _gravest(asked, scheduled, facts, reason_found=any(each[-1] for each in found))
+    findings = [each[:3] for each in found]
+    return facts.chart.stage, action, findings, [(each.due.duty, each.due.state) for each in scheduled]
+
+
 def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts, *, everything: bool) -> Decision:
     chart, label = facts.chart, facts.chart.label
     holds = [each.hold for each in judged if each.hold is not None]
-    action, attested = _gravest(judged, scheduled, facts, reason_found=bool(holds))
+    wanted = [(action, each.finding.attested) for each in judged if (action := each.finding.action)]
+    action, attested = _gravest(wanted, scheduled, facts, reason_found=bool(holds))
     findings = [each.finding for each in judged if everything or each.finding.state != "no"]
     return Decision(
         label=label.name,
@@ -121,10 +134,10 @@ def _reason(action: str, findings: Sequence[Finding], dues: Sequence[Due], label
 
 
 def _gravest(
-    judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts, *, reason_found: bool
+    wanted: Sequence[tuple[str, bool]], scheduled: Sequence[Scheduled], facts: Facts, *, reason_found: bool
 ) -> tuple[str, bool]:
     chart, ranks = facts.chart, facts.compiled.ranks
-    asked = [(action, each.finding.attested) for each in judged if (action := each.finding.action)]
+    asked = [*wanted]
     asked += [(action, False) for each in scheduled if (action := each.due.action)]
     if chart.therapy.doubt or chart.record.partial:
         asked.append(("obtain", False))

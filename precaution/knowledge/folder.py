@@ -7,15 +7,19 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
-from precaution.knowledge.terminology import IDS, Concept, read_concept_ids, read_lists
+from precaution.knowledge.check_digits import well_formed
+from precaution.knowledge.terminology import HIERARCHICAL, IDS, Concept, read_concept_ids, read_lists
 from precaution.knowledge.toml import Place
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 Lists = dict[str, list[tuple[str, str]]]
+
+_SHAPELESS = ("RxNormExt", "HL7v3-ObservationInterpretation")
+"""Code systems whose codes have neither a check digit nor a shape."""
 
 
 def topic_files(folder: Path) -> tuple[Path, ...]:
@@ -61,13 +65,31 @@ def read_codes(own: Path, *more: Path) -> Lists:
     for folder in more:
         if not folder.is_dir():
             raise UsageError(f"there is no folder of code lists {folder}")
+        if not names_of_lists(folder) and not (folder / IDS).is_file():
+            raise KnowledgeError(
+                f"{folder.name}: there is no code list in this folder; name one with <concept>.csv files"
+            )
         for name, rows in _lists(folder).items():
             if name not in known:
                 raise Place(f"{folder.name}/{name}.csv").error(
                     f"the label has no code list of this name to add to.{did_you_mean(name, known)}"
                 )
+            _check_shapes(Place(f"{folder.name}/{name}.csv"), rows)
             lists[name].extend(rows)
     return lists
+
+
+def badly_formed(system: str, code: str) -> bool:
+    """Whether the shape or the check digit of a code, perhaps a prefix with a star, is wrong for its system."""
+    plain = code.removesuffix("*").removesuffix(".") if system in HIERARCHICAL else code
+    return system not in _SHAPELESS and not well_formed(system, plain)
+
+
+def _check_shapes(place: Place, rows: Iterable[tuple[str, str]]) -> None:
+    """Raise KnowledgeError that names every code of a site's list whose shape or check digit is wrong."""
+    wrong = dict.fromkeys(f"{system} '{code}'" for system, code in rows if badly_formed(system, code))
+    if wrong:
+        raise place.error(f"the shape or the check digit of {', '.join(wrong)} is wrong; look it up anew")
 
 
 def _lists(folder: Path) -> Lists:

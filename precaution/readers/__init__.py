@@ -40,7 +40,7 @@ def read_named(
     """Return the patient's id, empty where there is none, and the record as `read` does. Raises as `read`."""
     found = list(documents(source))
     record = record_of(found, terminology, asks, today)
-    return min(find_patient(unpacked(found)).ids, default=""), record
+    return find_patient(unpacked(found)).name, record
 
 
 def read_bytes(

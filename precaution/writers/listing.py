@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from precaution.values.record import Entry, Record
 
 
-def timeline(decisions: Sequence[Decision]) -> str:
+def timeline(decisions: Sequence[Decision], label: Label) -> str:
     """Return one line for each decision: what it is and why, or only what changed where the verdict is the same."""
     before: Decision | None = None
     lines: list[str] = []
     for decision in decisions:
-        lines += _day(decision, before)
+        lines += _day(decision, before, label)
         before = decision
     return "\n".join(lines or ["nothing in the record could change the decision"]) + "\n"
 
 
-def _day(decision: Decision, before: Decision | None) -> list[str]:
+def _day(decision: Decision, before: Decision | None, label: Label) -> list[str]:
     if before is not None and _verdict(before) == _verdict(decision):
-        return columns(decision.today, f"  {', '.join(_changes(before, decision)) or 'details'}", "", left=12)
+        return columns(decision.today, f"  {'; '.join(_changes(before, decision, label)) or 'details'}", "", left=12)
     said, cites = _verdict(decision)
     return columns(decision.today, said, cites, left=12)
 
@@ -44,16 +44,36 @@ def _verdict(decision: Decision) -> tuple[str, str]:
     return f"{sentence(decision)}  {top.tell}", " ".join(top.cites)
 
 
-def _changes(before: Decision, now: Decision) -> list[str]:
-    """Return which findings and duties changed, each with its new state."""
+def _changes(before: Decision, now: Decision, label: Label) -> list[str]:
+    """Return which findings and duties changed, in words; a finding tells the values that it rests on."""
     old, new = _states(before), _states(now)
-    changed = [f"{name} {state}" for name, state in new.items() if old.get(name) != state]
-    return changed + [f"{name} no longer" for name in old if name not in new]
+    changed = [f"{_told(name, now, label)}" for name, state in new.items() if old.get(name) != state]
+    gone = [(name, state) for name, state in old.items() if name not in new]
+    return changed + [f"{_titled(name, label)}: {_GONE.get(state, 'no longer')}" for name, state in gone]
+
+
+_GONE = {"unknown": "now known: no"}
+"""What is said of a finding that is gone, by the state that it had."""
 
 
 def _states(decision: Decision) -> dict[str, str]:
     findings = {f.rule: in_words(f.action) if f.state == "holds" else f.state for f in decision.findings}
     return findings | {due.duty: due.state for due in decision.due}
+
+
+def _titled(name: str, label: Label) -> str:
+    """Return the title of a rule or a duty."""
+    return label.rules[name].title if name in label.rules else label.duties[name].title
+
+
+def _told(name: str, decision: Decision, label: Label) -> str:
+    """Return what a finding says, with its values, or of a duty its state and its day."""
+    found = next((f for f in decision.findings if f.rule == name), None)
+    if found is not None:
+        return found.tell if found.state != "no" else f"{_titled(name, label)}: no"
+    due = next(each for each in decision.due if each.duty == name)
+    day = f"{', next' if due.state == 'done' else ''} {due.due}" if due.due else ""
+    return f"{_titled(name, label)}: {due.state}{day}"
 
 
 def record_in_text(record: Record, label: Label) -> str:
