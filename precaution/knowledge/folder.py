@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
 from precaution.knowledge.terminology import IDS, Concept, read_concept_ids, read_lists
 from precaution.knowledge.toml import Place
+from precaution.knowledge.unlisted import files as files_of_unlisted
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterato
         *topic_files(folder),
         *folder.glob("codes/*.csv"),
         folder / "codes" / IDS,
+        *files_of_unlisted(folder / "codes"),
     ]
     yield from sorted((path.relative_to(folder).as_posix(), path) for path in own if path.is_file())
     for more in codes:

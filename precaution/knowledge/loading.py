@@ -24,7 +24,8 @@ from precaution.knowledge.assembly import Gathered, gather
 from precaution.knowledge.linking import linked
 from precaution.knowledge.model import Label
 from precaution.knowledge.policy import applied, read_policy
-from precaution.knowledge.terminology import build
+from precaution.knowledge.terminology import SYSTEMS, build
+from precaution.knowledge.unlisted import read_unlisted
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
@@ -100,7 +101,12 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
         measures=gathered.measures,
         concepts=files.all_concepts(gathered.concepts, lists),
         topics=_in_order(gathered),
-        terminology=build(lists, gathered.concepts, files.read_ids(folder / "codes", *codes)),
+        terminology=build(
+            lists,
+            gathered.concepts,
+            files.read_ids(folder / "codes", *codes),
+            read_unlisted(folder / "codes", SYSTEMS, {*lists, *gathered.concepts}),
+        ),
         policy=_changes(choices, codes),
         limits=gathered.limits,
         complete_lists=choices.complete if choices else frozenset(),

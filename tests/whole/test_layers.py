@@ -33,7 +33,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     ),
     "values": ({"logic"}, {"interval"}, {"record"}),
     "knowledge": (
-        {"check_digits", "expression", "refers"},
+        {"check_digits", "expression", "refers", "unlisted"},
         {"fact_kinds", "terminology", "toml"},
         {"shorthand"},
         {"families", "model"},
@@ -63,7 +63,8 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"answers", "concept_matches", "contents", "lists", "references"},
         {"patient"},
         {"bundle_queries", "record_builder"},
-        {"elsewhere", "conditions", "medications", "observations", "procedures"},
+        {"elsewhere", "unlisted_results"},
+        {"conditions", "medications", "observations", "procedures"},
         {"fhir"},
         {"omop", "prefetch"},
     ),
