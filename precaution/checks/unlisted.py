@@ -23,7 +23,7 @@ def whole_lists(folder: Folder) -> Iterator[LabelProblem]:
     for system in sorted(found.keys() - editions.keys()):
         yield problem(
             Place(f"codes/{WHOLE}"),
-            f"says nothing of {system}, of which there are codes: say for which edition they are whole, or that none is",
+            f"says nothing of {system}, of which lists have codes: say for which edition, or that none is whole",
         )
     for system, edition in editions.items():
         for name in sorted(edition.lists - _lists_of(folder, system)):

@@ -101,12 +101,14 @@ def doubts(codes: Codes, kind: CodedKind, lookup: Sequence[CodeLookup], words: S
     None where its code is known to have nothing to do with the label, where the lists are whole for its code system, or
     where it has words, and they speak of nothing.
     """
+    if any(each.irrelevant for each in lookup):
+        return [], ""
     doubted, why = possible_concepts(codes, lookup, words)
     if why == ONLY_WORDS:
         doubted = [name for name in doubted if codes.listed_in(name, _SPOKEN_OF[kind])]
         if kind in _NO_RESULT:
             doubted = [name for name in doubted if not codes.terminology.concept(name).unit]
-    if doubted or any(each.irrelevant for each in lookup):
+    if doubted:
         return doubted, why
     if doubted := [name for name in possible_codes(codes, lookup, words) if codes.listed_in(name, _SPOKEN_OF[kind])]:
         return doubted, NO_LIST

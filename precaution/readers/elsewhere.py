@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from precaution.knowledge.terminology import LONGEST_NAME
 from precaution.readers.codes import words_of
 from precaution.readers.concept_matches import kind_of, spoken_of
 from precaution.readers.dates import day_at, period, read_dates, spanned
@@ -42,7 +43,7 @@ def read_mentions(builder: RecordBuilder, item: PatientResource) -> None:
 
 def mention(builder: RecordBuilder, item: PatientResource, value: object) -> None:
     """Add a mention of each concept that a coded value names, as the finding of an examination."""
-    _mention(builder, item, [value])
+    _mention(builder, item, [{"text": value} if isinstance(value, str) and len(value) <= LONGEST_NAME else value])
 
 
 def read_elsewhere(builder: RecordBuilder, item: PatientResource) -> None:
@@ -80,6 +81,8 @@ def _named(builder: RecordBuilder, concept: Json) -> Iterable[str]:
     lookup = builder.codes.look_up(concept)
     if lookup.concepts:
         return [name for name in lookup.concepts if _says_something(builder, name)]
+    if lookup.irrelevant:
+        return ()
     return lookup.doubted or spoken_of(builder.codes, words_of(concept)) or lookup.possible
 
 

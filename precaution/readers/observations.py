@@ -29,6 +29,8 @@ _NONE: dict[str, str] = {
     "cancelled": "cancelled",
     "registered": "no result yet",
 }
+OF_A_VALUE = ("valueCodeableConcept", "valueString")
+"""The elements that may name what an examination found."""
 _WORDED = frozenset({"valueCodeableConcept", "valueString", "interpretation"})
 _RESULTS: dict[str, Result] = {
     "result_positive": "positive",
@@ -95,8 +97,9 @@ def _read_value(
     builder: RecordBuilder, item: PatientResource, holder: Json, lookup: CodeLookup, context: ResultContext | None
 ) -> None:
     if not lookup.concepts:
-        if "valueCodeableConcept" in holder:
-            mention(builder, item, holder["valueCodeableConcept"])
+        for name in OF_A_VALUE:
+            if name in holder:
+                mention(builder, item, holder[name])
         return None if is_no_test(builder.codes, lookup) else _read_unknown(builder, item, holder, lookup)
     context = context or _context(builder, item)
     for name in lookup.concepts:

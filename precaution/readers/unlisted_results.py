@@ -12,7 +12,7 @@ from precaution.readers.codes import words_of
 from precaution.readers.concept_matches import NO_LIST, expected, not_whole, possible_codes, possible_concepts
 from precaution.readers.json_access import child, text
 from precaution.readers.quantities import amount
-from precaution.readers.units import display_unit, factor
+from precaution.readers.units import display_unit, factor, of_one_quantity
 
 if TYPE_CHECKING:
     from precaution.knowledge.terminology import Concept
@@ -47,7 +47,7 @@ def possible_tests(codes: Codes, lookup: CodeLookup, holder: Json, source: str) 
     words = _words(holder)
     found, why = possible_results(codes, lookup, words)
     if not found and may_be_told_by_unit(codes, words):
-        return _of_unit(codes, holder, source, all_units=not words), BY_UNIT
+        return _of_unit(codes, holder, source), BY_UNIT
     return [name for name in found if can_be_given(codes.terminology.concept(name), _units(holder))], why
 
 
@@ -64,19 +64,23 @@ def may_be_told_by_unit(codes: Codes, words: list[str]) -> bool:
     return not any(codes.terminology.names_another(each) for each in words)
 
 
-def _of_unit(codes: Codes, holder: Json, source: str, *, all_units: bool) -> list[str]:
-    """Return the tests whose unit and plausible values a number has; with `all_units` also of units that many have."""
+def _of_unit(codes: Codes, holder: Json, source: str) -> list[str]:
+    """Return the tests whose unit and plausible values a number has."""
     if "valueQuantity" not in holder:
         return []
-    concept = codes.terminology.concept
-    names = of_telling_unit(codes, all_units=all_units)
-    return [name for name in names if amount(holder, concept(name), source).value is not None]
+    return [name for name in of_telling_unit(codes) if told_by_unit(codes.terminology.concept(name), holder, source)]
 
 
-def of_telling_unit(codes: Codes, *, all_units: bool) -> list[str]:
-    """Return the tests that a unit may tell; with `all_units` also those whose unit many others have."""
-    known = codes.terminology.known.values()
-    return [each.name for each in known if each.unit and (each.telling_unit or (all_units and each.unit != "1"))]
+def told_by_unit(concept: Concept, holder: Json, source: str) -> bool:
+    """Whether a number is given in a unit of the concept's quantity, and is one that a patient can have."""
+    if not any(of_one_quantity(each, concept) for each in _units(holder)):
+        return False
+    return amount(holder, concept, source).value is not None
+
+
+def of_telling_unit(codes: Codes) -> list[str]:
+    """Return the tests that a unit may tell."""
+    return [each.name for each in codes.terminology.known.values() if each.telling_unit]
 
 
 def _units(holder: Json) -> list[str]:

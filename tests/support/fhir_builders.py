@@ -43,7 +43,7 @@ LISTS = {
     "result_indeterminate": [("SNOMED", "82334004"), ("HL7v3-ObservationInterpretation", "IND")],
 }
 CONCEPTS = (
-    Concept(name="count", unit="10*9/L", plausible=(0, 200), words=("neutrophil",)),
+    Concept(name="count", unit="10*9/L", telling_unit=True, plausible=(0, 200), words=("neutrophil",)),
     Concept(name="blood", unit="g/dL", plausible=(1, 30)),
     Concept(name="antigen", words=("hbsag",)),
     Concept(name="copies", unit="[IU]/mL"),
@@ -66,7 +66,7 @@ UNLISTED = Unlisted(
     },
     irrelevant={"RxNorm": frozenset({"1191"}), "CVX": frozenset({"207", "19"}), "SNOMED": frozenset({"50373000"})},
     may_mean={("LOINC", "26507-4"): ("count",), ("ICD10CM", "I80.3*"): ("clot",)},
-    words=("platelet",),
+    words=("platelet", "height"),
 )
 TERMS: Terminology = build(LISTS, {concept.name: concept for concept in CONCEPTS}, unlisted=UNLISTED)
 ASKS = {

@@ -14,6 +14,7 @@ from precaution.readers.codes import codes_for
 from precaution.readers.fhir import record_of
 from precaution.readers.json_access import Json, children, text
 from precaution.readers.ledger import coded_elements
+from precaution.readers.observations import OF_A_VALUE
 from precaution.readers.resource_types import check_release
 from precaution.readers.unlisted_results import value_tells
 
@@ -28,7 +29,7 @@ _KEYS = {
     "MedicationRequest": "medicationCodeableConcept",
 }
 _CODED = {kind: (key, *coded_elements(kind)) for kind, key in _KEYS.items()}
-_CODED["Observation"] = _OF_A_RESULT = ("code", "valueCodeableConcept")
+_CODED["Observation"] = _OF_A_RESULT = ("code", *OF_A_VALUE)
 """The elements of a resource whose codes are looked at; those of a result, and of each component of one."""
 _SAYS_MORE = frozenset({"contained", "medicationReference", "doNotPerform"})
 _STATUSES: dict[str, set[str | None]] = {

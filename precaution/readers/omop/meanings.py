@@ -168,7 +168,7 @@ class CodeMapper:
             named, why = possible_results(self._codes, lookup, words)
             found = dict.fromkeys(named, why)
             if not named and may_be_told_by_unit(self._codes, words):
-                found = dict.fromkeys(of_telling_unit(self._codes, all_units=not words), BY_UNIT)
+                found = dict.fromkeys(of_telling_unit(self._codes), BY_UNIT)
         for name, note in found.items():
             yield _meaning(code, name, self._kind(code.event, name), False, note, pairs)
 

@@ -15,8 +15,7 @@ from precaution.readers.conditions import CLINICAL, VERIFIED
 from precaution.readers.lengths import LONGEST
 from precaution.readers.observations import ResultContext, answer_entries, outcome, result_entry
 from precaution.readers.omop.meanings import is_test
-from precaution.readers.quantities import amount
-from precaution.readers.unlisted_results import BY_UNIT, can_be_given
+from precaution.readers.unlisted_results import BY_UNIT, can_be_given, told_by_unit
 from precaution.values.interval import EVERYTHING, Interval, exactly, hull
 from precaution.values.record import Entry, Ignored, Record, Unrecognised, in_order
 
@@ -154,7 +153,7 @@ class RowReader:
         """Whether a row of no list's code may be of the test that it is mapped to, by its unit and its number."""
         concept = self._codes.terminology.concept(row.concept)
         if row.note == BY_UNIT:
-            return row.number is not None and amount(self._holder(row), concept, row.source).value is not None
+            return row.number is not None and told_by_unit(concept, self._holder(row), row.source)
         return can_be_given(
             concept, [each for each in (self._units.get(row.unit_id or 0, ""), row.unit_text or "") if each]
         )
