@@ -36,6 +36,12 @@ def digest(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = (
 
 def parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
     """Yield every file that can change an answer, with a name that does not depend on where it is."""
+    yield from own_parts(folder)
+    yield from site_parts(policy, codes)
+
+
+def own_parts(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a label's folder that can change an answer, as `parts` does."""
     own = [
         folder / "label.toml",
         folder / "concepts.toml",
@@ -45,6 +51,10 @@ def parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterato
         *files_of_unlisted(folder / "codes"),
     ]
     yield from sorted((path.relative_to(folder).as_posix(), path) for path in own if path.is_file())
+
+
+def site_parts(policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a site that can change an answer, as `parts` does."""
     for more in codes:
         yield from ((f"more/{path.name}", path) for path in sorted(more.glob("*.csv")))
         if (more / IDS).is_file():

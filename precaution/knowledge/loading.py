@@ -55,13 +55,10 @@ def _stamps(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> tuple
 
     Those of a label of the package are left out: they don't change while it runs, and there are many.
     """
-    own = folder.parent == LABELS
-    found = []
-    for name, path in files.parts(folder, policy, codes):
-        if not own or name == "policy" or name.startswith("more/"):
-            state = path.stat()
-            found.append((name, state.st_mtime_ns, state.st_size))
-    return tuple(found)
+    packaged = folder.parent == LABELS
+    parts = files.site_parts(policy, codes) if packaged else files.parts(folder, policy, codes)
+    states = [(name, path.stat()) for name, path in parts]
+    return tuple((name, state.st_mtime_ns, state.st_size) for name, state in states)
 
 
 def labels() -> tuple[str, ...]:

@@ -12,18 +12,19 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.errors import KnowledgeError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from pathlib import Path
 
 WHOLE = "whole.toml"
 IRRELEVANT = "irrelevant"
 WORDS = "words.txt"
 MAY_MEAN = "may_mean"
+VOCABULARY = "vocabulary.txt"
 """Where these stand in a folder of code lists."""
 _KEYS = {"edition": str, "how": str, "lists": list, "without": list, "unlisted": list, "codes": str, "to-number": int}
 _NEEDED = ("edition", "how", "lists")
@@ -67,6 +68,16 @@ class Unlisted:
     """(system, code, or its beginning with a star) -> the concepts that it may mean."""
     words: tuple[str, ...] = ()
     """Beginnings of words that name a test of no interest to the label, which shares a unit with one that is."""
+    folder: Path | None = None
+    """The folder of code lists, where `vocabulary.txt` stands."""
+
+    def vocabulary(self) -> frozenset[str]:
+        """Return the beginnings of words that code lists use, in the languages of the label's words; read when asked.
+
+        They tell whether a record is in one of these languages, and decide nothing.
+        """
+        path = self.folder and self.folder / VOCABULARY
+        return frozenset(_lines(path)) if path and path.is_file() else frozenset()
 
     def covers(self, system: str, code: str) -> bool:
         """Whether the lists are whole for the edition that has this code."""
@@ -96,6 +107,7 @@ def read_unlisted(folder: Path, systems: Collection[str], concepts: Collection[s
             read_irrelevant(folder, systems),
             dict(_may_mean(folder, systems, concepts)),
             _lines(folder / IRRELEVANT / WORDS) if (folder / IRRELEVANT / WORDS).is_file() else (),
+            folder,
         )
     except KnowledgeError as error:
         raise KnowledgeError(f"{folder.name}/{error}") from None

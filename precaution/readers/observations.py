@@ -97,9 +97,9 @@ def _read_value(
     builder: RecordBuilder, item: PatientResource, holder: Json, lookup: CodeLookup, context: ResultContext | None
 ) -> None:
     if not lookup.concepts:
-        for name in OF_A_VALUE:
-            if name in holder:
-                mention(builder, item, holder[name])
+        if "valueCodeableConcept" in holder or "valueString" in holder:
+            for name in OF_A_VALUE:
+                mention(builder, item, holder.get(name))
         return None if is_no_test(builder.codes, lookup) else _read_unknown(builder, item, holder, lookup)
     context = context or _context(builder, item)
     for name in lookup.concepts:

@@ -26,7 +26,10 @@ def is_no_test(codes: Codes, lookup: CodeLookup) -> bool:
     """Whether a code on no list is known to be no test of the label's: by the list of such, or as lists are whole."""
     if lookup.irrelevant:
         return True
-    return any(not not_whole(codes, "result", system) for system in lookup.covered) and not lookup.possible
+    for system in lookup.covered:  # no generator: every result of a record is asked for
+        if not not_whole(codes, "result", system):
+            return not lookup.possible
+    return False
 
 
 def value_tells(codes: Codes, holder: Json) -> bool:

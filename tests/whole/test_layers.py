@@ -61,7 +61,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"codes", "dates", "quantities", "resource_types"},
         {"lengths"},
         {"answers", "concept_matches", "contents", "lists", "references"},
-        {"patient"},
+        {"language", "patient"},
         {"bundle_queries", "record_builder"},
         {"elsewhere", "unlisted_results"},
         {"conditions", "medications", "observations", "procedures"},
