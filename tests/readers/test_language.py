@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
 from precaution.cli import main
 from precaution.knowledge.loading import load_label
@@ -51,18 +50,19 @@ def test_only_words_count_whose_codes_tell_nothing() -> None:
     assert of_texts("I10", "???") == Understood(1, 0)
 
 
-def read(tmp_path: Path, *texts: str, more: tuple[str, ...] = ()) -> str:
+def read(capsys: pytest.CaptureFixture[str], tmp_path: Path, *texts: str, more: tuple[str, ...] = ()) -> str:
     path = tmp_path / "record.json"
     made = [
         condition(str(n), code=concept(text=each), subject={"reference": "Patient/p"}) for n, each in enumerate(texts)
     ]
     path.write_text(json.dumps([PATIENT, *made]), encoding="utf-8")
-    return CliRunner().invoke(main, ["read", str(path), *more]).output
+    main(["read", str(path), *more])
+    return capsys.readouterr().out
 
 
-def test_read_says_when_most_words_are_not_understood(tmp_path: Path) -> None:
-    assert "Most words of this record are not understood: 3 of 3 texts" in read(tmp_path, *POLISH)
-    assert "not understood" in read(tmp_path, *POLISH, "Fracture")
-    assert "not understood" not in read(tmp_path, *POLISH, "Fracture", "Back pain", "Wrist pain")
-    assert "not understood" not in read(tmp_path, *POLISH[:2])
-    assert json.loads(read(tmp_path, *POLISH, more=("--json",)))["words"] == {"texts": 3, "unknown": 3}
+def test_read_says_when_most_words_are_not_understood(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "Most words of this record are not understood: 3 of 3 texts" in read(capsys, tmp_path, *POLISH)
+    assert "not understood" in read(capsys, tmp_path, *POLISH, "Fracture")
+    assert "not understood" not in read(capsys, tmp_path, *POLISH, "Fracture", "Back pain", "Wrist pain")
+    assert "not understood" not in read(capsys, tmp_path, *POLISH[:2])
+    assert json.loads(read(capsys, tmp_path, *POLISH, more=("--json",)))["words"] == {"texts": 3, "unknown": 3}
