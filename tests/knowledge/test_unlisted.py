@@ -56,7 +56,7 @@ def test_what_a_code_may_mean_goes_by_its_beginning_and_by_the_edition_below() -
 
 
 def test_without_such_files_nothing_is_known(tmp_path: Path) -> None:
-    assert read_unlisted(tmp_path, SYSTEMS, ()) == Unlisted()
+    assert read_unlisted(tmp_path, SYSTEMS, ()) == Unlisted(folder=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,8 @@ def read(capsys: pytest.CaptureFixture[str], tmp_path: Path, *texts: str, more: 
         condition(str(n), code=concept(text=each), subject={"reference": "Patient/p"}) for n, each in enumerate(texts)
     ]
     path.write_text(json.dumps([PATIENT, *made]), encoding="utf-8")
-    main(["read", str(path), *more])
+    with pytest.raises(SystemExit):
+        main(["read", str(path), *more])
     return capsys.readouterr().out
 
 
