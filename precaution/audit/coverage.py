@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from precaution.cohort.results import QUALITY
-from precaution.engine.compiled import compiled_label, concepts_of
+from precaution.engine.compiled import compiled_label
 from precaution.knowledge.expression import And, Name, Or, names
 from precaution.knowledge.fact_kinds import Derived, Latest, Tested
 
@@ -49,5 +49,5 @@ def _of_fact(name: str, label: Label, people: Mapping[str, int]) -> int | None:
     if isinstance(fact, Derived):
         return _covered(fact.expression, label, people)
     if isinstance(fact, (Tested, Latest)):
-        return max((people.get(concept, 0) for concept in concepts_of(fact)), default=0)
+        return max((people.get(concept, 0) for concept in fact.concepts()), default=0)
     return None

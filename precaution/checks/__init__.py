@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.cases.load import read_cases
-from precaution.checks import coverage, measures, reasons, text, use
+from precaution.checks import coverage, measures, reasons, text, unlisted, use
 from precaution.checks.false_cases import cases_of, false_cases
 from precaution.checks.problem import Folder, LabelProblem, problems
 from precaution.errors import KnowledgeError, UsageError
@@ -42,6 +42,8 @@ CHECKS: tuple[Callable[[Folder], Iterable[LabelProblem]], ...] = (
     use.unused_lists,
     use.codes,
     use.concept_ids,
+    unlisted.whole_lists,
+    unlisted.codes_on_no_list,
     coverage.readable_cases,
     coverage.rules,
     coverage.duties,

@@ -10,6 +10,7 @@ from precaution.errors import KnowledgeError, UsageError, did_you_mean
 from precaution.knowledge.check_digits import well_formed
 from precaution.knowledge.terminology import HIERARCHICAL, IDS, Concept, read_concept_ids, read_lists
 from precaution.knowledge.toml import Place
+from precaution.knowledge.unlisted import files as files_of_unlisted
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
@@ -39,14 +40,25 @@ def digest(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = (
 
 def parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
     """Yield every file that can change an answer, with a name that does not depend on where it is."""
+    yield from own_parts(folder)
+    yield from site_parts(policy, codes)
+
+
+def own_parts(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a label's folder that can change an answer, as `parts` does."""
     own = [
         folder / "label.toml",
         folder / "concepts.toml",
         *topic_files(folder),
         *folder.glob("codes/*.csv"),
         folder / "codes" / IDS,
+        *files_of_unlisted(folder / "codes"),
     ]
     yield from sorted((path.relative_to(folder).as_posix(), path) for path in own if path.is_file())
+
+
+def site_parts(policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a site that can change an answer, as `parts` does."""
     for more in codes:
         yield from ((f"more/{path.name}", path) for path in sorted(more.glob("*.csv")))
         if (more / IDS).is_file():

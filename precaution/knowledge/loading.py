@@ -24,8 +24,9 @@ from precaution.knowledge.assembly import Gathered, gather
 from precaution.knowledge.linking import linked
 from precaution.knowledge.model import Label
 from precaution.knowledge.policy import applied, read_policy
-from precaution.knowledge.terminology import build
+from precaution.knowledge.terminology import SYSTEMS, build
 from precaution.knowledge.toml import Place
+from precaution.knowledge.unlisted import read_unlisted
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
@@ -55,13 +56,10 @@ def _stamps(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> tuple
 
     Those of a label of the package are left out: they don't change while it runs, and there are many.
     """
-    own = folder.parent == LABELS
-    found = []
-    for name, path in files.parts(folder, policy, codes):
-        if not own or name == "policy" or name.startswith("more/"):
-            state = path.stat()
-            found.append((name, state.st_mtime_ns, state.st_size))
-    return tuple(found)
+    packaged = folder.parent == LABELS
+    parts = files.site_parts(policy, codes) if packaged else files.parts(folder, policy, codes)
+    states = [(name, path.stat()) for name, path in parts]
+    return tuple((name, state.st_mtime_ns, state.st_size) for name, state in states)
 
 
 def labels() -> tuple[str, ...]:
@@ -105,7 +103,12 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
         measures=gathered.measures,
         concepts=files.all_concepts(gathered.concepts, lists),
         topics=_in_order(gathered),
-        terminology=build(lists, gathered.concepts, files.read_ids(folder / "codes", *codes)),
+        terminology=build(
+            lists,
+            gathered.concepts,
+            files.read_ids(folder / "codes", *codes),
+            read_unlisted(folder / "codes", SYSTEMS, {*lists, *gathered.concepts}),
+        ),
         policy=_changes(choices, codes),
         limits=gathered.limits,
         complete_lists=choices.complete if choices else frozenset(),

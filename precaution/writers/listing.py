@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from precaution.knowledge.model import Duty, Label, Rule
     from precaution.values.record import Entry, Record
 
+_FEW = 3
+"""Texts: of fewer nothing can be told."""
+
 
 def timeline(decisions: Sequence[Decision], label: Label) -> str:
     """Return one line for each decision: what it is and why, or only what changed where the verdict is the same."""
@@ -123,6 +126,16 @@ def _unrecognised(record: Record) -> list[str]:
         for line in columns(f"  {each.source}", f"{each.system} {each.code}".strip(), each.why, left=40)
     ]
     return [f"Not recognised: {counted(len(record.unrecognised), 'entry', 'entries')}", *rows] if rows else []
+
+
+def words_in_text(texts: int, unknown: int) -> str:
+    """Return a warning where most texts of a record whose codes tell nothing are not understood, else nothing."""
+    if texts < _FEW or 2 * unknown <= texts:
+        return ""
+    return (
+        f"\nMost words of this record are not understood: {unknown} of {counted(texts, 'text', 'texts')} whose codes "
+        "tell nothing.\nIs it in a language that the label has no words of? Then 'none on record' means little.\n"
+    )
 
 
 def record_as_dict(record: Record) -> dict[str, object]:
