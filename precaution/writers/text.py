@@ -101,11 +101,16 @@ def next_step(decision: Decision) -> str:
     """Return what to do next, in a few words."""
     urgent = any(finding.urgent and finding.state != "no" for finding in decision.findings)
     first = "urgent: evaluate the patient now, do not wait for this tool; " if urgent else ""
-    if decision.action in ("screen", "obtain"):
-        return f"{first}{decision.action} what is missing, then assess again"
-    if decision.attested and decision.action == "only-if-no-alternative":
-        return f"{first}may be used: it was answered that no alternative is suitable"
-    return first + _NEXT.get(decision.action, f"{in_words(decision.action)}; read the reasons below")
+    return first + next_words(decision.action, attested=decision.attested)
+
+
+def next_words(action: str, *, attested: bool) -> str:
+    """Return what an action asks for next, in a few words."""
+    if action in ("screen", "obtain"):
+        return f"{action} what is missing, then assess again"
+    if attested and action == "only-if-no-alternative":
+        return "may be used: it was answered that no alternative is suitable"
+    return _NEXT.get(action, f"{in_words(action)}; read the reasons below")
 
 
 def _policy(decision: Decision) -> list[str]:
