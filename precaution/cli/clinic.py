@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -71,6 +72,7 @@ def clinic(
         from precaution.clinic.serving import serve_clinic
     except ImportError:
         raise UsageError("the pages need more: install it with `pip install 'precaution[clinic]'`") from None
+    signal.signal(signal.SIGTERM, _end)  # else what nobody asked to keep would be left
     with ExitStack() as stack:
         opened = _opened(stack, chosen, source, out, today, workers, overwrite=overwrite)
         made = make_clinic(opened, chosen.folder, chosen.label, who)
@@ -120,6 +122,11 @@ def _opened(
             overwrite=overwrite,
             progress=line.show,
         )
+
+
+def _end(number: int, _: object) -> NoReturn:
+    """Leave as a shell expects of who was told to end, but by the usual way out."""
+    raise click.exceptions.Exit(128 + number)
 
 
 def _told(address: str) -> None:

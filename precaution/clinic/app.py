@@ -67,6 +67,7 @@ def make_app(clinic: Clinic, access: ClinicAccess) -> AccessGuard:
         Route("/patients/{ref}/checklist", _route(clinic, _checklist), methods=["GET"]),
         Route("/about", _route(clinic, _about), methods=["GET"]),
         Route("/static/clinic.css", _style, methods=["GET"]),
+        Route("/static/icon.svg", _icon, methods=["GET"]),
     ]
     errors = {
         HTTPStatus.NOT_FOUND: _error(clinic),
@@ -87,6 +88,10 @@ def _route(clinic: Clinic, show: Callable[[Clinic, Request], Response]) -> Calla
 
 def _style(_: Request) -> Response:
     return Response(pages.STYLE, media_type="text/css")
+
+
+def _icon(_: Request) -> Response:
+    return Response(pages.ICON, media_type="image/svg+xml")
 
 
 def _error(clinic: Clinic) -> Callable[[Request, Exception], Response]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 STYLE = (_HERE / "static" / "clinic.css").read_text(encoding="utf-8")
+ICON = (_HERE / "static" / "icon.svg").read_text(encoding="utf-8")
 _TONES = {STOP: "stop", CAUTION: "caution", MISSING: "missing", DUE: "due", CLEAR: "clear"}
 _COLUMNS = (
     "patient",

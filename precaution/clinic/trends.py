@@ -28,7 +28,7 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, FOOT = 360, 150, 44, 12, 12, 26
 _MONTH = 30.4375
 SPANS = {"6": 183, "12": 366, "all": 0}
 """What may be asked for, in months, and the days it stands for; 0 for the whole record."""
-_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
+_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000)
 
 
 class Tick(NamedTuple):
@@ -178,7 +178,8 @@ class TimelineMaker:
             for course in known.courses
             for span in course.spans
         ]
-        return [each for each in (*perhaps, *sure) if each is not None]
+        certain = [each for each in sure if each is not None]
+        return [each for each in perhaps if each is not None and not _covered(each, certain)] + certain
 
     def _bar(self, first: float, last: float, text: str, *, sure: bool) -> Bar | None:
         if last < self._first or first > self._today:
@@ -319,12 +320,17 @@ class _Scale:
 
     def ticks(self) -> list[Tick]:
         """Return a few round values."""
-        rough = (self._high - self._low) / 3
+        rough = (self._high - self._low) / 4
         power = 10.0 ** floor(log10(rough))
         step = next(each * power for each in (1, 2, 2.5, 5, 10) if each * power >= rough * 0.999)
         first = floor(self._low / step) + 1
-        values = [first * step + step * number for number in range(5)]
+        values = [first * step + step * number for number in range(6)]
         return [Tick(self.y(each), f"{each:g}" if step >= 1 else f"{each:.3g}") for each in values if each < self._high]
+
+
+def _covered(bar: Bar, others: Iterable[Bar]) -> bool:
+    """Whether a bar lies within one of the others, where it would only blur its edge."""
+    return any(each.x <= bar.x and bar.x + bar.width <= each.x + each.width for each in others)
 
 
 def _rounded(value: Interval) -> Interval:
