@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from precaution.clinic.worklist import Listed
 
-_CSV_ROWS = 2000
+_CSV_ROWS = 10_000
 
 
 class Clinic(NamedTuple):

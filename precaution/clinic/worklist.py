@@ -190,14 +190,14 @@ class ClinicList:
         values = {"people": list(people)}
         found: dict[str, tuple[list[Any], ...]] = {each: ([], [], [], []) for each in people}
         asked = (
-            "person, rule, state, action, tell, why, urgent from findings",
-            "person, duty, state, due, overdue_after, tell, action, lacking, why from due",
-            "person, fact, title, why, needed_by from missing",
-            "person, ask, number, question, answered from asks",
+            "person, rule, state, action, tell, why, urgent from findings where true",
+            "person, duty, state, due, overdue_after, tell, action, lacking, why from due where action <> ''",
+            "person, fact, title, why, needed_by from missing where true",
+            "person, ask, number, question, answered from asks where answered is null",
         )
         makers: tuple[Callable[..., Any], ...] = (_finding, _due, _missing, _ask)
         for at, (query, make) in enumerate(zip(asked, makers, strict=True)):
-            for person, *row in self._rows(f"select {query} where list_contains($people, person)", values):
+            for person, *row in self._rows(f"select {query} and person in (select unnest($people))", values):
                 found[person][at].append(make(*row))
         return {person: Undone(*map(tuple, parts)) for person, parts in found.items()}
 
