@@ -45,6 +45,13 @@ if TYPE_CHECKING:
 )
 @click.option("--master", metavar="URL", help="Spark's master: local[2], spark://host:port. [default: local[*]]")
 @click.option("--spark-conf", multiple=True, metavar="KEY=VALUE", help="A setting of Spark; may be repeated.")
+@click.option(
+    "--who",
+    metavar="WHO|FILE",
+    help="Who is decided: on-drug (taken, paused, ordered, proposed, or stopped in the last 90 days), ever-on-drug, "
+    "indication, everybody, or a file with the id of a patient in each line. [default: on-drug; with --audit "
+    "ever-on-drug]",
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Decide only N patients, always the same ones.")
 @click.option(
     "--strict",
@@ -73,6 +80,7 @@ def cohort(
     engine: str,
     master: str | None,
     spark_conf: tuple[str, ...],
+    who: str | None,
     limit: int | None,
     strict: bool,
     history: bool,
@@ -120,6 +128,7 @@ def cohort(
                 entries=entries,
                 audit=audit,
                 lost_lines=lost_lines,
+                who=who or ("ever-on-drug" if audit else "on-drug"),
                 overwrite=overwrite,
                 spark=spark,
                 progress=line.show,
@@ -206,6 +215,7 @@ def _summed(summary: Summary, chosen: Chosen, out: str) -> str:
     lines = [
         f"{summary.people} patients: {summary.decided} decided, {summary.died} died before, "
         f"{summary.failed} could not be decided",
+        *([_left_out(summary)] if summary.left_out else []),
         "",
     ]
     ranked = {action.partition("+")[0]: None for action in chosen.label.actions}
@@ -214,6 +224,11 @@ def _summed(summary: Summary, chosen: Chosen, out: str) -> str:
         lines += ["", "problems"]
         lines += [f"{count:>10}  {kind}: {KINDS[kind]}" for kind, count in summary.problems.items()]
     return "\n".join([*lines, "", f"hint: `precaution worklist {out}` shows the most urgent", NOTE]) + "\n"
+
+
+def _left_out(summary: Summary) -> str:
+    """Return how many were not decided, and why."""
+    return f"{summary.left_out} others were not asked for (--who {summary.who}); --who everybody decides all"
 
 
 def _listed(found: Sequence[Urgent]) -> str:
