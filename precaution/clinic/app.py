@@ -18,7 +18,8 @@ from precaution.clinic.patient import patient_view
 from precaution.clinic.settings import ClinicSettings, load_clinic
 from precaution.clinic.steps import StepWords
 from precaution.clinic.trends import SPANS
-from precaution.clinic.worklist import SORTS, WHO, ClinicList, Who, WorklistView
+from precaution.clinic.worklist import SHOWN, SORTS, ClinicList, Shown, WorklistView
+from precaution.cohort.who import STOPPED_DAYS
 from precaution.knowledge.model import Label
 from precaution.service.cards.vocabulary import Vocabulary, load_vocabulary
 
@@ -42,7 +43,7 @@ class Clinic(NamedTuple):
     vocabulary: Vocabulary
     words: StepWords
     people: ClinicList
-    who: Who
+    who: Shown
     """Who is on the list where an address does not say."""
 
     @property
@@ -51,10 +52,10 @@ class Clinic(NamedTuple):
         return self.opened.today.toordinal()
 
 
-def make_clinic(opened: OpenedResults, folder: Path, label: Label, who: Who = "on-drug") -> Clinic:
+def make_clinic(opened: OpenedResults, folder: Path, label: Label, who: Shown = "on-drug") -> Clinic:
     """Return what the pages of some results are made of. `folder`: the label's. Raises InputError, KnowledgeError."""
     settings, vocabulary = load_clinic(folder, label), load_vocabulary(folder, label)
-    people = ClinicList(opened.folder, label, settings, opened.today.toordinal())
+    people = ClinicList(opened.folder, label, opened.today.toordinal())
     return Clinic(opened, label, settings, vocabulary, StepWords(label, vocabulary), people, who)
 
 
@@ -110,12 +111,12 @@ def _message(clinic: Clinic, status: int = HTTPStatus.NOT_FOUND) -> Response:
     return HTMLResponse(pages.rendered("message.html", clinic=clinic), status)
 
 
-def asked_view(query: Mapping[str, str], who: Who) -> WorklistView:
+def asked_view(query: Mapping[str, str], who: Shown) -> WorklistView:
     """Return the view that an address asks for; what is no choice is as if it were not there."""
     chosen, sort = query.get("who", who), query.get("sort", "")
     page, before = query.get("page", "1"), query.get("before", "")
     return WorklistView(
-        who=next((each for each in WHO if each == chosen), who),
+        who=next((each for each in SHOWN if each == chosen), who),
         stage=query.get("stage", "")[:100],
         action=query.get("action", "")[:100],
         before=before if _is_day(before) else "",
@@ -193,4 +194,4 @@ def _checklist(clinic: Clinic, request: Request) -> Response:
 
 
 def _about(clinic: Clinic, _: Request) -> Response:
-    return HTMLResponse(pages.rendered("about.html", clinic=clinic))
+    return HTMLResponse(pages.rendered("about.html", clinic=clinic, stopped_days=STOPPED_DAYS))

@@ -1,4 +1,4 @@
-"""`clinic.toml` of a label's folder: who is on the list, which results are drawn and with which limits.
+"""`clinic.toml` of a label's folder: which results are drawn and with which limits.
 
 It changes no answer. Every name in it is checked when it is read.
 """
@@ -44,27 +44,17 @@ class EventMark:
 class ClinicSettings:
     """Everything that `clinic.toml` says."""
 
-    stopped_within: str = ""
-    """A parameter: for so many days after its end somebody's treatment still puts them on the list."""
     charts: Mapping[str, ResultChart] = field(default_factory=dict[str, ResultChart])
     marks: Mapping[str, EventMark] = field(default_factory=dict[str, EventMark])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ListTable:
-    stopped_within: str
 
 
 def load_clinic(folder: Path, label: Label) -> ClinicSettings:
     """Return what `clinic.toml` of a label's folder says; without one nothing is drawn. Raises KnowledgeError."""
     if not (folder / FILE).is_file():
-        return ClinicSettings(label.therapy.gap)
+        return ClinicSettings()
     tables = read_toml(folder / FILE, FILE)
-    refuse_unknown(tables, ("list", "chart", "mark"), Place(FILE))
-    place = Place(FILE, "list")
-    stopped = read(_ListTable, tables.get("list", {}), place).stopped_within
-    _known(stopped, label.parameters, place.at("stopped-within"), "parameter")
-    return ClinicSettings(stopped, _charts(tables.get("chart", {}), label), _marks(tables.get("mark", {}), label))
+    refuse_unknown(tables, ("chart", "mark"), Place(FILE))
+    return ClinicSettings(_charts(tables.get("chart", {}), label), _marks(tables.get("mark", {}), label))
 
 
 def _charts(written: object, label: Label) -> dict[str, ResultChart]:

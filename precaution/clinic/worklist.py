@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import duckdb
 
+from precaution.cohort.who import STOPPED_DAYS
 from precaution.engine.answer import Due, Finding, Missing, OpenAsk
 from precaution.errors import InputError
 from precaution.tables.schema import ENTRIES, PERSONS, record_of
@@ -20,15 +21,14 @@ from precaution.values.record import UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from precaution.clinic.settings import ClinicSettings
     from precaution.knowledge.model import Label
     from precaution.values.record import Record
 
-Who = Literal["on-drug", "unclear", "everybody"]
-"""on-drug: an entry of the label's drug that has not surely ended too long ago. unclear: no such entry, but a
-medication that can't be read."""
+Shown = Literal["on-drug", "unclear", "everybody"]
+"""on-drug: as `precaution.cohort.who.on_drug` tells from a record. unclear: no such entry, but a medication
+that can't be read."""
 Sort = Literal["urgency", "overdue", "next", "patient", "stage"]
-WHO: tuple[Who, ...] = get_args(Who)
+SHOWN: tuple[Shown, ...] = get_args(Shown)
 SORTS: tuple[Sort, ...] = get_args(Sort)
 PAGE = 100
 _TABLES = ("decisions", "due", "missing", "asks", "findings", "problems", "entries", "persons")
@@ -42,7 +42,7 @@ _ORDER = {
 _PEOPLE = """
 create table people as
 with drug as (
-    select person, bool_or(coalesce(end_high, 'infinity'::double) >= $since) as now
+    select person, bool_or(coalesce(end_high, 'infinity'::double) >= $since or certainty <> 'certain') as now
     from entries where concept = $drug group by person
 ), unclear as (select distinct person from entries where concept = $unreadable),
 next as (
@@ -59,7 +59,7 @@ from decisions d left join drug using (person) left join unclear using (person) 
 class WorklistView(NamedTuple):
     """What of the list is shown; it stands in the address of the page."""
 
-    who: Who = "on-drug"
+    who: Shown = "on-drug"
     stage: str = ""
     action: str = ""
     before: str = ""
@@ -109,18 +109,16 @@ class Undone(NamedTuple):
 class ClinicList:
     """The decisions of a folder of results, for any number of threads."""
 
-    def __init__(self, folder: Path, label: Label, settings: ClinicSettings, today: int) -> None:
+    def __init__(self, folder: Path, label: Label, today: int) -> None:
         """Open complete results that hold the records. Raises InputError where a table can't be read."""
         self._database = duckdb.connect(config={"allow_community_extensions": False})
-        days = float(label.parameters[settings.stopped_within].value)
-        grace = float(label.parameters[label.therapy.grace].value)
         try:
             for name in _TABLES:
                 files = (Path(folder).resolve() / name / "*.parquet").as_posix()
                 self._database.read_parquet(files).create_view(name)
             self._database.execute(
                 _PEOPLE,
-                {"since": today - days - grace, "drug": label.therapy.drug, "unreadable": UNREADABLE["medication"]},
+                {"since": today - STOPPED_DAYS, "drug": label.therapy.drug, "unreadable": UNREADABLE["medication"]},
             )
         except duckdb.Error:
             raise InputError(f"the tables in '{folder}' can't be read; make them anew with --overwrite") from None

@@ -240,8 +240,7 @@ def test_a_patient_who_is_not_there_is_not_found(visitor: Visitor) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[list]\nstopped-within = "therapy-gab"', "has no parameter 'therapy-gab'. Did you mean 'therapy-gap'"),
-        ('[chart]\nx = { concept = "lab_ann" }', "has no code list 'lab_ann'"),
+        ('[chart]\nx = { concept = "lab_ann" }', "has no code list 'lab_ann'. Did you mean 'lab_anc'"),
         ('[chart]\nx = { concept = "lab_anc", limits = ["x"] }', "has no limit or parameter 'x'"),
         ('[chart]\nx = { concept = "lab_anc", upper-limit = "x" }', "has no parameter 'x'"),
         ('[mark]\nx = { title = "X", concepts = ["x"] }', "has no code list 'x'"),
@@ -249,8 +248,7 @@ def test_a_patient_who_is_not_there_is_not_found(visitor: Visitor) -> None:
     ],
 )
 def test_what_is_wrong_in_clinic_toml_is_said(tmp_path: Path, text: str, says: str) -> None:
-    start = "" if "[list]" in text else '[list]\nstopped-within = "therapy-gap"\n'
-    (tmp_path / "clinic.toml").write_text(start + text, encoding="utf-8")
+    (tmp_path / "clinic.toml").write_text(text, encoding="utf-8")
     with pytest.raises(KnowledgeError, match="clinic.toml") as error:
         load_clinic(tmp_path, LABEL)
     assert says in str(error.value)
@@ -258,11 +256,10 @@ def test_what_is_wrong_in_clinic_toml_is_said(tmp_path: Path, text: str, says: s
 
 def test_a_label_without_clinic_toml_has_pages_all_the_same(tmp_path: Path) -> None:
     settings = load_clinic(tmp_path, LABEL)
-    assert settings == ClinicSettings(LABEL.therapy.gap)
+    assert settings == ClinicSettings()
     assert made(settings=settings).charts == []
 
 
 def test_what_clinic_toml_says_is_read() -> None:
-    assert SETTINGS.stopped_within == "therapy-gap"
     assert SETTINGS.charts["neutrophils"] == ResultChart(concept="lab_anc", limits=("anc-limit",))
     assert isinstance(SETTINGS.marks["infections"], EventMark)

@@ -58,6 +58,12 @@ def temporary(tmp_path: Path) -> Path:
     return folder
 
 
+def decide(source: Path, out: Path, *more: str) -> None:
+    """Decide everybody, as `precaution cohort` does."""
+    arguments = ["cohort", str(source), "--out", str(out), "--who", "everybody", "--today", TODAY, "--workers", "1"]
+    assert run([*arguments, *more]) in (0, 6)
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_it_decides_serves_and_leaves_nothing_behind(source: Path, temporary: Path, end: signal.Signals) -> None:
     with started(str(source), "--today", TODAY, temporary=temporary) as (process, address):
@@ -88,7 +94,21 @@ def test_it_listens_at_this_machine_alone(source: Path, temporary: Path) -> None
 
 def test_results_are_shown_as_they_are_and_kept(source: Path, temporary: Path, tmp_path: Path) -> None:
     out = tmp_path / "results"
-    assert run(["cohort", str(source), "--out", str(out), "--today", TODAY, "--entries", "--workers", "1"]) in (0, 6)
+    assert run(
+        [
+            "cohort",
+            str(source),
+            "--out",
+            str(out),
+            "--who",
+            "everybody",
+            "--today",
+            TODAY,
+            "--entries",
+            "--workers",
+            "1",
+        ]
+    ) in (0, 6)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     with (
         started(str(out), "--who", "everybody", temporary=temporary) as (_, address),
@@ -112,7 +132,9 @@ def test_results_that_do_not_fit_are_refused(
 ) -> None:
     out, policy = tmp_path / "results", tmp_path / "policy.toml"
     policy.write_text('name = "x"\n[parameter]\ntherapy-gap = "60 days"\n')
-    assert run(["cohort", str(source), "--out", str(out), "--today", TODAY, "--workers", "1", *made]) in (0, 6)
+    assert run(
+        ["cohort", str(source), "--out", str(out), "--who", "everybody", "--today", TODAY, "--workers", "1", *made]
+    ) in (0, 6)
     capsys.readouterr()
     asked = [str(policy) if each == "POLICY" else each for each in asked]
     assert run(["clinic", str(out), *OPTIONS, *asked]) != 0
@@ -123,7 +145,21 @@ def test_results_that_are_not_whole_are_refused(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "results"
-    assert run(["cohort", str(source), "--out", str(out), "--today", TODAY, "--entries", "--workers", "1"]) in (0, 6)
+    assert run(
+        [
+            "cohort",
+            str(source),
+            "--out",
+            str(out),
+            "--who",
+            "everybody",
+            "--today",
+            TODAY,
+            "--entries",
+            "--workers",
+            "1",
+        ]
+    ) in (0, 6)
     (out / "_SUCCESS").unlink()
     assert run(["clinic", str(out), *OPTIONS]) == 3
     assert "no complete results" in capsys.readouterr().err

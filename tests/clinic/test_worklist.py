@@ -13,7 +13,9 @@ pytest.importorskip("starlette")
 
 from precaution.clinic.app import asked_view
 from precaution.clinic.worklist import WorklistView
+from precaution.cohort.who import on_drug
 from support.clinic_pages import FORMULA_ID, Visitor, clinic_of, hostile, order, people, person, reference, write
+from support.ndjson_sources import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,15 +45,35 @@ def test_who_has_the_drug_is_on_the_list_and_nobody_is_lost(visitor: Visitor) ->
 
 @pytest.mark.parametrize(
     ("end", "listed"),
-    [("2024-11-01", True), ("2024-10-31", False), ("2024-11", True), ("2024", True), ("2024-10", False)],
+    [("2024-12-01", True), ("2024-11-30", False), ("2024-12", True), ("2024", True), ("2024-11", False)],
 )
-def test_who_stopped_is_listed_for_as_long_as_parameters_say(
-    tmp_path_factory: pytest.TempPathFactory, end: str, listed: bool
-) -> None:
-    """90 days and the grace after a supply, 30 days: from 2024-11-01 on; an end that may be later counts as later."""
+def test_who_stopped_is_listed_for_90_days(tmp_path_factory: pytest.TempPathFactory, end: str, listed: bool) -> None:
+    """An end that may be later counts as later. The same is said of a single record by `cohort --who`."""
     made = Visitor(clinic_of(tmp_path_factory.mktemp("end"), person("p", order("2023-01-01", end, "stopped"))))
     assert (shown(made) == ["p"]) is listed
+    assert on_drug(made.clinic.people.record("p"), LABEL, made.clinic.today) is listed
     made.close()
+
+
+def test_the_list_and_a_cohort_mean_the_same_people(visitor: Visitor) -> None:
+    people, today = visitor.clinic.people, visitor.clinic.today
+    everybody = shown(visitor, "?who=everybody")
+    assert {each for each in everybody if on_drug(people.record(each), LABEL, today)} == set(shown(visitor))
+
+
+def test_results_of_some_people_say_that_there_are_others(tmp_path_factory: pytest.TempPathFactory) -> None:
+    from precaution.clinic.app import make_clinic
+    from precaution.clinic.opening import opened_results
+    from precaution.cohort import cohort
+    from support.clinic_pages import FOLDER, TODAY
+
+    folder = tmp_path_factory.mktemp("some")
+    cohort(write(folder / "fhir", people()), folder / "out", today=TODAY, entries=True, who="on-drug", workers=1)
+    some = Visitor(make_clinic(opened_results(folder / "out", LABEL), FOLDER, LABEL, "everybody"))
+    page = some.page("/")
+    assert "others were not asked for" in page.text
+    assert "All who were decided" in page.text
+    some.close()
 
 
 def test_a_stop_without_a_day_keeps_one_on_the_list(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -169,7 +191,7 @@ def test_csv_is_text_for_a_spreadsheet(tmp_path_factory: pytest.TempPathFactory)
 def test_a_table_that_can_t_be_read_is_said(tmp_path_factory: pytest.TempPathFactory) -> None:
     from precaution.clinic.app import make_clinic
     from precaution.errors import InputError
-    from support.clinic_pages import FOLDER, LABEL
+    from support.clinic_pages import FOLDER
 
     folder = tmp_path_factory.mktemp("broken")
     made = clinic_of(folder, people())

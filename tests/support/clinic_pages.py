@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from precaution.clinic.worklist import Who
+    from precaution.clinic.worklist import Shown
 
 Json = dict[str, Any]
 TODAY = "2025-03-01"
@@ -133,7 +133,7 @@ def write(folder: Path, resources: list[Json]) -> Path:
     return folder
 
 
-def clinic_of(folder: Path, resources: list[Json], who: Who = "on-drug") -> Clinic:
+def clinic_of(folder: Path, resources: list[Json], who: Shown = "on-drug") -> Clinic:
     """Return the pages of people who are decided in `folder`."""
     from datetime import date
 
