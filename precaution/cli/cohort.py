@@ -8,7 +8,7 @@ import click
 
 from precaution.cli import options
 from precaution.cli.group import precaution
-from precaution.cli.output import emit
+from precaution.cli.output import emit, terminal_width
 from precaution.cli.progress import ProgressLine
 from precaution.errors import NOT_EVERYBODY, UsageError
 
@@ -168,7 +168,7 @@ def worklist(results: str, top: int, csv: str | None, json: bool) -> None:
         return
     found = most_urgent(Path(results), top)
     _warn(stored(Path(results)))
-    emit(as_json([plain(each) for each in found]) if json else _listed(found))
+    emit(as_json([plain(each) for each in found]) if json else listed(found, terminal_width()))
 
 
 def _spark(engine: str, master: str | None, conf: Sequence[str], workers: int | None) -> Spark | None:
@@ -231,15 +231,30 @@ def _left_out(summary: Summary) -> str:
     return f"{summary.left_out} others were not asked for (--who {summary.who}); --who everybody decides all"
 
 
-def _listed(found: Sequence[Urgent]) -> str:
-    lines = []
-    for each in found:
-        overdue = f", {each.overdue_days} days overdue" if each.overdue_days else ""
-        action = f"{each.action} (attested)" if each.attested else each.action
-        reason = each.reason + (f" ({each.reason_date})" if each.reason_date else "")
-        due = f"; next due {each.next_due}" if each.next_due else ""
-        lines.append(f"{printable(each.person)}  {each.stage}  {action}{overdue}  {reason}{due}")
-    return "\n".join(lines) + "\n" if lines else "nobody was decided\n"
+def listed(found: Sequence[Urgent], width: int) -> str:
+    """Return the worklist as a table under a header, each line cut at `width` characters; 0 for no limit."""
+    if not found:
+        return "nobody was decided\n"
+    head = ("patient", "stage", "what", "overdue", "next due", "why")
+    rows = [head, *map(_cells, found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head) - 1)]
+    lines = ["  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows]
+    return "\n".join(line if len(line) <= width or not width else f"{line[: width - 1]}…" for line in lines) + "\n"
+
+
+def _cells(each: Urgent) -> tuple[str, ...]:
+    from precaution.writers.layout import status
+
+    overdue = f"{each.overdue_days} days" if each.overdue_days else ""
+    reason = each.reason + (f" ({each.reason_date})" if each.reason_date else "")
+    return (
+        printable(each.person),
+        each.stage,
+        status(each.action, attested=each.attested),
+        overdue,
+        each.next_due,
+        reason,
+    )
 
 
 def printable(text: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from precaution.cli import run
-from precaution.cli.cohort import printable
+from precaution.cli.cohort import listed, printable
 from precaution.cohort import cohort, most_urgent
 from precaution.cohort.export.worklist import Urgent, as_csv, neutral
 from precaution.errors import InputError
@@ -100,7 +100,17 @@ def test_a_cohort_on_the_command_line(tmp_path: Path, capsys: Capture) -> None:
     )
     assert said.err == "", "quiet where nobody looks on"
     assert run(["worklist", str(tmp_path / "out"), "--top", "1"]) == 0
-    assert capsys.readouterr().out.startswith("suspected-thromboembolism  on-treatment  discontinue  ")
+    head, first = capsys.readouterr().out.splitlines()
+    assert head.split() == ["patient", "stage", "what", "overdue", "next", "due", "why"]
+    assert first.startswith("suspected-thromboembolism  on-treatment  ■ discontinue  ")
+    assert first.index("Venous") == head.index("why")
+
+
+def test_on_a_terminal_no_line_is_broken() -> None:
+    lines = listed([line(person="a-1", reason="long " * 40), line(person="b")], 60).splitlines()
+    assert all(len(each) <= 60 for each in lines)
+    assert lines[1].endswith("…")
+    assert not lines[2].endswith("…")
 
 
 def test_json(tmp_path: Path, capsys: Capture, results: Path) -> None:
