@@ -77,7 +77,7 @@ def test_it_decides_serves_and_leaves_nothing_behind(source: Path, temporary: Pa
         (kept,) = temporary.glob("precaution-clinic-*")
         assert kept.stat().st_mode & 0o077 == 0, "nobody else may read it"
         process.send_signal(end)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         assert process.returncode == (0 if end == signal.SIGINT else 143)
         assert "Traceback" not in err
         assert out == ""
