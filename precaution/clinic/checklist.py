@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from precaution.service.cards.vocabulary import Vocabulary
     from precaution.values.record import Record
 
-_REASONS, _ENTRIES, _LETTERS = 3, 2, 150
+_REASONS, _ENTRIES, _LETTERS = 3, 3, 150
 
 
 class ChecklistLine(NamedTuple):
