@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @precaution.command(
-    short_help="Show the list, each patient and a checklist for paper, as pages in a browser.",
+    short_help="Show list, patients and a paper checklist in a browser.",
     epilog=options.examples(
         "precaution clinic export/",
         "precaution clinic export/ --out results/ --today 2025-03-01",
