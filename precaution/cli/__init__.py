@@ -13,6 +13,7 @@ import click
 
 from precaution.cli import (  # noqa: F401  # they add their commands to the group
     audit,
+    clinic,
     cohort,
     demo,
     labels,

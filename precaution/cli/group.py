@@ -10,7 +10,7 @@ from precaution.errors import EXIT_CODES, did_you_mean
 
 SECTIONS = {
     "One patient": ("assess", "timeline", "read"),
-    "Many patients": ("cohort", "worklist", "export", "audit", "report", "sql", "demo-cohort"),
+    "Many patients": ("cohort", "worklist", "clinic", "export", "audit", "report", "sql", "demo-cohort"),
     "Service": ("serve", "store"),
     "Knowledge": ("label", "explain", "check", "booklet", "questionnaire"),
     "Shell": ("completion",),

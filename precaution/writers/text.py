@@ -105,15 +105,20 @@ def next_step(decision: Decision) -> str:
     if decision.action in ("screen", "obtain", "due") and any(_START in due.why for due in decision.due):
         others = "" if decision.action == "due" else ", and what else is missing"
         return f"{first}find out the day treatment started{others}, then assess again"
-    if decision.action in ("screen", "obtain"):
-        return f"{first}{decision.action} what is missing, then assess again"
     dated = [due for due in decision.due if due.due > decision.today]
     if decision.action == "clear" and decision.stage == "on-treatment" and dated:
         due = min(dated, key=lambda each: each.due)
         return f"{first}{_NEXT['clear']}; {due.tell[:1].lower()}{due.tell[1:]} by {due.due}"
-    if decision.attested and decision.action == "only-if-no-alternative":
-        return f"{first}may be used: it was answered that no alternative is suitable"
-    return first + _NEXT.get(decision.action, f"{in_words(decision.action)}; read the reasons below")
+    return first + next_words(decision.action, attested=decision.attested)
+
+
+def next_words(action: str, *, attested: bool) -> str:
+    """Return what an action asks for next, in a few words."""
+    if action in ("screen", "obtain"):
+        return f"{action} what is missing, then assess again"
+    if attested and action == "only-if-no-alternative":
+        return "may be used: it was answered that no alternative is suitable"
+    return _NEXT.get(action, f"{in_words(action)}; read the reasons below")
 
 
 def _policy(decision: Decision) -> list[str]:

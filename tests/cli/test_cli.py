@@ -61,6 +61,7 @@ def test_the_commands() -> None:
         "audit",
         "booklet",
         "check",
+        "clinic",
         "cohort",
         "completion",
         "demo-cohort",
