@@ -102,6 +102,7 @@ def cohort(
         emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
     day = options.chosen_day(today)
+    _warn_of_readings(chosen)
     if not spark and click.get_current_context().find_root().obj:
         keep_out_pandas()
     try:
@@ -184,6 +185,17 @@ def _warn(summary: Summary) -> None:
         click.echo(
             f"WARNING: {summary.disregarded} lines were lost that may be anybody's, and were taken as nobody's "
             "(--lost-lines nobody):\n         any answer may lack what they held, and may be too mild",
+            err=True,
+        )
+
+
+def _warn_of_readings(chosen: Chosen) -> None:
+    """Say it loudly where the label's text has changed since it was read: every answer may be wrong."""
+    doubtful = [each.id for each in chosen.label.says.values() if each.suspect or each.role == "unread"]
+    if doubtful:
+        click.echo(
+            f"WARNING: {len(doubtful)} sentences of this label are suspect or not read yet ({', '.join(doubtful[:8])}"
+            f"{' ...' if doubtful[8:] else ''}):\n         answers may be wrong; `precaution check` lists them",
             err=True,
         )
 

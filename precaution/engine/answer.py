@@ -121,6 +121,17 @@ class Missing(NamedTuple):
     needed_by: tuple[str, ...]
 
 
+class DoubtfulReading(NamedTuple):
+    """A sentence of which no reading holds: the text has changed since it was read, or nobody has read it."""
+
+    says: str
+    state: Literal["changed", "removed", "unread"]
+    means: str
+    """Our words for it, as it was read before."""
+    touches: tuple[str, ...]
+    """Rules and duties of this stage that rest on the old reading. One that is unread may touch any answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The decision for one patient on one day."""
@@ -149,6 +160,8 @@ class Decision:
     """Background sentences that matter for this patient, whichever findings there are."""
     policy: Mapping[str, object]
     """What the site's policy changed: parameter -> value; empty where none was given."""
+    doubtful_readings: tuple[DoubtfulReading, ...] = ()
+    """Sentences of the label without a reading that holds, where they touch this answer."""
 
 
 def grave(action: str, attested: bool, label: Label) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from precaution.engine.answer import ATTESTED, grave
 from precaution.engine.background import Backgrounds
 from precaution.engine.chart import Known, Setting
+from precaution.engine.doubtful import doubtful_readings
 from precaution.engine.kinds import durations, figures, history, qualitative
 from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
 from precaution.knowledge.fact_kinds import (
@@ -117,6 +118,8 @@ class CompiledLabel:
         """fact made of others = its expression."""
         self.rules = {name: self._rule(rule) for name, rule in label.rules.items() if stage in rule.when}
         """Those that apply at the stage."""
+        self.doubtful_readings = doubtful_readings(label, stage)
+        """Sentences without a reading that holds, on which something rests at the stage."""
 
     def expression(self, expression: Expression) -> CompiledExpression:
         """Return an expression of the label, compiled."""

@@ -90,6 +90,7 @@ def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: F
         unrecognised=chart.record.unrecognised,
         background=facts.compiled.backgrounds.beside("", facts),
         policy=label.policy,
+        doubtful_readings=facts.compiled.doubtful_readings,
     )
 
 

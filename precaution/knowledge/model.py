@@ -30,7 +30,8 @@ from precaution.knowledge.refers import (
 from precaution.knowledge.shorthand import Limit
 from precaution.knowledge.terminology import Concept, Terminology
 
-Role = Literal["directive", "background", "evidence-limit", "provenance"]
+Role = Literal["directive", "background", "evidence-limit", "provenance", "unread"]
+Suspect = Literal["", "changed", "removed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,13 @@ class Sentence:
     """... it says what is not known, or ..."""
     provenance: str | None = None
     """... where the text comes from."""
+    unread: str | None = None
+    """Nobody has read it yet: since when it stands in the text. Such a sentence is a problem of `precaution check`."""
+    suspect: Suspect = ""
+    """The text has changed since it was read: `changed` where it says something else now, `removed` where it is gone.
+    What rests on it is told by the old reading, and says so; `precaution check` fails."""
+    was: str = ""
+    """For a suspect sentence: `exact` as it was read."""
     numbers: tuple[float, ...] = ()
     """The numbers it states; any other number in a rule that cites it must be a parameter. As a table,
     `{ sodium-limit = "130 mmol/L" }`, each is a limit that expressions and texts name."""
@@ -78,6 +86,10 @@ class Says:
     """Where the sentence begins in the label's text, in characters ..."""
     end: int
     """... and where it ends."""
+    suspect: Suspect = ""
+    """`changed` or `removed` where the text is another one since the sentence was read."""
+    was: str = ""
+    """`exact` as it was read, for a suspect sentence."""
     numbers: tuple[float, ...] = ()
     """The numbers it states."""
     explains: tuple[RuleOrDuty, ...] = ()

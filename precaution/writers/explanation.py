@@ -65,6 +65,11 @@ def _sentence(says: Says, words: Mapping[str, str]) -> Iterator[str]:
     yield from folded(f"{says.means} ({says.role})", indent=6, first=says.id, width=INNER)
     if says.id in words:
         yield from folded(f"“{words[says.id].strip()}”", indent=6, width=INNER)
+    if says.suspect:
+        changed = "the text says it otherwise now" if says.suspect == "changed" else "the text no longer has it"
+        yield from folded(f"▲ suspect: {changed}; this reading is of the old text", indent=6, width=INNER)
+    if says.role == "unread":
+        yield from folded("▲ nobody has read this sentence yet", indent=6, width=INNER)
     if says.why:
         yield from folded(f"Why it leads to no rule: {says.why}", indent=6, width=INNER)
 

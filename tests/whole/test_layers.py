@@ -25,6 +25,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"readers"},
         {"assessment"},
         {"cases"},
+        {"revision"},
         {"checks", "demo"},
         {"cohort"},
         {"audit"},
@@ -45,7 +46,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     ),
     "engine": (
         {"answer", "therapy"},
-        {"chart", "background"},
+        {"chart", "background", "doubtful"},
         {"kinds", "evidence"},
         {"compiled"},
         {"facts"},
@@ -104,6 +105,16 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"listing", "explanation", "measure_content"},
         {"booklet"},
     ),
+    "revision": (
+        {"likeness", "sections", "sentences", "xml_input"},
+        {"finding", "markup", "resting"},
+        {"alignment", "fhir_document", "spl_document"},
+        {"texts"},
+        {"changes"},
+        {"toml_edits", "listing"},
+        {"adoption"},
+        {"fresh"},
+    ),
     "cohort": (
         {"problems", "tables", "run_lock", "label_source", "row_checks", "progress"},
         {"context", "processes"},
@@ -157,7 +168,7 @@ each other, but not in a circle."""
 APART = {("readers", "writers"), ("writers", "readers")}
 ROOT = {"__init__", "__main__", "errors", "assessment", "timeline"}
 """The only modules at the root of the package: all others stand in a room."""
-FHIR_SPEAKERS = ("readers", "cases", "cohort.sort", "demo", "service")
+FHIR_SPEAKERS = ("readers", "cases", "cohort.sort", "demo", "revision.fhir_document", "service")
 """Who reads FHIR, sorts its lines, or writes what the readers read."""
 
 MEDICINE = re.compile(
