@@ -70,7 +70,7 @@ def _sentence(says: Says, words: Mapping[str, str]) -> Iterator[str]:
         yield from folded(f"▲ suspect: {changed}; this reading is of the old text", indent=6, width=INNER)
     if says.role == "unread":
         yield from folded("▲ nobody has read this sentence yet", indent=6, width=INNER)
-    if says.why:
+    elif says.why:
         yield from folded(f"Why it leads to no rule: {says.why}", indent=6, width=INNER)
 
 

@@ -119,7 +119,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"problems", "tables", "run_lock", "label_source", "row_checks", "progress"},
         {"context", "processes"},
         {"preload", "results", "sort"},
-        {"deciding", "export"},
+        {"deciding", "export", "comparison"},
         {"deciding_fhir", "deciding_rows"},
         {"run_fhir", "run_tables"},
         {"run_omop", "spark"},
