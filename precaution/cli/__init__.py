@@ -17,6 +17,7 @@ from precaution.cli import (  # noqa: F401  # they add their commands to the gro
     demo,
     labels,
     patients,
+    review,
     revision,
     service,
     sql,

@@ -12,7 +12,7 @@ SECTIONS = {
     "One patient": ("assess", "timeline", "read"),
     "Many patients": ("cohort", "worklist", "export", "audit", "report", "sql", "demo-cohort"),
     "Service": ("serve", "store"),
-    "Knowledge": ("label", "explain", "check", "booklet"),
+    "Knowledge": ("label", "explain", "check", "review", "booklet"),
     "Shell": ("completion",),
 }
 """The commands as `precaution --help` lists them; each stands in one section."""

@@ -49,7 +49,7 @@ class Comparison(NamedTuple):
     differ: tuple[str, ...]
     """In what the runs themselves differ: `label`, `policy`, `today`, `files`."""
     answers: tuple[OtherAnswer, ...]
-    """By person."""
+    """Sorted by person."""
 
     def moves(self) -> dict[tuple[str, str], int]:
         """Return how many patients went from what to what, most first; those whose action is the same are left out."""

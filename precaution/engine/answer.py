@@ -121,6 +121,17 @@ class Missing(NamedTuple):
     needed_by: tuple[str, ...]
 
 
+class Reviewed(NamedTuple):
+    """What clinicians said of the reading of a rule or duty that is part of an answer."""
+
+    name: str
+    state: str
+    """`signed`, `disagreed`, `change wanted`, `ended`, `not signed`."""
+    who: str
+    role: str
+    day: str
+
+
 class DoubtfulReading(NamedTuple):
     """A sentence of which no reading holds: the text has changed since it was read, or nobody has read it."""
 
@@ -162,6 +173,8 @@ class Decision:
     """What the site's policy changed: parameter -> value; empty where none was given."""
     doubtful_readings: tuple[DoubtfulReading, ...] = ()
     """Sentences of the label without a reading that holds, where they touch this answer."""
+    signatures: tuple[Reviewed, ...] = ()
+    """Who has signed the readings behind this answer; empty where nobody signs them."""
 
 
 def grave(action: str, attested: bool, label: Label) -> int:

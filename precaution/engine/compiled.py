@@ -13,6 +13,7 @@ from precaution.engine.background import Backgrounds
 from precaution.engine.chart import Known, Setting
 from precaution.engine.doubtful import doubtful_readings
 from precaution.engine.kinds import durations, figures, history, qualitative
+from precaution.engine.signed import not_reviewed
 from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
 from precaution.knowledge.fact_kinds import (
     Active,
@@ -118,6 +119,8 @@ class CompiledLabel:
         """fact made of others = its expression."""
         self.rules = {name: self._rule(rule) for name, rule in label.rules.items() if stage in rule.when}
         """Those that apply at the stage."""
+        self.not_reviewed = not_reviewed(label, stage)
+        """Rules and duties that are not signed, where the site demands it."""
         self.doubtful_readings = doubtful_readings(label, stage)
         """Sentences without a reading that holds, on which something rests at the stage."""
 

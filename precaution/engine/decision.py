@@ -12,6 +12,8 @@ from precaution.engine.duties import Scheduled, schedule_all
 from precaution.engine.facts import Facts
 from precaution.engine.findings import Judged, judge_all
 from precaution.engine.memo import remembered
+from precaution.engine.signed import hardened, marked, reviewed
+from precaution.engine.signed import missing as signatures_missing
 from precaution.engine.therapy import therapy
 from precaution.knowledge.expression import spoken
 from precaution.values.interval import show_day
@@ -63,6 +65,9 @@ def decided(facts: Facts, *, everything: bool = False) -> Assessment:
     """Return the decision that follows from a patient's facts; for `everything` see `decide`."""
     judged = tuple(judge_all(facts, everything=everything))
     scheduled = tuple(schedule_all(facts))
+    if names := facts.compiled.not_reviewed:
+        judged = hardened(judged, names, facts.compiled.ranks, facts.chart.stage)
+        scheduled = marked(scheduled, names)
     return Assessment(facts.chart, facts, judged, scheduled, _decision(judged, scheduled, facts, everything=everything))
 
 
@@ -70,6 +75,8 @@ def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: F
     chart, label, ranks = facts.chart, facts.chart.label, facts.compiled.ranks
     holds = [each.hold for each in judged if each.hold is not None]
     action, attested = _gravest(judged, scheduled, facts, reason_found=bool(holds))
+    shown = [each for each in judged if each.finding.state != "no" or each.hold]
+    named = (*(each.rule.name for each in shown), *(each.due.duty for each in scheduled))
     findings = [each.finding for each in judged if everything or each.finding.state != "no"]
     return Decision(
         label=label.name,
@@ -91,6 +98,7 @@ def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: F
         background=facts.compiled.backgrounds.beside("", facts),
         policy=label.policy,
         doubtful_readings=facts.compiled.doubtful_readings,
+        signatures=reviewed(label, named),
     )
 
 
@@ -105,7 +113,7 @@ def _gravest(
     chart, ranks = facts.chart, facts.compiled.ranks
     asked = [(action, each.finding.attested) for each in judged if (action := each.finding.action)]
     asked += [(action, False) for each in scheduled if (action := each.due.action)]
-    if chart.therapy.doubt or chart.record.partial:
+    if chart.therapy.doubt or chart.record.partial or facts.compiled.not_reviewed:
         asked.append(("obtain", False))
     if chart.stage == "interrupted":
         asked.append(("may-resume" if reason_found else "obtain", False))
@@ -127,6 +135,8 @@ def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Fa
     if facts.chart.record.partial:
         why = "the input is only a part of it: a further page, or something that could not be read"
         found.insert(0, Missing("record", "the whole record", why, ()))
+    if facts.compiled.not_reviewed:
+        found.insert(0, signatures_missing(facts.compiled.not_reviewed))
     if facts.chart.therapy.doubt:
         found.insert(0, Missing("stage", "stage of treatment", facts.chart.therapy.doubt, ()))
     if facts.chart.stage == "interrupted" and not any(each.hold for each in judged):

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
 from precaution.knowledge.terminology import IDS, Concept, read_concept_ids, read_lists
-from precaution.knowledge.toml import Place
+from precaution.knowledge.toml import Place, read_toml
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+SIGNATURES = "signatures.jsonl"
+"""The file of a label's folder that holds what clinicians said of its readings, a line each."""
 Lists = dict[str, list[tuple[str, str]]]
 
 
@@ -49,6 +51,17 @@ def parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterato
             yield f"more/{IDS}", more / IDS
     if policy:
         yield "policy", policy
+    if signatures := signature_file(folder, policy):
+        yield "signatures", signatures
+
+
+def signature_file(folder: Path, policy: Path | None) -> Path | None:
+    """Return the file of signatures that a site's policy names, or the one in the label's folder; None without one."""
+    named = ""
+    if policy and policy.is_file():
+        named = str(read_toml(policy, policy.name).get("signatures", ""))
+    found = policy.parent / named if policy and named else folder / SIGNATURES
+    return found if found.is_file() else None
 
 
 def read_codes(own: Path, *more: Path) -> Lists:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from precaution.knowledge.expression import Expression
 from precaution.knowledge.fact_kinds import Fact
@@ -338,6 +338,27 @@ class Records:
     """Parameter: which of several results of one day counts, "worst" or "unknown" where they differ."""
 
 
+class SignOff(NamedTuple):
+    """What clinicians said of the reading of a rule or duty, and whether it still holds."""
+
+    state: Literal["signed", "disagreed", "change wanted", "ended", "not signed"]
+    """`ended`: what was signed has changed since."""
+    who: str = ""
+    role: str = ""
+    day: str = ""
+    """As 2025-03-01."""
+    words: str = ""
+    changed: tuple[str, ...] = ()
+    """What has changed since: `sentences`, `reading`, `facts`, `parameters`, `questions`, `codes`, `cases`."""
+
+    def __str__(self) -> str:
+        """Return it in a few words: `signed by A. Smith (pharmacist), 2025-03-01`."""
+        by = f" by {self.who} ({self.role}), {self.day}" if self.who else ""
+        since = f"; changed since: {', '.join(self.changed)}" if self.changed else ""
+        state = "not signed: the signature has ended, given" if self.state == "ended" else self.state
+        return f"{state}{by}{since}{f': {self.words}' if self.words else ''}"
+
+
 class OfOwner(dict[Any, Any]):
     """What one object keeps of itself. A copy of that object, or one sent to another process, begins without it."""
 
@@ -378,6 +399,10 @@ class Label:
     """What a site changed: parameter = value as written, and `lists`, `codes`; empty where nothing."""
     limits: Mapping[str, Limit] = field(default_factory=dict[str, Limit])
     """Numbers that sentences state, by the names that rules give them."""
+    signed: Mapping[str, SignOff] = field(default_factory=dict[str, SignOff])
+    """Rule or duty = what was said of its reading; empty where nobody has signed anything."""
+    signed_only: bool = False
+    """Whether the site demands that a reading is signed: what is not is then no reason for a milder answer."""
     complete_lists: frozenset[str] = frozenset()
     """Kinds of entries (`condition`, ...) whose list the site says is complete for every patient."""
     compiled: OfOwner = field(default_factory=OfOwner, init=False, repr=False, compare=False)

@@ -47,6 +47,11 @@ class Policy:
     """Who made these choices."""
     parameter: Mapping[str, object] = field(default_factory=dict[str, object])
     """parameter = value."""
+    signed_only: bool = False
+    """Whether only signed readings count: a rule or duty that is not signed is shown as not reviewed, and the answer is
+    then never milder than that something is to be obtained."""
+    signatures: str = ""
+    """The file of signatures, from the policy's folder; where left out, that of the label's folder."""
     lists: Table = field(default_factory=dict[str, object])
     """See `[lists]`."""
 

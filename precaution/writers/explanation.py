@@ -52,6 +52,7 @@ def _blocks(what: RuleContent, words: Mapping[str, str]) -> list[list[str]]:
         ["How it is read", *reading, *looked] if reading or looked else [],
         [f"The {what.kind} in English", *_conditions(what), *_items(what.notes)],
         ["Local policy, not in the label", *_items(what.parameters)] if what.parameters else [],
+        [f"Reading {what.signed}"] if what.signed else [],
         ["Cases", *cases] if cases else [],
     ]
 

@@ -242,6 +242,7 @@ def _asks(decision: Decision, *, everything: bool) -> Iterator[str]:
 
 def _closing(decision: Decision, *, everything: bool) -> Iterator[str]:
     yield from _local_policy(decision, everything=everything)
+    yield from _signatures(decision)
     counts = [
         counted(len(decision.ignored), "entry", "entries") + " ignored" if decision.ignored else "",
         f"{len(decision.unrecognised)} unrecognised" if decision.unrecognised else "",
@@ -254,6 +255,15 @@ def _closing(decision: Decision, *, everything: bool) -> Iterator[str]:
     if any(ask.answered is None for ask in decision.asks):
         yield "hint: answer a question with --answer A1=yes@2025-02-01"
     yield NOTE
+
+
+def _signatures(decision: Decision) -> Iterator[str]:
+    """Yield how many of the readings behind the answer are signed, and the last signature."""
+    signed = [each for each in decision.signatures if each.state == "signed"]
+    if decision.signatures:
+        last = max(signed, key=lambda each: each.day, default=None)
+        by = f", last by {last.who} ({last.role}), {last.day}" if last else ""
+        yield from folded(f"{len(signed)} of {len(decision.signatures)} readings behind this answer are signed{by}")
 
 
 def _local_policy(decision: Decision, *, everything: bool) -> Iterator[str]:

@@ -42,11 +42,12 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"expansion", "folder", "policy", "type_checks"},
         {"sections"},
         {"assembly", "linking"},
+        {"signatures"},
         {"loading"},
     ),
     "engine": (
         {"answer", "therapy"},
-        {"chart", "background", "doubtful"},
+        {"chart", "background", "doubtful", "signed"},
         {"kinds", "evidence"},
         {"compiled"},
         {"facts"},
@@ -104,6 +105,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"rule_content"},
         {"listing", "explanation", "measure_content"},
         {"booklet"},
+        {"review"},
     ),
     "revision": (
         {"likeness", "sections", "sentences", "xml_input"},
