@@ -15,6 +15,7 @@ from precaution.errors import StoreBusy, StoreDown, StoreFull
 from precaution.knowledge.loading import find_label, load_label
 from precaution.service import current_label
 from precaution.service.cards import pages
+from support.few_cases import label_with_few_cases
 from support.hook_calls import App, call, draft, example, post, prefetch, settings
 
 if TYPE_CHECKING:
@@ -48,16 +49,6 @@ def test_every_case_of_the_label_is_a_canary() -> None:
     assert all(canaries.run(case, label).is_true for case in cases)
 
 
-def copied(tmp_path: Path) -> Path:
-    """Return a copy of the label's folder, with cases of one topic alone: they are decided anew in every test."""
-    folder = tmp_path / "label"
-    shutil.copytree(FOLDER, folder)
-    for cases in folder.glob("topics/*.cases.toml"):
-        if not cases.name.startswith(("blood-counts", "bases", "alternatives")):
-            cases.unlink()
-    return folder
-
-
 def broken(folder: Path) -> None:
     """Make a rule of a label say something else than its cases."""
     topic = folder / "topics" / "blood-counts.toml"
@@ -68,7 +59,7 @@ def broken(folder: Path) -> None:
 
 
 def test_a_canary_that_comes_to_something_else_is_seen(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
+    folder = label_with_few_cases(tmp_path)
     broken(folder)
     assert canaries.false_in(folder)
     with App(settings(tmp_path, label=str(folder))) as app:
@@ -82,7 +73,7 @@ def test_a_label_that_changes_is_taken_up_if_its_canaries_come_true(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(current_label, "_RELOAD_SECONDS", 0.0)
-    folder = copied(tmp_path)
+    folder = label_with_few_cases(tmp_path)
     with App(settings(tmp_path, label=str(folder))) as app:
         before = app.get("/health/ready").json()
         assert before["status"] == "ready"
@@ -100,7 +91,7 @@ def test_a_label_that_breaks_leaves_the_old_one_at_work_and_not_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(current_label, "_RELOAD_SECONDS", 0.0)
-    folder = copied(tmp_path)
+    folder = label_with_few_cases(tmp_path)
     with App(settings(tmp_path, label=str(folder))) as app:
         (folder / "label.toml").write_text(text, encoding="utf-8")
         ready = app.get("/health/ready")
@@ -111,7 +102,7 @@ def test_a_label_that_breaks_leaves_the_old_one_at_work_and_not_ready(
 
 def test_a_new_label_whose_canaries_fail_is_not_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(current_label, "_RELOAD_SECONDS", 0.0)
-    folder = copied(tmp_path)
+    folder = label_with_few_cases(tmp_path)
     with App(settings(tmp_path, label=str(folder))) as app:
         broken(folder)
         ready = app.get("/health/ready")
@@ -129,7 +120,7 @@ def failing(error: Exception) -> Callable[[], None]:
 
 
 def test_without_its_store_it_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with App(settings(tmp_path)) as app:
+    with App(settings(tmp_path, label=str(label_with_few_cases(tmp_path)))) as app:
         monkeypatch.setattr(app.service.store, "tables_current", failing(StoreDown("down")))
         assert app.get("/health/ready").json()["why"] == ["the store can't be reached, or written to"]
         monkeypatch.setattr(app.service.store, "tables_current", lambda: False)
@@ -147,20 +138,20 @@ def test_without_its_store_it_is_not_ready(tmp_path: Path, monkeypatch: pytest.M
 def test_where_nothing_can_be_kept_it_is_not_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, why: list[str] | None
 ) -> None:
-    with App(settings(tmp_path)) as app:
+    with App(settings(tmp_path, label=str(label_with_few_cases(tmp_path)))) as app:
         monkeypatch.setattr(app.service.store, "try_writing", failing(error))
         ready = app.get("/health/ready")
         assert (ready.status_code, ready.json().get("why")) == (503 if why else 200, why)
 
 
 def test_on_a_disk_that_is_nearly_full_it_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with App(settings(tmp_path)) as app:
+    with App(settings(tmp_path, label=str(label_with_few_cases(tmp_path)))) as app:
         monkeypatch.setattr(shutil, "disk_usage", lambda _: (10**12, 10**12 - 10**6, 10**6))
         assert app.get("/health/ready").json()["why"] == ["the store has no room"]
 
 
 def test_without_the_file_of_its_store_it_is_not_ready(tmp_path: Path) -> None:
-    with App(settings(tmp_path)) as app:
+    with App(settings(tmp_path, label=str(label_with_few_cases(tmp_path)))) as app:
         assert app.get("/health/ready").status_code == 200
         for path in tmp_path.glob("store.sqlite*"):
             path.unlink()
@@ -172,7 +163,7 @@ def test_without_the_file_of_its_store_it_is_not_ready(tmp_path: Path) -> None:
 def test_where_a_page_cant_be_rendered_it_is_not_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str
 ) -> None:
-    with App(settings(tmp_path)) as app:
+    with App(settings(tmp_path, label=str(label_with_few_cases(tmp_path)))) as app:
         templates = tmp_path / "templates"
         shutil.copytree(pages._HERE / "templates", templates)
         monkeypatch.setattr(pages._environment(), "loader", FileSystemLoader(templates))

@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from precaution.cli.group import precaution
+from support.few_cases import label_with_few_cases
 from support.hook_calls import call, draft, example, prefetch
 from support.hook_calls import settings as with_store
 from support.project import PROJECT
@@ -45,8 +46,9 @@ class Served:
 
 @contextmanager
 def served(folder: Path, *arguments: str, wait: bool = True, **environment: str) -> Iterator[Served]:
-    """Run `precaution serve` until the block ends."""
+    """Run `precaution serve` until the block ends; its label has few cases, so that it is soon ready."""
     port = free_port()
+    label = label_with_few_cases(folder)
     with_store(folder)  # a store whose tables are there already
     log = folder / "log"
     command = [
@@ -58,6 +60,8 @@ def served(folder: Path, *arguments: str, wait: bool = True, **environment: str)
         str(port),
         "--today",
         "2025-03-01",
+        "--label",
+        str(label),
         "--store-url",
         f"sqlite:///{folder}/store.sqlite",
         *arguments,
@@ -239,7 +243,8 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        told = refused("--port", port, "--store-url", f"sqlite:///{tmp_path}/s.sqlite")
+        label = label_with_few_cases(tmp_path)
+        told = refused("--label", str(label), "--port", port, "--store-url", f"sqlite:///{tmp_path}/s.sqlite")
     assert f"port {port} can't be listened at" in told
 
 
