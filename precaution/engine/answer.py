@@ -125,8 +125,7 @@ class Reviewed(NamedTuple):
     """What clinicians said of the reading of a rule or duty that is part of an answer."""
 
     name: str
-    state: str
-    """`signed`, `disagreed`, `change wanted`, `ended`, `not signed`."""
+    state: Literal["signed", "disagreed", "change wanted", "ended", "not signed"]
     who: str
     role: str
     day: str

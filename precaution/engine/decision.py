@@ -22,7 +22,7 @@ from precaution.values.record import ANSWER, Ignored
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from precaution.engine.answer import Finding
+    from precaution.engine.answer import Finding, Reviewed
     from precaution.engine.chart import Known
     from precaution.knowledge.model import Ask, Label
     from precaution.knowledge.refers import Stage
@@ -75,8 +75,6 @@ def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: F
     chart, label, ranks = facts.chart, facts.chart.label, facts.compiled.ranks
     holds = [each.hold for each in judged if each.hold is not None]
     action, attested = _gravest(judged, scheduled, facts, reason_found=bool(holds))
-    shown = [each for each in judged if each.finding.state != "no" or each.hold]
-    named = (*(each.rule.name for each in shown), *(each.due.duty for each in scheduled))
     findings = [each.finding for each in judged if everything or each.finding.state != "no"]
     return Decision(
         label=label.name,
@@ -98,8 +96,15 @@ def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: F
         background=facts.compiled.backgrounds.beside("", facts),
         policy=label.policy,
         doubtful_readings=facts.compiled.doubtful_readings,
-        signatures=reviewed(label, named),
+        signatures=_signatures(judged, scheduled, label),
     )
+
+
+def _signatures(judged: Sequence[Judged], scheduled: Sequence[Scheduled], label: Label) -> tuple[Reviewed, ...]:
+    if not label.signed and not label.signed_only:
+        return ()
+    shown = [each.rule.name for each in judged if each.finding.state != "no" or each.hold]
+    return reviewed(label, [*shown, *[each.due.duty for each in scheduled]])
 
 
 def _order(finding: Finding, ranks: Mapping[tuple[str, bool], int]) -> tuple[object, ...]:

@@ -67,8 +67,6 @@ def missing(names: frozenset[str]) -> Missing:
 
 
 def reviewed(label: Label, names: Iterable[str]) -> tuple[Reviewed, ...]:
-    """Return who has signed the readings of rules and duties; nothing where nobody signs them."""
-    if not label.signed and not label.signed_only:
-        return ()
+    """Return who has signed the readings of rules and duties."""
     found = ((name, label.signed.get(name, _NOBODY)) for name in dict.fromkeys(names))
     return tuple(Reviewed(name, each.state, each.who, each.role, each.day) for name, each in found)

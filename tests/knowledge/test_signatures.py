@@ -129,3 +129,35 @@ def test_no_answer_is_milder_where_signed_readings_are_demanded(tmp_path: Path) 
         assert ranks[now.action] <= ranks[before.action], case.name
         assert now.action != "clear"
         assert {each.rule for each in before.findings} == {each.rule for each in now.findings}, "none is absent"
+
+
+def test_the_file_of_a_policy_stands_beside_it(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('signatures = "../signed.jsonl"\n', encoding="utf-8")
+    with pytest.raises(KnowledgeError, match="a file beside the policy"):
+        read_label(GOOD, policy)
+
+
+def test_another_signature_is_another_label_under_a_policy(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('signed-only = true\nsignatures = "signed.jsonl"\n', encoding="utf-8")
+    before = read_label(GOOD, policy).digest
+    run(["review", str(GOOD), "--policy", str(policy)])
+    assert (
+        run(
+            [
+                "review",
+                "--policy",
+                str(policy),
+                "--signatures",
+                str(tmp_path / "signed.jsonl"),
+                str(GOOD),
+                "sign",
+                "low-neutrophils",
+                *WHO,
+                "--agree",
+            ]
+        )
+        == 0
+    )
+    assert read_label(GOOD, policy).digest != before
