@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from precaution.cli.group import Helpful, precaution
 from precaution.cli.options import Chosen, Day
 from precaution.cli.output import emit, writing
 from precaution.errors import UsageError, did_you_mean
+from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
     from datetime import date
@@ -54,7 +54,9 @@ class _AfterLabel(Helpful):
     """A group that takes LABEL before its command, and options on either side of LABEL where no command follows."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments; what follows the name of a command is that command's."""
+        """Read the arguments; what follows the name of a command is that command's. LABEL may be left out."""
+        if args and args[0] in self.commands:
+            args = [DEFAULT, *args]
         ctx.allow_interspersed_args = not any(each in self.commands for each in args[1:])
         return super().parse_args(ctx, args)
 
@@ -67,10 +69,10 @@ class _AfterLabel(Helpful):
     epilog=options.examples(
         "precaution review baricitinib",
         "precaution review baricitinib --out review.html",
-        "precaution review my-label/ sign low-neutrophils --who 'A. Smith' --role pharmacist --day 2025-03-01 --agree",
+        "precaution review sign lipids --who Ada --role GP --day 2025-03-01 --agree",
     ),
 )
-@click.argument("name", metavar="LABEL")
+@click.argument("name", metavar="[LABEL]", default=DEFAULT)
 @click.option(
     "--policy", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="Your site's choices (TOML)."
 )
@@ -152,9 +154,7 @@ def _listed(found: _Review) -> str:
 
 @review.command(
     short_help="Keep what a clinician says of a reading.",
-    epilog=options.examples(
-        "precaution review my-label/ sign low-neutrophils --who 'A. Smith' --role pharmacist --day 2025-03-01 --agree"
-    ),
+    epilog=options.examples("precaution review sign lipids --who Ada --role GP --day 2025-03-01 --agree"),
 )
 @click.argument("rule", metavar="RULE")
 @click.option("--who", required=True, metavar="NAME", help="Who signs.")
@@ -173,6 +173,8 @@ def sign(
 
     It is added to the file of signatures: the latest one counts, and none is taken away.
     """
+    from json import dumps
+
     from precaution.knowledge.signatures import code_of
 
     if rule not in found.parts:
@@ -197,7 +199,7 @@ def sign(
     }
     _ = found.signed  # a file that can't be read is said before anything is added to it
     with writing(str(found.file)):
-        _add(found.file, json_.dumps(line, ensure_ascii=False))
+        _add(found.file, dumps(line, ensure_ascii=False))
     emit(f"{rule}: {decision}, {who} ({role}), {day.isoformat()}; kept in {found.file}\n")
 
 

@@ -69,6 +69,7 @@ def test_the_commands() -> None:
         "label",
         "read",
         "report",
+        "review",
         "serve",
         "sql",
         "store",
