@@ -9,7 +9,7 @@ import click
 from precaution.cli import options
 from precaution.cli.comparison import comparison_as_dict, comparison_in_text
 from precaution.cli.group import precaution
-from precaution.cli.output import emit
+from precaution.cli.output import emit, terminal_width
 from precaution.cli.progress import ProgressLine
 from precaution.errors import NOT_EVERYBODY, UsageError
 
@@ -47,6 +47,13 @@ if TYPE_CHECKING:
 )
 @click.option("--master", metavar="URL", help="Spark's master: local[2], spark://host:port. [default: local[*]]")
 @click.option("--spark-conf", multiple=True, metavar="KEY=VALUE", help="A setting of Spark; may be repeated.")
+@click.option(
+    "--who",
+    metavar="WHO|FILE",
+    help="Who is decided: on-drug (taken, paused, ordered, proposed, or stopped in the last 90 days), ever-on-drug, "
+    "indication, everybody, or a file with the id of a patient in each line. [default: on-drug; with --audit "
+    "ever-on-drug]",
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Decide only N patients, always the same ones.")
 @click.option(
     "--strict",
@@ -81,6 +88,7 @@ def cohort(
     engine: str,
     master: str | None,
     spark_conf: tuple[str, ...],
+    who: str | None,
     limit: int | None,
     strict: bool,
     history: bool,
@@ -130,6 +138,7 @@ def cohort(
                 entries=entries,
                 audit=audit,
                 lost_lines=lost_lines,
+                who=who or ("ever-on-drug" if audit else "on-drug"),
                 overwrite=overwrite,
                 spark=spark,
                 progress=line.show,
@@ -174,7 +183,7 @@ def worklist(results: str, top: int, csv: str | None, json: bool) -> None:
         return
     found = most_urgent(Path(results), top)
     _warn(stored(Path(results)))
-    emit(as_json([plain(each) for each in found]) if json else _listed(found))
+    emit(as_json([plain(each) for each in found]) if json else listed(found, terminal_width()))
 
 
 def _spark(engine: str, master: str | None, conf: Sequence[str], workers: int | None) -> Spark | None:
@@ -240,6 +249,7 @@ def _summed(summary: Summary, chosen: Chosen, out: str) -> str:
     lines = [
         f"{summary.people} patients: {summary.decided} decided, {summary.died} died before, "
         f"{summary.failed} could not be decided",
+        *([_left_out(summary)] if summary.left_out else []),
         "",
     ]
     ranked = {action.partition("+")[0]: None for action in chosen.label.actions}
@@ -250,15 +260,35 @@ def _summed(summary: Summary, chosen: Chosen, out: str) -> str:
     return "\n".join([*lines, "", f"hint: `precaution worklist {out}` shows the most urgent", NOTE]) + "\n"
 
 
-def _listed(found: Sequence[Urgent]) -> str:
-    lines = []
-    for each in found:
-        overdue = f", {each.overdue_days} days overdue" if each.overdue_days else ""
-        action = f"{each.action} (attested)" if each.attested else each.action
-        reason = each.reason + (f" ({each.reason_date})" if each.reason_date else "")
-        due = f"; next due {each.next_due}" if each.next_due else ""
-        lines.append(f"{printable(each.person)}  {each.stage}  {action}{overdue}  {reason}{due}")
-    return "\n".join(lines) + "\n" if lines else "nobody was decided\n"
+def _left_out(summary: Summary) -> str:
+    """Return how many were not decided, and why."""
+    return f"{summary.left_out} others were not asked for (--who {summary.who}); --who everybody decides all"
+
+
+def listed(found: Sequence[Urgent], width: int) -> str:
+    """Return the worklist as a table under a header, each line cut at `width` characters; 0 for no limit."""
+    if not found:
+        return "nobody was decided\n"
+    head = ("patient", "stage", "what", "overdue", "next due", "why")
+    rows = [head, *map(_cells, found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head) - 1)]
+    lines = ["  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows]
+    return "\n".join(line if len(line) <= width or not width else f"{line[: width - 1]}…" for line in lines) + "\n"
+
+
+def _cells(each: Urgent) -> tuple[str, ...]:
+    from precaution.writers.layout import status
+
+    overdue = f"{each.overdue_days} days" if each.overdue_days else ""
+    reason = each.reason + (f" ({each.reason_date})" if each.reason_date else "")
+    return (
+        printable(each.person),
+        each.stage,
+        status(each.action, attested=each.attested),
+        overdue,
+        each.next_due,
+        reason,
+    )
 
 
 def printable(text: str) -> str:

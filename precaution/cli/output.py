@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -36,6 +37,11 @@ def writing(where: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(f"{where} can't be written: {error.strerror}") from None
+
+
+def terminal_width() -> int:
+    """Return how many characters a line of the terminal has; 0 where stdout is none, so that nothing is cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
 
 
 def _wants_colour() -> bool:

@@ -47,7 +47,7 @@ class Comparison(NamedTuple):
     people: int
     """Patients of both runs together."""
     differ: tuple[str, ...]
-    """In what the runs themselves differ: `label`, `policy`, `today`, `files`."""
+    """In what the runs themselves differ: `label`, `policy`, `today`, `who`, `files`."""
     answers: tuple[OtherAnswer, ...]
     """Sorted by person."""
 
@@ -150,5 +150,5 @@ def _run(folder: Path) -> Mapping[str, object]:
 
 def _differ(before: Mapping[str, object], now: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(
-        each for each in ("precaution", "label", "policy", "today", "files") if before.get(each) != now.get(each)
+        each for each in ("precaution", "label", "policy", "today", "who", "files") if before.get(each) != now.get(each)
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from precaution.cohort.label_source import LabelSource
+from precaution.cohort.who import EVERYBODY, Who
 
 LostLines = Literal["everybody", "nobody"]
 """Whose a line may be of which that can't be told: by default everybody's, and nobody's only where a site says so."""
@@ -41,6 +42,8 @@ class RunContext(NamedTuple):
     """Most patients to decide; 0 for all."""
     strict: bool = False
     lost_lines: LostLines = "everybody"
+    who: Who = EVERYBODY
+    """Who is decided."""
 
     @property
     def work(self) -> Path:

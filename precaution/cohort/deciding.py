@@ -37,6 +37,8 @@ class Decided:
     partition: int
     people: int = 0
     decided: int = 0
+    left_out: int = 0
+    """How many of them are not asked for."""
     died: int = 0
     failed: int = 0
     problems: dict[str, int] = field(default_factory=dict[str, int])
@@ -68,6 +70,9 @@ class Partition:
     def decide(self, person: str, record: Record) -> None:
         """Add what a record comes to to the tables. Raises PatientDied."""
         today = self.context.today.toordinal()
+        if not self.context.who.includes(person, record, self.label, today):
+            self.result.left_out += 1
+            return
         if "entries" in self.context.tables:
             self.tables.add("entries", rows_of(person, record))
             self.tables.add("persons", [person_row(person, record)])

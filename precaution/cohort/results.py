@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from precaution import __version__
 from precaution.cohort.context import WORK, LostLines
 from precaution.cohort.problems import HARMLESS, LOSSES
+from precaution.cohort.sort.sorted import OTHERS_PATIENT
 from precaution.cohort.tables import AUDIT, SCHEMAS, TableRows, put
+from precaution.cohort.who import Choice
 from precaution.errors import InputError, UsageError
 from precaution.writers.structured import fields_of
 
@@ -41,10 +43,14 @@ class Summary:
     decided: int
     died: int
     failed: int
+    left_out: int = 0
+    """How many patients are not asked for."""
     actions: Mapping[str, int] = field(default_factory=dict[str, int])
     problems: Mapping[str, int] = field(default_factory=dict[str, int])
     lost_lines: LostLines = "everybody"
     """Whose lost lines were taken to be."""
+    who: Choice = "everybody"
+    """Who was asked for."""
 
     @property
     def clean(self) -> bool:
@@ -69,6 +75,7 @@ def described(context: RunContext, label: Label) -> dict[str, Any]:
         "limit": context.limit,
         "entries": "entries" in context.tables,
         "lost_lines": context.lost_lines,
+        "who": [context.who.choice, *sorted(context.who.people)],
         "files": [each._asdict() for each in context.files],
     }
     written = json.dumps(about, sort_keys=True, default=list)
@@ -139,7 +146,7 @@ def finished(context: RunContext, found: Sorted, parts: Sequence[Decided]) -> Su
     """
     out, work = context.out, context.work
     _write_problems(out, work, found.problems)
-    summary = summed(parts, found.problems, context.lost_lines)
+    summary = summed(context, found, parts)
     report = _text({**_quality(found, parts, summary), **found.report})
     put(out / QUALITY, lambda path: path.write_text(report, encoding="utf-8"), work)
     put(out / DONE, lambda path: path.write_text("", encoding="utf-8"), work)
@@ -153,19 +160,22 @@ def _write_problems(out: Path, work: Path, problems: Iterable[Problem]) -> None:
     tables.write(out, "source", ["problems"], work)
 
 
-def summed(parts: Iterable[Decided], problems: Iterable[Problem], lost_lines: LostLines) -> Summary:
-    """Return the summary of partitions and of the problems that concern no patient."""
-    parts, counts = list(parts), Counter[str]()
-    for problem in problems:
+def summed(context: RunContext, found: Sorted, parts: Sequence[Decided]) -> Summary:
+    """Return the summary of partitions, and of what the first pass found that concerns no patient."""
+    counts = Counter[str]()
+    for problem in found.problems:
         counts[problem.kind] += problem.lines
+    dropped = found.passed_over[OTHERS_PATIENT]
     return Summary(
-        sum(part.people for part in parts),
+        sum(part.people for part in parts) + dropped,
         sum(part.decided for part in parts),
         sum(part.died for part in parts),
         sum(part.failed for part in parts),
+        sum(part.left_out for part in parts) + dropped,
         _total(part.actions for part in parts),
         _total([counts, *(part.problems for part in parts)]),
-        lost_lines,
+        context.lost_lines,
+        context.who.choice,
     )
 
 

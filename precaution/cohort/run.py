@@ -18,6 +18,7 @@ from precaution.cohort.run_lock import run_lock
 from precaution.cohort.sort.files import files
 from precaution.cohort.sort.lines import partition_count
 from precaution.cohort.tables import wanted_tables
+from precaution.cohort.who import who as chosen_people
 from precaution.errors import OutputError, UsageError
 from precaution.knowledge.loading import find_label
 from precaution.labels import DEFAULT
@@ -99,6 +100,7 @@ def cohort(
     audit: bool = False,
     overwrite: bool = False,
     lost_lines: LostLines = "everybody",
+    who: str = "everybody",
     spark: Spark | None = None,
     progress: Tell = lambda *_: None,
 ) -> Summary:
@@ -108,9 +110,9 @@ def cohort(
     `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at the
     first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables. `audit`: also
     what an audit needs. `lost_lines`: whose a line may be of which that can't be told; with "nobody" an answer may
-    lack what such a line held. `spark`: where given, Spark does the work in place of processes. `progress` is told what
-    is done, how much, of how much. A folder that holds an unfinished run of the same kind is gone on with;
-    `overwrite` begins anew.
+    lack what such a line held. `who`: who is decided, a key of `who.CHOICES` or a file of ids. `spark`: where
+    given, Spark does the work in place of processes. `progress` is told what is done, how much, of how much. A folder
+    that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
 
     Raises InputError for a source that can't be read, or, if `strict`, for the first problem; UsageError for a
     wrong argument; KnowledgeError for a wrong label; OutputError where results can't be written.
@@ -137,6 +139,7 @@ def cohort(
         limit,
         strict,
         lost_lines,
+        chosen_people(who, loaded),
     )
     about = described(context, loaded)
     about |= {"engine": "spark" if spark else "processes", "partitions": made.partitions}

@@ -11,8 +11,10 @@ from precaution.cohort.problems import KINDS, LOSSES, Problem, first_grave, stri
 from precaution.cohort.processes import Processes
 from precaution.cohort.progress import Progress
 from precaution.cohort.results import finished
+from precaution.cohort.scan.find import find_people
 from precaution.cohort.sort.files import path_of, pieces
 from precaution.cohort.sort.indexes import unclaimed, write_indexes
+from precaution.cohort.sort.kept_people import KeptPeople
 from precaution.cohort.sort.lines import LinesToSort, sort_piece
 from precaution.cohort.sort.sorted import FILE, PieceReport, Sorted, sorted_before
 from precaution.cohort.tables import put
@@ -106,13 +108,22 @@ def _sort(context: RunContext, processes: Processes, progress: Progress, *, keep
     for path in context.work.iterdir():
         if path.name != _KEEP_ALL:
             path.unlink()
+    kept = _kept_people(context, processes, progress)
     progress.begin("bytes sorted", sum(each.size for each in context.files))
     one = context.for_task()
-    tasks = [LinesToSort(one, piece, keep_all) for piece in pieces(context.path, context.files)]
+    tasks = [LinesToSort(one, piece, keep_all, kept) for piece in pieces(context.path, context.files)]
     tasks.sort(key=lambda task: task.piece.start - task.piece.end)  # none large is waited for at the end
     found = sorted_lines(context, processes.run(sort_piece, tasks))
     found.save(context.work)
     return found
+
+
+def _kept_people(context: RunContext, processes: Processes, progress: Progress) -> KeptPeople | None:
+    """Return whose lines are kept, or nothing where it pays or goes no other way than to keep everybody's."""
+    if context.who.choice == "everybody":
+        return None
+    people = find_people(context, context.who, processes, progress)
+    return None if people is None else KeptPeople(people)
 
 
 def sorted_lines(context: RunContext, reports: Iterable[PieceReport]) -> Sorted:

@@ -324,6 +324,8 @@ class TherapySettings:
     """Parameter: days after the last supply in which treatment still counts as going on."""
     gap: DaysName
     """Parameter: days without the drug after which the next order is a new start."""
+    indications: Concepts = ()
+    """The code lists of the diseases that the drug is for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,10 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def before(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("before") / "out"
-    assert run(["cohort", str(source), "--out", str(out), "--today", "2025-03-10", "--workers", "1"]) == 0
+    assert (
+        run(["cohort", str(source), "--out", str(out), "--today", "2025-03-10", "--workers", "1", "--who", "everybody"])
+        == 0
+    )
     return out
 
 
@@ -37,7 +40,18 @@ def test_a_changed_policy_shows_who_gets_another_answer(
 ) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text('[parameter]\ncount-max-age = "14 days"\n', encoding="utf-8")
-    more = ["--today", "2025-03-10", "--workers", "1", "--policy", str(policy), "--compare", str(before)]
+    more = [
+        "--today",
+        "2025-03-10",
+        "--workers",
+        "1",
+        "--who",
+        "everybody",
+        "--policy",
+        str(policy),
+        "--compare",
+        str(before),
+    ]
     capsys.readouterr()
     assert run(["cohort", str(source), "--out", str(tmp_path / "out"), *more, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["compared"]

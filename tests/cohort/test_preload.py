@@ -134,7 +134,9 @@ def test_a_policy_reaches_the_workers(tmp_path: Path) -> None:
     for name, more in (("plain", ()), ("other", ("--policy", tmp_path / "policy.toml"))):
         for workers in (1, 2):
             out = tmp_path / f"{name}-{workers}"
-            done = run("cohort", source, "--out", out, "--today", TODAY, "--workers", workers, *more)
+            done = run(
+                "cohort", source, "--out", out, "--today", TODAY, "--workers", workers, "--who", "everybody", *more
+            )
             assert done.returncode == 0, done.stderr
             found.append(sorted(map(repr, rows(out, "findings"))))
     assert found[0] == found[1]

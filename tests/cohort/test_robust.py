@@ -64,7 +64,19 @@ def started(source: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
         "import sys; from precaution.cohort.sort import files, lines; from precaution.cli import main; "
         f"lines.SIZE = {SMALL}; files.pieces.__defaults__ = ({SMALL},); main(sys.argv[1:])"
     )
-    arguments = ["cohort", str(source), "--out", str(out), "--today", TODAY, "--workers", "2", *more]
+    arguments = [
+        "cohort",
+        str(source),
+        "--out",
+        str(out),
+        "--today",
+        TODAY,
+        "--workers",
+        "2",
+        "--who",
+        "everybody",
+        *more,
+    ]
     return subprocess.Popen(
         [sys.executable, "-c", small, *arguments],
         cwd=PROJECT,
@@ -257,6 +269,7 @@ def test_files_that_can_not_grow_are_said_and_nothing_counts_as_done(limit: int,
         "import sys; from precaution.cli import main; main(sys.argv[1:])"
     )
     arguments = ["cohort", str(source), "--out", str(out), "--today", TODAY, "--workers", str(workers)]
+    arguments += ["--who", "everybody"]
     found = subprocess.run([sys.executable, "-c", code, *arguments], cwd=PROJECT, capture_output=True, check=False)
     said = found.stderr.decode()
     assert (found.returncode, (out / "_SUCCESS").exists()) in ((1, False), (0, True)), said

@@ -441,13 +441,13 @@ def test_a_person_of_whom_nothing_is_known_is_not_clear(tmp_path: Path) -> None:
 
 def test_the_same_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, again = str(tmp_path / "first"), str(tmp_path / "again")
-    assert run(["cohort", str(EXAMPLES), "--out", first, "--today", TODAY, "--entries"]) == 0
+    assert run(["cohort", str(EXAMPLES), "--out", first, "--today", TODAY, "--entries", "--who", "everybody"]) == 0
     said = capsys.readouterr().out
     assert run(["cohort", first, "--out", again, "--today", TODAY, "--dry-run"]) == 0
     planned = capsys.readouterr().out
     assert "entries/part-0000.parquet" in planned
     assert "persons/part-0000.parquet" in planned
-    assert run(["cohort", first, "--out", again, "--today", TODAY]) == 0
+    assert run(["cohort", first, "--out", again, "--today", TODAY, "--who", "everybody"]) == 0
     assert capsys.readouterr().out == said.replace("first", "again")
 
 

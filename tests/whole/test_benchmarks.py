@@ -19,7 +19,7 @@ pytest.importorskip("fastapi")
 
 BENCHMARKS = PROJECT / "benchmarks"
 COMPILED = PROJECT / ".venv" / "compiled" / "bin" / "python"
-MEASURING = ("assess", "cohort", "entries", "hooks", "spark", "sql")
+MEASURING = ("assess", "cohort", "entries", "hooks", "spark", "sql", "who")
 """The benchmarks that print figures."""
 
 

@@ -118,22 +118,23 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"fresh"},
     ),
     "cohort": (
-        {"problems", "tables", "run_lock", "label_source", "row_checks", "progress"},
+        {"problems", "tables", "run_lock", "label_source", "row_checks", "progress", "who"},
         {"context", "processes"},
         {"preload", "results", "sort"},
-        {"deciding", "export", "comparison"},
+        {"deciding", "export", "comparison", "scan"},
         {"deciding_fhir", "deciding_rows"},
         {"run_fhir", "run_tables"},
         {"run_omop", "spark"},
         {"run"},
     ),
     "cohort.sort": (
-        {"files", "owner", "irrelevant", "partition_files", "sorted"},
+        {"files", "owner", "irrelevant", "kept_people", "partition_files", "sorted"},
         {"template_regex", "indexes"},
         {"templates"},
         {"routing"},
         {"lines", "rows"},
     ),
+    "cohort.scan": ({"needles"}, {"find"}),
     "cohort.spark": (
         {"lines", "session"},
         {"rows"},
@@ -170,7 +171,7 @@ each other, but not in a circle."""
 APART = {("readers", "writers"), ("writers", "readers")}
 ROOT = {"__init__", "__main__", "errors", "assessment", "timeline"}
 """The only modules at the root of the package: all others stand in a room."""
-FHIR_SPEAKERS = ("readers", "cases", "cohort.sort", "demo", "revision.fhir_document", "service")
+FHIR_SPEAKERS = ("readers", "cases", "cohort.scan", "cohort.sort", "demo", "revision.fhir_document", "service")
 """Who reads FHIR, sorts its lines, or writes what the readers read."""
 
 MEDICINE = re.compile(

@@ -9,6 +9,7 @@ from precaution.cohort.context import RunContext
 from precaution.cohort.processes import watch
 from precaution.cohort.sort.files import FilePiece, is_document, lines, path_of
 from precaution.cohort.sort.irrelevant import Irrelevance
+from precaution.cohort.sort.kept_people import KeptPeople
 from precaution.cohort.sort.partition_files import (
     BROKEN,
     DROPPED,
@@ -22,11 +23,13 @@ from precaution.cohort.sort.partition_files import (
     partition_name,
 )
 from precaution.cohort.sort.routing import Router
-from precaution.cohort.sort.sorted import PieceReport
+from precaution.cohort.sort.sorted import OTHERS, OTHERS_PATIENT, PieceReport
 from precaution.cohort.sort.templates import LineTemplates
 from precaution.readers.resource_types import CLINICAL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from precaution.cohort.label_source import LabelSource
     from precaution.cohort.sort.owner import Route
 
@@ -44,6 +47,8 @@ class LinesToSort(NamedTuple):
     piece: FilePiece
     keep_all: bool
     """Whether to keep also the lines that only show that a list is kept."""
+    kept_people: KeptPeople | None = None
+    """Whose lines alone are kept; nothing where everybody's are."""
 
 
 class LineSink(Protocol):
@@ -79,13 +84,34 @@ def sort_lines(task: LinesToSort, out: LineSink) -> PieceReport:
             report.note("cut-short", block.first, block.wrong)
             report.lost_anything = True
         reports: dict[str, list[bytes]] = {}
-        for number, route, data in router.routed(block.data, block.first):
+        for number, route, data in _kept(router.routed(_of_kept(block.data, task, report), block.first), task, report):
             if route.to == "report" and number:
                 reports.setdefault(route.key, []).append(data)
             else:
                 sending.send(route, number, data)
         sending.send_together(router, reports, block.last)
     return report
+
+
+def _of_kept(data: list[bytes], task: LinesToSort, report: PieceReport) -> list[bytes]:
+    """Return lines with nothing in place of those that are surely of people who are not asked for."""
+    if task.kept_people is None:
+        return data
+    others = task.kept_people.certainly_others
+    kept = [b"" if others(line) else line for line in data]
+    report.passed_over[OTHERS] += kept.count(b"") - data.count(b"")
+    return kept
+
+
+def _kept(
+    routed: Iterable[tuple[int, Route, bytes]], task: LinesToSort, report: PieceReport
+) -> Iterator[tuple[int, Route, bytes]]:
+    """Yield the lines of people who are asked for, and those that are nobody's."""
+    for number, route, data in routed:
+        if task.kept_people is None or task.kept_people.wants(route):
+            yield number, route, data
+        else:
+            report.passed_over[OTHERS_PATIENT if route.kind in ("Patient", "Bundle") else OTHERS] += 1
 
 
 @lru_cache(maxsize=1)

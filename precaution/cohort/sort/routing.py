@@ -122,6 +122,14 @@ class Router:
         return "irrelevant" if named and self._irrelevance.says_nothing(kind, resource) else "patient"
 
 
+def parts_of(line: bytes) -> list[tuple[Route, bytes]]:
+    """Return whose a line is, or each part of a Bundle, whatever its codes say."""
+    try:
+        return [part for value in parsed(line, "line") for part in _routes(value, line)]
+    except (InputError, ValueError):
+        return [(route, line) for route in of_broken(line)]
+
+
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
@@ -169,9 +177,9 @@ def _taken_apart(bundle: Json, entries: list[Json]) -> Iterator[tuple[Route, byt
     whole = bundle.get("total") == len(entries)
     head = {key: value for key, value in bundle.items() if key != "entry" and not (key == "total" and whole)}
     named = {
-        text(entry, "fullUrl"): _id(entry)
+        url: _id(entry)
         for entry in entries
-        if text(child(entry, "resource"), "resourceType") == "Patient"
+        if text(child(entry, "resource"), "resourceType") == "Patient" and (url := text(entry, "fullUrl"))
     }
     for entry in entries:
         resource = child(entry, "resource")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SHOWN = 100
 """Most problems of one piece, or of all rows, that are listed one by one."""
 FILE = "sorted.json"
+OTHERS = "of people who are not asked for"
+"""The reason why lines were passed over that are somebody's of whom nothing is asked."""
+OTHERS_PATIENT = f"Patient: {OTHERS}"
 
 
 @dataclass(slots=True)

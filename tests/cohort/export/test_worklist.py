@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from precaution.cli import run
-from precaution.cli.cohort import printable
+from precaution.cli.cohort import listed, printable
 from precaution.cohort import cohort, most_urgent
 from precaution.cohort.export.worklist import Urgent, as_csv, neutral
 from precaution.errors import InputError
@@ -94,10 +94,23 @@ def test_an_id_can_not_steer_a_terminal() -> None:
 def test_a_cohort_on_the_command_line(tmp_path: Path, capsys: Capture) -> None:
     assert run(["cohort", EXAMPLES, "--out", str(tmp_path / "out"), "--today", TODAY, "--workers", "1"]) == 0
     said = capsys.readouterr()
-    assert said.out.startswith("7 patients: 7 decided, 0 died before, 0 could not be decided\n")
+    assert said.out.startswith(
+        "7 patients: 3 decided, 0 died before, 0 could not be decided\n"
+        "4 others were not asked for (--who on-drug); --who everybody decides all\n"
+    )
     assert said.err == "", "quiet where nobody looks on"
     assert run(["worklist", str(tmp_path / "out"), "--top", "1"]) == 0
-    assert capsys.readouterr().out.startswith("suspected-thromboembolism  on-treatment  discontinue  ")
+    head, first = capsys.readouterr().out.splitlines()
+    assert head.split() == ["patient", "stage", "what", "overdue", "next", "due", "why"]
+    assert first.startswith("suspected-thromboembolism  on-treatment  ■ discontinue  ")
+    assert first.index("Venous") == head.index("why")
+
+
+def test_on_a_terminal_no_line_is_broken() -> None:
+    lines = listed([line(person="a-1", reason="long " * 40), line(person="b")], 60).splitlines()
+    assert all(len(each) <= 60 for each in lines)
+    assert lines[1].endswith("…")
+    assert not lines[2].endswith("…")
 
 
 def test_json(tmp_path: Path, capsys: Capture, results: Path) -> None:
@@ -115,12 +128,12 @@ def test_a_run_that_left_somebody_out_says_so_by_its_exit_code(tmp_path: Path, c
     source.write_text(
         '{"resourceType":"Patient","id":"p"}\n{"resourceType":"Condition","subject":{"reference":"Patient/q"}}\n'
     )
-    assert run(["cohort", str(source), "--out", str(tmp_path / "out"), "--today", TODAY, "--workers", "1"]) == 6
+    everybody = ["--who", "everybody"]
+    arguments = ["cohort", str(source), "--out", str(tmp_path / "out"), "--today", TODAY, *everybody]
+    assert run([*arguments, "--workers", "1"]) == 6
     assert "no-patient" in capsys.readouterr().out
-    assert run(["cohort", str(source), "--out", str(tmp_path / "out"), "--today", TODAY]) == 6, "asked again, the same"
-    assert (
-        run(["cohort", str(source), "--out", str(tmp_path / "o2"), "--today", TODAY, "--strict", "--workers", "1"]) == 3
-    )
+    assert run(arguments) == 6, "asked again, the same"
+    assert run([*arguments[:3], str(tmp_path / "o2"), *arguments[4:], "--strict", "--workers", "1"]) == 3
     assert capsys.readouterr().err.startswith("precaution: in.ndjson, line 2: ")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from precaution.cohort.sort.irrelevant import Irrelevance
 from precaution.cohort.sort.owner import READ, UNREAD, identifiers_of_subject, owner, stand_ins
-from precaution.cohort.sort.routing import Router
+from precaution.cohort.sort.routing import Router, parts_of
 from precaution.readers import fhir, read_resources
 from precaution.readers.bundle_queries import (
     duplicates,
@@ -190,6 +190,24 @@ def test_a_bundle_that_can_not_be_written_again_goes_to_everybody_it_names() -> 
     line = json.dumps(bundle(PATIENT, other, OBSERVATION)).replace('"final"', '"final", "x": 1e999').encode()
     assert placed(line) == [("patient", "p")]
     assert placed(b"[" + line + b"]") == [("patient", "p")]
+
+
+def test_in_a_bundle_of_several_without_addresses_everybody_keeps_what_is_theirs() -> None:
+    """Without `fullUrl` a resource is its subject's, and nobody's where it names none."""
+    entries = [
+        {"resource": {"resourceType": "Patient", "id": "a"}},
+        {"resource": {"resourceType": "Condition", "subject": {"reference": "Patient/a"}}},
+        {"resource": {"resourceType": "Patient", "id": "b"}},
+        {"resource": {"resourceType": "Condition", "subject": {"display": "somebody"}}},
+    ]
+    line = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}).encode()
+    found = [(route.to, route.key, route.kind) for route, _ in parts_of(line)]
+    assert found == [
+        ("patient", "a", "Patient"),
+        ("patient", "a", "Condition"),
+        ("patient", "b", "Patient"),
+        ("nobody", "", "Condition"),
+    ]
 
 
 def test_a_page_of_several_patients_says_of_each_that_more_is_to_come() -> None:

@@ -1,0 +1,85 @@
+"""Whether somebody is asked for, told from the record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from precaution.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from precaution.knowledge.model import Label
+    from precaution.values.record import Entry, Record
+
+Choice = Literal["everybody", "on-drug", "ever-on-drug", "indication", "listed"]
+CHOICES: dict[str, str] = {
+    "everybody": "every patient of the source",
+    "on-drug": "who has the drug: taken, paused, ordered, proposed, or stopped in the last 90 days",
+    "ever-on-drug": "who has any entry of the drug, however old",
+    "indication": "who has a diagnosis that the label's drug is for, or the drug",
+}
+STOPPED_DAYS = 90
+"""For so many days after its last entry ended somebody still counts as one with the drug. Ours, and no medicine."""
+
+
+class Who(NamedTuple):
+    """Whom a run is asked for."""
+
+    choice: Choice = "everybody"
+    people: frozenset[str] = frozenset()
+    """The ids of those who are "listed"."""
+
+    def concepts(self, label: Label) -> tuple[str, ...]:
+        """Return the concepts of which a record must have an entry; none where that does not decide."""
+        if self.choice in ("everybody", "listed"):
+            return ()
+        drug = (label.therapy.drug,)
+        return (*drug, *label.therapy.indications) if self.choice == "indication" else drug
+
+    def includes(self, person: str, record: Record, label: Label, today: int) -> bool:
+        """Whether a patient, by id and record, is asked for on `today` (an ordinal)."""
+        if self.choice == "everybody":
+            return True
+        if self.choice == "listed":
+            return person in self.people
+        if self.choice == "on-drug":
+            return on_drug(record, label, today)
+        return any(record.entries.get(name) for name in self.concepts(label))
+
+
+EVERYBODY = Who()
+
+
+def on_drug(record: Record, label: Label, today: int) -> bool:
+    """Whether a record has an entry of the label's drug that is not known to be over for `STOPPED_DAYS`."""
+    return any(not _long_over(entry, today) for entry in record.entries.get(label.therapy.drug, ()))
+
+
+def _long_over(entry: Entry, today: int) -> bool:
+    return entry.end is not None and entry.end.high < today - STOPPED_DAYS and entry.certainty == "certain"
+
+
+def who(asked: str, label: Label) -> Who:
+    """Return whom `asked` means: a key of CHOICES, or a file with the id of a patient in each line.
+
+    Raises UsageError where it is neither, or the label names no indication; InputError for a file that can't be read.
+    """
+    if asked == "indication" and not label.therapy.indications:
+        raise UsageError(f"the label '{label.name}' names no indications, so --who indication finds nobody")
+    if asked in CHOICES:
+        return Who(asked)  # type: ignore[arg-type]
+    path = Path(asked)
+    if not path.is_file():
+        raise UsageError(f"--who is one of {', '.join(CHOICES)}, or a file of ids; there is no file '{asked}'")
+    return Who("listed", _ids(path))
+
+
+def _ids(path: Path) -> frozenset[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError):
+        raise InputError(f"the file '{path}' can't be read as text; give the id of a patient in each line") from None
+    found = frozenset(line.strip().removeprefix("Patient/") for line in text.splitlines() if line.strip())
+    if not found:
+        raise InputError(f"the file '{path}' holds no id; give the id of a patient in each line")
+    return found
