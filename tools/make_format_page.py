@@ -187,6 +187,7 @@ WORDS = {
     "Published": "published figure",
     "Stage": "stage",
     "Role": "role",
+    "Suspect": "`changed` or `removed`",
     "View": "view",
     "Absent": "absent",
     "Kind": "kind of entry",

@@ -18,6 +18,8 @@ from precaution.cli import (  # noqa: F401  # they add their commands to the gro
     demo,
     labels,
     patients,
+    review,
+    revision,
     service,
     sql,
     store,

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from precaution.engine.answer import ATTESTED, grave
 from precaution.engine.background import Backgrounds
 from precaution.engine.chart import Known, Setting
+from precaution.engine.doubtful import doubtful_readings
 from precaution.engine.kinds import LOOKS
+from precaution.engine.signed import not_reviewed
 from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
 from precaution.knowledge.fact_kinds import Derived, Planned, ReachedAge
 from precaution.knowledge.linking import named
@@ -94,6 +96,10 @@ class CompiledLabel:
         """fact made of others = its expression."""
         self.rules = {name: self._rule(rule) for name, rule in label.rules.items() if stage in rule.when}
         """Those that apply at the stage."""
+        self.not_reviewed = not_reviewed(label, stage)
+        """Rules and duties that are not signed, where the site demands it."""
+        self.doubtful_readings = doubtful_readings(label, stage)
+        """Sentences without a reading that holds, on which something rests at the stage."""
 
     def expression(self, expression: Expression) -> CompiledExpression:
         """Return an expression of the label, compiled."""

@@ -12,6 +12,8 @@ from precaution.engine.duties import Scheduled, schedule_all
 from precaution.engine.facts import Facts
 from precaution.engine.findings import Judged, judge_all, verdicts
 from precaution.engine.memo import remembered
+from precaution.engine.signed import hardened, marked, reviewed
+from precaution.engine.signed import missing as signatures_missing
 from precaution.engine.therapy import therapy
 from precaution.knowledge.expression import spoken
 from precaution.values.interval import show_day
@@ -20,7 +22,7 @@ from precaution.values.record import ANSWER, Ignored
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from precaution.engine.answer import Due, Finding
+    from precaution.engine.answer import Due, Finding, Reviewed
     from precaution.engine.chart import Known
     from precaution.engine.compiled import CompiledLabel
     from precaution.knowledge.model import Ask, Label
@@ -64,6 +66,9 @@ def decided(facts: Facts, *, everything: bool = False) -> Assessment:
     """Return the decision that follows from a patient's facts; for `everything` see `decide`."""
     judged = tuple(judge_all(facts, everything=everything))
     scheduled = tuple(schedule_all(facts))
+    if names := facts.compiled.not_reviewed:
+        judged = hardened(judged, names, facts.compiled.ranks, facts.chart.stage)
+        scheduled = marked(scheduled, names)
     return Assessment(facts.chart, facts, judged, scheduled, _decision(judged, scheduled, facts, everything=everything))
 
 
@@ -105,7 +110,16 @@ def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: F
         background=facts.compiled.backgrounds.beside("", facts),
         policy=label.policy,
         reason=_reason(action, findings, [each.due for each in scheduled], facts.compiled),
+        doubtful_readings=facts.compiled.doubtful_readings,
+        signatures=_signatures(judged, scheduled, label),
     )
+
+
+def _signatures(judged: Sequence[Judged], scheduled: Sequence[Scheduled], label: Label) -> tuple[Reviewed, ...]:
+    if not label.signed and not label.signed_only:
+        return ()
+    shown = [each.rule.name for each in judged if each.finding.state != "no" or each.hold]
+    return reviewed(label, [*shown, *[each.due.duty for each in scheduled]])
 
 
 def _order(finding: Finding, label: CompiledLabel) -> tuple[object, ...]:
@@ -139,7 +153,7 @@ def _gravest(
     chart, ranks = facts.chart, facts.compiled.ranks
     asked = [*wanted]
     asked += [(action, False) for each in scheduled if (action := each.due.action)]
-    if chart.therapy.doubt or chart.record.partial:
+    if chart.therapy.doubt or chart.record.partial or facts.compiled.not_reviewed:
         asked.append(("obtain", False))
     if chart.stage == "interrupted":
         asked.append(("may-resume" if reason_found else "obtain", False))
@@ -161,6 +175,8 @@ def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Fa
     if facts.chart.record.partial:
         why = "the input is only a part of it: a further page, or something that could not be read"
         found.insert(0, Missing("record", "the whole record", why, ()))
+    if facts.compiled.not_reviewed:
+        found.insert(0, signatures_missing(facts.compiled.not_reviewed))
     if facts.chart.therapy.doubt:
         found.insert(0, Missing("stage", "stage of treatment", facts.chart.therapy.doubt, ()))
     if facts.chart.stage == "interrupted" and not any(each.hold for each in judged):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
 from precaution.knowledge.check_digits import well_formed
 from precaution.knowledge.terminology import HIERARCHICAL, IDS, Concept, read_concept_ids, read_lists
-from precaution.knowledge.toml import Place
+from precaution.knowledge.toml import Place, read_toml
 from precaution.knowledge.unlisted import files as files_of_unlisted
 from precaution.values.record import UNREADABLE
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+SIGNATURES = "signatures.jsonl"
+"""The file of a label's folder that holds what clinicians said of its readings, a line each."""
 Lists = dict[str, list[tuple[str, str]]]
 
 _SHAPELESS = ("RxNormExt", "HL7v3-ObservationInterpretation")
@@ -41,7 +43,7 @@ def digest(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = (
 def parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
     """Yield every file that can change an answer, with a name that does not depend on where it is."""
     yield from own_parts(folder)
-    yield from site_parts(policy, codes)
+    yield from site_parts(folder, policy, codes)
 
 
 def own_parts(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -57,7 +59,7 @@ def own_parts(folder: Path) -> Iterator[tuple[str, Path]]:
     yield from sorted((path.relative_to(folder).as_posix(), path) for path in own if path.is_file())
 
 
-def site_parts(policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+def site_parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
     """Yield the files of a site that can change an answer, as `parts` does."""
     for more in codes:
         yield from ((f"more/{path.name}", path) for path in sorted(more.glob("*.csv")))
@@ -65,6 +67,17 @@ def site_parts(policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[s
             yield f"more/{IDS}", more / IDS
     if policy:
         yield "policy", policy
+    if signatures := signature_file(folder, policy):
+        yield "signatures", signatures
+
+
+def signature_file(folder: Path, policy: Path | None) -> Path | None:
+    """Return the file of signatures that a site's policy names, or the one in the label's folder; None without one."""
+    named = ""
+    if policy and policy.is_file():
+        named = str(read_toml(policy, policy.name).get("signatures", ""))
+    found = policy.parent / named if policy and named else folder / SIGNATURES
+    return found if found.is_file() else None
 
 
 def read_codes(own: Path, *more: Path) -> Lists:

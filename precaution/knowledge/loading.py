@@ -14,6 +14,7 @@ KnowledgeError with file, table and key.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from precaution.knowledge.assembly import Gathered, gather
 from precaution.knowledge.linking import linked
 from precaution.knowledge.model import Label
 from precaution.knowledge.policy import applied, read_policy
+from precaution.knowledge.signatures import contents, read_signatures, sign_offs
 from precaution.knowledge.terminology import SYSTEMS, build
 from precaution.knowledge.toml import Place
 from precaution.knowledge.unlisted import read_unlisted
@@ -57,7 +59,7 @@ def _stamps(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> tuple
     Those of a label of the package are left out: they don't change while it runs, and there are many.
     """
     packaged = folder.parent == LABELS
-    parts = files.site_parts(policy, codes) if packaged else files.parts(folder, policy, codes)
+    parts = files.site_parts(folder, policy, codes) if packaged else files.parts(folder, policy, codes)
     states = [(name, path.stat()) for name, path in parts]
     return tuple((name, state.st_mtime_ns, state.st_size) for name, state in states)
 
@@ -113,7 +115,16 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
         limits=gathered.limits,
         complete_lists=choices.complete if choices else frozenset(),
     )
-    return linked(label)
+    return _signed(linked(label), folder, policy, codes, only=bool(choices and choices.signed_only))
+
+
+def _signed(label: Label, folder: Path, policy: Path | None, codes: tuple[Path, ...], *, only: bool) -> Label:
+    """Return the label with what clinicians said of its readings; without a file of it nothing is worked out."""
+    path = files.signature_file(folder, policy)
+    if path is None:
+        return replace(label, signed_only=only) if only else label
+    now = contents(label, folder, codes)
+    return replace(label, signed=sign_offs(label, read_signatures(path), now), signed_only=only)
 
 
 @lru_cache(maxsize=32)
@@ -132,6 +143,8 @@ def _in_order(gathered: Gathered) -> tuple[str, ...]:
 
 def _changes(policy: Policy | None, codes: tuple[Path, ...]) -> Mapping[str, object]:
     changes: dict[str, object] = dict(policy.parameter) if policy else {}
+    if policy and policy.signed_only:
+        changes["signed-only"] = True
     if policy and policy.complete:
         changes["lists"] = tuple(sorted(policy.complete))
     if more := sorted({name for folder in codes for name in files.names_of_lists(folder)}):

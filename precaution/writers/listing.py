@@ -195,7 +195,9 @@ def _topic(topic: str, label: Label) -> list[str]:
         line
         for each in label.says.values()
         if each.topic == topic
-        for line in folded(f"{each.means} ({each.role})", indent=8, first=f"  {each.id}")
+        for line in folded(
+            f"{each.means} ({each.role}{', suspect' if each.suspect else ''})", indent=8, first=f"  {each.id}"
+        )
     ]
     rules = [line for rule in label.rules.values() if rule.topic == topic for line in _named("rule", rule)]
     duties = [line for duty in label.duties.values() if duty.topic == topic for line in _named("duty", duty)]

@@ -34,6 +34,8 @@ def to_dict(decision: Decision) -> dict[str, object]:
         "unrecognised": plain(decision.unrecognised),
         "background": plain(decision.background),
         "policy": dict(decision.policy),
+        "signatures": plain(decision.signatures),
+        "doubtful_readings": plain(decision.doubtful_readings),
         "note": NOTE,
     }
 

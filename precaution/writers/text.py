@@ -6,6 +6,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from precaution.writers.layout import (
+    CAUTION,
     CLEAR,
     MISSING,
     NOTE,
@@ -86,6 +87,7 @@ def _verdict(decision: Decision) -> list[str]:
         *_reason(decision),
         *folded(next_step(decision), indent=6, first="Next"),
         *_policy(decision),
+        *_readings(decision),
     ]
 
 
@@ -124,6 +126,25 @@ def next_words(action: str, *, attested: bool) -> str:
 def _policy(decision: Decision) -> list[str]:
     changed = ", ".join(f"{name} = {_written(value)}" for name, value in decision.policy.items())
     return folded(f"a site's policy was used: {changed}", indent=8, first="Policy") if changed else []
+
+
+def _readings(decision: Decision) -> list[str]:
+    note = readings_note(decision)
+    return folded(f"{CAUTION} {note}", indent=6, first="Text") if note else []
+
+
+def readings_note(decision: Decision) -> str:
+    """Return which sentences have no reading that holds: the answer may be another one when they are read."""
+    if not decision.doubtful_readings:
+        return ""
+    states = {"suspect": ("changed", "removed"), "not read yet": ("unread",)}
+    named = {word: [d.says for d in decision.doubtful_readings if d.state in own] for word, own in states.items()}
+    said = "; ".join(f"{word}: {listed(ids)}" for word, ids in named.items() if ids)
+    rests = list(dict.fromkeys(name for each in decision.doubtful_readings for name in each.touches))
+    shown = len(rests) if len(rests) <= FEW else FEW - 1
+    more = f" and {len(rests) - shown} more" if rests[shown:] else ""
+    on = f"; on the old readings rest {', '.join(rests[:shown])}{more}" if rests else ""
+    return f"the label's text has changed since it was read, and this answer may be wrong: {said}{on}"
 
 
 def _written(value: object) -> str:
@@ -250,6 +271,7 @@ def _asks(decision: Decision, *, everything: bool) -> Iterator[str]:
 
 def _closing(decision: Decision, *, everything: bool) -> Iterator[str]:
     yield from _local_policy(decision, everything=everything)
+    yield from _signatures(decision)
     counts = [
         counted(len(decision.ignored), "entry", "entries") + " ignored" if decision.ignored else "",
         f"{len(decision.unrecognised)} unrecognised" if decision.unrecognised else "",
@@ -262,6 +284,15 @@ def _closing(decision: Decision, *, everything: bool) -> Iterator[str]:
     if any(ask.answered is None for ask in decision.asks):
         yield "hint: answer a question with --answer A1=yes@2025-02-01"
     yield NOTE
+
+
+def _signatures(decision: Decision) -> Iterator[str]:
+    """Yield how many of the readings behind the answer are signed, and the last signature."""
+    signed = [each for each in decision.signatures if each.state == "signed"]
+    if decision.signatures:
+        last = max(signed, key=lambda each: each.day, default=None)
+        by = f", last by {last.who} ({last.role}), {last.day}" if last else ""
+        yield from folded(f"{len(signed)} of {len(decision.signatures)} readings behind this answer are signed{by}")
 
 
 def _local_policy(decision: Decision, *, everything: bool) -> Iterator[str]:

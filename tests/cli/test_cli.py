@@ -71,6 +71,7 @@ def test_the_commands() -> None:
         "questionnaire",
         "read",
         "report",
+        "review",
         "serve",
         "sql",
         "store",

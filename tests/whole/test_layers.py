@@ -25,6 +25,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"readers"},
         {"assessment"},
         {"cases"},
+        {"revision"},
         {"checks", "demo"},
         {"cohort"},
         {"audit"},
@@ -44,11 +45,12 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"expansion", "folder", "policy", "type_checks"},
         {"sections"},
         {"assembly", "linking"},
+        {"signatures"},
         {"loading"},
     ),
     "engine": (
         {"answer", "therapy"},
-        {"chart", "background"},
+        {"chart", "background", "doubtful", "signed"},
         {"kinds", "evidence"},
         {"compiled"},
         {"facts"},
@@ -107,12 +109,23 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"rule_content"},
         {"listing", "explanation", "measure_content"},
         {"booklet"},
+        {"review"},
+    ),
+    "revision": (
+        {"likeness", "sections", "sentences", "xml_input"},
+        {"finding", "markup", "resting"},
+        {"alignment", "fhir_document", "spl_document"},
+        {"texts"},
+        {"changes"},
+        {"toml_edits", "listing"},
+        {"adoption"},
+        {"fresh"},
     ),
     "cohort": (
         {"problems", "tables", "run_lock", "label_source", "row_checks", "progress", "who"},
         {"context", "processes"},
         {"preload", "results", "sort"},
-        {"deciding", "export", "scan"},
+        {"deciding", "export", "comparison", "scan"},
         {"deciding_fhir", "deciding_rows"},
         {"run_fhir", "run_tables"},
         {"run_omop", "spark"},
@@ -171,7 +184,16 @@ each other, but not in a circle."""
 APART = {("readers", "writers"), ("writers", "readers")}
 ROOT = {"__init__", "__main__", "errors", "assessment", "timeline"}
 """The only modules at the root of the package: all others stand in a room."""
-FHIR_SPEAKERS = ("readers", "cases", "cohort.scan", "cohort.sort", "demo", "service", "writers.questionnaire")
+FHIR_SPEAKERS = (
+    "readers",
+    "cases",
+    "cohort.scan",
+    "cohort.sort",
+    "demo",
+    "revision.fhir_document",
+    "service",
+    "writers.questionnaire",
+)
 """Who reads FHIR, sorts its lines, or writes what the readers read."""
 
 MEDICINE = re.compile(
