@@ -17,7 +17,7 @@ PYTEST := $(BIN)/pytest -q -n auto --dist loadgroup --no-loadscope-reorder --dur
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test test-all lint types knowledge tests booklet compiled mutate pages lock clean
+.PHONY: help install run clinic test test-all lint types knowledge tests booklet compiled mutate pages lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,16 @@ help: ## Show this list
 .venv/.continuous: .venv/.installed requirements-ci.lock
 	$(PIP) install --quiet --require-hashes -r requirements-ci.lock
 	@touch $@
+
+# What the pages of a clinic need beside it is a part of what the service needs.
+.venv/.clinic: .venv/.installed requirements-service.lock
+	$(PIP) install --quiet --require-hashes -r requirements-service.lock
+	@touch $@
+
+.venv/clinic-demo: .venv/.clinic
+	rm -rf $@ $@.half
+	$(BIN)/precaution demo-cohort 200 --out $@.half --today 2025-03-01 >/dev/null
+	mv $@.half $@
 
 # Clients and FHIR servers that others wrote: they call the service in continuous integration, and it calls them.
 .venv/.clients: $(DEVELOPING) tests/clients/package-lock.json tests/clients/healthchain.lock \
@@ -74,6 +84,9 @@ run: .venv/.installed ## Assess the patients of examples/ and show the results
 		printf '\n$$ precaution assess examples/%s --today %s%s\n\n' "$$file" "$$day" "$${options:+ $$options}"; \
 		$(BIN)/precaution assess "examples/$$file" --today "$$day" $$options || exit; \
 	done < examples/today.txt
+
+clinic: .venv/clinic-demo ## Show a clinic's pages with 200 made-up patients in a browser
+	@$(BIN)/precaution clinic .venv/clinic-demo/fhir --today 2025-03-01
 
 test: lint types knowledge booklet tests ## Run the checks that a change waits for: style, types, knowledge, pages, quick tests
 

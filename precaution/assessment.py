@@ -117,7 +117,11 @@ def _answer(text: str, label: Label, today: int) -> Entry:
     ask = find_ask(name.strip(), label)
     if word.strip() not in ask.answers:
         raise UsageError(f"'{word}' is no answer to '{ask.name}': it is one of {', '.join(ask.answers)}")
+    if ask.day and not at:
+        raise UsageError(f"'{text}' needs a day ({ask.day}): write it as {ask.number}={word.strip()}@2025-02-01")
     when = as_day(day.strip()) if at else today
+    if when > today:
+        raise UsageError(f"'{text}' is of a day after that of the decision; nobody can have answered it yet")
     return Entry(
         ANSWER + ask.name, "answer", "answer given", start=exactly(when), result=word.strip(), says=word.strip()
     )

@@ -192,8 +192,14 @@ def test_an_ask_by_name_or_number() -> None:
     assert find_ask("agreed", OF) is find_ask("A1", OF)
 
 
-def test_an_answer_after_the_day_does_not_count(known: Label) -> None:
-    found = assess(
-        resources(("born 1950-01-01",), known.terminology), today=DAY, label=known, answers=["A1=yes@2025-03-02"]
-    )
-    assert not found.attested
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("A1=yes@2025-03-02", "is of a day after that of the decision"),
+        ("A6=negative@2025-03-02", "is of a day after that of the decision"),
+        ("A6=negative", "needs a day"),
+    ],
+)
+def test_an_answer_of_no_day_that_can_be_is_refused(known: Label, answer: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        assess(resources(("born 1950-01-01",), known.terminology), today=DAY, label=known, answers=[answer])

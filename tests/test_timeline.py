@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from precaution import load_label
+from precaution.engine.answer import Decision
 from precaution.engine.decision import decide
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
@@ -11,11 +13,21 @@ from precaution.knowledge.expression import parse
 from precaution.knowledge.refers import STAGES
 from precaution.timeline import timeline
 from precaution.values.record import Entry
+from support.effort import tries
 from support.engine_builders import FEBRUARY, TODAY, condition, day, drug, label, record, result
+from support.random_records import AnyRecord
 
+FIRST = load_label()
+PEOPLE = AnyRecord(FIRST, TODAY)
 PAST = k.Ever(name="past", topic="t", title="history of C", ever=("c",), absent="no-if-list-complete")
 LAB = k.Latest(
-    name="lab", topic="t", title="a count", latest=("lab",), worst="low", within=dict.fromkeys(STAGES, "max-age")
+    name="lab",
+    topic="t",
+    title="a count",
+    latest=("lab",),
+    worst="low",
+    within=dict.fromkeys(STAGES, "max-age"),
+    uses=("max-age",),
 )
 AGED = k.ReachedAge(name="aged", topic="t", title="aged 65", reached_age_parameter="years")
 
@@ -113,3 +125,24 @@ def test_between_two_changes_nothing_changes(between: int) -> None:
         last.action,
         [(f.rule, f.state) for f in last.findings],
     )
+
+
+# With the first label, whose rules and duties look at records in every way
+
+
+@pytest.mark.parametrize("seed", range(tries(3, 40)))
+def test_no_day_on_which_something_changes_is_missed(seed: int) -> None:
+    """Every day of a year, decided by itself, is as the last change before it says."""
+    patient, until = PEOPLE.made(seed), TODAY
+    found = {day(each.today): each for each in timeline(patient, FIRST, until, until - 365)}
+    last = None
+    for today in range(until - 365, until + 1):
+        last = found.get(today, last)
+        now = decide(patient, FIRST, today).decision
+        if last is not None:
+            assert said(now) == said(last), f"day {today - until}"
+
+
+def said(decision: Decision) -> object:
+    findings = {(each.rule, each.state, each.action) for each in decision.findings}
+    return decision.stage, decision.action, findings, {(each.duty, each.state) for each in decision.due}

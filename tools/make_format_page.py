@@ -159,11 +159,11 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("A measure", "`[measure.x]`", ("Measure",)),
     ("A published figure", "`[[measure.x.published]]`", ("Published",)),
     ("A source of figures", "`[source.x]`, in label.toml or a topic", ("FigureSource",)),
-    ("label.toml", "", ("Top", "Actions", "TherapySettings", "Records", "AuditSettings")),
+    ("label.toml", "", ("Top", "Actions", "TherapySettings", "Records", "Questionnaire", "AuditSettings")),
     ("A case", "`[[case]]`", ("Case",)),
     ("A site's policy", "", ("Policy", "Lists")),
 )
-NOT_WRITTEN = {"MEANING", "id", "topic", "uses", "overridden", "written", "file"}
+NOT_WRITTEN = {"MEANING", "id", "topic", "uses", "questionnaire", "overridden", "written", "file"}
 NAMED_BY_TABLE = {"Parameter", "Concept", "Fact", "Ask", "Rule", "Duty", "Measure"}
 WORDS = {
     "str": "text",
@@ -187,6 +187,7 @@ WORDS = {
     "Published": "published figure",
     "Stage": "stage",
     "Role": "role",
+    "Suspect": "`changed` or `removed`",
     "View": "view",
     "Absent": "absent",
     "Kind": "kind of entry",
@@ -254,7 +255,7 @@ def _table(node: ast.ClassDef, explained: dict[str, str], *, single: bool) -> st
 
 
 def _kind_key(fields: list[Field], name: str) -> str:
-    if name in ("Top", "Actions", "TherapySettings", "Records", "AuditSettings", "Policy", "Lists"):
+    if name in ("Top", "Actions", "TherapySettings", "Records", "Questionnaire", "AuditSettings", "Policy", "Lists"):
         return {"Top": "At its top", "Policy": "At its top"}.get(name, f"`[{name.lower()}]`")
     return "`reached-age` or `reached-age-parameter`" if name == "ReachedAge" else f"`{fields[0].key}`"
 

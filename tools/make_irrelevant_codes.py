@@ -7,6 +7,7 @@ at all. The lists that this writes to `codes/irrelevant/` tell them apart. PUBLI
 
     loinc-*.csv     code and name in the first two columns (OHDSI/StudyProtocolSandbox:themis/extras: the common tests)
     CONCEPT*.csv    the vocabulary of an OMOP CDM (OHDSI/EunomiaDatasets: Synthea27Nj: what Synthea's modules use)
+    synthea-*.jar   Synthea, whose modules name each code (Maven Central: org.mitre.synthea)
     cohorts/*.json  cohort definitions, whose concept sets have code and name (OHDSI/PhenotypeLibrary:inst/cohorts)
 
 Of these a code is taken when its name is one of HARMLESS. It is left out all the same when a list of the label has it,
@@ -20,6 +21,7 @@ import csv
 import json
 import re
 import sys
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -188,7 +190,9 @@ KINDS = {
     },
     "LOINC": {"Lab Test", "Clinical Observation", "Observable Entity", "Survey", ""},
 }
-SOURCES = "OHDSI/StudyProtocolSandbox (common LOINC), OHDSI/EunomiaDatasets (Synthea27Nj), OHDSI/PhenotypeLibrary."
+ALSO = {"SNOMED": {"443529005": "a prenatal test of chromosomes: 'in situ' is its method (Synthea's modules)"}}
+"""Codes whose names speak of a concept and mean another thing, each with the reason."""
+SOURCES = "OHDSI: StudyProtocolSandbox (common LOINC), EunomiaDatasets (Synthea27Nj), PhenotypeLibrary; Synthea 3.3.0."
 NOTICE = {
     "LOINC": "LOINC codes (licence: see NOTICE.md)",
     "RxNorm": "RxNorm codes (licence: see NOTICE.md)",
@@ -205,7 +209,9 @@ def main(public: Path, label: Path) -> None:
     for system in SYSTEMS:
         mine = [each for each in named if each.system == system]
         kept = sorted(
-            {each.code for each in mine} - {each.code for each in mine if matters(each, terminology)}, key=order
+            ({each.code for each in mine} - {each.code for each in mine if matters(each, terminology)})
+            | ALSO.get(system, {}).keys(),
+            key=order,
         )
         with (out / f"{system}.txt").open("w", encoding="utf-8") as file:
             file.write(
@@ -229,6 +235,8 @@ def every(public: Path) -> Iterator[Named]:
         yield from concepts(path)
     for path in sorted(public.glob("cohorts/*.json")):
         yield from cohort(path)
+    for path in sorted(public.glob("synthea-*.jar")):
+        yield from modules(path)
 
 
 def loinc(path: Path) -> Iterator[Named]:
@@ -259,6 +267,24 @@ def cohort(path: Path) -> Iterator[Named]:
                 concept.get("CONCEPT_NAME", ""),
                 concept.get("CONCEPT_CLASS_ID", ""),
             )
+
+
+MODULES = {"SNOMED-CT": "SNOMED", "RxNorm": "RxNorm", "LOINC": "LOINC"}
+"""The names of code systems in Synthea's modules."""
+
+
+def modules(path: Path) -> Iterator[Named]:
+    """Yield the codes of Synthea's modules, JSON of any depth in its jar."""
+    with zipfile.ZipFile(path) as jar:
+        todo = [json.loads(jar.read(name)) for name in jar.namelist() if re.fullmatch(r"modules/.*\.json", name)]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, list):
+            todo += part
+        elif isinstance(part, dict):
+            if {"system", "code", "display"} <= part.keys() and part["system"] in MODULES:
+                yield Named(MODULES[part["system"]], str(part["code"]), str(part["display"]))
+            todo += part.values()
 
 
 def matters(each: Named, terminology: Terminology) -> bool:

@@ -58,6 +58,8 @@ GONE = object()
 LABEL_FILE = "label.toml"
 SHOWS = "shows"
 """What a case expects of background sentences."""
+ASKS = "asks"
+"""What a case expects of open questions."""
 
 EXPRESSIONS = ("is", "when", "done-when", "held", "release", "urgent", "show-when")
 ACTIONS = ("then", "if-unknown", "if-attested", "if-denied", "action")
@@ -92,6 +94,7 @@ NOT_RULES = frozenset(
         "why",
         "ours",
         "question",
+        "day",
         "number",
         "resume",
         "of",
@@ -660,7 +663,7 @@ def survivors(changeable: Changeable, wanted: Sequence[Mutant], cases: Sequence[
             continue  # only an audit's measures use it
         part = part_of(label, outcomes) if outcomes is not None else None
         if not any(
-            each.notices(label, None if shown and SHOWS in each.case.expect else part)
+            each.notices(label, None if ASKS in each.case.expect or (shown and SHOWS in each.case.expect) else part)
             for each in _ordered(cases, mutant, outcomes or ())
         ):
             yield mutant

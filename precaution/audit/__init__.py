@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from precaution.audit.counting import STRATA, AuditTables, Deciles, run_info
+from precaution.audit.coverage import coverage, people_with
 from precaution.audit.lines import NOT_KNOWN, MeasureLine, Stratification, measure_lines, strata_hidden
 from precaution.audit.suppression import small
 from precaution.cohort.results import Summary, stored
@@ -44,6 +45,8 @@ class MeasureResult:
 
     measure: Measure
     lines: tuple[MeasureLine, ...]
+    coverage: int | None = None
+    """How many patients at least have the tests in the source that it needs; None where it needs none, or for few."""
 
     @property
     def whole(self) -> MeasureLine:
@@ -121,9 +124,11 @@ def audit_cohort(out: Path, label: Label, strata: Iterable[str] = (), smallest: 
     wanted = tuple(dict.fromkeys(strata))
     if wrong := [name for name in wanted if name not in (*STRATA, "month")]:
         raise UsageError(f"'{wrong[0]}' is no stratum: they are {', '.join(STRATA)}")
-    tables = AuditTables(out)
+    stored(out)
     info = run_info(out)
     _check(label, info)
+    covered = {name: coverage(each, label, people_with(out)) for name, each in label.measures.items()}
+    tables = AuditTables(out, [name for name, people in covered.items() if people == 0])
     least = int(label.parameters[label.audit.smallest].value) if label.audit and smallest is None else smallest or 1
     if least < 1:
         raise UsageError("--min-count takes a number above 0")
@@ -131,7 +136,8 @@ def audit_cohort(out: Path, label: Label, strata: Iterable[str] = (), smallest: 
     whole = tables.tallies()
     measures = sorted(label.measures.values(), key=lambda each: label.topics.index(each.topic))
     made = measure_lines(measures, whole, splits, least)
-    counted = tuple(MeasureResult(measure, tuple(made[measure.name])) for measure in measures)
+    shown = {name: None if people is None or small(people, least) else people for name, people in covered.items()}
+    counted = tuple(MeasureResult(each, tuple(made[each.name]), shown[each.name]) for each in measures)
     given = {split.by for split in splits}
     deciles = {
         each.name: tuple(tables.deciles(each.name, least))

@@ -17,7 +17,7 @@ except ImportError:  # pragma: no cover - tested where it is not installed
     raise UsageError("audits need duckdb: install it with `pip install 'precaution[audit]'`") from None
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 STRATA = ("age", "sex", "year", "site")
@@ -65,8 +65,11 @@ class Tally:
 class AuditTables:
     """The tables of one folder of results."""
 
-    def __init__(self, out: Path) -> None:
-        """Open the tables. Raises InputError where the folder holds no complete results, or none for an audit."""
+    def __init__(self, out: Path, uncovered: Iterable[str] = ()) -> None:
+        """Open the tables. Of `uncovered` measures the source never holds what they look at: there no is unknown.
+
+        Raises InputError where the folder holds no complete results, or none for an audit.
+        """
         stored(out)
         if not all((out / name).is_dir() for name in AUDIT):
             raise InputError(f"'{out}' was written without --audit; run `precaution cohort` with it, and --overwrite")
@@ -75,7 +78,8 @@ class AuditTables:
         try:
             for name in (*AUDIT, *(("history",) if self._history else ())):
                 files = str(out / name / "*.parquet").replace("'", "''")
-                self._base.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{files}')")  # noqa: S608
+                columns = "*" if name != "measured" else _heeding(uncovered)
+                self._base.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet('{files}')")  # noqa: S608
             self._base.execute("CREATE VIEW chosen AS SELECT * FROM exposures WHERE chosen")
         except duckdb.Error:
             raise InputError(f"the tables in '{out}' can't be read; make them anew with --overwrite") from None
@@ -142,6 +146,12 @@ class AuditTables:
     def close(self) -> None:
         """Close the tables."""
         self._base.close()
+
+
+def _heeding(uncovered: Iterable[str]) -> str:
+    """Return the columns of `measured`, with unknown in place of no in measures of which the source holds nothing."""
+    names = ", ".join(f"'{name}'" for name in sorted(uncovered)) or "''"
+    return f"* REPLACE (CASE WHEN state = 'no' AND measure IN ({names}) THEN 'unknown' ELSE state END AS state)"
 
 
 def run_info(out: Path) -> Mapping[str, object]:

@@ -156,6 +156,13 @@ def in_text(audit: AuditResult) -> str:
     return "\n".join(lines) + "\n"
 
 
+def covered(people: int) -> str:
+    """Return of how many patients the source holds what a measure needs."""
+    if not people:
+        return "coverage: the source holds such a test of nobody, so that none is unknown and not a no"
+    return f"coverage: the source holds such a test of {people:,} patients"
+
+
 def _measure(counted: MeasureResult) -> Iterator[str]:
     measure = counted.measure
     yield from folded(f"{measure.title}: {result(counted.whole, measure)}", indent=2)
@@ -164,6 +171,8 @@ def _measure(counted: MeasureResult) -> Iterator[str]:
     said = bounds(counted.whole, measure)
     if said and said != result(counted.whole, measure):
         yield from folded(f"{said}, whatever is true of those unknown", indent=6)
+    if counted.coverage is not None:
+        yield from folded(covered(counted.coverage), indent=6)
     for figure in measure.published:
         yield from folded(f"published: {published(figure)}", indent=6)
     for line in counted.lines[1:]:
@@ -206,6 +215,7 @@ def _measure_in_json(counted: MeasureResult) -> dict[str, object]:
         "cites": list(measure.cites),
         "reading": measure.reading,
         "parameters": list(measure.uses),
+        "coverage": counted.coverage,
         "lines": [plain(line) for line in counted.lines],
         "published": [plain(figure) for figure in measure.published],
     }

@@ -26,6 +26,7 @@ from precaution.knowledge.terminology import EDITIONS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from precaution.knowledge.model import Ask
     from precaution.knowledge.terminology import Terminology
 
 Resource = dict[str, object]
@@ -56,10 +57,11 @@ _QUOTING = re.compile(r"""["'\\]""")
 _WORDS_OF_TIME = ("on", "since", "until", "recorded")
 
 
-def resources(lines: Iterable[str], terminology: Terminology) -> list[Resource]:
+def resources(lines: Iterable[str], terminology: Terminology, asks: Mapping[str, Ask] | None = None) -> list[Resource]:
     """Return the FHIR resources of a case's lines; the first is always the Patient.
 
-    Raises KnowledgeError for a line that says nothing the case language knows.
+    `asks`: those of the label, whose own questionnaire an answer names. Raises KnowledgeError for a line that says
+    nothing the case language knows.
     """
     patient: Resource = {"resourceType": "Patient", "id": "case"}
     made: list[Resource] = [patient]
@@ -70,9 +72,20 @@ def resources(lines: Iterable[str], terminology: Terminology) -> list[Resource]:
                 patient[_OF_PATIENT[words[0]]] = words[1]
             else:
                 made.append(_made(words, line, f"{words[0]}-{number}", terminology))
+                if words[0] == "answer" and asks and words[1] in asks:
+                    _name_questionnaire(made[-1], asks[words[1]])
         except (IndexError, ValueError, StopIteration):
             raise KnowledgeError(f"'{line}': words are missing, or not where they belong") from None
     return made
+
+
+def _name_questionnaire(response: Resource, ask: Ask) -> None:
+    """Say of an answer that a clinician gave it to the label's own questionnaire, and of which day it is."""
+    response["questionnaire"] = ask.questionnaire
+    response["author"] = {"reference": "Practitioner/case"}
+    if ask.day:
+        day = {"linkId": ask.day_link, "answer": [{"valueDate": response["authored"]}]}
+        response["item"] = [*response["item"], day]  # type: ignore[misc]
 
 
 def _words(line: str) -> list[str]:

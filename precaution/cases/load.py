@@ -13,9 +13,10 @@
 `without result lab_anc` takes the lines that begin so away.
 
 A name under `expect` is a rule (holds, no, unknown), a duty (done, upcoming, due, overdue, unknown, no: it does
-not apply), or one of `action` and `stage`. Three more name several things, or `none`: `cites = "S01 S05"` the
-sentences behind what holds, can't be told or is not done, `urgent` the rules that can't wait, and `shows` the
-background sentences shown for this patient. What the lines of `record` mean is no matter of this module.
+not apply), or one of `action` and `stage`. Four more name several things, or `none`: `cites = "S01 S05"` the
+sentences behind what holds, can't be told or is not done, `urgent` the rules that can't wait, `asks` the open
+questions, and `shows` the background sentences shown for this patient. What the lines of `record` mean is no matter of
+this module.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ DUTY_STATES: tuple[str, ...] = (*get_args(DueState), "no")
 WHOLE = ("action", "stage")
 """What a case may expect besides rules and duties."""
 NONE = "none"
-"""What `cites`, `urgent` or `shows` expects where there is nothing."""
+"""What `cites`, `urgent`, `asks` or `shows` expects where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class Case:
     """What a site chose otherwise: parameter = value, as in a policy file."""
     expect: Mapping[str, str] = field(default_factory=dict[str, str])
     """rule or duty = its state; `action` = the decision; `stage` = the stage read from the record;
-    `cites`, `urgent`, `shows` = names with a space between them, or `none`."""
+    `cites`, `urgent`, `asks`, `shows` = names with a space between them, or `none`."""
 
 
 class CaseFiles(NamedTuple):
@@ -230,7 +231,12 @@ def unknown_names(case: Case, label: Label) -> Iterator[tuple[Place, str]]:
 
 def _unknown_in(name: str, expected: str, label: Label) -> Iterator[str]:
     """Yield what is not known of `name = expected` under `expect`."""
-    several: Mapping[str, Mapping[str, object]] = {"cites": label.says, "urgent": label.rules, "shows": label.says}
+    several: Mapping[str, Mapping[str, object]] = {
+        "cites": label.says,
+        "urgent": label.rules,
+        "asks": label.asks,
+        "shows": label.says,
+    }
     states = _states(label)
     if name in several:
         for word in expected.split():

@@ -78,7 +78,8 @@ def run(case: Case, label: Label) -> CaseResult:
 
 def record_of(case: Case, label: Label) -> Record:
     """Return the record of a case's lines, without its answers. Raises KnowledgeError for a line that can't be read."""
-    return read_resources(resources(case.record, label.terminology), label.terminology, label.asks)
+    made = resources(case.record, label.terminology, label.asks)
+    return read_resources(made, label.terminology, label.asks)
 
 
 def label_for(case: Case, label: Label) -> Label:
@@ -119,6 +120,7 @@ def _several(decision: Decision) -> dict[str, set[str]]:
     return {
         "cites": {sentence for sentences in cited for sentence in sentences},
         "urgent": {finding.rule for finding in decision.findings if finding.urgent},
+        "asks": {ask.ask for ask in decision.asks if ask.answered is None},
         "shows": {background.says for background in decision.background},
     }
 

@@ -9,18 +9,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.cases.load import read_cases
-from precaution.checks import coverage, measures, reasons, text, use
+from precaution.checks import coverage, measures, reasons, text, unlisted, use
 from precaution.checks.false_cases import cases_of, false_cases
 from precaution.checks.problem import Folder, LabelProblem, problems
 from precaution.errors import KnowledgeError, UsageError
 from precaution.knowledge.folder import read_codes
 from precaution.knowledge.loading import read_label
+from precaution.revision.changes import concerned
+from precaution.revision.texts import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from precaution.checks.false_cases import Progress
+    from precaution.knowledge.model import Label
 
 __all__ = ["CHECKS", "Checked", "LabelProblem", "check", "checked"]
 
@@ -29,6 +32,8 @@ CHECKS: tuple[Callable[[Folder], Iterable[LabelProblem]], ...] = (
     text.whole_text,
     text.digest_shape,
     text.repeated_sentences,
+    text.suspect_sentences,
+    text.unread_sentences,
     reasons.uncited_directives,
     reasons.sentences_without_reason,
     reasons.background_of_nothing,
@@ -42,6 +47,8 @@ CHECKS: tuple[Callable[[Folder], Iterable[LabelProblem]], ...] = (
     use.unused_lists,
     use.codes,
     use.concept_ids,
+    unlisted.whole_lists,
+    unlisted.codes_on_no_list,
     coverage.readable_cases,
     coverage.rules,
     coverage.duties,
@@ -72,7 +79,7 @@ def check(folder: Path, text: Path | None = None) -> list[LabelProblem]:
     """Return what is wrong with a label's folder, false cases included; nothing where all is well.
 
     `text` is a file with the label's own text: with it, every sentence is compared with its digest. Raises
-    UsageError where folder or text can't be read.
+    UsageError where the folder can't be read, and InputError for the text.
     """
     return checked(folder, text).problems
 
@@ -92,11 +99,11 @@ def checked(
     """
     if not (folder / "label.toml").is_file():
         raise UsageError(f"{folder} holds no label.toml")
-    words = _read(text) if text else None
     try:
         label, lists = read_label(folder), read_codes(folder / "codes")
     except KnowledgeError as error:
         return Checked(problems(error))
+    words = _read(text, label) if text else None
     cases, errors = read_cases(folder)
     chosen = cases_of(rule, cases, label) if rule else cases if run_cases else ()
     found = [each for error in errors for each in problems(error)]
@@ -108,8 +115,6 @@ def checked(
     return Checked(found, len(chosen), len(cases))
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the label's text {path} can't be read: {error}") from None
+def _read(path: Path, label: Label) -> str:
+    """Return the label's text in a file: of a document the sections where the label stands."""
+    return concerned(label, read_text(path)).text

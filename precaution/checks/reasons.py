@@ -48,7 +48,7 @@ def uncited_directives(folder: Folder) -> Iterator[LabelProblem]:
 def sentences_without_reason(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that a sentence that is no directive says why it leads to nothing."""
     for says in folder.label.says.values():
-        if says.role != "directive" and not says.why.strip():
+        if says.role not in ("directive", "unread") and not says.why.strip():
             yield problem(place_of(says), f"needs 'why': the reason why a sentence of role '{says.role}' has no rule")
 
 

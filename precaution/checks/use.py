@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from precaution.checks.problem import problem, spoken_of
-from precaution.knowledge.check_digits import well_formed
 from precaution.knowledge.expression import names, spoken
+from precaution.knowledge.folder import badly_formed
 from precaution.knowledge.linking import heads, place_of
-from precaution.knowledge.terminology import HIERARCHICAL, IDS
+from precaution.knowledge.terminology import IDS
 from precaution.knowledge.toml import Place, expressions, references
 from precaution.values.record import UNREADABLE
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 RESERVED = "result_"
 """Code lists of results are used by the readers, by name."""
-_SHAPELESS = ("RxNormExt", "HL7v3-ObservationInterpretation")
-"""Code systems whose codes have neither a check digit nor a shape."""
 
 
 def unused_facts(folder: Folder) -> Iterator[LabelProblem]:
@@ -75,7 +73,7 @@ def codes(folder: Folder) -> Iterator[LabelProblem]:
         for system, code in rows:
             if (system, code) in seen:
                 yield problem(Place(f"codes/{name}.csv"), f"{system} {code} stands there twice; keep one")
-            elif system not in _SHAPELESS and not well_formed(system, _without_star(system, code)):
+            elif badly_formed(system, code):
                 yield problem(
                     Place(f"codes/{name}.csv"),
                     f"'{code}' is no {system} code: its shape or its check digit is wrong; look it up anew",
@@ -86,13 +84,8 @@ def codes(folder: Folder) -> Iterator[LabelProblem]:
 def concept_ids(folder: Folder) -> Iterator[LabelProblem]:
     """Ask that the code of a concept id has the shape and the check digit of its system."""
     for name, (system, code) in folder.label.terminology.concept_ids.items():
-        if system not in _SHAPELESS and not well_formed(system, code):
+        if badly_formed(system, code):
             yield problem(Place(f"codes/{IDS}"), f"'{code}' ({name}) is no {system} code; look it up anew")
-
-
-def _without_star(system: str, code: str) -> str:
-    """Return the prefix that a code with a star stands for, in the systems that are matched by prefix."""
-    return code.removesuffix("*").removesuffix(".") if system in HIERARCHICAL else code
 
 
 def _all(folder: Folder) -> Iterator[Says | Concept | Fact | Ask | Rule | Duty | Measure | Parameter]:

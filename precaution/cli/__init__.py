@@ -13,10 +13,13 @@ import click
 
 from precaution.cli import (  # noqa: F401  # they add their commands to the group
     audit,
+    clinic,
     cohort,
     demo,
     labels,
     patients,
+    review,
+    revision,
     service,
     sql,
     store,

@@ -110,7 +110,7 @@ def report(chosen: Chosen, results: str, out: str, top: int, smallest: int | Non
 
 
 @precaution.command(
-    short_help="Write a cohort's results as CSV, or what is due as a calendar.",
+    short_help="Write a cohort's results as CSV, what is due as a calendar.",
     epilog=options.examples("precaution export results/ --csv sheets/", "precaution export results/ --ics due.ics"),
 )
 @click.argument("results", metavar="RESULTS", type=click.Path())

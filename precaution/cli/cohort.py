@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from precaution.cli import options
+from precaution.cli.comparison import comparison_as_dict, comparison_in_text
 from precaution.cli.group import precaution
 from precaution.cli.output import emit, terminal_width
 from precaution.cli.progress import ProgressLine
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from precaution.cli.options import Chosen
     from precaution.cohort import Plan, Spark, Summary, Urgent
+    from precaution.cohort.comparison import Comparison
     from precaution.cohort.context import LostLines
 
 
@@ -58,7 +60,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Stop at the first problem, with exit code 3.",
 )
-@click.option("--history", is_flag=True, help="Also write how each patient's decision changed over time.")
+@click.option("--history", is_flag=True, help="Also write how decisions changed since treatment began.")
 @click.option("--entries", is_flag=True, help="Also write the records as tables, which can be a SOURCE again.")
 @click.option(
     "--lost-lines",
@@ -68,6 +70,12 @@ if TYPE_CHECKING:
     help="Whose record a line may belong to where that can't be told. With nobody, an answer may lack what it held.",
 )
 @click.option("--audit", is_flag=True, help="Also write what `precaution audit` and `precaution report` need.")
+@click.option(
+    "--compare",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="RESULTS",
+    help="Also say who gets another answer than in RESULTS (of another label or policy), and by which sentence.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @options.as_json
@@ -87,6 +95,7 @@ def cohort(
     entries: bool,
     lost_lines: LostLines,
     audit: bool,
+    compare: str | None,
     overwrite: bool,
     dry_run: bool,
     json: bool,
@@ -110,6 +119,7 @@ def cohort(
         emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
     day = options.chosen_day(today)
+    _warn_of_readings(chosen)
     if not spark and click.get_current_context().find_root().obj:
         keep_out_pandas()
     try:
@@ -136,7 +146,12 @@ def cohort(
     except KeyboardInterrupt:
         raise click.Abort(f"what is done is kept in '{out}'; run the same command again to go on from there") from None
     _warn(summary)
-    emit(as_json({**fields_of(summary), "clean": summary.clean}) if json else _summed(summary, chosen, out))
+    found = _compared(compare, out) if compare else None
+    if json:
+        more = {"compared": comparison_as_dict(found)} if found else {}
+        emit(as_json({**fields_of(summary), "clean": summary.clean, **more}))
+    else:
+        emit(_summed(summary, chosen, out) + (f"\n{comparison_in_text(found)}" if found else ""))
     if not summary.clean:
         raise click.exceptions.Exit(NOT_EVERYBODY)
 
@@ -195,6 +210,25 @@ def _warn(summary: Summary) -> None:
             "(--lost-lines nobody):\n         any answer may lack what they held, and may be too mild",
             err=True,
         )
+
+
+def _warn_of_readings(chosen: Chosen) -> None:
+    """Say it loudly where the label's text has changed since it was read: every answer may be wrong."""
+    doubtful = [each.id for each in chosen.label.says.values() if each.suspect or each.role == "unread"]
+    if doubtful:
+        click.echo(
+            f"WARNING: {len(doubtful)} sentences of this label are suspect or not read yet ({', '.join(doubtful[:8])}"
+            f"{' ...' if doubtful[8:] else ''}):\n         answers may be wrong; `precaution check` lists them",
+            err=True,
+        )
+
+
+def _compared(before: str, out: str) -> Comparison:
+    from pathlib import Path
+
+    from precaution.cohort.comparison import compared
+
+    return compared(Path(before), Path(out))
 
 
 def _planned(plan: Plan, spark: Spark | None) -> str:

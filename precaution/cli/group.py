@@ -10,9 +10,9 @@ from precaution.errors import EXIT_CODES, did_you_mean
 
 SECTIONS = {
     "One patient": ("assess", "timeline", "read"),
-    "Many patients": ("cohort", "worklist", "export", "audit", "report", "sql", "demo-cohort"),
+    "Many patients": ("cohort", "worklist", "clinic", "export", "audit", "report", "sql", "demo-cohort"),
     "Service": ("serve", "store"),
-    "Knowledge": ("label", "explain", "check", "booklet"),
+    "Knowledge": ("label", "explain", "check", "review", "booklet", "questionnaire"),
     "Shell": ("completion",),
 }
 """The commands as `precaution --help` lists them; each stands in one section."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from precaution.cli import options
-from precaution.cli.group import precaution
+from precaution.cli.group import Helpful, precaution
 from precaution.cli.output import emit, writing
 from precaution.cli.progress import ProgressLine
-from precaution.errors import InputError, KnowledgeError, UsageError
+from precaution.errors import KnowledgeError, UsageError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -63,35 +63,51 @@ def exact_words(label: Label, file: str) -> dict[str, str]:
 
     Raises InputError where the file is not that text: every sentence must have the digest that the label gives.
     """
-    from hashlib import sha256
     from pathlib import Path
 
-    try:
-        text = Path(file).read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise InputError(f"{file} can't be read as UTF-8 text") from None
-    words = {says.id: text[says.start : says.end] for says in label.says.values()}
-    for identifier, sentence in words.items():
-        if sha256(sentence.encode()).hexdigest() != label.says[identifier].sha256:
-            raise InputError(
-                f"{file}: {identifier} is not the sentence that {label.name} {label.version} was read from"
-            )
-    return words
+    from precaution.revision.changes import concerned
+    from precaution.revision.changes import exact_words as words_in
+    from precaution.revision.texts import read_text
+
+    return words_in(label, concerned(label, read_text(Path(file))))
 
 
-@precaution.command(
+@precaution.group(
     "label",
-    short_help="List a label's sentences, rules, duties and parameters.",
-    epilog=options.examples("precaution label", "precaution label --json"),
+    cls=Helpful,
+    invoke_without_command=True,
+    short_help="List a label's sentences, rules, duties; take a new text over.",
+    epilog=options.examples("precaution label", "precaution label --json", "precaution label diff baricitinib new.txt"),
 )
 @options.label
 @options.as_json
 def label_(chosen: Chosen, json: bool) -> None:
-    """Show a label: where it comes from, known differences, sentences, rules, duties, parameters, questions."""
+    """Show a label: where it comes from, known differences, sentences, rules, duties, parameters, questions.
+
+    With one of its commands: what a new text changes in a label, and how it is taken over.
+    """
+    if click.get_current_context().invoked_subcommand:
+        return
     from precaution.writers import listing
     from precaution.writers.structured import as_json
 
     emit(as_json(listing.label_as_dict(chosen.label)) if json else listing.label_in_text(chosen.label))
+
+
+@precaution.command(
+    short_help="Write a label's questions as a FHIR Questionnaire.",
+    epilog=options.examples("precaution questionnaire", "precaution questionnaire > questionnaire.json"),
+)
+@options.label
+def questionnaire(chosen: Chosen) -> None:
+    """Write the questions that only a clinician can answer as a FHIR R4 Questionnaire, for an EHR to load.
+
+    Answers count in a QuestionnaireResponse that names its canonical and version, and whose author is a clinician.
+    """
+    from precaution.writers.questionnaire import questionnaire as written
+    from precaution.writers.structured import as_json
+
+    emit(as_json(written(chosen.label)))
 
 
 @precaution.command(

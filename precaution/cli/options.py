@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
     from precaution.knowledge.model import Label
+    from precaution.readers.language import Understood
     from precaution.values.record import Record
     from precaution.writers.rule_content import ShownCase
 
@@ -174,6 +175,14 @@ def chosen_record(source: str, label: Label, today: date | None = None) -> Recor
 
     _refuse_terminal(source)
     return read(source, label.terminology, label.asks, today.toordinal() if today else None)
+
+
+def chosen_words(source: str, label: Label) -> tuple[Record, Understood]:
+    """Return the record, as `chosen_record` does, and how much of its words is understood."""
+    from precaution.readers import read_with_words
+
+    _refuse_terminal(source)
+    return read_with_words(source, label.terminology, label.asks)
 
 
 def chosen_patient(source: str, label: Label, today: date) -> tuple[str, Record]:

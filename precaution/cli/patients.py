@@ -156,7 +156,7 @@ def timeline(chosen: Chosen, patient: str, today: date | None, json: bool) -> No
     until = options.chosen_day(today)
     record = options.chosen_record(patient, chosen.label, until)
     decisions = changes(record, chosen.label, until.toordinal())
-    emit(as_json([to_dict(each) for each in decisions]) if json else listing.timeline(decisions))
+    emit(as_json([to_dict(each) for each in decisions]) if json else listing.timeline(decisions, chosen.label))
 
 
 @precaution.command(
@@ -171,5 +171,8 @@ def read(chosen: Chosen, patient: str, json: bool) -> None:
     from precaution.writers import listing
     from precaution.writers.structured import as_json
 
-    record = options.chosen_record(patient, chosen.label)
-    emit(as_json(listing.record_as_dict(record)) if json else listing.record_in_text(record, chosen.label))
+    record, words = options.chosen_words(patient, chosen.label)
+    if json:
+        emit(as_json({**listing.record_as_dict(record), "words": words._asdict()}))
+    else:
+        emit(listing.record_in_text(record, chosen.label) + listing.words_in_text(words.texts, words.unknown))

@@ -12,11 +12,11 @@ from precaution.cohort.problems import HARMLESS, Problem, kind_of, strict_error
 from precaution.cohort.tables import AUDIT, SCHEMAS, TableRows, decision_rows, put
 from precaution.measures import audit_rows
 from precaution.tables.schema import person_row, rows_of
-from precaution.timeline import timeline
+from precaution.timeline import timeline, treated_since
 from precaution.writers.structured import fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from precaution.cohort.context import RunContext
@@ -46,6 +46,8 @@ class Decided:
     ignored: dict[str, int] = field(default_factory=dict[str, int])
     unrecognised: dict[str, int] = field(default_factory=dict[str, int])
     """Keys are `system code: why`."""
+    people_with: dict[str, int] = field(default_factory=dict[str, int])
+    """For an audit: how many patients have an entry of each code list."""
     claimed: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """FilePiece and line of what named a patient of this partition by an identifier."""
     first: Problem | None = None
@@ -57,6 +59,9 @@ def part_name(partition: int) -> str:
     return f"part-{partition:04d}"
 
 
+COUNTED = ("problems", "actions", "ignored", "unrecognised", "people_with")
+
+
 class Partition:
     """One partition while it is decided; of each kind of source there is one that knows how to make records."""
 
@@ -65,21 +70,23 @@ class Partition:
         self.context, self.found = context, found
         self.result, self.tables = Decided(number), TableRows()
         self.label = context.label.load()
-        self._counts = {name: Counter[str]() for name in ("problems", "actions", "ignored", "unrecognised")}
+        self._counts = {name: Counter[str]() for name in COUNTED}
 
-    def decide(self, person: str, record: Record) -> None:
-        """Add what a record comes to to the tables. Raises PatientDied."""
-        today = self.context.today.toordinal()
-        if not self.context.who.includes(person, record, self.label, today):
+    def decide(self, person: str, record: Record, also: Iterable[str] = ()) -> None:
+        """Add what a record comes to to the tables; `also`: other ids of the same person. Raises PatientDied."""
+        today, who = self.context.today.toordinal(), self.context.who
+        if not any(who.includes(name, record, self.label, today) for name in (person, *also)):
             self.result.left_out += 1
             return
         if "entries" in self.context.tables:
             self.tables.add("entries", rows_of(person, record))
             self.tables.add("persons", [person_row(person, record)])
         if not self.context.tables.isdisjoint(AUDIT):  # of the dead too
+            self._counts["people_with"].update(name for name, entries in record.entries.items() if entries)
             self.tables.add_all(audit_rows(person, record, self.label, today))
         decision = assess(record, today=self.context.today, label=self.label)
-        changes = timeline(record, self.label, today) if "history" in self.context.tables else []
+        since = treated_since(record, self.label) if "history" in self.context.tables else None
+        changes = timeline(record, self.label, today, since) if since is not None else []
         self.tables.add_all(decision_rows(person, decision, changes, self.label))
         self._count(decision)
 

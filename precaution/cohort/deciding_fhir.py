@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 from precaution.cohort.deciding import Partition
 from precaution.cohort.problems import KINDS, Problem, message_of
 from precaution.cohort.processes import watch
+from precaution.cohort.sort.deleted import DeletedIndex
 from precaution.cohort.sort.indexes import IdentifierIndex, SharedIndex
-from precaution.cohort.sort.owner import stand_ins
-from precaution.cohort.sort.partition_files import BROKEN, DROPPED, IRRELEVANT, REPORT, file_name, framed, hash_of
+from precaution.cohort.sort.merged import lines_of
+from precaution.cohort.sort.owner import deletion, stand_ins
+from precaution.cohort.sort.partition_files import BROKEN, DROPPED, IRRELEVANT, PATIENT, REPORT, hash_of
 from precaution.errors import InputError, PrecautionError
 from precaution.readers import read_resources
-from precaution.readers.bundle_queries import duplicates, has_undated_result, patient_identifiers, resource_names
+from precaution.readers.bundle_queries import (
+    duplicates,
+    has_undated_result,
+    patient_identifiers,
+    patients,
+    resource_names,
+)
 from precaution.readers.json_input import parsed, parsed_again
+from precaution.readers.patient import survivor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,9 +41,9 @@ class OtherVersion(Exception):
 
 def decide_lines(task: PartitionTask) -> Decided:
     """Decide every patient of a partition and write the tables; raises OtherVersion, OutputError."""
-    context, _, number = task
+    context, found, number = task
     lines: dict[str, list[FramedLine]] = {}
-    for line in framed(context.work, file_name(number)):
+    for line in lines_of(context, number, found.merged):
         lines.setdefault(line.key, []).append(line)
     partition = FhirPartition(*task)
     for person in sorted(lines, key=lambda key: (hash_of(key), key)):
@@ -51,6 +60,10 @@ class FhirPartition(Partition):
         """Begin partition `number`. `found`: what the first pass left."""
         super().__init__(context, found, number)
         self._shared, self._identifiers = SharedIndex(context.work), IdentifierIndex(context.work)
+        self._standing: dict[str, list[str]] = {}
+        for old, to in found.merged.items():
+            self._standing.setdefault(to, []).append(old)
+        self._deleted = DeletedIndex(context.work)
         self._claimed: set[tuple[int, int]] = set()
         self._lost = stand_ins(frozenset(found.lost_kinds), anything=found.lost_anything)
 
@@ -59,14 +72,31 @@ class FhirPartition(Partition):
         watch().step(1)
         self.result.people += 1
         every = sorted([*lines, *self._claimed_by(person, lines)], key=lambda line: (line.piece, line.number))
+        also = self._standing.get(person, ())
+        if also:
+            person = self._name_of(person, every)
         try:
-            self.decide(person, self._record(person, every))
+            self.decide(person, self._record(person, every), also)
         except OtherVersion:
             raise
         except Exception as error:
             if isinstance(error, PrecautionError) and not isinstance(error, InputError):
                 raise
             self._failed(person, every, error)
+
+    def _name_of(self, person: str, lines: Sequence[FramedLine]) -> str:
+        """Return the id of whom merged Patients are decided as: of one whose Patient is here. The others are noted."""
+        try:
+            found = [
+                (each, url, line) for line in lines if line.role == PATIENT for each, url in patients(_parsed(line))
+            ]
+        except InputError:
+            return person
+        name = survivor([(patient, url) for patient, url, _ in found]) or person
+        others = {other: line for patient, url, line in found if (other := survivor([(patient, url)])) != name}
+        for other, line in others.items():
+            self._note(other, "merged", line, KINDS["merged"], 1)
+        return name
 
     def _claimed_by(self, person: str, lines: Iterable[FramedLine]) -> list[FramedLine]:
         """Return the lines that name this patient by an identifier."""
@@ -78,9 +108,16 @@ class FhirPartition(Partition):
 
     def _record(self, person: str, lines: Sequence[FramedLine]) -> Record:
         documents = self._documents(person, lines)
-        everything = [*documents, *self._shared.behind(documents), *self._lost]
+        everything = [*documents, *self._shared.behind(documents), *self._lost, *self._deletions(person, documents)]
         terminology, asks, today = self.label.terminology, self.label.asks, self.context.today.toordinal()
         return read_resources(everything, terminology, asks, today)  # type: ignore[arg-type]
+
+    def _deletions(self, person: str, documents: Sequence[Json]) -> list[Json]:
+        """Return a Bundle that deletes what the source deletes of a patient's resources, as the readers heed it."""
+        names = self._deleted.among(resource_names(documents)) if self._deleted else []
+        if f"Patient/{person}" in names:
+            self._note(person, "deleted", None, KINDS["deleted"], 1)
+        return [deletion(names)] if names else []
 
     def _documents(self, person: str, lines: Sequence[FramedLine]) -> list[Json]:
         """Return a patient's resources. Raises _BrokenLine, NoPatient; OtherVersion."""
@@ -123,6 +160,7 @@ class FhirPartition(Partition):
         """Write the tables, then what came of the partition."""
         self._shared.close()
         self._identifiers.close()
+        self._deleted.close()
         self.result.claimed = sorted(self._claimed)
         return super().written()
 

@@ -14,6 +14,8 @@ KINDS = {
     "unreadable-line": "a line is no strict JSON and names nobody: it may be anybody's, so no list is complete",
     "nobody's": "a resource does not say whose it is: it may be anybody's, so no list of its type is complete",
     "sender-error": "the sending system reports an error, so parts may be missing: no list is complete",
+    "incomplete-export": "the manifest of the export says that something is not here: no list of it is complete",
+    "withheld": "the sending system says that parts of this patient's record may be missing: no list is complete",
     "unread-line": "a line is no JSON, but of a type that is not looked at: nobody's answer changes",
     "no-id": "a patient has no id, so nothing can refer to it",
     "no-patient": "resources name a patient whose Patient resource is not in the source",
@@ -24,15 +26,17 @@ KINDS = {
     "wrong-release": "the patient's record is FHIR of another release than R4",
     "mistake": "a mistake in this program; please report it",
     "died": "the patient died by the day of the decision; nothing is left to decide",
+    "deleted": "the sender deletes this patient as well: no list is complete",
+    "merged": "the sender has merged this patient with another one, whose answer is for both",
     "patient-twice": "the Patient resource came more than once; the versions were joined as one record's",
     "row-twice": "rows came more than once, the same each time; each counts once",
     "resource-twice": "resources came more than once; of different versions the latest counts",
 }
 """Every kind of problem, and what it means."""
 
-HARMLESS = frozenset({"died", "patient-twice", "resource-twice", "row-twice", "unread-line"})
+HARMLESS = frozenset({"died", "merged", "patient-twice", "resource-twice", "row-twice", "unread-line"})
 """Kinds that leave no living patient without an answer."""
-LOSSES = frozenset({"cut-short", "unreadable-line", "nobody's", "sender-error"})
+LOSSES = frozenset({"cut-short", "unreadable-line", "nobody's", "sender-error", "incomplete-export"})
 """Kinds that may concern anybody."""
 _OF_ERRORS = (
     (NoPatient, "no-patient"),

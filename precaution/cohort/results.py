@@ -195,6 +195,7 @@ def _quality(found: Sorted, parts: Sequence[Decided], summary: Summary) -> dict[
         "taken": _total([found.taken]),
         "passed_over": _total([found.passed_over]),
         "ignored": _total(part.ignored for part in parts),
+        "people_with": _total(part.people_with for part in parts),
         "unrecognised": [_coded(name, count) for name, count in sorted(unrecognised.items(), key=_most)],
     }
 

@@ -16,6 +16,7 @@ from precaution.cohort.processes import preload
 from precaution.cohort.results import Summary, described, opened, stored
 from precaution.cohort.run_lock import run_lock
 from precaution.cohort.sort.files import files
+from precaution.cohort.sort.foreign import refuse_foreign
 from precaution.cohort.sort.lines import partition_count
 from precaution.cohort.tables import wanted_tables
 from precaution.cohort.who import who as chosen_people
@@ -63,6 +64,8 @@ def plan(source: Path | str, out: Path | str, workers: int | None = None, spark:
         return Plan(cdm.files, _size(cdm.files), cdm.partitions, used, "omop")
     tables = run_tables.is_tables(path)
     found = tuple((run_tables.files if tables else files)(path, folder))
+    if not tables:
+        refuse_foreign(path, found)
     size, kind = _size(found), "tables" if tables else "fhir"
     if spark:
         return Plan(found, size, spark.partitions(size), used, kind)

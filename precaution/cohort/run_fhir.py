@@ -12,13 +12,17 @@ from precaution.cohort.processes import Processes
 from precaution.cohort.progress import Progress
 from precaution.cohort.results import finished
 from precaution.cohort.scan.find import find_people
+from precaution.cohort.sort.deleted import write_deleted
 from precaution.cohort.sort.files import path_of, pieces
 from precaution.cohort.sort.indexes import unclaimed, write_indexes
 from precaution.cohort.sort.kept_people import KeptPeople
 from precaution.cohort.sort.lines import LinesToSort, sort_piece
-from precaution.cohort.sort.sorted import FILE, PieceReport, Sorted, sorted_before
+from precaution.cohort.sort.manifests import SourceContent, what_is_lacking
+from precaution.cohort.sort.merged import LinesToMove, merged_patients, move_lines, partitions_of
+from precaution.cohort.sort.sorted import FILE, PieceReport, Sorted, sorted_before, types_of
 from precaution.cohort.tables import put
 from precaution.errors import InputError
+from precaution.readers.resource_types import CLINICAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -114,6 +118,8 @@ def _sort(context: RunContext, processes: Processes, progress: Progress, *, keep
     tasks = [LinesToSort(one, piece, keep_all, kept) for piece in pieces(context.path, context.files)]
     tasks.sort(key=lambda task: task.piece.start - task.piece.end)  # none large is waited for at the end
     found = sorted_lines(context, processes.run(sort_piece, tasks))
+    moves = [LinesToMove(one, found.merged, number) for number in partitions_of(found.merged, context.partitions)]
+    sum(processes.run(move_lines, moves))
     found.save(context.work)
     return found
 
@@ -128,8 +134,12 @@ def _kept_people(context: RunContext, processes: Processes, progress: Progress) 
 
 def sorted_lines(context: RunContext, reports: Iterable[PieceReport]) -> Sorted:
     """Return what was found in all pieces, and write the indexes. Raises InputError if a file changed; OutputError."""
-    found = in_all(sorted(reports, key=lambda report: report.piece))
+    every = sorted(reports, key=lambda report: report.piece)
+    found = in_all(every)
+    found.merged = merged_patients(context, (each for report in every for each in report.merges))
+    _heed_manifests(found, every)
     _check_unchanged(context)
+    write_deleted(context.work)
     write_indexes(context.work)
     return found
 
@@ -148,6 +158,22 @@ def in_all(reports: Sequence[PieceReport]) -> Sorted:
         found.lost_anything |= report.lost_anything
     found.patients = found.taken["Patient"] + found.taken["Bundle"]
     return found
+
+
+def _heed_manifests(found: Sorted, reports: Sequence[PieceReport]) -> None:
+    """Note what the manifests of an export list that is not in the source."""
+    manifests = [each for report in reports for each in report.manifests]
+    if not manifests:
+        return
+    kinds: dict[str, frozenset[str]] = {}
+    for report in reports:
+        kinds[report.file] = kinds.get(report.file, frozenset()) | types_of(report)
+    for kind, problem in what_is_lacking(manifests, SourceContent(kinds, found.taken)):
+        found.problems.append(problem)
+        if kind in CLINICAL:
+            found.lost_kinds.add(kind)
+        else:
+            found.lost_anything = True
 
 
 def _check_unchanged(context: RunContext) -> None:

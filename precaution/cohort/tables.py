@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from precaution.engine.answer import grave
+from precaution.engine.answer import Due, grave
 from precaution.errors import OutputError, UsageError
 from precaution.tables.schema import ENTRIES, PERSONS
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from precaution.engine.answer import Decision, Due
+    from precaution.engine.answer import Decision
     from precaution.knowledge.model import Label
 
 Row = tuple[object, ...]
@@ -258,12 +258,11 @@ def _decision(person: str, decision: Decision, label: Label) -> Row:
 
 def _reason(decision: Decision) -> tuple[str, str]:
     """Return why the decision is as it is, and the day of the newest entry behind that."""
-    for finding in decision.findings:
-        if finding.action == decision.action:
-            return finding.tell, finding.evidence[0].date if finding.evidence else ""
-    for due in decision.due:
-        if due.action == decision.action:
-            return due.tell, due.due
+    reason = decision.named_first()
+    if isinstance(reason, Due):
+        return reason.tell, reason.due
+    if reason is not None:
+        return reason.tell, reason.evidence[0].date if reason.evidence else ""
     for hold in decision.holds:  # open ones first
         return hold.tell, hold.evidence[0].date if hold.evidence else ""
     return (decision.missing[0].why, "") if decision.missing and decision.action == "obtain" else ("", "")

@@ -74,7 +74,7 @@ class Generator:
         """
         ident = f"demo-{number:07d}"
         rng = self._rng(number, "form")
-        found = demo_resources(plan.lines, ident, self.label.terminology)
+        found = demo_resources(plan.lines, ident, self.label)
         names = disguise(found, Kit(rng, self.recipes, ident, self.bundled))
         made = [resource for item in found for resource in (item.resource, *item.more)]
         self._add_sex_and_site(number, made)

@@ -17,6 +17,7 @@ from precaution.errors import KnowledgeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from precaution.knowledge.model import Label
     from precaution.knowledge.terminology import Terminology
 
 NUMBER = "https://demo.invalid/patient-number"
@@ -40,7 +41,7 @@ class DemoResource:
         return str(self.resource["resourceType"])
 
 
-def demo_resources(lines: Sequence[RecordLine], ident: str, terminology: Terminology) -> list[DemoResource]:
+def demo_resources(lines: Sequence[RecordLine], ident: str, label: Label) -> list[DemoResource]:
     """Return the Patient `ident`, and a resource with its own id for every other line.
 
     Raises KnowledgeError for a line that the language of cases does not know.
@@ -49,7 +50,7 @@ def demo_resources(lines: Sequence[RecordLine], ident: str, terminology: Termino
     patient = DemoResource(lines[0], {"resourceType": "Patient", "id": ident, "identifier": [number]})
     found = [patient]
     for at, line in enumerate(lines, start=1):
-        resource = _resource(line, terminology)
+        resource = _resource(line, label)
         if resource.get("resourceType") == "Patient":
             patient.resource |= {key: value for key, value in resource.items() if key != "id"}
             continue
@@ -67,11 +68,11 @@ def demo_resources(lines: Sequence[RecordLine], ident: str, terminology: Termino
     return found
 
 
-def _resource(line: RecordLine, terminology: Terminology) -> Resource:
+def _resource(line: RecordLine, label: Label) -> Resource:
     if line.text.startswith("family "):
-        return _family(line.text.split()[1], terminology)
+        return _family(line.text.split()[1], label.terminology)
     text = line.text.removeprefix(_FORBIDDEN)
-    made = resources([text], terminology)[-1]
+    made = resources([text], label.terminology, label.asks)[-1]
     return made | {"doNotPerform": True} if text != line.text else made
 
 

@@ -121,6 +121,27 @@ class Missing(NamedTuple):
     needed_by: tuple[str, ...]
 
 
+class Reviewed(NamedTuple):
+    """What clinicians said of the reading of a rule or duty that is part of an answer."""
+
+    name: str
+    state: Literal["signed", "disagreed", "change wanted", "ended", "not signed"]
+    who: str
+    role: str
+    day: str
+
+
+class DoubtfulReading(NamedTuple):
+    """A sentence of which no reading holds: the text has changed since it was read, or nobody has read it."""
+
+    says: str
+    state: Literal["changed", "removed", "unread"]
+    means: str
+    """Our words for it, as it was read before."""
+    touches: tuple[str, ...]
+    """Rules and duties of this stage that rest on the old reading. One that is unread may touch any answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The decision for one patient on one day."""
@@ -149,6 +170,17 @@ class Decision:
     """Background sentences that matter for this patient, whichever findings there are."""
     policy: Mapping[str, object]
     """What the site's policy changed: parameter -> value; empty where none was given."""
+    reason: str = ""
+    """The rule or duty that is named first as to why; empty where it is neither."""
+    doubtful_readings: tuple[DoubtfulReading, ...] = ()
+    """Sentences of the label without a reading that holds, where they touch this answer."""
+    signatures: tuple[Reviewed, ...] = ()
+    """Who has signed the readings behind this answer; empty where nobody signs them."""
+
+    def named_first(self) -> Finding | Due | None:
+        """Return the finding or duty of `reason`; None where there is none."""
+        found: list[Finding | Due] = [each for each in self.findings if each.rule == self.reason]
+        return next(iter([*found, *(each for each in self.due if each.duty == self.reason)]), None)
 
 
 def grave(action: str, attested: bool, label: Label) -> int:

@@ -71,10 +71,16 @@ class Chart:
                 self.past[concept] = entries
 
     def _sifted(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        own = [entry for entry in entries if entry.kind != "order"]
-        later = [entry for entry in own if (day := day_of(entry)) is not None and day.low > self.today]
-        self.later += later
-        return [entry for entry in own if entry not in later] if later else own
+        own, today = list[Entry](), self.today
+        for entry in entries:
+            if entry.kind == "order":
+                continue
+            day = entry.start if entry.start is not None else entry.recorded
+            if day is not None and day[0] > today:
+                self.later.append(entry)
+            else:
+                own.append(entry)
+        return own
 
     def number(self, parameter: str) -> float:
         """Return the value of a numeric parameter (days, where it is a duration)."""
@@ -97,6 +103,10 @@ class Chart:
         if concept not in self._newest:
             self._newest[concept] = _surely_newest(self.past.get(concept, ()))
         return self._newest[concept]
+
+    def forget(self, concept: str) -> None:
+        """Look for the newest result of `concept` anew."""
+        self._newest.pop(concept, None)
 
     def listed(self, kind: str) -> bool:
         """Whether the record's list of `kind` may be taken as complete, so that what it lacks is not so."""
@@ -194,6 +204,9 @@ def latest_day(entries: Sequence[Entry]) -> Interval | None:
 def latest_of(days: Iterable[Interval]) -> Interval | None:
     """Return what the latest of some uncertain days may be; None where there are none."""
     found = list(days)
+    if len(found) > 2:  # a day that is surely earlier than another one decides nothing
+        last = max([day[0] for day in found])
+        found = [day for day in found if day[1] >= last]
     return reduce(larger, found) if found else None
 
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from precaution.engine.answer import ATTESTED, grave
 from precaution.engine.background import Backgrounds
 from precaution.engine.chart import Known, Setting
+from precaution.engine.doubtful import doubtful_readings
 from precaution.engine.kinds import LOOKS
+from precaution.engine.signed import not_reviewed
 from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
 from precaution.knowledge.fact_kinds import Derived, Planned, ReachedAge
 from precaution.knowledge.linking import named
-from precaution.knowledge.model import Ask, Parameter, Rule
+from precaution.knowledge.model import Ask, Duty, Parameter, Rule
 from precaution.values.interval import exactly
 from precaution.values.record import ANSWER, UNREADABLE
 
@@ -83,6 +85,10 @@ class CompiledLabel:
         plain = [name for name in label.actions if not name.endswith(ATTESTED)]
         self.ranks = {(name, attested): grave(name, attested, label) for name in plain for attested in (True, False)}
         """How grave each action is, attested or not: 0 the gravest."""
+        topics = {topic: place for place, topic in enumerate(dict.fromkeys((*label.reasons, *label.topics)))}
+        rules_and_duties: tuple[Rule | Duty, ...] = (*label.rules.values(), *label.duties.values())
+        self.order = {each.name: topics.get(each.topic, 0) for each in rules_and_duties}
+        """rule or duty = the place of its topic among reasons."""
         self._expressions: dict[int, CompiledExpression] = {}
         """The expressions by their identity: comparing two trees would cost more than evaluating them."""
         derived = {name: fact for name, fact in label.facts.items() if isinstance(fact, Derived)}
@@ -90,6 +96,10 @@ class CompiledLabel:
         """fact made of others = its expression."""
         self.rules = {name: self._rule(rule) for name, rule in label.rules.items() if stage in rule.when}
         """Those that apply at the stage."""
+        self.not_reviewed = not_reviewed(label, stage)
+        """Rules and duties that are not signed, where the site demands it."""
+        self.doubtful_readings = doubtful_readings(label, stage)
+        """Sentences without a reading that holds, on which something rests at the stage."""
 
     def expression(self, expression: Expression) -> CompiledExpression:
         """Return an expression of the label, compiled."""

@@ -10,18 +10,21 @@ from precaution.engine.answer import Decision, Missing, OpenAsk
 from precaution.engine.chart import Chart
 from precaution.engine.duties import Scheduled, schedule_all
 from precaution.engine.facts import Facts
-from precaution.engine.findings import Judged, judge_all
+from precaution.engine.findings import Judged, judge_all, verdicts
 from precaution.engine.memo import remembered
+from precaution.engine.signed import hardened, marked, reviewed
+from precaution.engine.signed import missing as signatures_missing
 from precaution.engine.therapy import therapy
 from precaution.knowledge.expression import spoken
 from precaution.values.interval import show_day
 from precaution.values.record import ANSWER, Ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from precaution.engine.answer import Finding
+    from precaution.engine.answer import Due, Finding, Reviewed
     from precaution.engine.chart import Known
+    from precaution.engine.compiled import CompiledLabel
     from precaution.knowledge.model import Ask, Label
     from precaution.knowledge.refers import Stage
     from precaution.values.record import Record
@@ -63,13 +66,29 @@ def decided(facts: Facts, *, everything: bool = False) -> Assessment:
     """Return the decision that follows from a patient's facts; for `everything` see `decide`."""
     judged = tuple(judge_all(facts, everything=everything))
     scheduled = tuple(schedule_all(facts))
+    if names := facts.compiled.not_reviewed:
+        judged = hardened(judged, names, facts.compiled.ranks, facts.chart.stage)
+        scheduled = marked(scheduled, names)
     return Assessment(facts.chart, facts, judged, scheduled, _decision(judged, scheduled, facts, everything=everything))
 
 
+def essence(facts: Facts) -> tuple[object, ...]:
+    """Return what makes one day's decision another than the day before's: stage, action, findings and duties.
+
+    It costs less than the decision itself; two facts of equal essence make decisions that differ in details only.
+    """
+    found, scheduled = verdicts(facts), schedule_all(facts)
+    asked = [(action, attested) for _, _, action, attested, _ in found if action]
+    action = _gravest(asked, scheduled, facts, reason_found=any(each[-1] for each in found))
+    findings = [each[:3] for each in found]
+    return facts.chart.stage, action, findings, [(each.due.duty, each.due.state) for each in scheduled]
+
+
 def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts, *, everything: bool) -> Decision:
-    chart, label, ranks = facts.chart, facts.chart.label, facts.compiled.ranks
+    chart, label = facts.chart, facts.chart.label
     holds = [each.hold for each in judged if each.hold is not None]
-    action, attested = _gravest(judged, scheduled, facts, reason_found=bool(holds))
+    wanted = [(action, each.finding.attested) for each in judged if (action := each.finding.action)]
+    action, attested = _gravest(wanted, scheduled, facts, reason_found=bool(holds))
     findings = [each.finding for each in judged if everything or each.finding.state != "no"]
     return Decision(
         label=label.name,
@@ -81,30 +100,60 @@ def _decision(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: F
         start=show_day(chart.therapy.start),
         action=action,
         attested=attested,
-        findings=tuple(sorted(findings, key=lambda finding: _order(finding, ranks))),
+        findings=tuple(sorted(findings, key=lambda finding: _order(finding, facts.compiled))),
         holds=tuple(sorted(holds, key=lambda hold: (hold.state != "open", hold.rule))),
-        due=tuple(sorted([each.due for each in scheduled], key=lambda due: (due.due or "9999", due.duty))),
+        due=tuple(sorted([each.due for each in scheduled], key=lambda due: _when(due, facts.compiled))),
         asks=_asks(judged, scheduled, facts),
         missing=_missing(judged, scheduled, facts),
         ignored=tuple(sorted({*chart.record.ignored, *_future(chart)})),
         unrecognised=chart.record.unrecognised,
         background=facts.compiled.backgrounds.beside("", facts),
         policy=label.policy,
+        reason=_reason(action, findings, [each.due for each in scheduled], facts.compiled),
+        doubtful_readings=facts.compiled.doubtful_readings,
+        signatures=_signatures(judged, scheduled, label),
     )
 
 
-def _order(finding: Finding, ranks: Mapping[tuple[str, bool], int]) -> tuple[object, ...]:
-    rank = ranks.get((finding.action, finding.attested), len(ranks))
-    return rank, not finding.urgent, finding.state == "unknown", finding.rule
+def _signatures(judged: Sequence[Judged], scheduled: Sequence[Scheduled], label: Label) -> tuple[Reviewed, ...]:
+    if not label.signed and not label.signed_only:
+        return ()
+    shown = [each.rule.name for each in judged if each.finding.state != "no" or each.hold]
+    return reviewed(label, [*shown, *[each.due.duty for each in scheduled]])
+
+
+def _order(finding: Finding, label: CompiledLabel) -> tuple[object, ...]:
+    rank = label.ranks.get((finding.action, finding.attested), len(label.ranks))
+    return rank, not finding.urgent, finding.state == "unknown", label.order.get(finding.rule, 0), finding.rule
+
+
+def _when(due: Due, label: CompiledLabel) -> tuple[object, ...]:
+    return due.due or "9999", label.order[due.duty], due.duty
+
+
+_TO_FIND_OUT = ("screen", "obtain")
+"""Actions between which the order of topics decides which is named first: each asks for something to be known."""
+
+
+def _reason(action: str, findings: Sequence[Finding], dues: Sequence[Due], label: CompiledLabel) -> str:
+    """Return the rule or duty that makes the decision as grave as it is, by the label's order of topics."""
+    alike = _TO_FIND_OUT if action in _TO_FIND_OUT else (action,)
+    found = [
+        (not each.urgent, label.order.get(each.rule, 0), each.state == "unknown", each.rule)
+        for each in findings
+        if each.action in alike and each.state != "no"
+    ]
+    found += [(True, label.order.get(each.duty, 0), False, each.duty) for each in dues if each.action in alike]
+    return min(found)[-1] if found else ""
 
 
 def _gravest(
-    judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts, *, reason_found: bool
+    wanted: Sequence[tuple[str, bool]], scheduled: Sequence[Scheduled], facts: Facts, *, reason_found: bool
 ) -> tuple[str, bool]:
     chart, ranks = facts.chart, facts.compiled.ranks
-    asked = [(action, each.finding.attested) for each in judged if (action := each.finding.action)]
+    asked = [*wanted]
     asked += [(action, False) for each in scheduled if (action := each.due.action)]
-    if chart.therapy.doubt or chart.record.partial:
+    if chart.therapy.doubt or chart.record.partial or facts.compiled.not_reviewed:
         asked.append(("obtain", False))
     if chart.stage == "interrupted":
         asked.append(("may-resume" if reason_found else "obtain", False))
@@ -126,6 +175,8 @@ def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Fa
     if facts.chart.record.partial:
         why = "the input is only a part of it: a further page, or something that could not be read"
         found.insert(0, Missing("record", "the whole record", why, ()))
+    if facts.compiled.not_reviewed:
+        found.insert(0, signatures_missing(facts.compiled.not_reviewed))
     if facts.chart.therapy.doubt:
         found.insert(0, Missing("stage", "stage of treatment", facts.chart.therapy.doubt, ()))
     if facts.chart.stage == "interrupted" and not any(each.hold for each in judged):
@@ -148,7 +199,13 @@ def _asks(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Facts
     for task in scheduled:
         wanted.update(task.behind)
     asks = facts.compiled.asks.items()
-    return tuple([_asked(ask, facts.known(name)) for name, ask in asks if name in wanted or facts.recorded(name)])
+    return tuple(
+        [
+            _asked(ask, facts.known(name))
+            for name, ask in asks
+            if facts.recorded(name) or (name in wanted and (ask.when is None or facts.test(ask.when) is True))
+        ]
+    )
 
 
 def _asked(ask: Ask, known: Known) -> OpenAsk:

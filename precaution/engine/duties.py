@@ -107,10 +107,16 @@ def _once(duty: Duty, done_when: Expression, facts: Facts) -> Scheduled:
     done, behind = facts.test(done_when), facts.behind(done_when)
     evidence = [entry for name in behind for entry in facts.known(name).evidence]
     state: DueState = "done" if done else "due" if done is False else "unknown"
-    lacking = () if done else tuple([facts.title(name) for name in behind if name in facts.chart.label.facts])
+    lacking = () if done else _unsettled(behind, facts)
     day = None if done else facts.chart.today
     due = _due(duty, facts, state, day, evidence=evidence, lacking=lacking, why=_why(behind, facts))
     return Scheduled(due, () if done else behind)
+
+
+def _unsettled(behind: Sequence[str], facts: Facts) -> tuple[str, ...]:
+    """Return the titles of the facts that are lacking: those without a value, or all where each has one."""
+    known = [name for name in behind if name in facts.chart.label.facts]
+    return tuple([facts.title(name) for name in [name for name in known if facts[name] is None] or known])
 
 
 def _open(duty: Duty, facts: Facts) -> Scheduled:

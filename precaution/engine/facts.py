@@ -124,6 +124,8 @@ class Facts(dict[str, Value]):
         word = latest[0].result
         if any(entry.result != word for entry in latest):
             return Known(None, latest, "answered differently on days that may be the same", len(answers))
+        if not word:
+            return Known(None, latest, latest[0].note or "the answer can't be read", len(answers))
         void = self._void(ask, word, newest, latest)
         if void:
             return Known(None, latest, void, len(answers), latest[0].start)

@@ -49,6 +49,23 @@ def judge_all(facts: Facts, *, everything: bool = False) -> list[Judged]:
     return found
 
 
+def verdicts(facts: Facts) -> list[tuple[str, str, str, bool, bool]]:
+    """Return of each rule that holds or can't be told its name, state and action, whether it is attested or a hold.
+
+    It is what `judge_all` says without evidence and words.
+    """
+    found: list[tuple[str, str, str, bool, bool]] = []
+    for name, compiled in facts.compiled.rules.items():
+        if compiled.is_hold:
+            judged = _judge(compiled, facts)
+            if judged is not None:
+                finding = judged.finding
+                found.append((name, finding.state, finding.action, finding.attested, judged.hold is not None))
+        elif (truth := compiled.when.test(facts)) is not False:
+            found.append((name, "holds" if truth else "unknown", *_action(compiled.rule, truth, facts), False))
+    return found
+
+
 def judge(rule: Rule, facts: Facts) -> Judged | None:
     """Return what a rule comes to for a patient; None where it does not apply at the stage, or does not hold."""
     if rule.name in facts.judged:

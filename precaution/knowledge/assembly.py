@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from precaution.knowledge.model import (
     Duty,
     Measure,
     Parameter,
+    Questionnaire,
     Records,
     Rule,
     Says,
@@ -37,7 +39,20 @@ if TYPE_CHECKING:
 
 SHARED_BY_TOPICS = ("parameter", "measure", "source")
 """Sections of label.toml: parameters, families of measures, sources of figures."""
-HEAD = ("name", "version", "title", "about", "actions", "therapy", "records", "audit", *SHARED_BY_TOPICS)
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s|#]+")
+_VERSION = re.compile(r"[A-Za-z0-9.-]{1,64}")
+HEAD = (
+    "name",
+    "version",
+    "title",
+    "about",
+    "actions",
+    "therapy",
+    "records",
+    "audit",
+    "questionnaire",
+    *SHARED_BY_TOPICS,
+)
 SECTIONS = ("says", "parameter", "concept", "fact", "result", "ask", "rule", "duty", "measure", "source")
 
 
@@ -148,10 +163,23 @@ def _head(top: Table) -> Mapping[str, Any]:
         "title": names.title,
         "about": as_table(top.get("about", {}), place._replace(table="about")),
         "actions": actions_of(top).order,
+        "reasons": actions_of(top).reasons,
         "therapy": read(TherapySettings, top.get("therapy", {}), place._replace(table="therapy")),
         "records": read(Records, top.get("records", {}), place._replace(table="records")),
         "audit": read(AuditSettings, top["audit"], place._replace(table="audit")) if "audit" in top else None,
+        "questionnaire": _questionnaire(top, place._replace(table="questionnaire")),
     }
+
+
+def _questionnaire(top: Table, place: Place) -> Questionnaire | None:
+    if "questionnaire" not in top:
+        return None
+    found = read(Questionnaire, top["questionnaire"], place)
+    if not _URI.fullmatch(found.canonical):
+        raise place.at("canonical").error("must be a URI without '|' and '#', as https://example.org/Questionnaire/x")
+    if not _VERSION.fullmatch(found.version):
+        raise place.at("version").error("must be letters, digits, '.' and '-', as 1 or 2026-11")
+    return found
 
 
 def actions_of(top: Table) -> Actions:

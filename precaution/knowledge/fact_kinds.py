@@ -66,15 +66,19 @@ class Extreme(Fact):
     worst: Literal["low", "high"]
     """Whether the lowest or the highest is wanted."""
     derived: Concepts = ()
+    times_upper_limit: bool = False
+    upper_limit: NumberName = ""
     unit: str = ""
     """The UCUM unit in which it is compared."""
 
     MEANING = NUMBER
 
     def english(self, words: EnglishWords) -> tuple[str, ...]:
-        """Say which result counts, and what stands in for it."""
+        """Say which result counts, what stands in for it, and what it is compared with."""
         which = f"the {self.worst}est result of {words.either(self.extreme)} since the start of treatment"
-        return which, _derived(self.derived, words)
+        upper = f", or with {words.parameter(self.upper_limit)}" if self.upper_limit else ""
+        limit = f"compared with the result's own upper limit{upper}" if self.times_upper_limit else ""
+        return which, _derived(self.derived, words), limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +204,24 @@ class Tested(Fact):
     """Parameter: the number from which a result in figures is positive."""
     positive_above: NumberName = ""
     """Parameter: the number above which a result in figures is positive (0: any quantity found)."""
+    negative_to: NumberName = ""
+    """Parameter: with `positive-from`, the number up to which a result in figures is negative; one between the two
+    can't be told, nor can a figure that says other than the laboratory's word."""
+    figures: Concepts = ()
+    """The results whose figures are read as positive or negative; those of all where left out."""
+    positive_stays: bool = False
+    """Whether a positive result of any age counts, whatever was found later: a mark of past exposure."""
+    positive_reassures: bool = False
+    """Whether positive is the better of the two (an antibody that protects): then a later result that can't be read
+    takes it back. Otherwise a positive result stands where nothing that tells anything came after it."""
 
     MEANING = ("positive", "negative")
+
+    def problem(self) -> str:
+        """A number that is negative needs one that is positive; figures are those of the test's own results."""
+        if self.negative_to and not self.positive_from:
+            return "'negative-to' needs 'positive-from'"
+        return "'figures' must be among 'test'" if set(self.figures) - set(self.test) else ""
 
     def window(self, stage: Stage) -> str:
         """Return the parameter for the stage."""
@@ -210,13 +230,16 @@ class Tested(Fact):
     def english(self, words: EnglishWords) -> tuple[str, ...]:
         """Say which result counts, of which age, and what is positive."""
         done = "says that the test was done, not what it showed"
-        first, above = self.positive_from, self.positive_above
+        first, above, last = self.positive_from, self.positive_above, self.negative_to
+        number = f"a number of {words.either(self.figures)}" if self.figures else "a number"
         return (
             f"the latest result, positive or negative, of {words.either(self.test)}",
+            "a positive one of any age counts, whatever was found later" if self.positive_stays else "",
             words.ages(self.within),
             f"an entry of {words.either(self.performed)} {done}" if self.performed else "",
-            f"a number counts as positive from {words.parameter(first)}" if first else "",
-            f"a number above {words.parameter(above)} counts as positive" if above else "",
+            f"{number} counts as positive from {words.parameter(first)}" if first else "",
+            f"as negative up to {words.parameter(last)}, and can't be told in between" if last else "",
+            f"{number} above {words.parameter(above)} counts as positive" if above else "",
         )
 
 

@@ -7,15 +7,22 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
-from precaution.knowledge.terminology import IDS, Concept, read_concept_ids, read_lists
-from precaution.knowledge.toml import Place
+from precaution.knowledge.check_digits import well_formed
+from precaution.knowledge.terminology import HIERARCHICAL, IDS, Concept, read_concept_ids, read_lists
+from precaution.knowledge.toml import Place, read_toml
+from precaution.knowledge.unlisted import files as files_of_unlisted
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+SIGNATURES = "signatures.jsonl"
+"""The file of a label's folder that holds what clinicians said of its readings, a line each."""
 Lists = dict[str, list[tuple[str, str]]]
+
+_SHAPELESS = ("RxNormExt", "HL7v3-ObservationInterpretation")
+"""Code systems whose codes have neither a check digit nor a shape."""
 
 
 def topic_files(folder: Path) -> tuple[Path, ...]:
@@ -35,20 +42,42 @@ def digest(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = (
 
 def parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
     """Yield every file that can change an answer, with a name that does not depend on where it is."""
+    yield from own_parts(folder)
+    yield from site_parts(folder, policy, codes)
+
+
+def own_parts(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a label's folder that can change an answer, as `parts` does."""
     own = [
         folder / "label.toml",
         folder / "concepts.toml",
         *topic_files(folder),
         *folder.glob("codes/*.csv"),
         folder / "codes" / IDS,
+        *files_of_unlisted(folder / "codes"),
     ]
     yield from sorted((path.relative_to(folder).as_posix(), path) for path in own if path.is_file())
+
+
+def site_parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a site that can change an answer, as `parts` does."""
     for more in codes:
         yield from ((f"more/{path.name}", path) for path in sorted(more.glob("*.csv")))
         if (more / IDS).is_file():
             yield f"more/{IDS}", more / IDS
     if policy:
         yield "policy", policy
+    if signatures := signature_file(folder, policy):
+        yield "signatures", signatures
+
+
+def signature_file(folder: Path, policy: Path | None) -> Path | None:
+    """Return the file of signatures that a site's policy names, or the one in the label's folder; None without one."""
+    named = ""
+    if policy and policy.is_file():
+        named = str(read_toml(policy, policy.name).get("signatures", ""))
+    found = policy.parent / named if policy and named else folder / SIGNATURES
+    return found if found.is_file() else None
 
 
 def read_codes(own: Path, *more: Path) -> Lists:
@@ -61,13 +90,31 @@ def read_codes(own: Path, *more: Path) -> Lists:
     for folder in more:
         if not folder.is_dir():
             raise UsageError(f"there is no folder of code lists {folder}")
+        if not names_of_lists(folder) and not (folder / IDS).is_file():
+            raise KnowledgeError(
+                f"{folder.name}: there is no code list in this folder; name one with <concept>.csv files"
+            )
         for name, rows in _lists(folder).items():
             if name not in known:
                 raise Place(f"{folder.name}/{name}.csv").error(
                     f"the label has no code list of this name to add to.{did_you_mean(name, known)}"
                 )
+            _check_shapes(Place(f"{folder.name}/{name}.csv"), rows)
             lists[name].extend(rows)
     return lists
+
+
+def badly_formed(system: str, code: str) -> bool:
+    """Whether the shape or the check digit of a code, perhaps a prefix with a star, is wrong for its system."""
+    plain = code.removesuffix("*").removesuffix(".") if system in HIERARCHICAL else code
+    return system not in _SHAPELESS and not well_formed(system, plain)
+
+
+def _check_shapes(place: Place, rows: Iterable[tuple[str, str]]) -> None:
+    """Raise KnowledgeError that names every code of a site's list whose shape or check digit is wrong."""
+    wrong = dict.fromkeys(f"{system} '{code}'" for system, code in rows if badly_formed(system, code))
+    if wrong:
+        raise place.error(f"the shape or the check digit of {', '.join(wrong)} is wrong; look it up anew")
 
 
 def _lists(folder: Path) -> Lists:

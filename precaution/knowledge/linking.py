@@ -82,10 +82,17 @@ def linked(label: Label) -> Label:
     return replace(
         label,
         facts={name: replace(fact, uses=uses.of(fact)) for name, fact in label.facts.items()},
+        asks={name: replace(ask, questionnaire=_questionnaire(label)) for name, ask in label.asks.items()},
         rules={name: replace(rule, uses=uses.of(rule)) for name, rule in label.rules.items()},
         duties={name: replace(duty, uses=uses.of(duty)) for name, duty in label.duties.items()},
         measures={name: replace(measure, uses=uses.of(measure)) for name, measure in label.measures.items()},
     )
+
+
+def _questionnaire(label: Label) -> str:
+    """Return the label's own questionnaire as `canonical|version`; nothing where it has none."""
+    own = label.questionnaire
+    return f"{own.canonical}|{own.version}" if own is not None else ""
 
 
 def _all(label: Label) -> Iterator[Says | Parameter | Concept | Fact | Ask | Rule | Duty | Measure]:

@@ -14,6 +14,7 @@ KnowledgeError with file, table and key.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,10 @@ from precaution.knowledge.assembly import Gathered, gather
 from precaution.knowledge.linking import linked
 from precaution.knowledge.model import Label
 from precaution.knowledge.policy import applied, read_policy
-from precaution.knowledge.terminology import build
+from precaution.knowledge.signatures import contents, read_signatures, sign_offs
+from precaution.knowledge.terminology import SYSTEMS, build
+from precaution.knowledge.toml import Place
+from precaution.knowledge.unlisted import read_unlisted
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
@@ -54,13 +58,10 @@ def _stamps(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> tuple
 
     Those of a label of the package are left out: they don't change while it runs, and there are many.
     """
-    own = folder.parent == LABELS
-    found = []
-    for name, path in files.parts(folder, policy, codes):
-        if not own or name == "policy" or name.startswith("more/"):
-            state = path.stat()
-            found.append((name, state.st_mtime_ns, state.st_size))
-    return tuple(found)
+    packaged = folder.parent == LABELS
+    parts = files.site_parts(folder, policy, codes) if packaged else files.parts(folder, policy, codes)
+    states = [(name, path.stat()) for name, path in parts]
+    return tuple((name, state.st_mtime_ns, state.st_size) for name, state in states)
 
 
 def labels() -> tuple[str, ...]:
@@ -88,6 +89,10 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
     gathered = gather(folder)
     lists = files.read_codes(folder / "codes", *codes)
     parameters = applied(choices, gathered.parameters) if choices else gathered.parameters
+    for topic in gathered.head["reasons"]:
+        if topic not in gathered.topics:
+            hint = did_you_mean(topic, gathered.topics)
+            raise Place("label.toml", "actions.reasons").error(f"no topic is called '{topic}'.{hint}")
     label = Label(
         **gathered.head,
         digest=files.digest(folder, policy, codes),
@@ -100,12 +105,26 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
         measures=gathered.measures,
         concepts=files.all_concepts(gathered.concepts, lists),
         topics=_in_order(gathered),
-        terminology=build(lists, gathered.concepts, files.read_ids(folder / "codes", *codes)),
+        terminology=build(
+            lists,
+            gathered.concepts,
+            files.read_ids(folder / "codes", *codes),
+            read_unlisted(folder / "codes", SYSTEMS, {*lists, *gathered.concepts}),
+        ),
         policy=_changes(choices, codes),
         limits=gathered.limits,
         complete_lists=choices.complete if choices else frozenset(),
     )
-    return linked(label)
+    return _signed(linked(label), folder, policy, codes, only=bool(choices and choices.signed_only))
+
+
+def _signed(label: Label, folder: Path, policy: Path | None, codes: tuple[Path, ...], *, only: bool) -> Label:
+    """Return the label with what clinicians said of its readings; without a file of it nothing is worked out."""
+    path = files.signature_file(folder, policy)
+    if path is None:
+        return replace(label, signed_only=only) if only else label
+    now = contents(label, folder, codes)
+    return replace(label, signed=sign_offs(label, read_signatures(path), now), signed_only=only)
 
 
 @lru_cache(maxsize=32)
@@ -124,6 +143,8 @@ def _in_order(gathered: Gathered) -> tuple[str, ...]:
 
 def _changes(policy: Policy | None, codes: tuple[Path, ...]) -> Mapping[str, object]:
     changes: dict[str, object] = dict(policy.parameter) if policy else {}
+    if policy and policy.signed_only:
+        changes["signed-only"] = True
     if policy and policy.complete:
         changes["lists"] = tuple(sorted(policy.complete))
     if more := sorted({name for folder in codes for name in files.names_of_lists(folder)}):

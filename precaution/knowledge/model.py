@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from precaution.knowledge.expression import Expression
 from precaution.knowledge.fact import Fact
@@ -30,7 +30,8 @@ from precaution.knowledge.refers import (
 from precaution.knowledge.shorthand import Limit
 from precaution.knowledge.terminology import Concept, Terminology
 
-Role = Literal["directive", "background", "evidence-limit", "provenance"]
+Role = Literal["directive", "background", "evidence-limit", "provenance", "unread"]
+Suspect = Literal["", "changed", "removed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,13 @@ class Sentence:
     """... it says what is not known, or ..."""
     provenance: str | None = None
     """... where the text comes from."""
+    unread: str | None = None
+    """Nobody has read it yet: since when it stands in the text. Such a sentence is a problem of `precaution check`."""
+    suspect: Suspect = ""
+    """The text has changed since it was read: `changed` where it says something else now, `removed` where it is gone.
+    What rests on it is told by the old reading, and says so; `precaution check` fails."""
+    was: str = ""
+    """For a suspect sentence: `exact` as it was read."""
     numbers: tuple[float, ...] = ()
     """The numbers it states; any other number in a rule that cites it must be a parameter. As a table,
     `{ sodium-limit = "130 mmol/L" }`, each is a limit that expressions and texts name."""
@@ -78,6 +86,10 @@ class Says:
     """Where the sentence begins in the label's text, in characters ..."""
     end: int
     """... and where it ends."""
+    suspect: Suspect = ""
+    """`changed` or `removed` where the text is another one since the sentence was read."""
+    was: str = ""
+    """`exact` as it was read, for a suspect sentence."""
     numbers: tuple[float, ...] = ()
     """The numbers it states."""
     explains: tuple[RuleOrDuty, ...] = ()
@@ -116,7 +128,7 @@ class Ask:
     name: str
     topic: str
     number: str
-    """A1-A16."""
+    """A1-A17."""
     question: str
     """As it is put to the clinician."""
     of: Sentences
@@ -132,8 +144,18 @@ class Ask:
     """Facts: evidence newer than a reassuring answer voids it."""
     when: Expression | None = None
     """For which patients it is asked; where left out, when a rule or duty needs it."""
+    day: str = ""
+    """Where the answer is of another day than that on which it is given (a test done elsewhere): the question for that
+    day, without which it does not count."""
     why: str = ""
     """What the record can't show."""
+    questionnaire: str = ""
+    """The label's own Questionnaire, `canonical|version`: no other answers it (filled in by the loader)."""
+
+    @property
+    def day_link(self) -> str:
+        """The linkId of the question for the day."""
+        return f"{self.number}-day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +325,17 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Questionnaire:
+    """`[questionnaire]` of label.toml: the form in which other systems put the label's questions. Left out, no
+    QuestionnaireResponse answers any."""
+
+    canonical: str
+    """Its canonical URL, by which a QuestionnaireResponse names it; the same for ever."""
+    version: str
+    """Changed whenever a question means something else: answers to another version do not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TherapySettings:
     """`[therapy]` of label.toml: how the stage is read from the record."""
 
@@ -326,6 +359,27 @@ class Records:
     """Parameter: "question" or "yes": what a provisional diagnosis is, where a fact does not say."""
     same_day: WordName
     """Parameter: which of several results of one day counts, "worst" or "unknown" where they differ."""
+
+
+class SignOff(NamedTuple):
+    """What clinicians said of the reading of a rule or duty, and whether it still holds."""
+
+    state: Literal["signed", "disagreed", "change wanted", "ended", "not signed"]
+    """`ended`: what was signed has changed since."""
+    who: str = ""
+    role: str = ""
+    day: str = ""
+    """As 2025-03-01."""
+    words: str = ""
+    changed: tuple[str, ...] = ()
+    """What has changed since: `sentences`, `reading`, `facts`, `parameters`, `questions`, `codes`, `cases`."""
+
+    def __str__(self) -> str:
+        """Return it in a few words: `signed by A. Smith (pharmacist), 2025-03-01`."""
+        by = f" by {self.who} ({self.role}), {self.day}" if self.who else ""
+        since = f"; changed since: {', '.join(self.changed)}" if self.changed else ""
+        state = "not signed: the signature has ended, given" if self.state == "ended" else self.state
+        return f"{state}{by}{since}{f': {self.words}' if self.words else ''}"
 
 
 class OfOwner(dict[Any, Any]):
@@ -360,7 +414,10 @@ class Label:
     records: Records
     topics: tuple[str, ...]
     """In the order of the label's text."""
+    reasons: tuple[str, ...] = field(default=(), kw_only=True)
+    """Topics in the order in which the first of several reasons is named, before all others."""
     terminology: Terminology
+    questionnaire: Questionnaire | None = None
     measures: Mapping[str, Measure] = field(default_factory=dict[str, Measure])
     audit: AuditSettings | None = None
     """None where the label has no measures."""
@@ -368,6 +425,10 @@ class Label:
     """What a site changed: parameter = value as written, and `lists`, `codes`; empty where nothing."""
     limits: Mapping[str, Limit] = field(default_factory=dict[str, Limit])
     """Numbers that sentences state, by the names that rules give them."""
+    signed: Mapping[str, SignOff] = field(default_factory=dict[str, SignOff])
+    """Rule or duty = what was said of its reading; empty where nobody has signed anything."""
+    signed_only: bool = False
+    """Whether the site demands that a reading is signed: what is not is then no reason for a milder answer."""
     complete_lists: frozenset[str] = frozenset()
     """Kinds of entries (`condition`, ...) whose list the site says is complete for every patient."""
     compiled: OfOwner = field(default_factory=OfOwner, init=False, repr=False, compare=False)

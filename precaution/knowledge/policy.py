@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Listed = Literal["condition", "result", "procedure", "immunization", "medication", "order"]
 """The kinds of entries of which a record holds a list."""
 
+_FILE = re.compile(r"\w[\w.-]*")
 _DAYS = re.compile(r"([0-9]{1,5}) days?")
 
 
@@ -47,6 +48,11 @@ class Policy:
     """Who made these choices."""
     parameter: Mapping[str, object] = field(default_factory=dict[str, object])
     """parameter = value."""
+    signed_only: bool = False
+    """Whether only signed readings count: a rule or duty that is not signed is shown as not reviewed, and the answer is
+    then never milder than that something is to be obtained."""
+    signatures: str = ""
+    """The name of the file of signatures, beside the policy; where left out, that of the label's folder."""
     lists: Table = field(default_factory=dict[str, object])
     """See `[lists]`."""
 
@@ -62,6 +68,8 @@ def read_policy(path: Path) -> Policy:
         raise UsageError(f"there is no policy file {path}")
     policy = read(Policy, read_toml(path, path.name), Place(path.name), file=path.name)
     as_table(policy.parameter, Place(path.name, "parameter"))
+    if policy.signatures and not _FILE.fullmatch(policy.signatures):
+        raise Place(path.name, key="signatures").error("must be the name of a file beside the policy, without folders")
     return policy
 
 

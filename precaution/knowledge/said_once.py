@@ -34,6 +34,8 @@ class Actions:
     """What a rule asks for where it can't be told, if the rule does not say otherwise."""
     while_interrupted: Mapping[ActionName, ActionName] = field(default_factory=dict[str, str])
     """action = action: what an action of `then` is called while treatment is interrupted already."""
+    reasons: tuple[str, ...] = ()
+    """Topics in the order in which the first of several reasons is named; the others come after them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ def _says(name: str, topic: str, table: object, place: Place) -> Says:
         "background": given.background,
         "evidence-limit": given.evidence_limit,
         "provenance": given.provenance,
+        "unread": given.unread,
     }
     roles = [role for role, why in reasons.items() if why is not None]
     if len(roles) > 1:
@@ -53,6 +54,8 @@ def _says(name: str, topic: str, table: object, place: Place) -> Says:
         numbers=given.numbers,
         explains=given.explains,
         show_when=given.show_when,
+        suspect=given.suspect,
+        was=given.was,
     )
 
 

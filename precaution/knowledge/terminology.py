@@ -12,6 +12,7 @@ from unicodedata import combining, normalize
 
 from precaution.errors import KnowledgeError, did_you_mean
 from precaution.knowledge.refers import Concepts
+from precaution.knowledge.unlisted import Unlisted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,6 +60,8 @@ class Concept:
     topic: str = ""
     unit: str = ""
     """The UCUM unit in which its values are kept and compared."""
+    telling_unit: bool = False
+    """Whether a result in its unit that names no other test may be of it, whatever its words."""
     plausible: tuple[float, ...] = ()
     """Lowest and highest believable value in that unit; outside it a value is not used."""
     factors: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -72,6 +75,8 @@ class Concept:
     """Whole texts of a result that mean this concept (`result_positive`: "reactive")."""
     answers: Concepts = ()
     """For a question (smoking status): the concepts that may be its coded answer."""
+    says_nothing: bool = False
+    """Whether its codes say nothing of the patient: the list only keeps them from others."""
     outranks: Concepts = ()
     """Concepts that a code does not belong to where it belongs to this one."""
     why: str = ""
@@ -89,6 +94,8 @@ class Terminology:
     known: Mapping[str, Concept]
     concept_ids: Mapping[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
     """OMOP concept id -> (system, code), for sources that come without their vocabulary."""
+    unlisted: Unlisted = field(default_factory=Unlisted)
+    """What is known of codes that no list has."""
 
     def concepts(self, system: str, code: str) -> tuple[str, ...]:
         """Return the concepts that `code` of `system` (a name of SYSTEMS) belongs to.
@@ -100,6 +107,23 @@ class Terminology:
             system = EDITIONS[system]
             found = self._listed(system, code)
         return self.without_outranked(found) if len(found) > 1 else found
+
+    def possible(self, system: str, code: str) -> tuple[str, ...]:
+        """Return the concepts that a code may mean though no list has it: those that are said to be possible, and those
+        of narrower codes (`I80` of `I80.1`), of the edition itself or of the one that it is built on.
+        """
+        found = self.unlisted.possible(system, code)
+        while not found:
+            found = self._broader.get((system, code), ())
+            if found or system not in EDITIONS:
+                break
+            system = EDITIONS[system]
+            found = self.unlisted.possible(system, code)
+        return found
+
+    def irrelevant(self, system: str, code: str) -> bool:
+        """Whether a code is known to have nothing to do with the label."""
+        return code in self.unlisted.irrelevant.get(system, ())
 
     def _listed(self, system: str, code: str) -> tuple[str, ...]:
         found = self.exact.get((system, code), ())
@@ -124,6 +148,15 @@ class Terminology:
             heard = {name for name in heard if not self._words.refused(name, folded)}
         return tuple(sorted(heard))
 
+    def refuses(self, name: str, text: str) -> bool:
+        """Whether a text has one of the `not_words` of a concept."""
+        return self._words.refused(name, fold(text))
+
+    def names_another(self, text: str) -> bool:
+        """Whether a text names what is known to have nothing to do with the label (`irrelevant/words.txt`)."""
+        words = self.unlisted.words
+        return bool(words and _any(words).search(fold(text)))
+
     def spelled(self, text: str) -> str:
         """Return the concept one of whose `spellings` is the whole of `text`, or an empty string."""
         return self._spellings.get(fold(text), "")
@@ -134,6 +167,16 @@ class Terminology:
         for system, prefix in self.prefixes:
             longest[system] = max(longest.get(system, 0), len(prefix))
         return longest
+
+    @cached_property
+    def _broader(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """The codes above listed ones, in systems whose codes begin with their parent's, with the lists' concepts."""
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        for (system, code), names in (*self.exact.items(), *self.prefixes.items()):
+            for length in range(_SHORTEST, len(code)) if system in HIERARCHICAL else ():
+                key = system, code[:length].removesuffix(".")
+                found[key] = tuple(dict.fromkeys((*found.get(key, ()), *names)))
+        return found
 
     @cached_property
     def _words(self) -> _Words:
@@ -172,7 +215,7 @@ class _Words:
 
     def refused(self, name: str, folded: str) -> bool:
         """Whether a folded text has a word that takes the doubt about a concept away."""
-        words = self._refused[name]
+        words = self._refused.get(name)
         return bool(words and _any(words).search(folded))
 
     def _add(self, word: str, name: str) -> None:
@@ -192,6 +235,8 @@ class _Words:
                     yield name
 
 
+_SHORTEST = 3
+"""Characters: a shorter code is a chapter's or a group's, which no entry has."""
 _KEY = 3
 """How many first letters words are kept by."""
 _STARTS = re.compile(r"\b\w")
@@ -251,24 +296,6 @@ def _check(system: str, code: str, name: str) -> None:
         raise KnowledgeError(f"{name}: {code}: only codes of {' and '.join(HIERARCHICAL)} have prefixes")
 
 
-IRRELEVANT = "irrelevant"
-"""Where, in a folder of code lists, the codes stand that have nothing to do with the label."""
-
-
-def read_irrelevant(folder: Path) -> dict[str, frozenset[str]]:
-    """Return system -> codes that are known to have nothing to do with a label, of `irrelevant/<system>.txt`.
-
-    A code on a list of the label is never among them. Raises KnowledgeError for a file of an unknown system.
-    """
-    found: dict[str, frozenset[str]] = {}
-    for path in sorted((folder / IRRELEVANT).glob("*.txt")):
-        if path.stem not in _SYSTEMS:
-            raise KnowledgeError(f"{IRRELEVANT}/{path.name}: '{path.stem}' is no code system of {', '.join(SYSTEMS)}")
-        lines = path.read_text(encoding="utf-8").split("\n")
-        found[path.stem] = frozenset(line for line in lines if line and not line.startswith("#"))
-    return found
-
-
 IDS = "omop/concept_ids.csv"
 """Where, in a folder of code lists, the concept ids of codes stand."""
 _ID_COLUMNS = (*COLUMNS, "concept_id")
@@ -302,8 +329,9 @@ def build(
     lists: Mapping[str, Iterable[tuple[str, str]]],
     known: Mapping[str, Concept],
     concept_ids: Mapping[int, tuple[str, str]] | None = None,
+    unlisted: Unlisted | None = None,
 ) -> Terminology:
-    """Return the terminology of code lists and the concepts' own tables."""
+    """Return the terminology of code lists, the concepts' own tables, and what is known of codes on no list."""
     exact: dict[tuple[str, str], tuple[str, ...]] = {}
     prefixes: dict[tuple[str, str], tuple[str, ...]] = {}
     for concept, rows in lists.items():
@@ -312,4 +340,4 @@ def build(
             before = table.get(key, ())
             if concept not in before:
                 table[key] = (*before, concept)
-    return Terminology(exact, prefixes, known, concept_ids or {})
+    return Terminology(exact, prefixes, known, concept_ids or {}, unlisted or Unlisted())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from precaution.readers.contents import unpacked
 from precaution.readers.fhir import record_of
 from precaution.readers.json_input import documents, parsed
+from precaution.readers.language import understood
 from precaution.readers.patient import find_patient
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
     from precaution.knowledge.model import Ask
     from precaution.knowledge.terminology import Terminology
+    from precaution.readers.language import Understood
     from precaution.values.record import Record
 
-__all__ = ["read", "read_bytes", "read_named", "read_resources"]
+__all__ = ["read", "read_bytes", "read_named", "read_resources", "read_with_words"]
 
 
 def read(source: Path | str, terminology: Terminology, asks: Mapping[str, Ask], today: int | None = None) -> Record:
@@ -40,7 +42,13 @@ def read_named(
     """Return the patient's id, empty where there is none, and the record as `read` does. Raises as `read`."""
     found = list(documents(source))
     record = record_of(found, terminology, asks, today)
-    return min(find_patient(unpacked(found)).ids, default=""), record
+    return find_patient(unpacked(found)).name, record
+
+
+def read_with_words(source: Path | str, terminology: Terminology, asks: Mapping[str, Ask]) -> tuple[Record, Understood]:
+    """Return the record as `read` does, and how much of its words is understood. Raises as `read`."""
+    found = list(documents(source))
+    return record_of(found, terminology, asks), understood(found, terminology)
 
 
 def read_bytes(

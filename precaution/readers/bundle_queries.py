@@ -65,6 +65,19 @@ def duplicates(documents: Iterable[Json]) -> DuplicateCounts:
     return DuplicateCounts(patients, sum(more.values()) - patients)
 
 
+def patients(documents: Iterable[Json]) -> list[tuple[Json, str]]:
+    """Return the Patients among resources, each with its `fullUrl`."""
+    found: list[tuple[Json, str]] = []
+    todo: list[tuple[Json, str]] = [(document, "") for document in documents]
+    while todo:
+        resource, url = todo.pop()
+        if resource.get("resourceType") == "Bundle":
+            todo += [(child(entry, "resource"), text(entry, "fullUrl")) for entry in children(resource, "entry")]
+        elif resource.get("resourceType") == "Patient":
+            found.append((resource, url))
+    return found
+
+
 def patient_identifiers(documents: Iterable[Json]) -> set[tuple[str, str]]:
     """Return the (system, value) pairs of all identifiers, ids among them, of the Patients among resources."""
     return {

@@ -11,7 +11,7 @@ from precaution.knowledge.terminology import ICD10, SYSTEMS, fold
 from precaution.readers.json_access import children, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from precaution.knowledge.terminology import Terminology
 
@@ -25,7 +25,12 @@ _URLS: Mapping[str, tuple[str, ...]] = {
         "2.16.840.1.113883.6.90",
         "mimic.mit.edu/fhir/mimic/codesystem/mimic-diagnosis-icd10",
     ),
-    "ICD10": ("hl7.org/fhir/sid/icd-10", "2.16.840.1.113883.6.3", "2.16.840.1.113883.6.3.2"),
+    "ICD10": (
+        "hl7.org/fhir/sid/icd-10",
+        "id.who.int/icd/release/10",
+        "2.16.840.1.113883.6.3",
+        "2.16.840.1.113883.6.3.2",
+    ),
     "ICD10GM": (
         "fhir.de/codesystem/bfarm/icd-10-gm",
         "fhir.de/codesystem/dimdi/icd-10-gm",
@@ -47,6 +52,22 @@ _URLS: Mapping[str, tuple[str, ...]] = {
 the codes of the v3 one that results need."""
 
 _NAMES = {url: name for name, urls in _URLS.items() for url in urls}
+_SPELLED = {
+    "snomed": "SNOMED",
+    "snomedct": "SNOMED",
+    "loinc": "LOINC",
+    "rxnorm": "RxNorm",
+    "cvx": "CVX",
+    "atc": "ATC",
+    "icd10": "ICD10",
+    "icd10cm": "ICD10CM",
+    "icd10gm": "ICD10GM",
+}
+"""Names that stand where an address should."""
+_MARKS = re.compile(r"[-_ .]")
+_ICD10 = re.compile(r"\b(?:icd|cim|cie)-?10(?![0-9])")
+_ICD10_CM = re.compile(r"10-?cm\b|10-?us\b")
+_ICD10_GM = re.compile(r"10-?gm\b|10-?de\b|^fhir\.de/")
 _SCHEME = re.compile(r"^(?:https?://|urn:oid:)")
 _ICD_MARKS = "+*†!"
 """Dagger and asterisk of the dual classification, as ICD-10-GM writes them behind the code."""
@@ -67,6 +88,12 @@ class CodeLookup(NamedTuple):
     """The concepts that a code without a system would belong to."""
     formed: tuple[str, ...] = ()
     """The code systems of which it has a well-formed code."""
+    possible: tuple[str, ...] = ()
+    """The concepts that its codes may mean though no list has them."""
+    covered: tuple[str, ...] = ()
+    """The code systems of which it has a code that would be on a list if it were of ours: the lists are whole."""
+    irrelevant: bool = False
+    """Whether one of its codes is known to have nothing to do with the label."""
 
 
 _NOTHING = CodeLookup()
@@ -78,7 +105,14 @@ def system_name(url: str) -> str:
     bare = _SCHEME.sub("", url.strip().lower()).partition("|")[0].rstrip("/")
     if bare.startswith("snomed.info/sct/"):
         return "SNOMED"
-    return _NAMES.get(bare, "")
+    return _NAMES.get(bare, "") or _SPELLED.get(_MARKS.sub("", bare), "") or _edition_of_icd(bare)
+
+
+def _edition_of_icd(bare: str) -> str:
+    """Return the edition of ICD-10 that an address speaks of; any national one but two is built on the WHO's."""
+    if not _ICD10.search(bare) or "pcs" in bare or bare.startswith("www.cms.gov"):
+        return ""
+    return "ICD10CM" if _ICD10_CM.search(bare) else "ICD10GM" if _ICD10_GM.search(bare) else "ICD10"
 
 
 def normal_code(system: str, code: str) -> str:
@@ -96,6 +130,8 @@ class Codes:
         """Look codes up in `terminology`."""
         self.terminology = terminology
         self.spoken_of = lru_cache(maxsize=8192)(self._spoken_of)
+        self.met: dict[tuple[str, str], frozenset[str]] = {}
+        """What was asked before of a kind of entry and a code system; see `concept_matches`."""
         self._known: dict[tuple[str, str], CodeLookup] = {}
         self._listed: dict[str, set[str]] = {}
         for (system, _), names in (*terminology.exact.items(), *terminology.prefixes.items()):
@@ -111,10 +147,9 @@ class Codes:
             return self._of_all_codings(concept)
 
     def _of_all_codings(self, concept: object) -> CodeLookup:
-        found = [self._of_coding(coding) for coding in children(concept, "coding")] if isinstance(concept, dict) else []
-        if len(found) < 2:
-            return found[0] if found else _NOTHING
-        return CodeLookup(*(tuple(dict.fromkeys(name for each in found for name in each[part])) for part in range(3)))
+        if not isinstance(concept, dict):
+            return _NOTHING
+        return together([self._of_coding(coding) for coding in children(concept, "coding")])
 
     def _of_coding(self, coding: dict[str, object]) -> CodeLookup:
         code, url = coding.get("code"), coding.get("system") or ""
@@ -131,6 +166,10 @@ class Codes:
         """Whether the code list of a concept has codes of one of `systems`; True where it has no codes."""
         return not systems.isdisjoint(self._listed.get(name, systems))
 
+    def of_systems(self, systems: frozenset[str]) -> frozenset[str]:
+        """Return the concepts whose code lists have codes of one of `systems`."""
+        return frozenset(name for name, listed in self._listed.items() if not systems.isdisjoint(listed))
+
     def _spoken_of(self, words: str) -> tuple[str, ...]:
         """Return the concepts whose words a text has; where it is about relatives, only those that are so too."""
         found = self.terminology.spoken_of(words)
@@ -146,10 +185,24 @@ class Codes:
         if not url:
             return CodeLookup(doubted=self.without_system(code))
         system = system_name(url)
-        if not system:
+        return self.of(system, normal_code(system, code)) if system else _NOTHING
+
+    def of(self, system: str, code: str) -> CodeLookup:
+        """Return what is known of a code of a system by its name; the code is written as code lists write it."""
+        if found := self.terminology.concepts(system, code):
+            return CodeLookup(found, (), (system,) if well_formed(system, code) else ())
+        if not well_formed(system, code):
             return _NOTHING
-        code = normal_code(system, code)
-        return CodeLookup(self.terminology.concepts(system, code), (), (system,) if well_formed(system, code) else ())
+        if self.terminology.irrelevant(system, code):
+            return CodeLookup(formed=(system,), irrelevant=True)
+        possible = self.terminology.possible(system, code)
+        covered = not possible and self.terminology.unlisted.covers(system, code)
+        return CodeLookup((), (), (system,), possible, (system,) if covered else ())
+
+    def not_whole(self, names: frozenset[str], system: str) -> frozenset[str]:
+        """Return those of some concepts of which a code of `system` may be on no list."""
+        edition = self.terminology.unlisted.editions.get(system)
+        return names if edition is None else names - edition.lists - edition.without
 
     def without_system(self, code: str) -> tuple[str, ...]:
         """Return the concepts of a code whose system is not given; none for one or two characters, which may be any."""
@@ -157,6 +210,24 @@ class Codes:
             return ()
         found = [name for system in SYSTEMS for name in self.terminology.concepts(system, normal_code(system, code))]
         return tuple(dict.fromkeys(found))
+
+
+def together(found: list[CodeLookup]) -> CodeLookup:
+    """Return what is known of several codes of one thing."""
+    if len(found) < 2:
+        return found[0] if found else _NOTHING
+    return CodeLookup(
+        _once(name for each in found for name in each.concepts),
+        _once(name for each in found for name in each.doubted),
+        _once(name for each in found for name in each.formed),
+        _once(name for each in found for name in each.possible),
+        _once(name for each in found for name in each.covered),
+        any(each.irrelevant for each in found),
+    )
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 _MADE: dict[int, Codes] = {}

@@ -22,16 +22,8 @@ if TYPE_CHECKING:
 CodedKind = Literal["condition", "medication", "procedure", "immunization", "order"]
 WITHOUT_SYSTEM = "its code is given without a code system"
 ONLY_WORDS = "only its words speak of it"
+NO_LIST = "no list has its code, which may mean it"
 
-_TELLING = {
-    "condition": set(ICD10),
-    "medication": {"RxNorm", "ATC"},
-    "immunization": {"ATC"},
-    "procedure": set[str](),
-    "order": set[str](),
-}
-"""Code systems whose lists are whole enough that a well-formed code in none of them is no concept of the label. Of CVX
-every code is on a list: one that is on none is newer than the lists, and may be anything."""
 _SPOKEN_OF = {
     "condition": frozenset({"SNOMED", *ICD10}),
     "procedure": frozenset({"SNOMED", *ICD10, "CVX"}),
@@ -40,6 +32,8 @@ _SPOKEN_OF = {
     "order": frozenset({"SNOMED", "CVX", "ATC"}),
 }
 """For each kind the code systems of the concepts that its words may mean: no vaccine hints at the disease."""
+_NO_RESULT = frozenset({"procedure", "order"})
+"""Kinds of which words never mean a measured value: that a count was done or is ordered says nothing of it."""
 
 
 def kind_of(codes: Codes, name: str) -> Kind:
@@ -102,19 +96,75 @@ def _doubts(
 
 
 def doubts(codes: Codes, kind: CodedKind, lookup: Sequence[CodeLookup], words: Sequence[str]) -> tuple[list[str], str]:
-    """Return the concepts that an entry whose codes no list knows may stand for, and why that can't be told."""
+    """Return the concepts that an entry whose codes no list has may stand for, and why that can't be told.
+
+    None where its code is known to have nothing to do with the label, where the lists are whole for its code system, or
+    where it has words, and they speak of nothing.
+    """
+    if any(each.irrelevant for each in lookup):
+        return [], ""
     doubted, why = possible_concepts(codes, lookup, words)
     if why == ONLY_WORDS:
         doubted = [name for name in doubted if codes.listed_in(name, _SPOKEN_OF[kind])]
-    if not doubted and not words and not any(_TELLING[kind] & set(each.formed) for each in lookup):
+        if kind in _NO_RESULT:
+            doubted = [name for name in doubted if not codes.terminology.concept(name).unit]
+    if doubted:
+        return doubted, why
+    if doubted := [name for name in possible_codes(codes, lookup, words) if codes.listed_in(name, _SPOKEN_OF[kind])]:
+        return doubted, NO_LIST
+    if words:
+        return [], ""
+    systems = [system for each in lookup for system in each.covered]
+    if not systems:
         return [UNREADABLE[kind]], "neither its code nor any words of it can be understood"
-    return doubted, why
+    return sorted(frozenset.intersection(*[not_whole(codes, kind, system) for system in systems])), NO_LIST
+
+
+def not_whole(codes: Codes, kind: str, system: str) -> frozenset[str]:
+    """Return the concepts that an entry of a kind may mean by a code of `system` that is on no list."""
+    found = codes.met.get((kind, system))
+    if found is None:
+        found = codes.met[kind, system] = codes.not_whole(expected(codes, kind), system)
+    return found
+
+
+def expected(codes: Codes, kind: str) -> frozenset[str]:
+    """Return the concepts that a code of an entry of a kind may mean."""
+    found = codes.met.get((kind, ""))
+    if found is None:
+        found = codes.met[kind, ""] = _expected(codes, kind)
+    return found
+
+
+def _expected(codes: Codes, kind: str) -> frozenset[str]:
+    immunizing = codes.of_systems(frozenset({"CVX"}))
+    if kind == "immunization":
+        return immunizing
+    if kind == "medication":
+        return codes.of_systems(_DRUGS) - immunizing
+    known = codes.terminology.known
+    tests = codes.of_systems(frozenset({"LOINC"})) | {
+        name for name, concept in known.items() if concept.unit or concept.answers
+    }
+    if kind == "result":
+        return tests
+    named = codes.of_systems(frozenset({"SNOMED"})) - tests
+    return named | codes.of_systems(frozenset(ICD10)) if kind == "condition" else named
+
+
+_DRUGS = frozenset({"RxNorm", "RxNormExt", "ATC"})
 
 
 def possible_concepts(codes: Codes, lookup: Iterable[CodeLookup], words: Iterable[str]) -> tuple[list[str], str]:
     """Return the concepts that codes without a system may mean, else those of which words speak; and which it is."""
     doubted = list(dict.fromkeys(name for each in lookup for name in each.doubted))
     return (doubted, WITHOUT_SYSTEM) if doubted else (spoken_of(codes, words), ONLY_WORDS)
+
+
+def possible_codes(codes: Codes, lookup: Iterable[CodeLookup], words: Sequence[str]) -> list[str]:
+    """Return the concepts that codes may mean though no list has them, less those that words beside them refuse."""
+    found = dict.fromkeys(name for each in lookup for name in each.possible)
+    return [name for name in found if not any(codes.terminology.refuses(name, each) for each in words)]
 
 
 def spoken_of(codes: Codes, words: Iterable[str]) -> list[str]:

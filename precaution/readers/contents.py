@@ -17,7 +17,7 @@ from precaution.readers.resource_types import (
     check_release,
     check_type,
 )
-from precaution.readers.sender import reports_loss, what_is_missing
+from precaution.readers.sender import deleted_name, deletes, reports_loss, what_is_missing
 from precaution.values.record import Ignored
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _bundle(bundle: Json, contents: Contents, todo: list[tuple[object, str]]) ->
         return
     for entry in entries:
         resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(entry, dict) and "request" in entry and _deletes(entry):
+        if isinstance(entry, dict) and "request" in entry and deletes(entry):
             _delete(entry, contents)
         elif not isinstance(resource, dict):
             _without_resource(entry, contents)
@@ -171,18 +171,12 @@ def _full_url(entry: Json) -> str:
     return url if isinstance(url, str) else ""
 
 
-def _deletes(entry: Json) -> bool:
-    request = entry.get("request")
-    return isinstance(request, dict) and request.get("method") == "DELETE"
-
-
 def _delete(entry: Json, contents: Contents) -> None:
     """Note what a Bundle deletes; of a conditional deletion nobody can say what that is."""
-    name = _deleted(entry)
-    if "?" in name or "/" not in name:
-        contents.note_unreadable("Bundle", "it deletes something that is not named")
-    else:
+    if name := deleted_name(entry):
         contents.deleted.add(name)
+    else:
+        contents.note_unreadable("Bundle", "it deletes something that is not named")
 
 
 def _history(entries: list[object], contents: Contents) -> list[Located]:
@@ -193,7 +187,10 @@ def _history(entries: list[object], contents: Contents) -> list[Located]:
             contents.note_unreadable("Bundle", "an entry has no resource")
             continue
         version = _version(entry, -number)
-        name = name_of(*version.located) if version.located else _deleted(entry)
+        name = name_of(*version.located) if version.located else deleted_name(entry)
+        if not name:
+            contents.note_unreadable("Bundle", "it deletes something that is not named")
+            continue
         versions.setdefault(name, []).append(version)
     latest = {name: _newest(found).located for name, found in versions.items()}
     contents.deleted |= {name for name, located in latest.items() if located is None}
@@ -203,13 +200,8 @@ def _history(entries: list[object], contents: Contents) -> list[Located]:
 def _version(entry: Json, number: int) -> _Version:
     resource = child(entry, "resource")
     written = text(child(resource, "meta"), "lastUpdated") or text(child(entry, "response"), "lastModified")
-    located = (resource, _full_url(entry)) if resource and not _deletes(entry) else None
+    located = (resource, _full_url(entry)) if resource and not deletes(entry) else None
     return _Version(located, instant(written), number)
-
-
-def _deleted(entry: Json) -> str:
-    name = text(child(entry, "request"), "url") or _full_url(entry)
-    return "/".join(name.partition("/_history")[0].split("/")[-2:])
 
 
 def _newest(versions: list[_Version]) -> _Version:

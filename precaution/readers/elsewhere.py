@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from precaution.knowledge.terminology import LONGEST_NAME
 from precaution.readers.codes import words_of
 from precaution.readers.concept_matches import kind_of, spoken_of
 from precaution.readers.dates import day_at, period, read_dates, spanned
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 WHY = "it is named as a reason or a conclusion, in no entry of its own"
 LASTS = 90
 """Days for which a reason may stand for something that is still there: a choice of ours, no label's."""
+_OUTCOMES = "result_"
+"""How the lists of outcomes are named, which say nothing without their test."""
 _OVER = frozenset({"entered-in-error", "cancelled", "revoked", "refuted", "not-done"})
 _DATES = ("period", "effective", "performed", "occurrence", "onset", "start", "started", "identified", "date")
 _WRITTEN = ("authoredOn", "recordedDate", "issued", "date", "start", "started", "created", "sent", "authored")
@@ -36,6 +39,11 @@ def read_mentions(builder: RecordBuilder, item: PatientResource) -> None:
     found = [resource[name] for name in elements if name in resource]
     if found and text(resource, "status") not in _OVER:
         _mention(builder, item, found)
+
+
+def mention(builder: RecordBuilder, item: PatientResource, value: object) -> None:
+    """Add a mention of each concept that a coded value names, as the finding of an examination."""
+    _mention(builder, item, [{"text": value} if isinstance(value, str) and len(value) <= LONGEST_NAME else value])
 
 
 def read_elsewhere(builder: RecordBuilder, item: PatientResource) -> None:
@@ -71,9 +79,15 @@ def _mention(builder: RecordBuilder, item: PatientResource, parts: Iterable[obje
 
 def _named(builder: RecordBuilder, concept: Json) -> Iterable[str]:
     lookup = builder.codes.look_up(concept)
-    if lookup.concepts or lookup.formed:
-        return lookup.concepts
-    return lookup.doubted or spoken_of(builder.codes, words_of(concept))
+    if lookup.concepts:
+        return [name for name in lookup.concepts if _says_something(builder, name)]
+    if lookup.irrelevant:
+        return ()
+    return lookup.doubted or spoken_of(builder.codes, words_of(concept)) or lookup.possible
+
+
+def _says_something(builder: RecordBuilder, name: str) -> bool:
+    return not (name.startswith(_OUTCOMES) or builder.codes.terminology.concept(name).says_nothing)
 
 
 def _concepts(parts: Iterable[object]) -> Iterator[Json]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.readers.codes import words_of
-from precaution.readers.concept_matches import possible_concepts
 from precaution.readers.dates import day_at, read_dates, spanned
+from precaution.readers.elsewhere import mention
 from precaution.readers.json_access import Json, child, children, choice, text
 from precaution.readers.quantities import Amount, amount, upper_limit
+from precaution.readers.unlisted_results import is_no_test, possible_tests
 from precaution.values.interval import Interval
 from precaution.values.record import Entry, Result, Status
 
@@ -29,6 +29,8 @@ _NONE: dict[str, str] = {
     "cancelled": "cancelled",
     "registered": "no result yet",
 }
+OF_A_VALUE = ("valueCodeableConcept", "valueString")
+"""The elements that may name what an examination found."""
 _WORDED = frozenset({"valueCodeableConcept", "valueString", "interpretation"})
 _RESULTS: dict[str, Result] = {
     "result_positive": "positive",
@@ -57,9 +59,7 @@ def read_observation(builder: RecordBuilder, item: PatientResource) -> None:
         return builder.ignore(item.source, _NONE[status])
     if "focus" in resource and not all(_is_patient(builder, each) for each in children(resource, "focus")):
         item.doubted("it is about somebody or something else than the patient (focus)")
-    lookup = builder.codes.look_up(resource.get("code"))
-    if lookup.concepts or not lookup.formed:
-        _read_value(builder, item, resource, lookup, None)
+    _read_value(builder, item, resource, builder.codes.look_up(resource.get("code")), None)
     if "component" in resource:
         for component in children(resource, "component"):
             _read_component(builder, item, component)
@@ -73,9 +73,7 @@ def _is_patient(builder: RecordBuilder, reference: Json) -> bool:
 
 
 def _read_component(builder: RecordBuilder, item: PatientResource, component: Json) -> None:
-    lookup = builder.codes.look_up(component.get("code"))
-    if lookup.concepts or not lookup.formed:
-        _read_value(builder, item, component, lookup, None)
+    _read_value(builder, item, component, builder.codes.look_up(component.get("code")), None)
 
 
 def read_report(builder: RecordBuilder, item: PatientResource) -> None:
@@ -99,7 +97,10 @@ def _read_value(
     builder: RecordBuilder, item: PatientResource, holder: Json, lookup: CodeLookup, context: ResultContext | None
 ) -> None:
     if not lookup.concepts:
-        return _read_unknown(builder, item, holder, lookup)
+        if "valueCodeableConcept" in holder or "valueString" in holder:
+            for name in OF_A_VALUE:
+                mention(builder, item, holder.get(name))
+        return None if is_no_test(builder.codes, lookup) else _read_unknown(builder, item, holder, lookup)
     context = context or _context(builder, item)
     for name in lookup.concepts:
         concept = builder.codes.terminology.concept(name)
@@ -238,9 +239,9 @@ _FEW = 6
 
 
 def _read_unknown(builder: RecordBuilder, item: PatientResource, holder: Json, lookup: CodeLookup) -> None:
-    """Add a doubt for each concept that a result without any standard code speaks of."""
+    """Add a doubt for each concept that a result may be of though no list has its code."""
     concept = child(holder, "code")
-    found, why = possible_concepts(builder.codes, [lookup], words_of(concept))
+    found, why = possible_tests(builder.codes, lookup, holder, item.source)
     if not found:
         return
     context = _context(builder, item)

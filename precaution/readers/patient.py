@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from precaution.errors import MixedPatients, NoPatient
 from precaution.readers.dates import day_at
 from precaution.readers.json_access import Json, child, children, name_of, text
+from precaution.readers.merges import BY_IDENTIFIER, Replacement, linked, replacements, resolved, survivors
 from precaution.readers.resource_types import check_profile
 from precaution.values.interval import EVERYTHING, Interval, hull
 from precaution.values.record import Ignored
@@ -30,17 +31,23 @@ _ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 class Patient:
     """The record's patient: days of birth and death, and every reference and identifier that names the patient."""
 
-    def __init__(self, versions: list[Located]) -> None:
-        """Take the patient from the Patient resources of one id: more than one only where versions differ."""
-        self.ids = {found for version in versions if (found := _id(version))}
+    def __init__(self, versions: list[Located], merged: Iterable[str] = ()) -> None:
+        """Take the patient from the Patient resources of one person: versions that differ, and merged ones.
+
+        `merged`: ids of others that are this person, whether their Patient is here or not.
+        """
+        self.ids = {found for version in versions if (found := _id(version))} | set(merged)
         self.names = {name for found in self.ids for name in (f"Patient/{found}", _URN[0] + found)}
         self.names |= {url for _, url in versions if url}
         self.identifiers = {pair for resource, _ in versions for pair in _identifiers(resource)}
-        self.birth = _together([day_at(resource, "birthDate") for resource, _ in versions])
+        self.birth = _birth(versions)
         deaths = [died for resource, _ in versions if (died := _died(resource)) is not None]
         self.died = _together(deaths) if deaths else None
-        self.sex = _same(_SEXES.get(text(resource, "gender"), "") for resource, _ in versions)
-        self.site = _same(_site(resource) for resource, _ in versions)
+        self.name = survivor(versions)
+        """The id by which the person goes; empty where no Patient has one."""
+        standing = [resource for resource, url in versions if not self.name or _id((resource, url)) == self.name]
+        self.sex = _same(_SEXES.get(text(resource, "gender"), "") for resource in standing)
+        self.site = _same(map(_site, standing))
 
     def named_by(self, reference: str) -> bool:
         """Whether a reference in any of FHIR's forms names this patient; see `other_subject` for what does not."""
@@ -80,12 +87,15 @@ def find_patient(contents: Contents) -> Patient:
         raise NoPatient("there is no Patient resource in the input; add the patient's")
     for resource, _ in versions:
         check_profile(resource)
-    names = {_id(version) for version in versions}
+    names, merged = {_id(version) for version in versions}, _merged(versions)
     _note_links(versions, contents)
-    if len(names - _merged(versions)) > 1 or (names == {""} and len(versions) > 1):
+    people = {merged.get(name, name) for name in names}
+    if len(people) > 1 or (names == {""} and len(versions) > 1):
         raise MixedPatients(f"the input holds more than one Patient: {_MANY}")
     _note_unread(versions, contents)
-    return Patient(versions)
+    if not contents.deleted.isdisjoint(f"Patient/{name}" for name in names):
+        contents.note_unreadable("Patient", "the sender deletes it as well")
+    return Patient(versions, (name for name in merged if not name.startswith(BY_IDENTIFIER)))
 
 
 class OtherSubject(NamedTuple):
@@ -194,29 +204,43 @@ def _together(days: Sequence[Interval | None]) -> Interval | None:
     return whole
 
 
-def _links(versions: list[Located]) -> list[tuple[str, str]]:
-    """Return (type, reference) of the links by which Patients say that others are the same person."""
-    found = [link for resource, _ in versions for link in children(resource, "link")]
-    return [(text(link, "type"), text(child(link, "other"), "reference")) for link in found]
+def _birth(versions: list[Located]) -> Interval | None:
+    """Return the day of birth; of merged Patients, one that gives none takes nothing away."""
+    days: dict[str, list[Interval | None]] = {}
+    for version in versions:
+        days.setdefault(_id(version), []).append(day_at(version[0], "birthDate"))
+    return _together([day for found in days.values() if (day := _together(found)) is not None] or [None])
 
 
-def _merged(versions: list[Located]) -> set[str]:
-    """Return the ids of Patients here that are merged with another one that is here."""
-    here = {_id(version): version for version in versions}
-    linked: set[str] = set()
-    for name, version in here.items():
-        for how, reference in _links([version]):
-            other = "/".join(_tail(reference)).partition("Patient/")[2] or reference.removeprefix(_URN[0])
-            if how in ("replaces", "replaced-by") and other in here and other != name:
-                linked |= {name, other}
-    return linked - set(sorted(linked)[:1])
+def _merged(versions: list[Located]) -> dict[str, str]:
+    """Return the name that stands for the person, for each Patient that links say is merged, here or not."""
+    named = {url: _id(version) for version in versions if (url := version[1])}
+    found = [each for version in versions for each in replacements(version[0], _id(version), named)]
+    people = {pair: _id(version) for version in versions for pair in _identifiers(version[0])} if found else {}
+    return survivors(resolved(found, people))
+
+
+def survivor(versions: list[Located]) -> str:
+    """Return the id of the Patient here that stands for a person, whose Patients may be merged; empty for none."""
+    names, merged = {name for version in versions if (name := _id(version))}, _merged(versions)
+    standing = {merged.get(name, name) for name in names} & names
+    return min(standing or names, default="")
 
 
 def _note_links(versions: list[Located], contents: Contents) -> None:
-    """Note that another record of the same person exists that is not here: then no list is complete."""
-    names = {found for version in versions for found in (_id(version), version[1]) if found}
-    for _, reference in _links(versions):
-        if reference not in names and _tail(reference)[-1] not in names and reference.rpartition(":")[2] not in names:
+    """Note that another record of the same person exists that is not here: then no list is complete.
+
+    A RelatedPerson who is the same person has no record.
+    """
+    names = {_id(version) for version in versions}
+    named = {url: _id(version) for version in versions if (url := version[1])}
+    people = {pair: _id(version) for version in versions for pair in _identifiers(version[0])}
+    for link in (link for resource, _ in versions for link in children(resource, "link")):
+        other = child(link, "other")
+        if "RelatedPerson" in (text(other, "type"), *text(other, "reference").split("/")):
+            continue
+        (found, _), *_ = resolved([Replacement(linked(other, named), "")], people)
+        if found not in names:
             contents.note_unreadable(
                 "Patient", "another record of the same person, which it names, is not in the input"
             )

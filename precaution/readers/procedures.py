@@ -64,11 +64,7 @@ def _read_act(builder: RecordBuilder, item: PatientResource, kind: CodedKind, co
 
 
 def read_service_request(builder: RecordBuilder, item: PatientResource) -> None:
-    """Add the entries of a ServiceRequest that still stands: something is ordered or planned.
-
-    A code of another list says that it is something else, whatever its words; without a code that can be one,
-    its words raise a doubt, as those of other entries do.
-    """
+    """Add the entries of a ServiceRequest that still stands: something is ordered or planned."""
     resource, source = item.resource, item.source
     status = text(resource, "status")
     if resource.get("doNotPerform") is True:
@@ -76,8 +72,8 @@ def read_service_request(builder: RecordBuilder, item: PatientResource) -> None:
     if status in _ORDER_OVER:
         return builder.ignore(source, f"an order that is {status}")
     lookup = builder.codes.look_up(resource.get("code"))
-    if lookup.formed and not lookup.concepts:
-        return None
+    if not lookup.concepts and (lookup.irrelevant or lookup.covered):
+        return None  # what is ordered is known; its words may say what for
     at = read_dates(resource, "occurrence")
     for match in matched_concepts(builder, item, "order", [child(resource, "code")]):
         builder.add(

@@ -42,7 +42,21 @@ _SUBJECTS = {
 }
 """Where a resource names its patient, if not under `subject`."""
 
-HELPERS = frozenset({"Medication", "Substance", "Group", "Device", "Location", "Bundle", "Patient", "OperationOutcome"})
+HELPERS = frozenset(
+    {
+        "Medication",
+        "Substance",
+        "Group",
+        "Device",
+        "Location",
+        "Practitioner",
+        "PractitionerRole",
+        "RelatedPerson",
+        "Bundle",
+        "Patient",
+        "OperationOutcome",
+    }
+)
 """Types that others refer to, or that say how the record was put together."""
 
 _OTHERS = """
@@ -59,7 +73,7 @@ MedicinalProductContraindication MedicinalProductIndication MedicinalProductIngr
 MedicinalProductManufactured MedicinalProductPackaged MedicinalProductPharmaceutical
 MedicinalProductUndesirableEffect MessageDefinition MessageHeader MolecularSequence NamingSystem NutritionOrder
 ObservationDefinition OperationDefinition Organization OrganizationAffiliation Parameters PaymentNotice
-PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Provenance Questionnaire RelatedPerson
+PaymentReconciliation Person PlanDefinition Provenance Questionnaire
 RequestGroup ResearchDefinition ResearchElementDefinition ResearchStudy ResearchSubject RiskAssessment
 RiskEvidenceSynthesis Schedule SearchParameter Slot Specimen SpecimenDefinition StructureDefinition StructureMap
 Subscription SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation

@@ -5,6 +5,7 @@ Whatever may have been left out might have been anything, so no list of such a r
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from precaution.readers.json_access import Json, child, children, text
@@ -37,18 +38,67 @@ LEFT_OUT = frozenset(
 """Codes of FHIR's issue-type that mean that something may be missing, whatever the severity
 (http://hl7.org/fhir/R4/valueset-issue-type.html)."""
 _BAD = ("error", "fatal")
+_NAME = re.compile(r"[A-Z][A-Za-z]+/[^/?]+")
+_PATIENT = re.compile(r"(?<![A-Za-z])Patient/([A-Za-z0-9\-.]{1,64})(?![A-Za-z0-9\-.]*\$)")
+_AND_OTHERS = re.compile(r"(?i)\b(?:others?|more|e\.g|etc|first|last|least|patients)\b|\.\.\.|\u2026")
+"""Words by which a text says that whom it names is not everybody."""
 _REDACTED = frozenset({"REDACTED", "MASKED", "SUBSETTED"})
 """Security labels and tags of HL7 v3 that say that elements were taken out."""
 
 
 def reports_loss(outcome: Json) -> str:
     """Return why an OperationOutcome says that parts may be missing, or nothing."""
-    for issue in children(outcome, "issue"):
-        if text(issue, "severity") in _BAD:
-            return "the sending system reports an error, so parts may be missing"
-        if text(issue, "code") in LEFT_OUT:
-            return "the sending system says that it left something out"
-    return ""
+    return next((why for issue in children(outcome, "issue") if (why := _loss(issue))), "")
+
+
+def _loss(issue: Json) -> str:
+    if text(issue, "severity") in _BAD:
+        return "the sending system reports an error, so parts may be missing"
+    return "the sending system says that it left something out" if text(issue, "code") in LEFT_OUT else ""
+
+
+def patients_concerned(outcome: Json) -> frozenset[str]:
+    """Return the ids of the patients of whom an OperationOutcome says that parts may be missing.
+
+    Nothing where one of its issues names nobody, or speaks of others too: then it may be anybody.
+    """
+    found = [_named(issue) for issue in children(outcome, "issue") if _loss(issue)]
+    return frozenset().union(*found) if all(found) else frozenset()
+
+
+def _named(issue: Json) -> frozenset[str]:
+    """Return the ids of the patients whom an issue names in an expression, a reference or a text."""
+    words = list(_texts(issue))
+    if any(_AND_OTHERS.search(each) for each in words):
+        return frozenset()
+    return frozenset(name for each in words for name in _PATIENT.findall(each))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+
+
+def deletes(entry: Json) -> bool:
+    """Whether an entry of a Bundle deletes something."""
+    request = entry.get("request")
+    return isinstance(request, dict) and request.get("method") == "DELETE"
+
+
+def deleted_name(entry: Json) -> str:
+    """Return what an entry of a Bundle deletes as `Type/id`; nothing where it does not name it."""
+    name = _without_version(text(child(entry, "request"), "url") or text(entry, "fullUrl"))
+    return name if _NAME.fullmatch(name) else ""
+
+
+def _without_version(url: str) -> str:
+    return "/".join(url.partition("/_history")[0].split("/")[-2:])
 
 
 def redacted(resource: Json) -> bool:
@@ -58,6 +108,16 @@ def redacted(resource: Json) -> bool:
         return False
     labels = [*children(meta, "security"), *children(meta, "tag")]
     return any(text(label, "code") in _REDACTED for label in labels)
+
+
+def labelled_as_redacted(value: object) -> bool:
+    """Whether security labels say, anywhere in a document that is no resource, that something was taken out."""
+    if isinstance(value, list):
+        return any(map(labelled_as_redacted, value))
+    if not isinstance(value, dict):
+        return False
+    labels = (label for key in ("security", "tag") for label in children(value, key))
+    return any(text(label, "code") in _REDACTED for label in labels) or any(map(labelled_as_redacted, value.values()))
 
 
 def what_is_missing(bundle: Json, entries: list[object]) -> Iterator[str]:

@@ -63,6 +63,11 @@ def factor(unit: str, concept: Concept) -> tuple[float, float] | None:
     return _factor(unit, concept.unit)
 
 
+def of_one_quantity(unit: str, concept: Concept) -> bool:
+    """Whether `unit` measures the same quantity as the concept's, without a factor of the concept's own substance."""
+    return _factor(unit, concept.unit) is not None
+
+
 @lru_cache(maxsize=1024)
 def display_unit(unit: str) -> str:
     """Return the UCUM spelling of `unit` for display; empty where it is unknown or means several things.

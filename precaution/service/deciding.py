@@ -21,6 +21,7 @@ from precaution.service.http.errors import Refused
 from precaution.service.store.model import Kept
 from precaution.values.record import UNREADABLE
 from precaution.writers.layout import listed
+from precaution.writers.text import readings_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -110,7 +111,7 @@ class Decider:
         shown = self._without_silenced(decision, kept, call, words, digests)
         page = self.page(uuid)
         builder = CardBuilder(shown, self.label, self.vocabulary, words, record, call.patient, page, self.about)
-        cards = tuple(builder.cards((*filter(None, [unread]), *states, *notes)))
+        cards = tuple(builder.cards((*filter(None, [unread, readings_note(decision)]), *states, *notes)))
         return Outcome(decision, cards, record, uuid, words=words, digests=digests, facts=facts)
 
     def late(self) -> Outcome:

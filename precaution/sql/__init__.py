@@ -46,6 +46,8 @@ def statements_of(label: Label, dialect: str, *, today: int | None = None, stage
     a label with a name that is too long for SQL.
     """
     dialects.check(dialect)
+    if label.signed_only:
+        raise UsageError("SQL can't say which readings are signed: make the script without `signed-only` in the policy")
     if stage is not None and today is None:
         raise UsageError("a stage needs a day: without one, the table `asked` says both")
     return list(_written(label, dialect, today, stage))

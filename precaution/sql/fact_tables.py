@@ -156,7 +156,8 @@ class FactTables:
 
     def _of_figures(self, fact: _Figures) -> Row:
         if isinstance(fact, Extreme):
-            return (fact.name, "extreme", fact.worst, False, None, 1)
+            limit = self._days_or_none(fact.upper_limit)
+            return (fact.name, "extreme", fact.worst, fact.times_upper_limit, limit, 1)
         worst = self._of_day(fact.worst)
         if isinstance(fact, Change):
             return (fact.name, "change", worst, False, None, 1)
@@ -195,18 +196,27 @@ class FactTables:
         tests, statuses = self._all(Tested), self._all(Worded)
         yield table_of(
             "test_facts",
-            {"fact": "text", "positive_from": "number", "positive_above": "number"},
+            {
+                "fact": "text",
+                "positive_from": "number",
+                "positive_above": "number",
+                "negative_to": "number",
+                "positive_stays": "truth",
+                "positive_reassures": "truth",
+            },
             [
-                (fact.name, self._days_or_none(fact.positive_from), self._days_or_none(fact.positive_above))
+                (
+                    fact.name,
+                    *map(self._days_or_none, (fact.positive_from, fact.positive_above, fact.negative_to)),
+                    fact.positive_stays,
+                    fact.positive_reassures,
+                )
                 for fact in tests
             ],
         )
-        looks = [
-            row
-            for fact in tests
-            for row in (*_looks(fact, "counts", fact.test), *_looks(fact, "performed", fact.performed))
-        ]
-        yield table_of("test_looks", _LOOKS, looks)
+        yield table_of(
+            "test_looks", {**_LOOKS, "in_figures": "truth"}, [row for fact in tests for row in _looks_of_test(fact)]
+        )
         yield table_of(
             "status_looks",
             {"fact": "text", "concept": "text", "word": "text", "word_order": "number"},
@@ -294,6 +304,11 @@ def _looks_of_figures(fact: _Figures) -> Iterator[Row]:
 def _unreadable(fact: Fact, kind: str) -> Iterator[Row]:
     if kind in UNREADABLE:
         yield (fact.name, "unreadable", UNREADABLE[kind])
+
+
+def _looks_of_test(fact: Tested) -> Iterator[Row]:
+    for role, concepts in (("counts", fact.test), ("performed", fact.performed)):
+        yield from ((fact.name, role, each, not fact.figures or each in fact.figures) for each in concepts)
 
 
 def _looks_of_status(fact: Worded) -> Iterator[Row]:

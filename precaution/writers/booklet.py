@@ -34,7 +34,7 @@ def pages(label: Label, cases: Mapping[str, Sequence[ShownCase]]) -> dict[str, s
 
     `cases` maps a rule or duty to the cases that show it.
     """
-    environment = _environment()
+    environment = page_environment()
     given = {
         "label": label,
         "about": {in_words(key): value for key, value in label.about.items()},
@@ -49,7 +49,8 @@ def pages(label: Label, cases: Mapping[str, Sequence[ShownCase]]) -> dict[str, s
     }
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Return what pages are made with."""
     environment = Environment(
         loader=PackageLoader("precaution.writers", "templates"),
         autoescape=select_autoescape(("html.jinja",)),

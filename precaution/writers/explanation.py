@@ -52,6 +52,7 @@ def _blocks(what: RuleContent, words: Mapping[str, str]) -> list[list[str]]:
         ["How it is read", *reading, *looked] if reading or looked else [],
         [f"The {what.kind} in English", *_conditions(what), *_items(what.notes)],
         ["Local policy, not in the label", *_items(what.parameters)] if what.parameters else [],
+        [f"Reading {what.signed}"] if what.signed else [],
         ["Cases", *cases] if cases else [],
     ]
 
@@ -65,7 +66,12 @@ def _sentence(says: Says, words: Mapping[str, str]) -> Iterator[str]:
     yield from folded(f"{says.means} ({says.role})", indent=6, first=says.id, width=INNER)
     if says.id in words:
         yield from folded(f"“{words[says.id].strip()}”", indent=6, width=INNER)
-    if says.why:
+    if says.suspect:
+        changed = "the text says it otherwise now" if says.suspect == "changed" else "the text no longer has it"
+        yield from folded(f"▲ suspect: {changed}; this reading is of the old text", indent=6, width=INNER)
+    if says.role == "unread":
+        yield from folded("▲ nobody has read this sentence yet", indent=6, width=INNER)
+    elif says.why:
         yield from folded(f"Why it leads to no rule: {says.why}", indent=6, width=INNER)
 
 

@@ -18,20 +18,23 @@ if TYPE_CHECKING:
     from precaution.knowledge.model import Duty, Label, Rule
     from precaution.values.record import Entry, Record
 
+_FEW = 3
+"""Texts: of fewer nothing can be told."""
 
-def timeline(decisions: Sequence[Decision]) -> str:
+
+def timeline(decisions: Sequence[Decision], label: Label) -> str:
     """Return one line for each decision: what it is and why, or only what changed where the verdict is the same."""
     before: Decision | None = None
     lines: list[str] = []
     for decision in decisions:
-        lines += _day(decision, before)
+        lines += _day(decision, before, label)
         before = decision
     return "\n".join(lines or ["nothing in the record could change the decision"]) + "\n"
 
 
-def _day(decision: Decision, before: Decision | None) -> list[str]:
+def _day(decision: Decision, before: Decision | None, label: Label) -> list[str]:
     if before is not None and _verdict(before) == _verdict(decision):
-        return columns(decision.today, f"  {', '.join(_changes(before, decision)) or 'details'}", "", left=12)
+        return columns(decision.today, f"  {'; '.join(_changes(before, decision, label)) or 'details'}", "", left=12)
     said, cites = _verdict(decision)
     return columns(decision.today, said, cites, left=12)
 
@@ -44,16 +47,36 @@ def _verdict(decision: Decision) -> tuple[str, str]:
     return f"{sentence(decision)}  {top.tell}", " ".join(top.cites)
 
 
-def _changes(before: Decision, now: Decision) -> list[str]:
-    """Return which findings and duties changed, each with its new state."""
+def _changes(before: Decision, now: Decision, label: Label) -> list[str]:
+    """Return which findings and duties changed, in words; a finding tells the values that it rests on."""
     old, new = _states(before), _states(now)
-    changed = [f"{name} {state}" for name, state in new.items() if old.get(name) != state]
-    return changed + [f"{name} no longer" for name in old if name not in new]
+    changed = [f"{_told(name, now, label)}" for name, state in new.items() if old.get(name) != state]
+    gone = [(name, state) for name, state in old.items() if name not in new]
+    return changed + [f"{_titled(name, label)}: {_GONE.get(state, 'no longer')}" for name, state in gone]
+
+
+_GONE = {"unknown": "now known: no"}
+"""What is said of a finding that is gone, by the state that it had."""
 
 
 def _states(decision: Decision) -> dict[str, str]:
     findings = {f.rule: in_words(f.action) if f.state == "holds" else f.state for f in decision.findings}
     return findings | {due.duty: due.state for due in decision.due}
+
+
+def _titled(name: str, label: Label) -> str:
+    """Return the title of a rule or a duty."""
+    return label.rules[name].title if name in label.rules else label.duties[name].title
+
+
+def _told(name: str, decision: Decision, label: Label) -> str:
+    """Return what a finding says, with its values, or of a duty its state and its day."""
+    found = next((f for f in decision.findings if f.rule == name), None)
+    if found is not None:
+        return found.tell if found.state != "no" else f"{_titled(name, label)}: no"
+    due = next(each for each in decision.due if each.duty == name)
+    day = f"{', next' if due.state == 'done' else ''} {due.due}" if due.due else ""
+    return f"{_titled(name, label)}: {due.state}{day}"
 
 
 def record_in_text(record: Record, label: Label) -> str:
@@ -103,6 +126,16 @@ def _unrecognised(record: Record) -> list[str]:
         for line in columns(f"  {each.source}", f"{each.system} {each.code}".strip(), each.why, left=40)
     ]
     return [f"Not recognised: {counted(len(record.unrecognised), 'entry', 'entries')}", *rows] if rows else []
+
+
+def words_in_text(texts: int, unknown: int) -> str:
+    """Return a warning where most texts of a record whose codes tell nothing are not understood, else nothing."""
+    if texts < _FEW or 2 * unknown <= texts:
+        return ""
+    return (
+        f"\nMost words of this record are not understood: {unknown} of {counted(texts, 'text', 'texts')} whose codes "
+        "tell nothing.\nIs it in a language that the label has no words of? Then 'none on record' means little.\n"
+    )
 
 
 def record_as_dict(record: Record) -> dict[str, object]:
@@ -162,7 +195,9 @@ def _topic(topic: str, label: Label) -> list[str]:
         line
         for each in label.says.values()
         if each.topic == topic
-        for line in folded(f"{each.means} ({each.role})", indent=8, first=f"  {each.id}")
+        for line in folded(
+            f"{each.means} ({each.role}{', suspect' if each.suspect else ''})", indent=8, first=f"  {each.id}"
+        )
     ]
     rules = [line for rule in label.rules.values() if rule.topic == topic for line in _named("rule", rule)]
     duties = [line for duty in label.duties.values() if duty.topic == topic for line in _named("duty", duty)]

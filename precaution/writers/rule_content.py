@@ -56,6 +56,8 @@ class RuleContent(NamedTuple):
     notes: tuple[str, ...]
     """What releases or softens a rule; a duty's schedule."""
     parameters: tuple[str, ...]
+    signed: str
+    """Who has signed the reading, and whether it still holds; empty where nobody signs the label's."""
     cases: tuple[ShownCase, ...]
 
 
@@ -90,6 +92,7 @@ def rule_content(label: Label, name: str, cases: Sequence[ShownCase] = ()) -> Ru
         conditions=tuple(_conditions(label, rule)) if rule else (),
         notes=tuple(_rule_notes(label, rule) if rule else _schedule(label, label.duties[name])),
         parameters=tuple(parameter_line(label.parameters[each]) for each in what.uses),
+        signed=str(label.signed[name]) if name in label.signed else "",
         cases=tuple(cases),
     )
 

@@ -24,6 +24,7 @@ def to_dict(decision: Decision) -> dict[str, object]:
         "start": decision.start,
         "action": decision.action,
         "attested": decision.attested,
+        "reason": decision.reason,
         "findings": [_finding(finding) for finding in decision.findings],
         "holds": plain(decision.holds),
         "due": plain(decision.due),
@@ -33,6 +34,8 @@ def to_dict(decision: Decision) -> dict[str, object]:
         "unrecognised": plain(decision.unrecognised),
         "background": plain(decision.background),
         "policy": dict(decision.policy),
+        "signatures": plain(decision.signatures),
+        "doubtful_readings": plain(decision.doubtful_readings),
         "note": NOTE,
     }
 

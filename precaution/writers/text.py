@@ -6,6 +6,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from precaution.writers.layout import (
+    CAUTION,
     CLEAR,
     MISSING,
     NOTE,
@@ -41,6 +42,8 @@ _ORDER = ("overdue", "screen", "due", "unknown", "upcoming", "done")
 POLICY_MARK = "*"
 FEW = 4
 """How many questions, or facts of one reason, are shown at most; of more, one fewer and the number of the others."""
+_RESTRICTED = "only-if-no-alternative"
+_START = "the day treatment started"
 _HOLDS = {"open": STOP, "unknown": MISSING, "released": CLEAR}
 
 
@@ -52,7 +55,7 @@ def text(decision: Decision, *, everything: bool = False) -> str:
     due = sorted((due for due in decision.due if everything or due.state != "done"), key=_urgency)
     blocks = (
         _verdict(decision),
-        list(_findings(decision)),
+        list(_findings(decision, everything=everything)),
         [line for hold in decision.holds for line in _hold(hold)],
         [line for each in due for line in _due(each)],
         [*_missing(decision, everything=everything), *_asks(decision, everything=everything)],
@@ -84,13 +87,13 @@ def _verdict(decision: Decision) -> list[str]:
         *_reason(decision),
         *folded(next_step(decision), indent=6, first="Next"),
         *_policy(decision),
+        *_readings(decision),
     ]
 
 
 def _reason(decision: Decision) -> list[str]:
     """Return the reason: the finding, duty or hold that makes the decision as grave as it is."""
-    graves: list[Finding | Due] = [*(f for f in decision.findings if f.state != "no"), *decision.due]
-    top = next((each for each in graves if each.action == decision.action), None)
+    top = decision.named_first()
     if top is not None:
         return folded(f"{_said(top)} ({', '.join(top.cites)})", indent=6, first="Why")
     hold = next((hold for hold in decision.holds if hold.state != "released"), None)
@@ -98,19 +101,50 @@ def _reason(decision: Decision) -> list[str]:
 
 
 def next_step(decision: Decision) -> str:
-    """Return what to do next, in a few words."""
+    """Return what to do next, in a few words: with the day of what comes first where nothing stands in the way."""
     urgent = any(finding.urgent and finding.state != "no" for finding in decision.findings)
     first = "urgent: evaluate the patient now, do not wait for this tool; " if urgent else ""
-    if decision.action in ("screen", "obtain"):
-        return f"{first}{decision.action} what is missing, then assess again"
-    if decision.attested and decision.action == "only-if-no-alternative":
-        return f"{first}may be used: it was answered that no alternative is suitable"
-    return first + _NEXT.get(decision.action, f"{in_words(decision.action)}; read the reasons below")
+    if decision.action in ("screen", "obtain", "due") and any(_START in due.why for due in decision.due):
+        others = "" if decision.action == "due" else ", and what else is missing"
+        return f"{first}find out the day treatment started{others}, then assess again"
+    dated = [due for due in decision.due if due.due > decision.today]
+    if decision.action == "clear" and decision.stage == "on-treatment" and dated:
+        due = min(dated, key=lambda each: each.due)
+        return f"{first}{_NEXT['clear']}; {due.tell[:1].lower()}{due.tell[1:]} by {due.due}"
+    return first + next_words(decision.action, attested=decision.attested)
+
+
+def next_words(action: str, *, attested: bool) -> str:
+    """Return what an action asks for next, in a few words."""
+    if action in ("screen", "obtain"):
+        return f"{action} what is missing, then assess again"
+    if attested and action == "only-if-no-alternative":
+        return "may be used: it was answered that no alternative is suitable"
+    return _NEXT.get(action, f"{in_words(action)}; read the reasons below")
 
 
 def _policy(decision: Decision) -> list[str]:
     changed = ", ".join(f"{name} = {_written(value)}" for name, value in decision.policy.items())
     return folded(f"a site's policy was used: {changed}", indent=8, first="Policy") if changed else []
+
+
+def _readings(decision: Decision) -> list[str]:
+    note = readings_note(decision)
+    return folded(f"{CAUTION} {note}", indent=6, first="Text") if note else []
+
+
+def readings_note(decision: Decision) -> str:
+    """Return which sentences have no reading that holds: the answer may be another one when they are read."""
+    if not decision.doubtful_readings:
+        return ""
+    states = {"suspect": ("changed", "removed"), "not read yet": ("unread",)}
+    named = {word: [d.says for d in decision.doubtful_readings if d.state in own] for word, own in states.items()}
+    said = "; ".join(f"{word}: {listed(ids)}" for word, ids in named.items() if ids)
+    rests = list(dict.fromkeys(name for each in decision.doubtful_readings for name in each.touches))
+    shown = len(rests) if len(rests) <= FEW else FEW - 1
+    more = f" and {len(rests) - shown} more" if rests[shown:] else ""
+    on = f"; on the old readings rest {', '.join(rests[:shown])}{more}" if rests else ""
+    return f"the label's text has changed since it was read, and this answer may be wrong: {said}{on}"
 
 
 def _written(value: object) -> str:
@@ -120,12 +154,28 @@ def _written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _findings(decision: Decision) -> Iterator[str]:
+def _findings(decision: Decision, *, everything: bool) -> Iterator[str]:
     listed_below = {rule for missing in decision.missing for rule in missing.needed_by}
+    answered = [] if everything else [each for each in decision.findings if _is_answered(each)]
     for finding in decision.findings:
+        if finding in answered:
+            yield from _answered(answered) if finding == answered[0] else ()
+            continue
         if finding.state == "unknown" and finding.rule in listed_below and not (finding.evidence or finding.urgent):
             continue  # said once under what is missing, with all that needs it
         yield from _finding(finding)
+
+
+def _is_answered(finding: Finding) -> bool:
+    return finding.attested and finding.state == "holds" and finding.action == _RESTRICTED
+
+
+def _answered(found: Sequence[Finding]) -> Iterator[str]:
+    """Yield one line for all restrictions that a clinician has answered: they stand, and are not asked again."""
+    what = "; ".join([each.tell.partition(":")[0] for each in found])
+    mark = POLICY_MARK if any(each.parameters for each in found) else ""
+    cites = sorted({sentence for each in found for sentence in each.cites})
+    yield from columns(f"{CLEAR} restriction answered", f"{what}: no alternative is suitable{mark}", " ".join(cites))
 
 
 def _finding(finding: Finding) -> Iterator[str]:
@@ -221,6 +271,7 @@ def _asks(decision: Decision, *, everything: bool) -> Iterator[str]:
 
 def _closing(decision: Decision, *, everything: bool) -> Iterator[str]:
     yield from _local_policy(decision, everything=everything)
+    yield from _signatures(decision)
     counts = [
         counted(len(decision.ignored), "entry", "entries") + " ignored" if decision.ignored else "",
         f"{len(decision.unrecognised)} unrecognised" if decision.unrecognised else "",
@@ -233,6 +284,15 @@ def _closing(decision: Decision, *, everything: bool) -> Iterator[str]:
     if any(ask.answered is None for ask in decision.asks):
         yield "hint: answer a question with --answer A1=yes@2025-02-01"
     yield NOTE
+
+
+def _signatures(decision: Decision) -> Iterator[str]:
+    """Yield how many of the readings behind the answer are signed, and the last signature."""
+    signed = [each for each in decision.signatures if each.state == "signed"]
+    if decision.signatures:
+        last = max(signed, key=lambda each: each.day, default=None)
+        by = f", last by {last.who} ({last.role}), {last.day}" if last else ""
+        yield from folded(f"{len(signed)} of {len(decision.signatures)} readings behind this answer are signed{by}")
 
 
 def _local_policy(decision: Decision, *, everything: bool) -> Iterator[str]:

@@ -17,7 +17,7 @@ from support.fhir_builders import ASKS, TERMS, day
 
 
 def made(*lines: str) -> list[dict[str, Any]]:
-    return resources(lines, TERMS)
+    return resources(lines, TERMS, ASKS)
 
 
 def record(*lines: str) -> Record:
@@ -112,6 +112,10 @@ def test_days_may_be_partial_or_left_out_and_ends_and_recording_given() -> None:
 def test_an_answer() -> None:
     entry = only("answer no-alternative yes on 2024-01-01")
     assert (entry.concept, entry.result, entry.start) == ("ask:no-alternative", "yes", exactly(day("2024-01-01")))
+
+
+def test_an_answer_of_another_day_is_of_that_day() -> None:
+    assert only("answer elsewhere yes on 2024-01-01").start == exactly(day("2024-01-01"))
 
 
 def test_the_code_of_a_concept() -> None:

@@ -64,6 +64,7 @@ def test_the_stage_is_read_from_the_record_and_compared(expected: str) -> None:
         ("cites", "E1", "none"),
         ("cites", "E1", "E1 E3"),
         ("urgent", "none", "low-neutrophils"),
+        ("asks", "none", "agreed"),
         ("shows", "none", "E2"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from precaution.cases.load import load_cases
 from precaution.checks import CHECKS, LabelProblem, check, checked, coverage
 from precaution.checks.problem import Folder
-from precaution.errors import KnowledgeError, UsageError
+from precaution.errors import InputError, KnowledgeError, UsageError
 from precaution.knowledge.expression import parse
 from precaution.knowledge.folder import read_codes
 from precaution.knowledge.linking import named
@@ -134,11 +134,11 @@ def test_a_missing_folder_is_a_wrong_call(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-def test_a_text_that_cannot_be_read_is_a_wrong_call(content: bytes | None, tmp_path: Path) -> None:
+def test_a_text_that_cannot_be_read_is_a_wrong_input(content: bytes | None, tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
     if content is not None:
         text.write_bytes(content)
-    with pytest.raises(UsageError, match="can't be read"):
+    with pytest.raises(InputError, match="can't be read"):
         check(GOOD, text)
 
 

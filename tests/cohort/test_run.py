@@ -23,7 +23,7 @@ from precaution.cohort.sort import lines
 from precaution.cohort.sort.sorted import SHOWN
 from precaution.errors import InputError, MixedPatients, OutputError, UsageError
 from precaution.readers import read_resources
-from precaution.timeline import timeline
+from precaution.timeline import timeline, treated_since
 from support.ndjson_sources import LABEL, TABLES, Json, rows, table, written
 from support.project import PROJECT, heed_interrupts
 from support.small_people import BMI, SECRET, ordered_by_reference, people, person, put
@@ -82,18 +82,20 @@ def test_the_report_on_quality_counts_what_was_not_understood(tmp_path: Path) ->
     ]
 
 
-def test_history_is_the_timeline_of_each_patient(tmp_path: Path) -> None:
+def test_history_is_the_timeline_of_each_treated_patient(tmp_path: Path) -> None:
     source = PROJECT / "examples" / "zoster-on-treatment.json"
     run(source, tmp_path / "out", history=True)
-    resources = [json.loads(source.read_text())]
-    changes = timeline(
-        read_resources(resources, LABEL.terminology, LABEL.asks), LABEL, date.fromisoformat(TODAY).toordinal()
-    )
+    record = read_resources([json.loads(source.read_text())], LABEL.terminology, LABEL.asks)
+    began = treated_since(record, LABEL)
+    changes = timeline(record, LABEL, date.fromisoformat(TODAY).toordinal(), began)
+    assert changes[0].today == date.fromordinal(began or 1).isoformat()
     found = rows(tmp_path / "out", "history")
     assert [(row["day"], row["action"]) for row in found] == [(each.today, each.action) for each in changes]
     assert len(found) > 3
     assert [row["until"] for row in found][-1] == TODAY
     assert all(row["day"] <= row["until"] < after["day"] for row, after in pairwise(found))
+    run(PROJECT / "examples" / "ready.json", tmp_path / "ready", history=True)
+    assert rows(tmp_path / "ready", "history") == [], "nobody who was never treated has a history of treatment"
 
 
 def test_a_limit_takes_always_the_same_patients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

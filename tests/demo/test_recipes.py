@@ -119,12 +119,12 @@ def test_a_placeholder_that_means_nothing_is_refused(line: str) -> None:
 
 
 def one(line: str, how: str = "") -> dict[str, object]:
-    made = demo_resources([RecordLine("born 1980-01-01"), RecordLine(line, spoil=how)], "p", label().terminology)
+    made = demo_resources([RecordLine("born 1980-01-01"), RecordLine(line, spoil=how)], "p", label())
     return made[1].resource
 
 
 def test_a_line_becomes_a_resource_of_the_patient() -> None:
-    made = demo_resources([RecordLine("born 1980-01-01"), RecordLine("immunization CVX|33")], "p7", label().terminology)
+    made = demo_resources([RecordLine("born 1980-01-01"), RecordLine("immunization CVX|33")], "p7", label())
     assert [piece.resource["id"] for piece in made] == ["p7", "p7-2"]
     assert made[0].resource["birthDate"] == "1980-01-01"
     assert made[1].resource["patient"] == {"reference": "Patient/p7"}
@@ -197,7 +197,7 @@ LINES = [
 def test_each_disguise_fits_something_and_keeps_whose_it_is(disguise: object) -> None:
     done = 0
     for line in LINES:
-        piece = demo_resources([RecordLine("born 1980-01-01"), RecordLine(line)], "p", label().terminology)[1]
+        piece = demo_resources([RecordLine("born 1980-01-01"), RecordLine(line)], "p", label())[1]
         before = json.dumps(piece.resource)
         applied = disguise.apply(piece, Kit(Random(1), recipes(), "p", bundled=True))  # type: ignore[attr-defined]  # noqa: S311
         assert applied or json.dumps(piece.resource) == before, "what could not be done changed something"

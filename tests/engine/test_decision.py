@@ -261,3 +261,68 @@ def test_the_ends_of_the_calendar_are_no_crash(today: str) -> None:
         decide(record(C, result("lab", 1)), label(PAST, LAB, rule("r", "past", "caution")), day(today)).decision.today
         == today
     )
+
+
+@pytest.mark.parametrize(
+    ("rules", "reason"),
+    [
+        ([("second", "a", "weigh"), ("first", "b", "weigh")], "b"),
+        ([("other", "a", "weigh"), ("second", "b", "weigh")], "b"),
+        ([("other", "a", "weigh"), ("t", "b", "weigh")], "a"),
+        ([("second", "a", "interrupt"), ("first", "b", "weigh")], "a"),
+        ([("second", "a", "screen"), ("first", "b", "obtain")], "b"),
+        ([("second", "a", "obtain"), ("first", "b", "caution")], "a"),
+    ],
+)
+def test_the_first_of_several_reasons_is_that_of_the_label_s_order(
+    rules: list[tuple[str, str, str]], reason: str
+) -> None:
+    every = [rule(name, "past", then, topic=topic) for topic, name, then in rules]
+    ordered = replace(
+        label(PAST, OTHER, LAB, *every), reasons=("first", "second"), topics=("first", "other", "second", "t")
+    )
+    found = decide(record(C), ordered, TODAY, "before-start").decision
+    assert found.reason == reason
+
+
+def test_an_urgent_reason_comes_first() -> None:
+    every = [
+        rule("a", "past", "obtain", topic="first"),
+        rule("b", "past", "obtain", topic="second", urgent=parse("past")),
+    ]
+    ordered = replace(label(PAST, OTHER, LAB, *every), reasons=("first", "second"))
+    assert decide(record(C), ordered, TODAY, "before-start").decision.reason == "b"
+
+
+def test_a_duty_may_be_the_reason() -> None:
+    duty = d.Duty(
+        name="early", topic="first", cites=("S1",), tell="x", stages=STAGES, when=parse("past"), action="screen"
+    )
+    every = [rule("a", "past", "obtain", topic="second"), duty]
+    ordered = replace(label(PAST, OTHER, LAB, *every), reasons=("first", "second"))
+    assert decide(record(C), ordered, TODAY, "before-start").decision.reason == "early"
+
+
+def test_nothing_is_the_reason_where_all_is_clear() -> None:
+    assert made(rule("r", "past", "do-not-start")).reason == ""
+
+
+@pytest.mark.parametrize(("entries", "asked"), [((D,), False), ((C, D), True), ((), False)])
+def test_a_question_is_asked_of_those_whom_it_is_for(entries: tuple[Entry, ...], asked: bool) -> None:
+    only_some = ask("some", "A3", when=parse("past"))
+    found = made(only_some, rule("r", "other", "weigh", attest="some"), entries=entries, lists=("condition",))
+    assert ("some" in [each.ask for each in found.asks]) == asked
+
+
+def test_an_answer_is_shown_to_whomever_the_question_is_for() -> None:
+    only_some = ask("some", "A3", when=parse("past"))
+    found = made(only_some, rule("r", "other", "weigh", attest="some"), entries=(D, answer("some", "yes")))
+    assert [(each.ask, each.answered) for each in found.asks] == [("some", "yes")]
+
+
+def test_an_answer_that_can_not_be_relied_on_is_no_answer() -> None:
+    doubted = answer("agreed", "")._replace(certainty="mentioned", note="a modifier extension may change its meaning")
+    found = made(rule("r", "agreed", "weigh"), entries=(doubted,))
+    ((_, state),) = [(each.rule, each.state) for each in found.findings]
+    assert state == "unknown"
+    assert [each.answered for each in found.asks] == [None]

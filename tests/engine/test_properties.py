@@ -86,7 +86,7 @@ def names() -> dict[tuple[str, str], str]:
 @cache
 def of_case(number: int) -> tuple[Json, ...]:
     """Return the resources of a case, with the names of their codes."""
-    made = resources(CASES[number].record, LABEL.terminology)
+    made = resources(CASES[number].record, LABEL.terminology, LABEL.asks)
     for resource in made:
         for coding in codings(resource):
             display = names().get((SYSTEMS.get(coding["system"], ""), coding["code"]))

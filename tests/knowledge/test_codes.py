@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from precaution.knowledge.check_digits import is_loinc, is_snomed, well_formed
-from precaution.knowledge.terminology import COLUMNS, EDITIONS, Concept, Terminology, build, read_irrelevant, read_lists
+from precaution.knowledge.terminology import COLUMNS, EDITIONS, SYSTEMS, Concept, Terminology, build, read_lists
+from precaution.knowledge.unlisted import read_irrelevant, read_unlisted
 from support.project import PROJECT
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def concepts() -> dict[str, Concept]:
 
 @cache
 def terminology() -> Terminology:
-    return build(read_lists(LABEL / "codes"), concepts())
+    lists = read_lists(LABEL / "codes")
+    return build(lists, concepts(), unlisted=read_unlisted(LABEL / "codes", SYSTEMS, lists))
 
 
 def to_review() -> list[Row]:
@@ -232,7 +234,7 @@ IS = [
     ("LOINC", "95234-1", {"lab_hbsag"}),
     ("LOINC", "77739-1", set()),  # the mother's
     ("LOINC", "40725-4", {"lab_anti_hbc"}),
-    ("LOINC", "31204-1", set()),  # IgM alone
+    ("LOINC", "31204-1", {"lab_anti_hbc_igm"}),  # a list of its own: a negative one says nothing of the others
     ("LOINC", "30451-9", {"lab_anc"}),
     ("LOINC", "26505-8", {"lab_neutrophil_percent"}),
     ("LOINC", "30394-1", set()),  # granulocytes are more than neutrophils
@@ -784,8 +786,8 @@ def test_the_lists_are_what_the_import_writes(shared: Path, tmp_path: Path) -> N
 
 
 def test_no_irrelevant_code_is_on_a_list_of_the_label() -> None:
-    irrelevant = read_irrelevant(LABEL / "codes")
-    assert {system: len(codes) for system, codes in irrelevant.items()} == {"LOINC": 431, "RxNorm": 218, "SNOMED": 199}
+    irrelevant = read_irrelevant(LABEL / "codes", SYSTEMS)
+    assert {system: len(codes) for system, codes in irrelevant.items()} == {"LOINC": 432, "RxNorm": 329, "SNOMED": 244}
     for system, codes in irrelevant.items():
         assert [code for code in codes if terminology().concepts(system, code)] == []
         assert [code for code in codes if not well_formed(system, code)] == []
@@ -797,7 +799,7 @@ def test_no_irrelevant_code_is_on_a_list_of_the_label() -> None:
 )
 def test_common_codes_are_known_to_be_irrelevant(system: str, code: str) -> None:
     """A blood pressure, creatinine, acetaminophen, full-time employment, depression."""
-    assert code in read_irrelevant(LABEL / "codes")[system]
+    assert code in read_irrelevant(LABEL / "codes", SYSTEMS)[system]
 
 
 @pytest.mark.parametrize(
@@ -815,7 +817,7 @@ def test_common_codes_are_known_to_be_irrelevant(system: str, code: str) -> None
     ],
 )
 def test_a_code_whose_class_could_matter_is_not_called_irrelevant(system: str, code: str) -> None:
-    assert code not in read_irrelevant(LABEL / "codes")[system]
+    assert code not in read_irrelevant(LABEL / "codes", SYSTEMS)[system]
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,12 @@ def test_every_edition_is_read_with_and_without_its_dot(system: str) -> None:
 def test_prefixes_do_not_reach_too_far() -> None:
     assert only(condition(code=code(ICD, "Z8671"))).concept == "old_clot"
     assert normal_code("ICD10CM", "Z8671") == "Z86.71"
-    assert entries(condition(code=code(ICD, "Z86.7"))) == []
+    assert entries(condition(code=code(ICD, "Z87.1"))) == []
+
+
+def test_a_code_above_a_listed_one_may_mean_it() -> None:
+    assert only(condition(code=code(ICD, "Z86.7"))).certainty == "mentioned"
+    assert only(condition(code=code(ICD, "Z86"))).concept == "old_clot"
 
 
 def test_all_codings_count() -> None:

@@ -115,8 +115,6 @@ def test_another_test_is_no_doubt() -> None:
         code(LOINC, "8302-2", "neutrophil adhesion"),
         code(SNOMED, "50373000", "neutrophil height"),
         code("http://local", "7", "height"),
-        {},
-        None,
     ):
         found = record(observation(code=other, valueQuantity=COUNT))
         assert not found.entries

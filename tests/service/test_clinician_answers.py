@@ -55,7 +55,9 @@ def example(name: str) -> Record:
 
 def lines(*more: str) -> Record:
     """Return a record of the label's own lines; see `case_records`."""
-    return read_resources(resources(["born 1950-01-01", *more], LABEL.terminology), LABEL.terminology, LABEL.asks)
+    return read_resources(
+        resources(["born 1950-01-01", *more], LABEL.terminology, LABEL.asks), LABEL.terminology, LABEL.asks
+    )
 
 
 def said(*answers: Answer, **more: Any) -> Kept:
@@ -195,7 +197,7 @@ CASES = [case for case in load_cases(find_label(DEFAULT)) if not case.policy and
 
 def unanswered(case: Case) -> Record:
     """Return a case's record without any answer."""
-    record = read_resources(resources(case.record, LABEL.terminology), LABEL.terminology, LABEL.asks)
+    record = read_resources(resources(case.record, LABEL.terminology, LABEL.asks), LABEL.terminology, LABEL.asks)
     entries = {name: each for name, each in record.entries.items() if not name.startswith(ANSWER)}
     return replace(record, entries=entries)
 

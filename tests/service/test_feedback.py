@@ -270,7 +270,10 @@ def test_no_answer_makes_a_low_count_milder(app: App) -> None:
     found = ordered(app, example("low-neutrophils"))
     uuid = card_with(found, "Neutrophils 0.8")["uuid"]
     label = app.service.current.loaded.label
-    given_ = [{"ask": ask.name, "answer": ask.answers[0], "reason": "because"} for ask in label.asks.values()]
+    given_ = [
+        {"ask": ask.name, "answer": ask.answers[0], "reason": "because", "day": "2025-03-01"}
+        for ask in label.asks.values()
+    ]
     response = app.post("/answers", json={"card": uuid, "answers": given_})
     assert response.status_code == 200, response.text
     (critical,) = [each for each in ordered(app, example("low-neutrophils")) if each["indicator"] == "critical"]
@@ -492,6 +495,19 @@ def test_an_answer_may_name_another_who_a_role_and_an_earlier_end(app: App) -> N
         "rheumatologist",
         "2025-06-01",
     )
+
+
+ELSEWHERE = {"ask": "A6", "answer": "negative", "reason": "a letter of the chest clinic"}
+
+
+def test_an_answer_about_another_day_is_of_that_day(app: App) -> None:
+    (made,) = answered(app, {**ELSEWHERE, "day": "2025-01-20"})["answers"]
+    assert made["day"] == "2025-01-20"
+
+
+@pytest.mark.parametrize("day", [{}, {"day": None}, {"day": "soon"}, {"day": "2025-03-02"}, {"day": 5}])
+def test_without_that_day_it_is_refused(app: App, day: Json) -> None:
+    answered(app, {**ELSEWHERE, **day}, status=400)
 
 
 def test_an_answer_that_makes_nothing_milder_needs_no_reason_and_has_no_end(app: App) -> None:

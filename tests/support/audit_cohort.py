@@ -22,7 +22,7 @@ OPEN, WASHOUT, GRACE = 365, 365, 30
 
 def fhir(person: str, lines: list[str], sex: str = "", site: str = "") -> list[Json]:
     """Return the resources of one patient's lines, in the language of cases."""
-    made = resources(lines, LABEL.terminology)
+    made = resources(lines, LABEL.terminology, LABEL.asks)
     for resource in made:
         kind = resource["resourceType"]
         if kind == "Patient":

@@ -57,6 +57,15 @@ FACTS: tuple[Fact, ...] = (
     ),
     k.Extreme(name="lowest", extreme=("lab", "lab2"), worst="low", derived=("whole", "percent"), **TITLES),
     k.Extreme(name="highest", extreme=("lab",), worst="high", **TITLES),
+    k.Extreme(
+        name="highest_times",
+        extreme=("lab", "lab2"),
+        worst="high",
+        times_upper_limit=True,
+        upper_limit="limit",
+        derived=("whole", "percent"),
+        **TITLES,
+    ),
     k.Change(name="fall", change=("lab", "lab2"), direction="fall", within=WINDOW, **TITLES),
     k.Change(name="rise", change=("lab",), direction="rise", percent=True, **TITLES),
     k.Change(
@@ -88,7 +97,21 @@ FACTS: tuple[Fact, ...] = (
     k.Confirmed(name="once", confirmed=("lab2",), crossing="<=", limit=2, times="one", apart="one", **TITLES),
     k.Tested(name="test", test=("t1", "t2"), performed=("p1", "p2"), within=WINDOW, **TITLES),
     k.Tested(name="test_from", test=("t1", "lab"), positive_from="limit", performed=("p1",), **TITLES),
+    k.Tested(name="test_good", test=("t1", "lab"), positive_from="limit", positive_reassures=True, **TITLES),
     k.Tested(name="test_above", test=("t2", "lab2"), positive_above="none", within=WINDOW, **TITLES),
+    k.Tested(
+        name="test_between",
+        test=("t1", "lab", "lab2"),
+        positive_from="limit",
+        negative_to="one",
+        figures=("lab",),
+        within=WINDOW,
+        **TITLES,
+    ),
+    k.Tested(
+        name="test_stays", test=("t1", "lab2"), positive_above="none", positive_stays=True, within=WINDOW, **TITLES
+    ),
+    k.Tested(name="test_stays_alone", test=("t2",), performed=("p2",), positive_stays=True, within=WINDOW, **TITLES),
     k.Ever(name="ever", ever=("c1", "c2"), absent="no-if-list-complete", doubt=("c3",), **TITLES),
     k.Ever(
         name="ever_lately", ever=("c1", "drug2"), absent="no", within="year", undated="yes", doubt=("c2",), **TITLES

@@ -7,6 +7,7 @@ from typing import Any
 
 from precaution.knowledge.model import Ask
 from precaution.knowledge.terminology import Concept, Terminology, build
+from precaution.knowledge.unlisted import Edition, Unlisted
 from precaution.readers import read_resources
 from precaution.values.record import Entry, Record
 
@@ -42,7 +43,7 @@ LISTS = {
     "result_indeterminate": [("SNOMED", "82334004"), ("HL7v3-ObservationInterpretation", "IND")],
 }
 CONCEPTS = (
-    Concept(name="count", unit="10*9/L", plausible=(0, 200), words=("neutrophil",)),
+    Concept(name="count", unit="10*9/L", telling_unit=True, plausible=(0, 200), words=("neutrophil",)),
     Concept(name="blood", unit="g/dL", plausible=(1, 30)),
     Concept(name="antigen", words=("hbsag",)),
     Concept(name="copies", unit="[IU]/mL"),
@@ -55,10 +56,34 @@ CONCEPTS = (
     Concept(name="result_negative", spellings=("negative", "not detected")),
     Concept(name="result_indeterminate", spellings=("equivocal",)),
 )
-TERMS: Terminology = build(LISTS, {concept.name: concept for concept in CONCEPTS})
+_LISTED = frozenset(LISTS)
+UNLISTED = Unlisted(
+    editions={
+        "ICD10CM": Edition("2025", "by its hierarchy", _LISTED, codes="[A-TV-Z]"),
+        "ATC": Edition("2024", "by its hierarchy", _LISTED),
+        "LOINC": Edition("to 95416", "by its components", _LISTED, to_number=95416),
+        "CVX": Edition("2025", "all are listed", _LISTED, unlisted=("vaccine",)),
+    },
+    irrelevant={"RxNorm": frozenset({"1191"}), "CVX": frozenset({"207", "19"}), "SNOMED": frozenset({"50373000"})},
+    may_mean={("LOINC", "26507-4"): ("count",), ("ICD10CM", "I80.3*"): ("clot",)},
+    words=("platelet", "height"),
+)
+TERMS: Terminology = build(LISTS, {concept.name: concept for concept in CONCEPTS}, unlisted=UNLISTED)
+OURS = "https://example.org/Questionnaire/label|1"
 ASKS = {
-    "no-alternative": Ask(name="no-alternative", topic="t", number="A1", question="?", of=("S1",)),
-    "responding": Ask(name="responding", topic="t", number="A3", question="?", of=("S2",), answers=("better", "worse")),
+    "no-alternative": Ask(name="no-alternative", topic="t", number="A1", question="?", of=("S1",), questionnaire=OURS),
+    "responding": Ask(
+        name="responding",
+        topic="t",
+        number="A3",
+        question="Is it better?",
+        of=("S2",),
+        answers=("better", "worse"),
+        questionnaire=OURS,
+    ),
+    "elsewhere": Ask(
+        name="elsewhere", topic="t", number="A6", question="??", of=("S2",), day="On which day?", questionnaire=OURS
+    ),
 }
 
 
@@ -150,7 +175,16 @@ service = _maker(
     {"status": "active", "intent": "order", "code": code(SNOMED, "171126009"), "occurrenceDateTime": "2024-05-01"},
 )
 report = _maker("DiagnosticReport", "subject", {"status": "final"})
-response = _maker("QuestionnaireResponse", "subject", {"status": "completed", "authored": "2024-05-01"})
+response = _maker(
+    "QuestionnaireResponse",
+    "subject",
+    {
+        "status": "completed",
+        "authored": "2024-05-01",
+        "questionnaire": OURS,
+        "author": {"reference": "Practitioner/1"},
+    },
+)
 
 
 def patient(id: str | None = "p", **elements: object) -> Json:  # noqa: A002  FHIR's own name

@@ -338,8 +338,18 @@ DECISION = Decision(
     unrecognised=(Unrecognised("Condition/y", "urn:local", "42"),),
     background=(Background("S02", "Low A was seen in studies."),),
     policy={},
+    reason="low-a",
 )
 
 CLEAR = replace(
-    DECISION, action="clear", findings=(), due=(), asks=(), missing=(), ignored=(), unrecognised=(), background=()
+    DECISION,
+    action="clear",
+    findings=(),
+    due=(),
+    asks=(),
+    missing=(),
+    ignored=(),
+    unrecognised=(),
+    background=(),
+    reason="",
 )

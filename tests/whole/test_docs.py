@@ -87,7 +87,11 @@ def mentioned(page: str) -> Iterator[tuple[str, list[str]]]:
     """Yield every `precaution COMMAND` of a page, with the options behind it."""
     for line in re.findall(r"`precaution ([^`]+)`|(?:^\$ |\| |&& )precaution ([^\n|>]+)", page, re.MULTILINE):
         words = (line[0] or line[1]).split()
-        if isinstance(group.precaution.commands.get(words[0]), click.Group) and len(words) > 1:
+        found = group.precaution.commands.get(words[0])
+        if isinstance(found, click.Group) and any(isinstance(each, click.Argument) for each in found.params):
+            inner = next((number for number, word in enumerate(words) if word in found.commands), 0)
+            words = [f"{words[0]} {words[inner]}", *words[inner + 1 :]] if inner else words
+        elif isinstance(found, click.Group) and len(words) > 1 and not words[1].startswith("-"):
             words = [f"{words[0]} {words[1]}", *words[2:]]
         yield words[0], [word.partition("=")[0] for word in words[1:] if word.startswith("--")]
 

@@ -29,6 +29,8 @@ PLAIN = {
     "audit/*.py": "parts of a report: counts, intervals and pictures as in any book of statistics",
     "checks/*.py": "what a check is given and returns",
     "cli/*.py": "helpers of click",
+    "clinic/access.py": "who may look, in the words of HTTP",
+    "clinic/trends.py": "marks of a picture, in the words of SVG",
     "cohort/context.py": "what one run is given",
     "cohort/deciding*.py": "the second pass over each kind of source",
     "cohort/progress.py": "a line on a terminal",

@@ -75,23 +75,28 @@ def test_a_record_as_json() -> None:
 
 
 def test_a_timeline_has_one_line_a_change() -> None:
-    lines = listing.timeline([DECISION, replace(CLEAR, today="2025-04-01")]).splitlines()
+    lines = listing.timeline([DECISION, replace(CLEAR, today="2025-04-01")], LABEL).splitlines()
     assert [line[:10] for line in lines] == ["2025-03-01", "2025-04-01"]
     assert "■ do not start  A 0.8" in lines[0]
-    assert listing.timeline([]) == "nothing in the record could change the decision\n"
+    assert listing.timeline([], LABEL) == "nothing in the record could change the decision\n"
 
 
 def test_a_day_on_which_only_details_changed_says_which() -> None:
     later = replace(
         DECISION, today="2025-07-01", findings=DECISION.findings[:1], due=(LIPIDS._replace(state="overdue"),)
     )
-    lines = listing.timeline([DECISION, later]).splitlines()
-    assert lines[1] == "2025-07-01    lipids overdue, at-risk no longer"
+    lines = listing.timeline([DECISION, later], LABEL).splitlines()
+    lipids, risk = LABEL.duties["lipids"].title, LABEL.rules["at-risk"].title
+    assert lines[1] == f"2025-07-01    {lipids}: overdue 2025-05-24; {risk}: now known: no"
+    held = AT_RISK._replace(state="holds", action="screen", tell="Risk 3 of 4")
+    held_then = replace(DECISION, today="2025-07-01", findings=(DECISION.findings[0], held))
+    assert "Risk 3 of 4" in listing.timeline([DECISION, held_then], LABEL), "with the value"
+    assert f"{risk}: no longer" in listing.timeline([held_then, later], LABEL)
 
 
 def test_a_verdict_that_can_not_be_told_is_not_told_as_if_it_held() -> None:
     unknown = replace(DECISION, action="obtain", findings=(AT_RISK,))
-    assert "? obtain  At risk: can't be told" in listing.timeline([unknown])
+    assert "? obtain  At risk: can't be told" in listing.timeline([unknown], LABEL)
 
 
 def test_a_label_lists_all_it_holds() -> None:

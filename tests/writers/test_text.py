@@ -77,7 +77,7 @@ def test_an_unknown_finding_that_no_missing_fact_explains_has_its_own_line() -> 
 
 
 def test_what_can_not_be_told_is_never_the_reason_as_if_it_held() -> None:
-    said = text(replace(DECISION, action="obtain", findings=(AT_RISK,), due=()))
+    said = text(replace(DECISION, action="obtain", findings=(AT_RISK,), due=(), reason="at-risk"))
     assert "Why   At risk: can't be told (no list of conditions) (S01)" in said
 
 
@@ -171,3 +171,38 @@ def test_evidence_of_many_entries_names_the_first() -> None:
 def test_every_action_has_a_next_step(action: str) -> None:
     next_step = next(line for line in text(replace(DECISION, action=action)).splitlines() if line.startswith("Next"))
     assert len(next_step) > len("Next  ")
+
+
+def test_where_all_is_clear_the_next_day_is_named() -> None:
+    later = LIPIDS._replace(state="upcoming", action="", due="2025-05-24")
+    done = LIPIDS._replace(state="done", action="", due="2025-04-02", tell="Another test")
+    past = done._replace(due="2025-03-01")
+    treated = replace(CLEAR, stage="on-treatment", start="2025-01-01")
+    assert "in what was looked at; another test by 2025-04-02\n" in text(replace(treated, due=(later, done)))
+    assert "in what was looked at; lipids after 12 weeks by 2025-05-24\n" in text(replace(treated, due=(past, later)))
+    assert "in what was looked at\n" in text(replace(treated, due=(past,)))
+    assert "in what was looked at\n" in text(replace(CLEAR, due=(later,)))
+
+
+@pytest.mark.parametrize(
+    ("action", "step"),
+    [
+        ("due", "find out the day treatment started, then assess again"),
+        ("obtain", "find out the day treatment started, and what else is missing, then assess again"),
+        ("interrupt", "interrupt treatment; it may resume only when every hold is released"),
+    ],
+)
+def test_a_start_that_is_not_known_is_found_out_first(action: str, step: str) -> None:
+    unknown = LIPIDS._replace(state="unknown", due="", why="the day treatment started is not known")
+    assert f"Next  {step}\n" in text(replace(DECISION, action=action, findings=(), due=(unknown,), reason=""))
+
+
+def test_restrictions_that_are_answered_are_one_quiet_line() -> None:
+    one = AT_RISK._replace(state="holds", action="only-if-no-alternative", attested=True, tell="Old: only so", why="")
+    two = one._replace(rule="low-a", tell="A smoker: only so", cites=("S02",))
+    found = replace(DECISION, action="only-if-no-alternative", attested=True, findings=(one, two), reason="at-risk")
+    assert "● restriction answered    Old; A smoker: no alternative is suitable" in text(found)
+    assert text(found).count("only so") == 1  # as the reason
+    assert text(found, everything=True).count("only so") == 3
+    asked = replace(found, attested=False, findings=(one._replace(attested=False), two))
+    assert "Old: only so" in text(asked)

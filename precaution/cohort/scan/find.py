@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.cohort.context import RunContext
@@ -12,8 +11,9 @@ from precaution.cohort.sort.files import FilePiece, is_document, lines, path_of,
 from precaution.cohort.sort.owner import identifiers_of_subject
 from precaution.cohort.sort.routing import parts_of
 from precaution.errors import InputError
-from precaution.readers.json_access import Json, child, children, text
+from precaution.readers.json_access import Json, child, children
 from precaution.readers.json_input import parsed
+from precaution.readers.merges import BY_IDENTIFIER
 
 import pyarrow as pa  # isort: skip - see cohort/tables.py
 import pyarrow.compute as pc  # isort: skip
@@ -65,7 +65,7 @@ def find_people(context: RunContext, who: Who, processes: Processes, progress: P
         new = more.names - names
         found, names = more, names | new
         if not new:
-            return _linked(found)
+            return None if _by_identifier(found) else _linked(found)
         if len(names) > _MOST_NAMES or not all(len(name) > 1 for name in new):
             return None
         looked_for = Needles(tuple(name.lower() for name in new))
@@ -130,17 +130,8 @@ def _named(line: bytes) -> Found:
 
 
 def _links(line: bytes) -> Found:
-    """Return which Patients of a line are one person with others; who is so with somebody not named is kept."""
-    pairs = {
-        (text(resource, "id"), re.split("[/:]", text(child(link, "other"), "reference").partition("/_history")[0])[-1])
-        for resource in _resources(line)
-        if text(resource, "resourceType") == "Patient"
-        for link in children(resource, "link")
-    }
-    return Found(
-        people=frozenset(person for person, other in pairs if not other),
-        links=frozenset((person, other) for person, other in pairs if other),
-    )
+    """Return which Patients of a line are one person with others."""
+    return Found(links=frozenset((each.old, each.new) for route, _ in parts_of(line) for each in route.merges))
 
 
 def _resources(data: bytes) -> Iterator[Json]:
@@ -156,6 +147,11 @@ def _resources(data: bytes) -> Iterator[Json]:
             yield value
         elif isinstance(value, list):
             found += value
+
+
+def _by_identifier(found: Found) -> bool:
+    """Whether a link names a Patient by an identifier: which one that is is only known when all lines were read."""
+    return any(name.startswith(BY_IDENTIFIER) for pair in found.links for name in pair)
 
 
 def _linked(found: Found) -> frozenset[str]:

@@ -1,7 +1,7 @@
-"""Resources that only show that a list is kept: no code list knows their codes.
+"""Resources that only show that a list is kept: their codes are known to have nothing to do with the label.
 
 Of a blood pressure a record learns that results are recorded, and nothing else. Whether a code is such a one is not
-decided here: the readers themselves are given a resource with nothing but the code, once for each spelling of it.
+decided here: the readers themselves are given a resource with nothing but its codes, once for each spelling of them.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ import json
 from typing import TYPE_CHECKING
 
 from precaution.errors import PrecautionError
+from precaution.readers.codes import codes_for
 from precaution.readers.fhir import record_of
 from precaution.readers.json_access import Json, children, text
+from precaution.readers.ledger import coded_elements
+from precaution.readers.observations import OF_A_VALUE
 from precaution.readers.resource_types import check_release
+from precaution.readers.unlisted_results import value_tells
 
 if TYPE_CHECKING:
     from precaution.knowledge.terminology import Terminology
@@ -24,6 +28,9 @@ _KEYS = {
     "Immunization": "vaccineCode",
     "MedicationRequest": "medicationCodeableConcept",
 }
+_CODED = {kind: (key, *coded_elements(kind)) for kind, key in _KEYS.items()}
+_CODED["Observation"] = _OF_A_RESULT = ("code", *OF_A_VALUE)
+"""The elements of a resource whose codes are looked at; those of a result, and of each component of one."""
 _SAYS_MORE = frozenset({"contained", "medicationReference", "doNotPerform"})
 _STATUSES: dict[str, set[str | None]] = {
     "Observation": {"final"},
@@ -34,10 +41,13 @@ _STATUSES: dict[str, set[str | None]] = {
 }
 """With another status it might be listed among what was ignored."""
 LOOKED_AT = {
-    kind: frozenset({key, "status", "intent", "clinicalStatus", "verificationStatus"}) for kind, key in _KEYS.items()
+    kind: frozenset({*coded, "status", "intent", "clinicalStatus", "verificationStatus"})
+    for kind, coded in _CODED.items()
 }
-"""The elements of a resource whose values are looked at here, beside each `component.code`; of all others it only
+"""The elements of a resource whose values are looked at here, beside those of OF_A_COMPONENT; of all others it only
 matters which keys there are, and whether a value is null."""
+OF_A_COMPONENT = frozenset(_OF_A_RESULT)
+"""The elements of each `component` whose values are looked at."""
 _CONFIRMED = frozenset({"confirmed"})
 _ROOM = 100_000
 Spelling = tuple[object, ...]
@@ -53,13 +63,13 @@ class Irrelevance:
 
     def says_nothing(self, kind: str, resource: Json) -> bool:
         """Whether a resource of type `kind` shows no more than that a list of its kind is kept."""
-        key = _KEYS.get(kind)
-        if key is None or not self._is_unknown(kind, key, resource.get(key)):
+        coded = _CODED.get(kind)
+        if coded is None or not self._is_nothing(kind, coded, resource):
             return False
         if not _SAYS_MORE.isdisjoint(resource) or not _ordinary(kind, resource):
             return False
         for component in children(resource, "component") if "component" in resource else ():
-            if not self._is_unknown(kind, key, component.get("code")):
+            if not self._is_nothing(kind, _OF_A_RESULT, component):
                 return False
         try:
             check_release(kind, resource)
@@ -67,17 +77,24 @@ class Irrelevance:
             return False
         return True
 
-    def _is_unknown(self, kind: str, key: str, concept: object) -> bool:
-        spelling = _spelling(kind, concept)
-        unknown = self._met.get(spelling)
-        if unknown is None:
+    def _is_nothing(self, kind: str, coded: tuple[str, ...], holder: Json) -> bool:
+        """Whether the readers take nothing from what is coded in a resource or in a component of it."""
+        spelling = _spelling(kind, holder.get(coded[0]))
+        for name in coded[1:]:
+            if name in holder:
+                spelling = (*spelling, name, json.dumps(holder[name], sort_keys=True))
+        nothing = self._met.get(spelling)
+        if nothing is None:
             if len(self._met) >= _ROOM:
                 self._met.clear()
-            unknown = self._met[spelling] = self._tried({"resourceType": kind, key: concept})
-        return unknown
+            told = {name: holder[name] for name in coded if name in holder}
+            nothing = self._met[spelling] = self._tried(kind, {"resourceType": kind, **told})
+        return nothing
 
-    def _tried(self, resource: Json) -> bool:
-        """Return whether the readers take nothing from a resource that has only this code."""
+    def _tried(self, kind: str, resource: Json) -> bool:
+        """Return whether the readers take nothing from a resource that has only these codes, whatever its value."""
+        if kind == "Observation" and value_tells(codes_for(self._terminology), resource):
+            return False
         try:
             record = record_of([{"resourceType": "Patient", "id": "p"}, resource], self._terminology, {})
         except PrecautionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -10,8 +11,10 @@ from precaution.cohort.processes import watch
 from precaution.cohort.sort.files import FilePiece, is_document, lines, path_of
 from precaution.cohort.sort.irrelevant import Irrelevance
 from precaution.cohort.sort.kept_people import KeptPeople
+from precaution.cohort.sort.manifests import manifest_of
 from precaution.cohort.sort.partition_files import (
     BROKEN,
+    DELETED,
     DROPPED,
     IDENTIFIED,
     IRRELEVANT,
@@ -129,12 +132,20 @@ class _Sending:
     def send(self, route: Route, number: int, data: bytes) -> None:
         """Send a line where it belongs, or note why it belongs nowhere."""
         report, to, kind = self._report, route.to, route.kind
+        report.merges += route.merges
         if (role := _ROLES.get(to)) is not None:
             report.taken[kind] += 1
+            if kind == "OperationOutcome":
+                report.note("withheld", number, person=route.key)
             self._write(BROKEN if kind == "broken" else role, number, route.key, data)
         elif to in (SHARED, IDENTIFIED):
             report.taken[kind] += 1
             self._out.write(to, FramedLine(0, report.piece, number, route.key, data))
+        elif to == DELETED:
+            report.taken["deletions"] += 1
+            self._out.write(to, FramedLine(0, report.piece, number, route.name, b""))
+        elif to == "manifest":
+            report.manifests.append(manifest_of(json.loads(data), report.file))
         elif to == "unread" and kind == "broken":
             report.note("unread-line", number)
         elif to == "unread":

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import unquote
 
 from precaution.readers.json_access import Json, child, children, text
+from precaution.readers.merges import Replacement, replacements
 from precaution.readers.patient import identifiers
 from precaution.readers.resource_types import CLINICAL, MENTIONING, R4, subject_key
 from precaution.readers.sender import reports_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Destination = Literal[
     "patient",
@@ -19,6 +23,8 @@ Destination = Literal[
     "shared",
     "identified",
     "message",
+    "deleted",
+    "manifest",
     "unread",
     "other",
     "nobody",
@@ -26,7 +32,8 @@ Destination = Literal[
 ]
 """patient: `key` is the patient's id. report: the same, and it only dates results. irrelevant: the same, and it
 only shows that a list is kept. dropped: one more of these. shared: what others point to, by its id. identified: its
-patient is named by an identifier. message: an OperationOutcome that reports an error, which concerns all. unread: of a
+patient is named by an identifier. message: an OperationOutcome that reports an error, which concerns all. deleted: a
+Bundle deletes the resource called `name`. manifest: it lists the files of an export. unread: of a
 type that no reader looks at. other: a group's, a device's. nobody: it can't be told whose. broken: no JSON."""
 
 SHARED = frozenset({"Medication", "Substance"})
@@ -37,8 +44,6 @@ UNREAD = R4 - READ
 _OF_PATIENTS = CLINICAL | MENTIONING
 _OTHERS = frozenset({"Group", "Device", "Location"})
 
-_EXPORT = ({"transactionTime", "output"}, {"exportId", "eventId"})
-"""Keys of what exporters write beside the resources: the manifest, and the log."""
 HEAD = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"(\w+)"\s*(?:,\s*"id"\s*:\s*"([^"\\]*)")?')
 """How most resources begin: the type, and the id where it follows at once."""
 PLAIN_ID = r"[A-Za-z0-9._~\-]+"
@@ -58,6 +63,8 @@ class Route(NamedTuple):
     """The resource type; empty where there is none."""
     name: str = ""
     """`Type/id` of a dropped resource."""
+    merges: tuple[Replacement, ...] = ()
+    """What a Patient's links say: who replaces whom."""
 
 
 def owner(resource: Json) -> Route:
@@ -69,13 +76,11 @@ def owner(resource: Json) -> Route:
         return Route("unread", kind=kind)
     if kind == "OperationOutcome":
         return Route("message" if reports_loss(resource) else "unread", kind=kind)
-    if "resourceType" not in resource and any(keys <= resource.keys() for keys in _EXPORT):
-        return Route("unread", kind="export")
     name = text(resource, "id")
     if kind in SHARED:
         return Route("shared" if name else "other", name, kind)
     if kind == "Patient":
-        return Route("patient" if name else "nobody", name, kind)
+        return Route("patient" if name else "nobody", name, kind, merges=tuple(replacements(resource, name)))
     return _subject(resource, kind)
 
 
@@ -123,6 +128,12 @@ def stand_ins(kinds: frozenset[str], *, anything: bool) -> list[object]:
     """
     stands: list[object] = [None] if anything else []
     return stands + [{"resourceType": kind, subject_key(kind): {"reference": "?"}} for kind in sorted(kinds)]
+
+
+def deletion(names: Iterable[str]) -> Json:
+    """Return a Bundle that deletes what is called so (`Type/id`)."""
+    entries = [{"request": {"method": "DELETE", "url": name}} for name in names]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
 def of_broken(line: bytes) -> list[Route]:

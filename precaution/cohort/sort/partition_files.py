@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HELD = 32 * 1024 * 1024
 """Most bytes that a process holds back before it writes them."""
-SHARED, IDENTIFIED = "shared", "identified"
+SHARED, IDENTIFIED, DELETED = "shared", "identified", "deleted"
 """The files of lines that are kept apart, by the destination of their routes, see `owner.Destination`."""
 PATIENT, REPORT, IRRELEVANT, DROPPED, BROKEN = range(5)
 """The roles of lines in a partition, as `owner.Destination` says. Dropped: names, one in a line. Broken: no strict

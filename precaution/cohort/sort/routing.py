@@ -10,20 +10,25 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from precaution.cohort.sort.manifests import is_log, is_manifest
 from precaution.cohort.sort.owner import HEAD, UNREAD, Destination, Route, of_broken, owner
 from precaution.cohort.sort.templates import LineTemplates
 from precaution.errors import InputError
 from precaution.readers.json_access import Json, child, children, name_of, text
 from precaution.readers.json_input import parsed
+from precaution.readers.merges import Replacement, replacements
 from precaution.readers.resource_types import CLINICAL, SIGNS, subject_key
+from precaution.readers.sender import deleted_name, deletes, patients_concerned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from precaution.cohort.sort.irrelevant import Irrelevance
 
 _REPORT = frozenset({"contained"}) | SIGNS["DiagnosticReport"]
 """What makes a DiagnosticReport say more than the day of its results."""
+_APART = ("", "Bundle", "OperationOutcome")
+"""What may go several ways, or is no resource."""
 _ROOM = 100_000
 _START = b'{"resourceType":"'
 _UNREAD = {kind.encode(): Route("unread", kind=kind) for kind in UNREAD}
@@ -91,7 +96,7 @@ class Router:
         try:
             values = parsed(line, "line")
             value = values[0] if len(values) == 1 else values
-            if isinstance(value, dict) and value.get("resourceType") != "Bundle":
+            if isinstance(value, dict) and value.get("resourceType", "") not in _APART:
                 return [(self._closer(owner(value), value, line), line)]
             return list(_routes(value, line))
         except (InputError, ValueError):  # ValueError: a number of a Bundle is too large to be written again
@@ -155,20 +160,45 @@ def _routes(value: object, line: bytes) -> Iterator[tuple[Route, bytes]]:
             yield from _routes(each, _written(each))
     elif not isinstance(value, dict):
         yield Route("nobody"), line
+    elif "resourceType" not in value and (is_manifest(value) or is_log(value)):
+        yield Route("manifest" if is_manifest(value) else "unread", kind="export"), line
+    elif value.get("resourceType") == "OperationOutcome":
+        yield from _message(value, line)
     elif value.get("resourceType") == "Bundle":
         yield from _bundle(value, line)
     else:
         yield owner(value), line
 
 
+def _message(outcome: Json, line: bytes) -> Iterator[tuple[Route, bytes]]:
+    """Yield whom an OperationOutcome concerns: the patients that it names, else everybody."""
+    route = owner(outcome)
+    named = patients_concerned(outcome) if route.to == "message" else ()
+    for name in sorted(named):
+        yield Route("patient", name, route.kind), line
+    if not named:
+        yield route, line
+
+
+def _deletions(entries: list[Json]) -> Iterator[tuple[Route, bytes]]:
+    """Yield what the entries of a Bundle delete; what is not named may be anybody's."""
+    for entry in entries:
+        if deletes(entry):
+            name = deleted_name(entry)
+            yield Route("deleted" if name else "nobody", kind="Bundle", name=name), b""
+
+
 def _bundle(bundle: Json, line: bytes) -> Iterator[tuple[Route, bytes]]:
     entries = children(bundle, "entry")
     people = {_id(entry) for entry in entries if text(child(entry, "resource"), "resourceType") == "Patient"}
     if len(people) == 1:
-        yield Route("patient", people.pop(), "Bundle"), line
+        if bundle.get("type") != "history":  # of that the reader finds the latest version
+            yield from (each for each in _deletions(entries) if each[0].to == "deleted")
+        yield Route("patient", people.pop(), "Bundle", merges=_merges(entries)), line
     elif bundle.get("type") == "history" and len(people) > 1:
         yield Route("nobody", kind="Bundle"), line
     else:
+        yield from _deletions(entries)
         yield from _taken_apart(bundle, entries)
 
 
@@ -186,13 +216,24 @@ def _taken_apart(bundle: Json, entries: list[Json]) -> Iterator[tuple[Route, byt
         if resource.get("resourceType") == "Bundle":
             yield from _bundle(resource, _written(resource))
             continue
+        if deletes(entry):
+            continue
+        if resource.get("resourceType") == "OperationOutcome":
+            yield from _message(resource, _written(resource))
+            continue
         route = owner(resource)
         subject = child(resource, subject_key(route.kind))
         if (patient := named.get(text(subject, "reference"))) is not None:
             route = Route("patient", patient, route.kind)
         elif route.to == "patient" and route.kind == "Patient":
-            route = route._replace(key=_id(entry))
+            route = route._replace(key=_id(entry), merges=_merges([entry], named))
         yield route, _written({**head, "entry": [entry]}) if route.to == "patient" else _written(resource)
+
+
+def _merges(entries: list[Json], named: Mapping[str, str] | None = None) -> tuple[Replacement, ...]:
+    """Return what the links of the Patients of a Bundle say. `named`: ids by `fullUrl`."""
+    people = [entry for entry in entries if text(child(entry, "resource"), "resourceType") == "Patient"]
+    return tuple(each for entry in people for each in replacements(child(entry, "resource"), _id(entry), named))
 
 
 def _id(entry: Json) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from precaution.cohort.problems import KINDS, Problem
+from precaution.cohort.sort.manifests import ANYTHING, Manifest, manifest_from_json
 from precaution.cohort.tables import put
+from precaution.readers.merges import Replacement
 from precaution.writers.structured import fields_of
 
 if TYPE_CHECKING:
@@ -38,11 +40,15 @@ class PieceReport:
     lost_kinds: set[str] = field(default_factory=set[str])
     """Types of resources of which it can't be told whose they are."""
     lost_anything: bool = False
+    merges: list[Replacement] = field(default_factory=list[Replacement])
+    """Which Patients replace which."""
+    manifests: list[Manifest] = field(default_factory=list[Manifest])
+    """What the manifests of an export say."""
 
-    def note(self, kind: str, line: int, message: str = "") -> None:
+    def note(self, kind: str, line: int, message: str = "", person: str = "") -> None:
         """Add a problem; beyond a number of them only their count."""
         if len(self.problems) < SHOWN:
-            self.problems.append(Problem("", kind, self.file, line, message or KINDS[kind]))
+            self.problems.append(Problem(person, kind, self.file, line, message or KINDS[kind]))
         elif len(self.problems) == SHOWN:
             self.problems.append(Problem("", kind, self.file, 0, "more of this or another kind; not listed one by one"))
         else:
@@ -68,6 +74,8 @@ class Sorted:
     """Whether lines were lost that may have been of any type."""
     origins: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     """For each piece of a file of lines the file's name, and how many lines of it stand before the piece."""
+    merged: dict[str, str] = field(default_factory=dict[str, str])
+    """For the id of a Patient that is merged with others the id under which the person is decided."""
     report: dict[str, object] = field(default_factory=dict[str, object])
     """What else is to stand in the report on data quality."""
 
@@ -82,6 +90,15 @@ class Sorted:
     def save(self, work: Path) -> None:
         """Keep it in the folder of work: from now on the first pass is done. Raises OutputError."""
         put(work / FILE, lambda path: path.write_text(as_json(self), encoding="utf-8"))
+
+
+def types_of(report: PieceReport) -> frozenset[str]:
+    """Return the types of the resources that were found in a piece."""
+    found = {*report.taken, *(why.partition(":")[0] for why in report.passed_over)}
+    told = {problem.kind for problem in report.problems}
+    more = {"OperationOutcome"} if "sender-error" in told else set[str]()
+    others = {ANYTHING} if report.passed_over[OTHERS] or report.passed_over[OTHERS_PATIENT] else set[str]()
+    return frozenset(found | more | others | ({"Bundle"} if "deletions" in found else set()))
 
 
 def sorted_before(work: Path) -> Sorted | None:
@@ -104,7 +121,17 @@ def sorted_from_json(text: str) -> Sorted:
 
 def pieces_from_json(text: str) -> list[PieceReport]:
     """Return what `as_json` wrote of pieces."""
-    return [PieceReport(**{**fields, **_objects(fields)}) for fields in json.loads(text)]
+    return [
+        PieceReport(
+            **{
+                **fields,
+                **_objects(fields),
+                "merges": [Replacement(*each) for each in fields["merges"]],
+                "manifests": [manifest_from_json(each) for each in fields["manifests"]],
+            }
+        )
+        for fields in json.loads(text)
+    ]
 
 
 def _objects(fields: dict[str, list[list[object]]]) -> dict[str, object]:

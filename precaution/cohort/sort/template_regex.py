@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.cohort.sort.irrelevant import LOOKED_AT
+from precaution.cohort.sort.irrelevant import LOOKED_AT, OF_A_COMPONENT
 from precaution.cohort.sort.owner import PLAIN_ID, UNREAD
 from precaution.readers.resource_types import subject_key
 
@@ -60,6 +60,7 @@ class _RegexBuilder:
 
     def __init__(self, line: bytes, kind: str) -> None:
         self._line, self._at, self._same = line, 0, len(line)
+        self._of_component = {each.encode() for each in OF_A_COMPONENT}
         self._looked_at = {each.encode() for each in LOOKED_AT.get(kind, ())}
         self._subject = subject_key(kind).encode()
         self._unread = kind in UNREAD
@@ -184,7 +185,7 @@ class _RegexBuilder:
     def _component(self) -> bytes:
         is_object = self._peek() == b"{"
         return (
-            self._object(lambda name: self._kept() if name == b"code" else self._value())
+            self._object(lambda name: self._kept() if name in self._of_component else self._value())
             if is_object
             else self._value()
         )

@@ -17,7 +17,7 @@ from precaution.cohort.run_fhir import both_passes, sorted_lines
 from precaution.cohort.sort.files import FilePiece, pieces
 from precaution.cohort.sort.sorted import pieces_from_json
 from precaution.cohort.spark.jobs import SparkJobs
-from precaution.cohort.spark.lines import AS_SPARK_SAYS, HALF, ORDER, BatchFiles, SortJob, batches
+from precaution.cohort.spark.lines import AS_SPARK_SAYS, HALF, LINES, ORDER, BatchFiles, SortJob, batches, place
 from precaution.cohort.spark.session import LOG, opened, uri
 from precaution.cohort.spark.shipping import archive, shipped
 from precaution.cohort.spark.tasks import REPLY, TOKEN, Same
@@ -123,7 +123,7 @@ class SparkBackend:
         context = self._context
         done = _DecidedPartitions(context, self._progress)
         done()
-        lines = self._session.read.schema(AS_SPARK_SAYS).parquet(uri(self._files.lines))
+        lines = self._joined(self._session.read.schema(AS_SPARK_SAYS).parquet(uri(self._files.lines)), found.merged)
         last = context.partitions - 1
         if context.limit:
             lines, last = self._limited(lines, context.limit)
@@ -140,6 +140,24 @@ class SparkBackend:
             if number not in done.parts:
                 done.parts[number] = begin(context, found, number).written()
         return [done.parts[number] for number in range(last + 1)]
+
+    def _joined(self, lines: DataFrame, merged: dict[str, str]) -> DataFrame:
+        """Return the lines of merged patients as those of the one who stands for the person."""
+        if not merged:
+            return lines
+        from pyspark.sql import functions as f  # noqa: PLC0415
+
+        rows = [(old, *place(new, self._context.partitions)) for old, new in merged.items()]
+        to = self._session.createDataFrame(rows, "person string, new string, at bigint, place int")
+        both = lines.join(f.broadcast(to), "person", "left")
+        moved = both.where(both.new.isNotNull()).groupBy("partition", "place").count()
+        for row in self._jobs.answers(moved):
+            self._expected[row["partition"]] -= row["count"]
+            self._expected[row["place"]] += row["count"]
+        new = {"hash": both["at"], "person": both["new"], "partition": both["place"]}
+        return both.select(
+            *(f.coalesce(new[name], both[name]).alias(name) if name in new else both[name] for name in LINES.names)
+        )
 
     def _limited(self, lines: DataFrame, limit: int) -> tuple[DataFrame, int]:
         """Return the lines of the first patients by the hash of their id, and the last of their partitions."""

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from precaution.cohort.context import RunContext
 from precaution.cohort.sort.files import FilePiece, path_of
 from precaution.cohort.sort.lines import LinesToSort, sort_lines
-from precaution.cohort.sort.partition_files import FramedLine, PartitionWriter, hash_of
+from precaution.cohort.sort.partition_files import FramedLine, PartitionWriter, hash_of, partition_of
 from precaution.cohort.sort.sorted import as_json
 from precaution.cohort.tables import put
 from precaution.errors import InputError
@@ -155,6 +155,12 @@ def _check_readable(context: RunContext, piece: FilePiece) -> None:
             f"the file '{piece.file}' can't be read where a task runs: {error.strerror}; the source must be "
             "at the same path on every machine"
         ) from None
+
+
+def place(person: str, partitions: int) -> tuple[str, int, int]:
+    """Return a patient's id as it is kept in a row, with the hash and the partition of it."""
+    key = _kept(person)
+    return key, hash_of(key) - _SIGN, partition_of(person, partitions)
 
 
 class ParquetSink:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import precaution
 from precaution.cohort.spark.tasks import CODES, LABEL, POLICY
+from precaution.knowledge.folder import SIGNATURES, signature_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,10 +59,13 @@ def _contents(label: LabelSource) -> Iterator[tuple[str, Path]]:
     yield from (
         (f"{LABEL}/{path.relative_to(folder).as_posix()}", path)
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix in (".toml", ".csv")
+        if path.is_file() and (path.suffix in (".toml", ".csv") or path == folder / SIGNATURES)
     )
     if label.policy:
         yield POLICY, label.policy
+        signatures = signature_file(folder, label.policy)
+        if signatures and signatures != folder / SIGNATURES:
+            yield f"{POLICY.rpartition('/')[0]}/{signatures.name}", signatures
     for number, more in enumerate(label.codes):
         yield from ((f"{CODES}/{number}/{path.name}", path) for path in more.glob("*.csv"))
 

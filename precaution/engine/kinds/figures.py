@@ -82,9 +82,10 @@ def _quickly(fact: Latest, days: float | None, compared: Compared | None, otherw
     return otherwise if more else look
 
 
-def extreme(fact: Extreme, _: Setting) -> Look:
+def extreme(fact: Extreme, setting: Setting) -> Look:
     """Return how to find the lowest or highest result since the start of treatment (of all, where it is not known)."""
     worse, end = (smaller, 0) if fact.worst == "low" else (larger, 1)
+    ratio = as_ratios(setting.number(fact.upper_limit) if fact.upper_limit else 0.0)
 
     def look(chart: Chart) -> Known:
         entries = _results(fact.extreme, fact.derived, chart)
@@ -93,6 +94,8 @@ def extreme(fact: Extreme, _: Setting) -> Look:
             entries = _from(start[0], entries)
         if not entries:
             return Known(None, why="no result since the start")
+        if fact.times_upper_limit:
+            entries = list(map(ratio, entries))
         value = reduce(worse, (value_of(entry) for entry in entries))
         decisive = tuple(e for e in entries if e.value is None or e.value[end] == value[end])
         if value == EVERYTHING:

@@ -22,11 +22,13 @@ def tested(fact: Tested, setting: Setting) -> Look:
     """Return how to find what the latest result showed: "positive" or "negative".
 
     A preliminary positive counts, a preliminary negative does not reassure. A test known only to have been
-    done, or a result that can't be read, is unknown and counts as on record.
+    done, or a result that can't be read, is unknown and counts as on record. One that says nothing takes back no
+    positive one before it, unless positive is the better of the two.
     """
     days = setting.window(fact.within.get(setting.stage, ""))
     within = " on record" if days is None else f" in the last {days:.0f} days"
     word = _worder(fact, setting)
+    find = _newest if fact.positive_reassures else _standing
 
     def look(chart: Chart) -> Known:
         since = None if days is None else chart.today - days
@@ -36,7 +38,7 @@ def tested(fact: Tested, setting: Setting) -> Look:
             if performed:
                 return Known(None, tuple(performed), "done, but the result is not on record", len(performed))
             return Known(None, why=f"no result{within}")
-        known = _newest(results, word)
+        known = find(results, word)
         known.considered = len(results) + len(performed)
         if since is None or known.value is None:
             return known
@@ -45,7 +47,20 @@ def tested(fact: Tested, setting: Setting) -> Look:
             return Known(None, known.evidence, "not known to be recent enough", known.considered, known.since)
         return known
 
-    return _quickly(fact, days, word, look)
+    return _quickly(fact, days, word, _staying(fact, word, look) if fact.positive_stays else look)
+
+
+def _staying(fact: Tested, word: Word, otherwise: Look) -> Look:
+    """Return a look that finds a positive result of any age, and asks `otherwise` only where there is none."""
+
+    def look(chart: Chart) -> Known:
+        results = chart.entries(fact.test)
+        positive = tuple([entry for entry in results if word(entry) == "positive"])
+        if not positive:
+            return otherwise(chart)
+        return Known("positive", positive, "", len(results), latest_day(positive))
+
+    return look
 
 
 def _quickly(fact: Tested, days: float | None, word: Word, otherwise: Look) -> Look:
@@ -56,6 +71,8 @@ def _quickly(fact: Tested, days: float | None, word: Word, otherwise: Look) -> L
         newest = chart.newest(concept)
         if newest is None or any(each in chart.past for each in more):
             return otherwise(chart)
+        if fact.positive_stays and len(chart.past[concept]) > 1:
+            return otherwise(chart)
         day = newest.start
         if day is None or (days is not None and day[0] < chart.today - days):
             return otherwise(chart)
@@ -65,6 +82,16 @@ def _quickly(fact: Tested, days: float | None, word: Word, otherwise: Look) -> L
         return Known(shows, (newest,), "", len(chart.past[concept]), day)
 
     return look
+
+
+def _standing(results: Sequence[Entry], word: Word) -> Known:
+    """Return what the latest result showed; a positive one stands where only what says nothing came after it."""
+    known = _newest(results, word)
+    telling = [entry for entry in results if entry.value is not None or word(entry)] if known.value is None else results
+    if len(telling) == len(results):
+        return known
+    last = _newest(telling, word)
+    return last if last.value == "positive" else known
 
 
 def _newest(results: Sequence[Entry], word: Word) -> Known:
@@ -94,16 +121,16 @@ def _of_day(entries: Sequence[Entry], word: Word) -> str:
 
 def _worder(fact: Tested, setting: Setting) -> Word:
     """Return how to read a result: as "positive", "negative", or an empty string where it does not tell."""
-    figure = _figure(fact, setting)
+    figure, exclusive = _figure(fact, setting), bool(fact.positive_above or fact.negative_to)
 
     def word(entry: Entry) -> str:
         result = entry.result
         if entry.certainty != "certain" or result == "indeterminate":
             return ""
-        if entry.value is None:
+        if entry.value is None or (fact.figures and entry.concept not in fact.figures):
             return result
         shows = figure(entry.value)
-        if result and shows and shows != result and fact.positive_above:
+        if result and shows and shows != result and exclusive:
             return ""  # a quantity of what "was not found": one of the two is wrong
         return result or shows
 
@@ -117,9 +144,12 @@ def _figure(fact: Tested, setting: Setting) -> Callable[[Interval], str]:
         return lambda _: ""
     bound = exactly(setting.number(limit))
     compare = at_least if fact.positive_from else greater
+    last = exactly(setting.number(fact.negative_to)) if fact.negative_to else None
 
     def figure(value: Interval) -> str:
         truth = compare(value, bound)
+        if truth is False and last is not None and greater(value, last) is not False:
+            return ""
         return "" if truth is None else "positive" if truth else "negative"
 
     return figure

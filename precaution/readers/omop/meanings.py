@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.knowledge.check_digits import well_formed
-from precaution.readers.codes import CodeLookup, normal_code, readable
-from precaution.readers.concept_matches import doubts, possible_concepts
+from precaution.readers.codes import CodeLookup, normal_code, readable, together
+from precaution.readers.concept_matches import doubts
 from precaution.readers.json_access import safe_code
 from precaution.readers.lists import NO_PROBLEMS
+from precaution.readers.unlisted_results import (
+    BY_UNIT,
+    is_no_test,
+    may_be_told_by_unit,
+    of_telling_unit,
+    possible_results,
+)
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
@@ -119,13 +125,11 @@ class CodeMapper:
         return self._codes.terminology.concept_ids.get(name) if name else None
 
     def _look_up(self, code: EventCode, pairs: Iterable[tuple[str, str]]) -> CodeLookup:
-        concepts, formed = list[str](), list[str]()
-        for system, each in pairs:
-            concepts += self._codes.terminology.concepts(system, each)
-            formed += [system] if well_formed(system, each) else []
+        found = [self._codes.of(system, each) for system, each in pairs]
         bare = code.source_value if code.source is None else ""
-        doubted = self._codes.without_system(bare) if bare and len(bare) <= 20 else ()
-        return CodeLookup(tuple(dict.fromkeys(concepts)), doubted, tuple(formed))
+        if bare and len(bare) <= 20:
+            found.append(CodeLookup(doubted=self._codes.without_system(bare)))
+        return together(found)
 
     def _by_ancestors(self, name: int) -> tuple[str, ...]:
         found = [self._listed[each] for each in sorted(self._ancestors.get(name, ()))]
@@ -158,10 +162,13 @@ class CodeMapper:
                 for names, note in [doubts(self._codes, kind, [lookup], words)]
                 for name in names
             }
-        elif lookup.formed:
+        elif is_no_test(self._codes, lookup):
             return
         else:
-            found = dict.fromkeys(*possible_concepts(self._codes, [lookup], words))
+            named, why = possible_results(self._codes, lookup, words)
+            found = dict.fromkeys(named, why)
+            if not named and may_be_told_by_unit(self._codes, words):
+                found = dict.fromkeys(of_telling_unit(self._codes), BY_UNIT)
         for name, note in found.items():
             yield _meaning(code, name, self._kind(code.event, name), False, note, pairs)
 

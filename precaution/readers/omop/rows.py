@@ -15,6 +15,7 @@ from precaution.readers.conditions import CLINICAL, VERIFIED
 from precaution.readers.lengths import LONGEST
 from precaution.readers.observations import ResultContext, answer_entries, outcome, result_entry
 from precaution.readers.omop.meanings import is_test
+from precaution.readers.unlisted_results import BY_UNIT, can_be_given, told_by_unit
 from precaution.values.interval import EVERYTHING, Interval, exactly, hull
 from precaution.values.record import Entry, Ignored, Record, Unrecognised, in_order
 
@@ -32,35 +33,12 @@ _SEXES: Mapping[int | None, Sex] = {8507: "male", 8532: "female"}
 _OPERATORS = {4172703: "", 4171756: "<", 4171754: "<=", 4172704: ">", 4171755: ">="}
 """Concept ids of operators; any other can't be read."""
 _COMPARATORS = re.compile(r"\s*(<=|>=|<|>|≤|≥)")
+_VALUED = frozenset({"measurement", "observation"})
+"""Events that have a value."""
 _PRELIMINARY = frozenset({32892, 32899})
 """Condition statuses: to be diagnosed by a procedure, preliminary."""
 _RESOLVED = 32906
-_CONFIRMED = frozenset(
-    {
-        32890,
-        32891,
-        32893,
-        32894,
-        32895,
-        32896,
-        32897,
-        32898,
-        32900,
-        32901,
-        32902,
-        32903,
-        32904,
-        32905,
-        32907,
-        32908,
-        32909,
-        32910,
-        32911,
-        4230359,
-        4203942,
-        4033240,
-    }
-)
+_CONFIRMED = frozenset([*range(32890, 32912), 4230359, 4203942, 4033240]) - _PRELIMINARY - {_RESOLVED}
 """Condition statuses that say where a diagnosis stands, and do not doubt it."""
 _HISTORY = 4188893
 _PLACES = frozenset({"primary", "secondary", "principal", "admitting", "discharge", "final", "confirmed"})
@@ -161,6 +139,8 @@ class RowReader:
         if row.kind == "attested":
             collected.attested.add(row.concept)
             return
+        if not row.certain and row.event in _VALUED and not self._may_be(row):
+            return
         if not row.certain:
             collected.unrecognised.add(Unrecognised(row.source, row.system, row.code, row.note))
         for found in self._entries(row):
@@ -168,6 +148,15 @@ class RowReader:
                 collected.ignored.add(found)
             else:
                 collected.add(found)
+
+    def _may_be(self, row: MappedRow) -> bool:
+        """Whether a row of no list's code may be of the test that it is mapped to, by its unit and its number."""
+        concept = self._codes.terminology.concept(row.concept)
+        if row.note == BY_UNIT:
+            return row.number is not None and told_by_unit(concept, self._holder(row), row.source)
+        return can_be_given(
+            concept, [each for each in (self._units.get(row.unit_id or 0, ""), row.unit_text or "") if each]
+        )
 
     def _entries(self, row: MappedRow) -> Iterator[Entry | Ignored]:
         if row.kind == "condition":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from precaution.knowledge.model import SignOff
 from precaution.service.cards.wording import without_sources
 from precaution.writers.layout import NOTE, in_words, listed, status
 from precaution.writers.text import next_step
@@ -77,6 +78,11 @@ def content(decision: Decision, label: Label, vocabulary: Vocabulary, words: Wor
         "label": {"name": decision.label, "version": decision.version, "digest": decision.digest},
         "policy": {name: str(value) for name, value in decision.policy.items()},
     }
+    if decision.signatures:
+        page["signatures"] = [
+            {"title": in_words(each.name), "said": str(SignOff(each.state, each.who, each.role, each.day))}
+            for each in decision.signatures
+        ]
     return json.dumps(page, ensure_ascii=False, separators=(",", ":"))
 
 

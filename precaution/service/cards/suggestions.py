@@ -101,7 +101,8 @@ def asked_of(content: TierContent, decision: Decision, label: Label, answered: s
     wanted |= {ask for duty in duties for ask in _settling(duty, label)}
     if content.tier == "info" or any(each.urgent for each in content.findings):
         wanted |= {each.ask for each in decision.asks}
-    asks = [each for each in decision.asks if each.ask in wanted - answered and each.answered is None]
+    wanted = {name for name in wanted - answered if not label.asks[name].day}  # one click can't tell another day
+    asks = [each for each in decision.asks if each.ask in wanted and each.answered is None]
     for ask in asks[:_MOST_ASKED]:
         answered.add(ask.ask)
         for answer in label.asks[ask.ask].answers:

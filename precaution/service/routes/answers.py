@@ -89,7 +89,7 @@ def _answer(piece: Json, card: KeptCard, client: Client, service: Service) -> An
     return Answer(
         ask=ask.name,
         answer=word,
-        day=service.settings.day().isoformat(),
+        day=_day(piece, ask, service).isoformat(),
         who=_who(piece.get("who") or card.user),
         role=role,
         statement=ask.of,
@@ -98,6 +98,20 @@ def _answer(piece: Json, card: KeptCard, client: Client, service: Service) -> An
         seen=card.seen.get(ask.name),
         card=card.uuid,
     )
+
+
+def _day(piece: Json, ask: Ask, service: Service) -> date:
+    """Return the day of which an answer is: today, or the one that the question asks for."""
+    today = service.settings.day()
+    if not ask.day:
+        return today
+    try:
+        day = date.fromisoformat(text(piece, "day", 10, needed=True))
+    except ValueError:
+        raise Refused(400, f"day must be a day, as 2025-03-01: {ask.day}") from None
+    if day > today:
+        raise Refused(400, f"day must not be after today: {ask.day}")
+    return day
 
 
 def _number(body: Json) -> int:

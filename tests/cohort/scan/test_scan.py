@@ -175,7 +175,7 @@ def test_the_scan_changes_nothing_but_the_time(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("form", ["ndjson", "bundles"])
 def test_of_a_demo_cohort(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = demo(tmp_path / "demo", form)
+    source = demo(tmp_path / "demo", form) / "fhir"
     found = decided(source, tmp_path / "scanned", "on-drug")
     summary = stored(tmp_path / "scanned")
     assert summary.left_out > 20

@@ -147,7 +147,8 @@ def test_a_broken_line_goes_to_everybody_it_names(line: bytes, expected: list[tu
     [
         ({"resourceType": "OperationOutcome", "issue": [{"severity": "error"}]}, "message"),
         ({"resourceType": "OperationOutcome", "issue": [{"severity": "information"}]}, "unread"),
-        ({"transactionTime": "2025", "output": []}, "unread"),
+        ({"transactionTime": "2025", "output": []}, "manifest"),
+        ({"exportId": "1", "eventId": "kickoff"}, "unread"),
         ({"id": "x"}, "nobody"),
         (7, "nobody"),
         ({"resourceType": "Patient"}, "nobody"),

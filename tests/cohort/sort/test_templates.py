@@ -99,7 +99,7 @@ def other(kind: str, **more: object) -> Json:
         "resourceType": kind,
         "id": "x-1",
         subject: {"reference": "Patient/p-1"},
-        code: {"coding": [{"system": "http://snomed.info/sct", "code": "68566005", "display": "Something"}]},
+        code: {"coding": [{"system": "http://snomed.info/sct", "code": "22253000", "display": "Something"}]},
         **more,
     }
 

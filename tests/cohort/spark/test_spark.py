@@ -29,6 +29,7 @@ from support.cohort_people import RESOURCES, demo
 from support.ndjson_sources import LABEL, Json, rows, written
 from support.project import PROJECT
 from support.small_people import BMI, person, put
+from support.small_people import people as small_people
 from support.spark_cluster import here, hostile, need_spark, people, same
 
 TODAY = "2025-03-01"
@@ -57,6 +58,26 @@ def test_the_examples_with_their_history(spark: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("form", "more"), [("ndjson", ["--gzip"]), ("bundles", [])])
 def test_synthetic_patients(form: str, more: list[str], spark: Any, tmp_path: Path) -> None:
     assert alike(spark, demo(tmp_path / "demo", form, *more) / "fhir", tmp_path) > 10_000
+
+
+def test_what_an_export_says_beside_its_resources(spark: Any, tmp_path: Path) -> None:
+    gone = {"resourceType": "Bundle", "entry": [{"request": {"method": "DELETE", "url": "Condition/c-p0"}}]}
+    withheld = {"severity": "warning", "code": "suppressed", "expression": ["Patient/p1"]}
+    outcome = {"resourceType": "OperationOutcome", "issue": [withheld]}
+    source = put(tmp_path / "in", *small_people(), gone, outcome)
+    assert alike(spark, source, tmp_path, entries=True) > 50
+    listed = [{"type": "Condition", "url": "https://example.org/gone.ndjson"}]
+    (source / "manifest.json").write_text(json.dumps({"transactionTime": "2025", "output": listed}))
+    assert alike(spark, source, tmp_path / "listed") > 50
+
+
+def test_merged_patients(spark: Any, tmp_path: Path) -> None:
+    merged = person("old", link=[{"type": "replaced-by", "other": {"reference": "Patient/p1"}}])
+    middle = person("older", link=[{"type": "replaced-by", "other": {"reference": "Patient/old"}}])
+    source = put(tmp_path / "in", *small_people(), *merged, *middle)
+    assert alike(spark, source, tmp_path, entries=True) > 50
+    assert {row["person"] for row in rows(tmp_path / "spark", "decisions")} == {"p0", "p1", "p2"}
+    assert alike(spark, source, tmp_path / "some", limit=2) > 10
 
 
 @pytest.mark.parametrize("name", ["synthea-v2.4-ndjson", "synthea-v2.7-ndjson"])

@@ -353,3 +353,14 @@ def test_the_value_is_never_everything(entries: list[Entry]) -> None:
         found = latest(*entries, of=fact)
         assert found.value != EVERYTHING
         assert (found.value is not None) or found.why
+
+
+def test_the_highest_as_a_multiple_of_its_own_upper_limit() -> None:
+    times = k.Extreme(name="x", extreme=("lab",), worst="high", times_upper_limit=True, upper_limit="upper", **TITLES)
+    own, none = lab(90, "2024-06-01", upper=30.0), lab(80, "2024-07-01", "O/2")
+    treated = drug("2024-01-01")
+    found = known(times, own, none, treated, parameters={"upper": 0})
+    assert found.value is not None
+    assert found.value.low == 3
+    assert known(times, own, none, treated, parameters={"upper": 20}).value == exactly(4)
+    assert known(times, own, treated, parameters={"upper": 20}).value == exactly(3)

@@ -135,9 +135,94 @@ def test_the_newest_counts(older: str, newer: str) -> None:
         lab(None, None, "O/2"),
     ],
 )
-@pytest.mark.parametrize("older", ["positive", "negative"])
-def test_a_newer_one_that_cannot_be_read_leaves_it_unknown(older: str, unclear: Entry) -> None:
-    assert look(lab(older), unclear).value is None
+def test_a_newer_one_that_cannot_be_read_takes_back_a_negative_one_alone(unclear: Entry) -> None:
+    assert look(lab("negative"), unclear).value is None
+    found = look(lab("positive"), unclear)
+    assert (found.value, found.evidence, found.since) == ("positive", (lab("positive"),), lab("positive").start)
+
+
+def test_where_positive_is_the_better_one_nothing_newer_may_be_passed_over() -> None:
+    good = replace(TEST, positive_reassures=True)
+    assert look(lab("positive"), lab(None, "2025-02-01", "O/2"), of=good).value is None
+    assert look(lab("positive"), of=good).value == "positive"
+
+
+def test_a_newer_figure_that_does_not_tell_is_no_result_without_words() -> None:
+    assert look(lab("positive"), lab(3, "2025-02-01", "O/2"), of=TEST).value is None
+
+
+def test_a_positive_one_too_old_does_not_stand_for_one_that_cannot_be_read() -> None:
+    assert look(lab("positive", "2024-01-01"), lab(None, "2025-02-01", "O/2")).value is None
+
+
+STAYS = replace(TEST, positive_stays=True)
+
+
+@pytest.mark.parametrize(
+    ("entries", "value"),
+    [
+        ([lab("positive", "2010-01-01")], "positive"),
+        ([lab("positive", None)], "positive"),
+        ([lab("positive", "2010-01-01"), lab("negative", "2025-01-20", "O/2")], "positive"),
+        ([lab("positive", "2010-01-01"), lab("indeterminate", "2025-01-20", "O/2")], "positive"),
+        ([lab("positive", "2010-01-01", status="preliminary"), lab("negative", "2025-01-20", "O/2")], "positive"),
+        ([lab("positive", "2010-01-01", certainty="mentioned"), lab("negative", "2025-01-20", "O/2")], "negative"),
+        ([lab("positive", "2025-03-02"), lab("negative", "2025-01-20", "O/2")], "negative"),
+        ([lab("negative", "2025-01-20")], "negative"),
+        ([lab("negative", "2010-01-01")], None),
+        ([lab("indeterminate", "2010-01-01"), lab("negative", "2025-01-20", "O/2")], "negative"),
+        ([], None),
+    ],
+)
+def test_a_mark_of_past_exposure_stays_whatever_came_after_it(entries: list[Entry], value: str | None) -> None:
+    assert look(*entries, of=STAYS).value == value
+
+
+def test_it_has_been_so_since_the_latest_positive_one() -> None:
+    first, second = lab("positive", "2010-01-01"), lab("positive", "2012-01-01", "O/2")
+    found = look(first, second, lab("negative", "2025-01-20", "O/3"), of=STAYS)
+    assert (found.evidence, found.since, found.considered) == ((first, second), second.start, 3)
+
+
+BETWEEN = k.Tested(
+    name="x", test=("lab", "other"), positive_from="limit", negative_to="none", figures=("lab",), **TITLES
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        (0, "negative"),
+        (1, None),
+        (9.9, None),
+        (10, "positive"),
+        (above(9), None),
+        (below(10), None),
+        (Interval(-1, 0), "negative"),
+    ],
+)
+def test_between_two_limits_a_figure_does_not_tell(value: float | Interval, word: str | None) -> None:
+    assert known(BETWEEN, lab(value), parameters={"limit": 10, "none": 0}).value == word
+
+
+@pytest.mark.parametrize(
+    ("says", "figure", "word"),
+    [
+        ("positive", 0, None),
+        ("negative", 10, None),
+        ("negative", 5, "negative"),
+        ("positive", 5, "positive"),
+        ("negative", 0, "negative"),
+    ],
+)
+def test_a_word_and_a_figure_that_contradict_each_other_do_not_tell(says: str, figure: float, word: str | None) -> None:
+    both = lab(says)._replace(value=exactly(figure))
+    assert known(BETWEEN, both, parameters={"limit": 10, "none": 0}).value == word
+
+
+def test_figures_of_other_results_are_not_read() -> None:
+    other = result("other", 12, "2025-01-20")
+    assert known(BETWEEN, other, parameters={"limit": 10, "none": 0}).value is None
 
 
 def test_results_that_contradict_each_other_and_may_each_be_the_latest() -> None:

@@ -204,6 +204,13 @@ def test_an_answer_is_a_suggestion_without_an_action(app: App) -> None:
     assert all("actions" not in each and each["isRecommended"] is False for each in answers)
 
 
+def test_no_suggestion_answers_a_question_about_another_day(app: App) -> None:
+    found = ordered(app, "low-neutrophils", laboratory=searchset([]))
+    labels = [each["label"] for card in found.values() for each in card.get("suggestions", [])]
+    assert any("Tuberculosis" in each for each in labels)
+    assert not any("elsewhere" in each for each in labels)
+
+
 # The label's own words for cards
 
 

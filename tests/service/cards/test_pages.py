@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -12,9 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precaution import load_label
+from precaution.assessment import assess
 from precaution.errors import UsageError
 from precaution.service.auth.links import PageLinks, signing_key
+from precaution.service.cards.pages import content, rendered
+from precaution.service.cards.vocabulary import Vocabulary
+from precaution.service.cards.wording import Words
 from precaution.service.settings import Settings
+from precaution.values.record import Record
 from support.hook_calls import App, Limits, call, cards, draft, example, prefetch, settings
 from support.project import needs
 
@@ -24,6 +30,16 @@ if TYPE_CHECKING:
     import httpx
 
 LABEL = load_label("baricitinib")
+RECORD, ALL_KNOWN = Record(), "All that the label's rules ask for is known."
+PAGE = json.loads(
+    content(
+        assess(RECORD, today="2025-03-01", label=LABEL),
+        LABEL,
+        Vocabulary(),
+        Words(LABEL, Vocabulary(), RECORD, frozenset()),
+        (),
+    )
+)
 NAMES = ("low-neutrophils", "restricted", "zoster-on-treatment", "suspected-thromboembolism", "screening-missing")
 
 
@@ -162,6 +178,26 @@ def test_it_shows_reasons_evidence_due_unknown_questions_and_searches(app: App, 
         assert f">{heading}</h2>" in text
     assert "not a certified medical device" in text
     assert "S" in re.findall(r"<abbr[^>]*>(S\d\d)</abbr>", text)[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"findings": [{**PAGE["findings"][0], "would": "obtain"}]},
+        {"due": [{**PAGE["due"][0], "state": "unknown"}]},
+        {"holds": [{"state": "unknown", "tell": "t", "release": "r", "evidence": []}]},
+        {"asks": [{"number": "A1", "question": "q", "answered": "", "date": "", "void": "", "cites": []}]},
+        {"unrecognised": 1},
+        {"missing": [{"title": "t", "why": "w", "needed": []}]},
+        {"notes": ["n"]},
+    ],
+    ids=str,
+)
+def test_beside_an_unknown_it_never_says_that_all_is_known(change: dict[str, Any]) -> None:
+    known = {**PAGE, "missing": [], "notes": [], "asks": [], "findings": [], "due": [], "holds": []}
+    known["unrecognised"] = 0
+    assert ALL_KNOWN in rendered(json.dumps(known), LABEL, "")
+    assert ALL_KNOWN not in rendered(json.dumps(known | change), LABEL, "")
 
 
 def test_evidence_has_its_day_and_its_reference(app: App) -> None:

@@ -1,0 +1,255 @@
+"""The list: everybody's decision in a table of DuckDB, filtered, sorted, a page at a time.
+
+What a page shows of a patient beyond the decision is asked for the patients of that page alone, so that a list of a
+hundred thousand is as quick as one of a hundred. Values reach DuckDB as parameters, never as text of a query.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+import duckdb
+
+from precaution.cohort.who import STOPPED_DAYS
+from precaution.engine.answer import Due, Finding, Missing, OpenAsk
+from precaution.errors import InputError
+from precaution.tables.schema import ENTRIES, PERSONS, record_of
+from precaution.values.record import UNREADABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from precaution.knowledge.model import Label
+    from precaution.values.record import Record
+
+Shown = Literal["on-drug", "unclear", "everybody"]
+"""on-drug: as `precaution.cohort.who.on_drug` tells from a record. unclear: no such entry, but a medication
+that can't be read."""
+Sort = Literal["urgency", "overdue", "next", "patient", "stage"]
+SHOWN: tuple[Shown, ...] = get_args(Shown)
+SORTS: tuple[Sort, ...] = get_args(Sort)
+PAGE = 100
+_TABLES = ("decisions", "due", "missing", "asks", "findings", "problems", "entries", "persons")
+_ORDER = {
+    "urgency": "rank, urgent desc, overdue_days desc, person",
+    "overdue": "overdue_days desc, rank, person",
+    "next": "next_due = '', next_due, rank, person",
+    "patient": "person",
+    "stage": "stage, rank, urgent desc, overdue_days desc, person",
+}
+_PEOPLE = """
+create table people as
+with drug as (
+    select person, bool_or(coalesce(end_high, 'infinity'::double) >= $since or certainty <> 'certain') as now
+    from entries where concept = $drug group by person
+), unclear as (select distinct person from entries where concept = $unreadable),
+next as (
+    select person, arg_min(tell, (due, duty)) as next_of from due
+    where state in ('due', 'overdue', 'upcoming') and due <> '' group by person
+)
+select d.person, left(sha256(d.person), 24) as ref, stage, action, attested, rank, urgent, overdue_days, reason,
+    reason_date, next_due, coalesce(next_of, '') as next_of,
+    case when drug.now then 'on-drug' when unclear.person is not null then 'unclear' else 'other' end as who
+from decisions d left join drug using (person) left join unclear using (person) left join next using (person)
+"""
+
+
+class WorklistView(NamedTuple):
+    """What of the list is shown; it stands in the address of the page."""
+
+    who: Shown = "on-drug"
+    stage: str = ""
+    action: str = ""
+    before: str = ""
+    """An ISO day: only who has something due by then."""
+    search: str = ""
+    """Part of an id, or of the reason."""
+    sort: Sort = "urgency"
+    page: int = 1
+
+
+class Listed(NamedTuple):
+    """A patient of the list."""
+
+    person: str
+    ref: str
+    """What stands for the patient in addresses: a digest of the id."""
+    stage: str
+    action: str
+    attested: bool
+    urgent: bool
+    overdue_days: int
+    reason: str
+    reason_date: str
+    next_due: str
+    next_of: str
+
+
+class ListedPage(NamedTuple):
+    """One page of the list."""
+
+    rows: list[Listed]
+    number: int
+    pages: int
+    total: int
+    """How many patients the view holds."""
+
+
+class Undone(NamedTuple):
+    """What is behind a patient's decision and not done, as the tables of results hold it."""
+
+    findings: tuple[Finding, ...]
+    due: tuple[Due, ...]
+    missing: tuple[Missing, ...]
+    asks: tuple[OpenAsk, ...]
+
+
+class ClinicList:
+    """The decisions of a folder of results, for any number of threads."""
+
+    def __init__(self, folder: Path, label: Label, today: int) -> None:
+        """Open complete results that hold the records. Raises InputError where a table can't be read."""
+        self._database = duckdb.connect(config={"allow_community_extensions": False})
+        try:
+            for name in _TABLES:
+                files = (Path(folder).resolve() / name / "*.parquet").as_posix()
+                self._database.read_parquet(files).create_view(name)
+            self._database.execute(
+                _PEOPLE,
+                {"since": today - STOPPED_DAYS, "drug": label.therapy.drug, "unreadable": UNREADABLE["medication"]},
+            )
+        except duckdb.Error:
+            raise InputError(f"the tables in '{folder}' can't be read; make them anew with --overwrite") from None
+
+    def count(self) -> dict[str, int]:
+        """Return how many patients were decided: on-drug, unclear, everybody."""
+        found = dict(self._rows("select who, count(*) from people group by who"))
+        return {
+            "on-drug": found.get("on-drug", 0),
+            "unclear": found.get("unclear", 0),
+            "everybody": sum(found.values()),
+        }
+
+    def choices(self) -> dict[str, list[str]]:
+        """Return the stages and the actions that occur, the gravest first."""
+        stages = self._rows("select distinct stage from people order by stage")
+        actions = self._rows("select action from people group by action order by min(rank)")
+        return {"stage": [row[0] for row in stages], "action": [row[0] for row in actions]}
+
+    def actions(self, view: WorklistView) -> dict[str, int]:
+        """Return how many patients of a view have each action, the gravest first; its own filter by action apart."""
+        where, values = _filter(view._replace(action=""))
+        asked = f"select action, count(*) from people where {where} group by action order by min(rank)"  # noqa: S608
+        return dict(self._rows(asked, values))
+
+    def page(self, view: WorklistView, size: int = PAGE) -> ListedPage:
+        """Return the page of a view: the last one where there are fewer."""
+        where, values = _filter(view)
+        total = self._rows(f"select count(*) from people where {where}", values)[0][0]  # noqa: S608 - our own words
+        pages = max(ceil(total / size), 1)
+        number = min(max(view.page, 1), pages)
+        asked = (
+            f"select {', '.join(Listed._fields)} from people where {where} order by {_ORDER[view.sort]} "  # noqa: S608
+            "limit $size offset $first"
+        )
+        rows = self._rows(asked, {**values, "size": size, "first": (number - 1) * size})
+        return ListedPage([Listed(*row) for row in rows], number, pages, total)
+
+    def pages(self, view: WorklistView, size: int) -> Iterator[list[Listed]]:
+        """Yield all patients of a view, `size` at a time."""
+        number = 1
+        while True:
+            found = self.page(view._replace(page=number), size)
+            yield found.rows
+            if number >= found.pages:
+                return
+            number += 1
+
+    def find(self, ref: str) -> Listed | None:
+        """Return the patient that an address names, or nothing."""
+        rows = self._rows(f"select {', '.join(Listed._fields)} from people where ref = $ref", {"ref": ref})  # noqa: S608
+        return Listed(*rows[0]) if rows else None
+
+    def record(self, person: str) -> Record:
+        """Return the record of a patient who was decided."""
+        entries, persons = (
+            self._rows(
+                f"select {', '.join(_quoted(schema.names))} from {table} where person = $person",  # noqa: S608
+                {"person": person},
+            )
+            for table, schema in (("entries", ENTRIES), ("persons", PERSONS))
+        )
+        return record_of(persons[0], entries)
+
+    def undone(self, people: Sequence[str]) -> dict[str, Undone]:
+        """Return for each of these patients what is behind the decision and not done."""
+        values = {"people": list(people)}
+        found: dict[str, tuple[list[Any], ...]] = {each: ([], [], [], []) for each in people}
+        asked = (
+            "person, rule, state, action, tell, why, urgent from findings where true",
+            "person, duty, state, due, overdue_after, tell, action, lacking, why from due where action <> ''",
+            "person, fact, title, why, needed_by from missing where true",
+            "person, ask, number, question, answered from asks where answered is null",
+        )
+        makers: tuple[Callable[..., Any], ...] = (_finding, _due, _missing, _ask)
+        for at, (query, make) in enumerate(zip(asked, makers, strict=True)):
+            for person, *row in self._rows(f"select {query} and person in (select unnest($people))", values):
+                found[person][at].append(make(*row))
+        return {person: Undone(*map(tuple, parts)) for person, parts in found.items()}
+
+    def not_decided(self, most: int = PAGE) -> tuple[int, list[tuple[str, str]]]:
+        """Return how many people have no decision though they live, and of some of them the id and why."""
+        asked = (
+            "from problems where person is not null and person <> '' "
+            "and person not in (select person from people) "
+            "and person not in (select person from problems where kind = 'died' and person is not null)"
+        )
+        many = self._rows(f"select count(distinct person) {asked}")[0][0]
+        rows = self._rows(
+            f"select person, min(message) {asked} group by person order by person limit $most",
+            {"most": most},
+        )
+        return many, [(str(person), str(why)) for person, why in rows]
+
+    def _rows(self, query: str, values: dict[str, Any] | None = None) -> list[Any]:
+        return self._database.cursor().execute(query, values).fetchall()
+
+
+def _filter(view: WorklistView) -> tuple[str, dict[str, Any]]:
+    """Return the condition of a view with its values."""
+    parts, values = ["true"], dict[str, Any]()
+    for name, condition, value in (
+        ("who", "who = $who", "" if view.who == "everybody" else view.who),
+        ("stage", "stage = $stage", view.stage),
+        ("action", "action = $action", view.action),
+        ("before", "next_due <> '' and next_due <= $before", view.before),
+        ("search", "(contains(lower(person), $search) or contains(lower(reason), $search))", view.search.lower()),
+    ):
+        if value:
+            parts.append(condition)
+            values[name] = value
+    return " and ".join(parts), values
+
+
+def _quoted(names: Sequence[str]) -> list[str]:
+    return [f'"{name}"' for name in names]
+
+
+def _finding(rule: str, state: Any, action: str, tell: str, why: str, urgent: bool) -> Finding:
+    return Finding(rule, state, action, (), tell, (), (), (), urgent=urgent, why=why)
+
+
+def _due(
+    duty: str, state: Any, due: str, overdue_after: str, tell: str, action: str, lacking: list[str], why: str
+) -> Due:
+    return Due(duty, (), state, due, overdue_after, tell, (), action, tuple(lacking or ()), why=why)
+
+
+def _missing(fact: str, title: str, why: str, needed_by: list[str]) -> Missing:
+    return Missing(fact, title, why, tuple(needed_by or ()))
+
+
+def _ask(ask: str, number: str, question: str, answered: str | None) -> OpenAsk:
+    return OpenAsk(ask, number, question, (), answered)
