@@ -70,7 +70,12 @@ MOVED = {
     ("herpes_zoster", code): "herpes_zoster_nervous_system_or_sequela"
     for code in ("309465005", "713250002", "111861003", "230262004", "424353002", "12551000132107")
 } | {("vaccine_live", "151"): "vaccine_live_status_ambiguous"}
-"""What may be something else: chickenpox or a sequela for zoster, a nasal vaccine of no named make."""
+MOVED |= {
+    ("vte_symptom", code): "vte_symptom_unspecific"
+    for code in ("3424008", "10601006", "271594007", "301423002", "M79.89", "R60.0", "R55", "R00.0")
+}
+"""What may be something else: chickenpox or a sequela for zoster, a nasal vaccine of no named make, a symptom of many
+causes for one of thromboembolism."""
 
 ICD = "PyPI simple-icd-10-cm 1.5.0"
 QUALITATIVE = "hl7.org/fhir/uv/shc-vaccination/2021Sep ValueSet-qualitative-lab-result-findings"
