@@ -76,7 +76,7 @@ def exact_words(label: Label, file: str) -> dict[str, str]:
     "label",
     cls=Helpful,
     invoke_without_command=True,
-    short_help="List a label's sentences, rules, duties; take a new text over.",
+    short_help="List what a label holds; take a new text over.",
     epilog=options.examples("precaution label", "precaution label --json", "precaution label diff baricitinib new.txt"),
 )
 @options.label

@@ -40,7 +40,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
 
 def test_the_verdict_comes_first_with_why_and_next(visitor: Visitor) -> None:
     text = visitor.patient("followed").text
-    places = [text.index(each) for each in ("followed", "■ interrupt", "Herpes zoster: interrupt", "To do", "Timeline")]
+    places = [text.index(each) for each in ("followed", "■ interrupt", "Neutrophils 0.8, below 1", "To do", "Timeline")]
     assert places == sorted(places)
 
 

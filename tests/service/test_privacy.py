@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MEANT = {
+    "questionnaire",
     "resourceType",
     "reference",
     "system",

@@ -59,7 +59,7 @@ def _contents(label: LabelSource) -> Iterator[tuple[str, Path]]:
     yield from (
         (f"{LABEL}/{path.relative_to(folder).as_posix()}", path)
         for path in folder.rglob("*")
-        if path.is_file() and (path.suffix in (".toml", ".csv") or path == folder / SIGNATURES)
+        if path.is_file() and (path.suffix in (".toml", ".csv", ".txt") or path == folder / SIGNATURES)
     )
     if label.policy:
         yield POLICY, label.policy

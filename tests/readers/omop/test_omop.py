@@ -920,8 +920,13 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     source = put_csv(tmp_path / "cdm", cdm(condition_occurrence=[{"condition_concept_id": 312327}]).tables)
     assert run(["cohort", str(source), "--out", str(tmp_path / "out"), "--today", TODAY, "--dry-run"]) == 0
     assert "condition_occurrence.csv" in capsys.readouterr().out
-    assert run(["cohort", str(source), "--out", str(tmp_path / "out"), "--today", TODAY, "--history"]) == 0
-    assert table(tmp_path / "out", "history")["1"]
+    assert (
+        run(
+            ["cohort", str(source), "--out", str(tmp_path / "out"), "--today", TODAY, "--history", "--who", "everybody"]
+        )
+        == 0
+    )
+    assert not table(tmp_path / "out", "history"), "who never had the drug has no history of decisions"
     assert not (tmp_path / "out" / ".work").exists()
 
 
