@@ -262,7 +262,7 @@ def move(lists: dict[str, list[Row]]) -> None:
     for name in list(lists):
         for row in lists[name]:
             if target := MOVED.get((name, row.code)):
-                lists[target].append(row)
+                lists.setdefault(target, []).append(row)
         gone = MOVED.keys() | LEFT_OUT.keys()
         lists[name] = [row for row in lists[name] if (name, row.code) not in gone]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.engine.chart import EVERYTHING, Known, absence, day_of, latest_day, latest_of, not_before, since_start
-from precaution.values.interval import Interval
+from precaution.engine.chart import Known, absence, day_of, latest_day, latest_of, not_before, since_start
+from precaution.values.interval import EVERYTHING, Interval
 from precaution.values.logic import conjunction, disjunction, negation
 from precaution.values.record import UNREADABLE
 
