@@ -40,7 +40,7 @@ def therapy(record: Record, label: Label, today: int, given: Stage | None = None
     entries = _taken(record.entries.get(label.therapy.drug, ()), today)
     unclear = _unclear(record, label, today)
     doubt = _doubt(unclear, record, label)
-    if not entries and given is None:
+    if not entries and not unclear and given is None:
         return Therapy("before-start", doubt or "no entry of treatment on record", None, (), doubt)
     grace, gap = (int(label.parameters[name].value) for name in (label.therapy.grace, label.therapy.gap))
     now = [entry for entry in entries if _goes_on(entry, today, grace)]
@@ -56,6 +56,13 @@ def therapy(record: Record, label: Label, today: int, given: Stage | None = None
         doubt = _doubt([entry for entry in unclear if entry.start is None or entry.start.high >= last], record, label)
         why = f"{now[-1].source} shows treatment since {show_day(start)}".rstrip()
         return Therapy("on-treatment", why, start, tuple(now), doubt)
+    perhaps = [entry for entry in unclear if entry.certainty != "certain" and entry.concept == label.therapy.drug]
+    if any(_goes_on(entry, today, grace) for entry in perhaps):
+        return Therapy(
+            "on-treatment", doubt, None, tuple(perhaps), doubt
+        )  # asks for more than an answer before a start
+    if not entries:
+        return Therapy("before-start", doubt, None, (), doubt)
     return Therapy("before-start", f"{entries[-1].source} shows treatment that has ended", None, (entries[-1],), doubt)
 
 

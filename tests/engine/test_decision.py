@@ -185,7 +185,7 @@ def test_an_answer_is_shown_with_its_day_or_why_it_no_longer_counts() -> None:
 
 def test_a_doubt_about_the_stage_must_be_settled_first() -> None:
     found = made(entries=(drug("2024-01-01", certainty="mentioned"),), stage=None)
-    assert (found.stage, found.action, found.missing[0].fact) == ("before-start", "obtain", "stage")
+    assert (found.stage, found.action, found.missing[0].fact) == ("on-treatment", "obtain", "stage")
     assert made(entries=(drug("2024-01-01", certainty="mentioned"),)).action == "clear"  # the caller says it
 
 

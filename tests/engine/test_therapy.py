@@ -48,16 +48,19 @@ def test_no_entry_is_before_the_start_and_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "entries",
+    ("entries", "expected"),
     [
-        [drug("2024-01-01", None, "unknown")],
-        [drug("2024-01-01", certainty="mentioned")],
-        [drug(None, certainty="suspected")],
+        ([drug("2024-01-01", None, "unknown")], "before-start"),
+        ([drug("2024-01-01", "2024-06-01", "ended", certainty="mentioned")], "before-start"),
+        ([drug("2024-01-01", certainty="mentioned")], "on-treatment"),
+        ([drug(None, certainty="suspected")], "on-treatment"),
     ],
 )
-def test_what_may_be_the_drug_is_a_doubt_about_the_stage(entries: list[Entry]) -> None:
+def test_what_may_be_the_drug_is_a_doubt_about_the_stage(entries: list[Entry], expected: str) -> None:
+    """Where it may go on, the rules of treatment are asked: they are the graver ones."""
     found = stage(*entries)
-    assert found.stage == "before-start"
+    assert found.stage == expected
+    assert found.start is None
     assert found.doubt == "medication/drug may be treatment with the drug, but can't be read as such"
 
 

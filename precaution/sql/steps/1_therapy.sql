@@ -4,6 +4,7 @@ CREATE TABLE precaution_courses AS
 SELECT
   e.person, e.status, e.start_low, e.start_high, e.end_low, e.end_high, e."order" AS place, p.today, t.grace, t.gap,
   e.concept = t.drug AND e.certainty = 'certain' AND e.status <> 'unknown' AS taken,
+  e.concept = t.drug AND e.certainty <> 'certain' AS perhaps,
   CASE
     WHEN NOT e.end_high IS NULL THEN CASE WHEN e.end_high < p.today THEN e.end_high ELSE p.today END
     WHEN e.status IN ('active', 'held') OR e.certainty <> 'certain' OR e.status = 'unknown' THEN p.today
@@ -26,11 +27,11 @@ WITH seen AS (
   SELECT
     c.*,
     CASE
-      WHEN NOT c.taken OR c.status = 'held' THEN FALSE
+      WHEN NOT (c.taken OR c.perhaps) OR c.status = 'held' THEN FALSE
       WHEN c.end_high IS NULL THEN c.status = 'active'
       WHEN c.status = 'ended' THEN c.end_low > c.today
       ELSE c.end_high + c.grace >= c.today
-    END AS goes_on
+    END AS may_go_on
   FROM precaution_courses AS c
 ),
 holds AS (
@@ -41,9 +42,10 @@ holds AS (
 joined AS (
   SELECT
     s.*,
+    s.taken AND s.may_go_on AS goes_on,
     NOT h.person IS NULL AS held,
     COALESCE(s.start_low > h.start_high, FALSE) AS later,
-    MAX(CASE WHEN s.goes_on THEN COALESCE(s.start_low, CAST('-Infinity' AS DOUBLE)) END)
+    MAX(CASE WHEN s.taken AND s.may_go_on THEN COALESCE(s.start_low, CAST('-Infinity' AS DOUBLE)) END)
       OVER (PARTITION BY s.person) AS newest
   FROM seen AS s
   LEFT JOIN holds AS h ON h.person = s.person AND h.nth = 1
@@ -54,6 +56,7 @@ SELECT
   BOOL_OR(NOT taken) AS unclear,
   BOOL_OR(NOT taken AND (start_low IS NULL OR start_high >= newest)) AS unclear_since,
   BOOL_OR(goes_on) AS goes_on,
+  BOOL_OR(perhaps AND may_go_on) AS perhaps_goes_on,
   BOOL_OR(held) AS held,
   BOOL_OR(goes_on AND later AND end_high IS NULL) AS resumed,
   COALESCE(
@@ -109,11 +112,14 @@ told AS (
     COALESCE(s.treated, FALSE) AS treated,
     COALESCE(s.unclear, FALSE) AS unclear,
     COALESCE(s.unclear_since, FALSE) AS unclear_since,
+    COALESCE(s.goes_on, FALSE) AS goes_on,
+    p.given IS NULL AND NOT COALESCE(s.goes_on, FALSE)
+      AND NOT (COALESCE(s.held, FALSE) AND NOT s.resumed AND NOT s.hold_is_over) AS only_perhaps,
     NOT p.medication_list AND a.person IS NULL AS unlisted,
     CASE
       WHEN NOT p.given IS NULL THEN p.given
       WHEN s.held AND NOT s.resumed AND NOT s.hold_is_over THEN 'interrupted'
-      WHEN s.goes_on THEN 'on-treatment'
+      WHEN s.goes_on OR s.perhaps_goes_on THEN 'on-treatment'
       ELSE 'before-start'
     END AS stage
   FROM precaution_people AS p
@@ -125,17 +131,17 @@ SELECT
   t.*,
   CASE
     WHEN NOT t.given IS NULL THEN FALSE
-    WHEN t.stage = 'on-treatment' THEN t.unclear_since
+    WHEN t.stage = 'on-treatment' AND t.goes_on THEN t.unclear_since
     ELSE t.unclear OR t.unlisted
   END AS doubt,
   CASE
-    WHEN t.stage = 'before-start' OR sure.person IS NULL THEN NULL
+    WHEN t.stage = 'before-start' OR sure.person IS NULL OR t.only_perhaps THEN NULL
     WHEN NOT t.unclear THEN sure.start_low
     WHEN sure.start_low < perhaps.start_low THEN sure.start_low
     ELSE perhaps.start_low
   END AS begun_low,
   CASE
-    WHEN t.stage = 'before-start' OR sure.person IS NULL THEN NULL
+    WHEN t.stage = 'before-start' OR sure.person IS NULL OR t.only_perhaps THEN NULL
     WHEN NOT t.unclear THEN sure.start_high
     WHEN perhaps.person IS NULL THEN NULL
     WHEN sure.start_high > perhaps.start_high THEN sure.start_high
