@@ -24,7 +24,7 @@ def not_by_a_clinician(builder: RecordBuilder, response: Json) -> str:
     """
     author = _kind(builder, response, "author") if response.get("author") is not None else ""
     source = _kind(builder, response, "source") if response.get("source") is not None else ""
-    if author in _CLINICIANS or (not author and source in ("", *_CLINICIANS)):
+    if author in _CLINICIANS or (not author and (not source or source in _CLINICIANS)):
         return ""
     if author in _OWN or source in _OWN:
         return "the patient's own form is no clinician's answer"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from precaution.knowledge.terminology import fold
 from precaution.readers.concept_matches import matched_concepts
-from precaution.readers.dates import day_at, period, read_dates
+from precaution.readers.dates import OPEN_END, day_at, period, read_dates
 from precaution.readers.json_access import Json, child, children, choice, text
 from precaution.readers.lists import note_list
 from precaution.values.record import Certainty, Entry, Status
@@ -100,7 +100,7 @@ def _status(resource: Json, *, abated: bool) -> tuple[Status, str]:
 def _abatement(resource: Json, birth: Interval | None) -> tuple[bool, Interval | None, str]:
     """Return whether it is said to have ended, when, and what of that can't be read."""
     key = choice(resource, "abatement")
-    if not key or resource[key] is False:
+    if not key or resource[key] is False or text(resource, key).startswith(OPEN_END):
         return False, None, ""
     if key == "abatementPeriod":
         found = period(child(resource, key), "abatement")

@@ -23,7 +23,9 @@ _FORM = re.compile(
     r"(?:[T ](?:[01][0-9]|2[0-4]):[0-5][0-9](?::(?:[0-5][0-9]|60)(?:\.[0-9]{1,12})?)?"
     r"(?:Z|[+-][01][0-9]:?[0-5][0-9])?)?)?)?"
 )
-_PLACEHOLDERS = frozenset({"0001-01-01", "1900-01-01"})
+OPEN_END = "9999-12-31"
+"""What databases write where there is no end; as a start it is no day."""
+_PLACEHOLDERS = frozenset({"0001-01-01", "1900-01-01", OPEN_END})
 """What systems write where no day is known: it is no day."""
 _YEAR = 365.2425
 _DAYS = {"a": _YEAR, "mo": _YEAR / 12, "wk": 7.0, "d": 1.0}

@@ -9,7 +9,7 @@ from precaution.readers.codes import codes_for
 from precaution.readers.conditions import read_condition
 from precaution.readers.contents import unpacked
 from precaution.readers.elsewhere import read_elsewhere, read_mentions, read_recommendation
-from precaution.readers.json_access import Json, children, name_of, text
+from precaution.readers.json_access import Json, children, text
 from precaution.readers.ledger import coded_elements, mentioning_types
 from precaution.readers.lists import read_composition, read_list
 from precaution.readers.medications import read_medication
@@ -53,6 +53,8 @@ _READERS: Mapping[str, Callable[[RecordBuilder, PatientResource], None]] = {
 }
 _WITH_MENTIONS = frozenset(kind for kind in _READERS if coded_elements(kind))
 _LISTS = ("List", "Composition")
+_OF_SUBJECT_ALONE = frozenset({*_LISTS, "QuestionnaireResponse", "FamilyMemberHistory"})
+"""Types that say nothing, not even a doubt, where it can't be told whose they are."""
 CONTAINED = "it is contained in a resource of another kind, which does not say what it means there"
 _KINDS = {"Condition": "condition", "Observation": "result", "Procedure": "procedure", "Immunization": "immunization"}
 
@@ -93,17 +95,21 @@ def _read_all(
         except (KeyError, TypeError, IndexError):
             ours = False
         other = None if ours else other_subject(builder.patient, resource, contents, key)
-        if other is None:
-            item = PatientResource(resource, url)
-            read(builder, item)
-            if kind in _WITH_MENTIONS:
-                read_mentions(builder, item)
-            if "contained" in resource:
-                _read_contained(builder, contents, item)
-            continue
-        builder.ignore(name_of(resource, url), other.why)
-        if not other.certain:
+        item = PatientResource(resource, url)
+        if other is not None:
+            builder.ignore(item.source, other.why)
+            if other.certain:
+                continue
             builder.incomplete.add(_KINDS.get(kind, "medication" if kind.startswith("Medication") else kind))
+            if kind not in _OF_SUBJECT_ALONE:
+                item.doubted(other.why)
+                read(builder, item)
+            continue
+        read(builder, item)
+        if kind in _WITH_MENTIONS:
+            read_mentions(builder, item)
+        if "contained" in resource:
+            _read_contained(builder, contents, item)
 
 
 def _read_contained(builder: RecordBuilder, contents: Contents, item: PatientResource) -> None:

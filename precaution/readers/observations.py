@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from precaution.readers.codes import words_of
 from precaution.readers.dates import day_at, read_dates, spanned
 from precaution.readers.elsewhere import mention
 from precaution.readers.json_access import Json, child, children, choice, text
@@ -131,7 +132,8 @@ def answer_entries(
     codes: Codes, source: str, holder: Json, question: Concept, context: ResultContext
 ) -> Iterator[Entry]:
     """Yield an entry for each concept that answers a question (as a habit); one without a known answer as such."""
-    found = codes.look_up(holder.get("valueCodeableConcept")).concepts
+    absent = holder.get("dataAbsentReason") is not None
+    found = () if absent else codes.look_up(holder.get("valueCodeableConcept")).concepts
     answers = [name for name in found if name in question.answers]
     for name in answers or [question.name]:
         note = "" if answers else "its answer can't be understood" if choice(holder, "value") else "no answer"
@@ -243,6 +245,7 @@ def _read_unknown(builder: RecordBuilder, item: PatientResource, holder: Json, l
     concept = child(holder, "code")
     found, why = possible_tests(builder.codes, lookup, holder, item.source)
     if not found:
+        _note_nameless(builder, concept)
         return
     context = _context(builder, item)
     builder.unrecognised(item.source, concept, why)
@@ -261,3 +264,9 @@ def _read_unknown(builder: RecordBuilder, item: PatientResource, holder: Json, l
             ),
             item,
         )
+
+
+def _note_nameless(builder: RecordBuilder, concept: Json) -> None:
+    """Note that a result whose code was taken out may have been of any test: the list is not whole without it."""
+    if not words_of(concept) and not any(text(coding, "code") for coding in children(concept, "coding")):
+        builder.incomplete.add("result")

@@ -237,7 +237,7 @@ def _note_links(versions: list[Located], contents: Contents) -> None:
     people = {pair: _id(version) for version in versions for pair in _identifiers(version[0])}
     for link in (link for resource, _ in versions for link in children(resource, "link")):
         other = child(link, "other")
-        if "RelatedPerson" in (text(other, "type"), *text(other, "reference").split("/")):
+        if text(other, "type") == "RelatedPerson" or "RelatedPerson" in text(other, "reference").split("/"):
             continue
         (found, _), *_ = resolved([Replacement(linked(other, named), "")], people)
         if found not in names:

@@ -175,7 +175,8 @@ def worded(fact: Worded, setting: Setting) -> Look:
             return Known(None, why="none on record")
         latest = _latest(entries)
         words = {_status_word(entry, fact) for entry in latest}
-        evidence, since = tuple(latest), _since(entries, fact)
+        evidence = tuple(latest)
+        since = _since(entries, fact) if len(words) == 1 else latest_day(evidence)
         if len(words) != 1 or words == {""}:
             why = "the latest entry can't be read" if words == {""} else "entries of the same day disagree"
             return Known(None, evidence, why, len(entries), since)

@@ -165,6 +165,7 @@ latest AS (
     CASE WHEN MIN(CASE WHEN l.is_late THEN l.says END) = MAX(CASE WHEN l.is_late THEN l.says END)
       THEN MAX(CASE WHEN l.is_late THEN l.says END) END AS says,
     MAX(CASE WHEN l.is_late THEN l.day_low END) AS reach_low,
+    MAX(CASE WHEN l.is_late THEN l.day_high END) AS reach_high,
     MAX(l.today) AS today,
     BOOL_OR(l.day_low IS NULL) AS undated
   FROM late AS l
@@ -200,8 +201,12 @@ SELECT
   CASE
     WHEN s.says <> '' AND (w.days IS NULL OR COALESCE(s.reach_low >= s.today - w.days, FALSE)) THEN s.says
   END AS word,
-  CASE WHEN s.undated THEN CAST('-Infinity' AS DOUBLE) ELSE r.day_low END AS since_low,
-  CASE WHEN s.undated THEN CAST('Infinity' AS DOUBLE) ELSE r.day_high END AS since_high
+  CASE
+    WHEN s.undated THEN CAST('-Infinity' AS DOUBLE) WHEN s.says IS NULL THEN s.reach_low ELSE r.day_low
+  END AS since_low,
+  CASE
+    WHEN s.undated THEN CAST('Infinity' AS DOUBLE) WHEN s.says IS NULL THEN s.reach_high ELSE r.day_high
+  END AS since_high
 FROM latest AS s
 JOIN runs AS r ON r.person = s.person AND r.fact = s.fact AND r.nth = r.last_nth
 LEFT JOIN precaution_status_windows AS w ON w.fact = s.fact AND w.word = s.says;

@@ -1,0 +1,1 @@
+"""Ways in which real systems say or hide what stands in a record, and what must not come of them."""
