@@ -150,6 +150,8 @@ def command(source: Path, out: Path, *more: str, master: str = "local[1]") -> li
         str(out),
         "--today",
         "2025-03-01",
+        "--who",
+        "everybody",
         "--engine",
         "spark",
         "--master",

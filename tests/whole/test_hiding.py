@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import pytest
@@ -33,7 +33,9 @@ def test_every_way_says_who_does_so_and_most_fit_many_entries() -> None:
 
 
 def test_no_way_makes_an_answer_milder() -> None:
-    tally = tried(some_people(), each=tries(12, 20), of_bases=tries(3, 10))
+    # Of made-up patients some entries stand in several places; to hide one of these hides nothing.
+    told_once = chain(examples(), islice(cases(), 7, None, SAMPLE))
+    tally = tried(told_once, each=tries(12, 20), of_bases=tries(3, 10))
     assert tally.found == []
     assert tally.tried.total() > tries(300, 2000)
 

@@ -217,7 +217,7 @@ def disguised(draw: st.DrawFn) -> str:
     return "".join(draw(st.sampled_from(LOOKALIKES.get(c, c))) + draw(st.sampled_from(DISGUISES)) for c in word)
 
 
-@settings(max_examples=tries(200, 3000))
+@settings(max_examples=tries(200, 1000))
 @given(disguised(), st.booleans())
 def test_what_the_reader_hears_the_scan_finds(words: str, ascii_only: bool) -> None:
     resource = order(1, medicationCodeableConcept={"text": words})

@@ -83,5 +83,6 @@ def made_up(many: int, seed: int = 41) -> Iterator[Patient]:
     recipes = load_recipes(Path(find_label("baricitinib")), label())
     generator = Generator(label(), recipes, seed=seed, today=today, entries=0)
     for patient in generator.patients(many):
-        found = sorted(patient.resources, key=lambda each: each["resourceType"] != "Patient")
+        once = {json.dumps(each, sort_keys=True): each for each in patient.resources}
+        found = sorted(once.values(), key=lambda each: each["resourceType"] != "Patient")
         yield Patient(patient.ident, found, today, label())
