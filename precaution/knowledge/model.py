@@ -175,7 +175,8 @@ class Rule:
     if_unknown: Mapping[Stage, ActionName]
     """Action where it can't be told, for every stage of `then`; needed unless `[actions]` of label.toml has one."""
     tell: str
-    """What to say where it holds; `{fact}` stands for the fact's value."""
+    """What to say where it holds; `{fact}` stands for the fact's value, `{fact reaches parameter}` for the day on which
+    a number of days since something gets there."""
     reading: str = ""
     """How we take the label's words."""
     release: Expression | None = None
