@@ -164,11 +164,20 @@ def _head(top: Table) -> Mapping[str, Any]:
         "about": as_table(top.get("about", {}), place._replace(table="about")),
         "actions": actions_of(top).order,
         "reasons": actions_of(top).reasons,
-        "therapy": read(TherapySettings, top.get("therapy", {}), place._replace(table="therapy")),
+        "therapy": _therapy(top, place._replace(table="therapy")),
         "records": read(Records, top.get("records", {}), place._replace(table="records")),
         "audit": read(AuditSettings, top["audit"], place._replace(table="audit")) if "audit" in top else None,
         "questionnaire": _questionnaire(top, place._replace(table="questionnaire")),
     }
+
+
+def _therapy(top: Table, place: Place) -> TherapySettings:
+    found = read(TherapySettings, top.get("therapy", {}), place)
+    try:
+        found.first_day()
+    except ValueError:
+        raise place.at("available-since").error("must be a day, as 2025-03-01") from None
+    return found
 
 
 def _questionnaire(top: Table, place: Place) -> Questionnaire | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from math import inf
 from typing import Any, Literal, NamedTuple
 
 from precaution.knowledge.expression import Expression
@@ -348,6 +350,12 @@ class TherapySettings:
     """Parameter: days without the drug after which the next order is a new start."""
     indications: Concepts = ()
     """The code lists of the diseases that the drug is for."""
+    available_since: str = ""
+    """The first day on which anybody could have the drug, as 2025-03-01: an earlier start is not believed."""
+
+    def first_day(self) -> float:
+        """Return that day as an ordinal; minus infinity where the label names none. Raises ValueError for no date."""
+        return float(date.fromisoformat(self.available_since).toordinal()) if self.available_since else -inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
