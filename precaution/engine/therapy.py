@@ -50,7 +50,8 @@ def therapy(record: Record, label: Label, today: int, given: Stage | None = None
     if given is not None:
         return Therapy(given, "given", start, tuple(entries), given=True)
     if held is not None and not any(_resumed(entry, held) for entry in now) and not _over(entries, held, today, gap):
-        return Therapy("interrupted", f"{held.source} is on hold", start, (held,), doubt)
+        why = f"{held.source} is on hold{f' ({held.note})' if held.note else ''}"
+        return Therapy("interrupted", why, start, (held,), doubt)
     if now:
         last = max(entry.start.low if entry.start is not None else -inf for entry in now)
         doubt = _doubt([entry for entry in unclear if entry.start is None or entry.start.high >= last], record, label)

@@ -208,3 +208,8 @@ def test_a_start_before_the_drug_could_be_had_is_a_day_not_known(
 def test_an_unclear_entry_of_before_it_could_be_had_leaves_the_start_open() -> None:
     unclear = drug("2019-01-01", certainty="mentioned", source="M/2")
     assert therapy(record(drug("2024-01-01"), unclear), SINCE_2020, TODAY).start is None
+
+
+def test_why_an_order_is_on_hold_is_told() -> None:
+    held = drug("2024-01-01", None, "held", note="reason: surgery")
+    assert stage(held).why == "medication/drug is on hold (reason: surgery)"
