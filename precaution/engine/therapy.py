@@ -57,11 +57,9 @@ def therapy(record: Record, label: Label, today: int, given: Stage | None = None
         doubt = _doubt([entry for entry in unclear if entry.start is None or entry.start.high >= last], record, label)
         why = f"{now[-1].source} shows treatment since {show_day(start) or 'a day that is not known'}"
         return Therapy("on-treatment", why, start, tuple(now), doubt)
-    perhaps = [entry for entry in unclear if entry.certainty != "certain" and entry.concept == label.therapy.drug]
-    if any(_goes_on(entry, today, grace) for entry in perhaps):
-        return Therapy(
-            "on-treatment", doubt, None, tuple(perhaps), doubt
-        )  # asks for more than an answer before a start
+    perhaps = tuple(entry for entry in unclear if entry.concept == label.therapy.drug)
+    if any(_may_go_on(entry, today, grace) for entry in perhaps):  # what interrupts must not be passed over
+        return Therapy("on-treatment", doubt, None, perhaps, doubt)
     if not entries:
         return Therapy("before-start", doubt, None, (), doubt)
     return Therapy("before-start", f"{entries[-1].source} shows treatment that has ended", None, (entries[-1],), doubt)
@@ -128,6 +126,13 @@ def _goes_on(entry: Entry, today: int, grace: int) -> bool:
     if entry.status == "ended":
         return entry.end.low > today
     return entry.end.high + grace >= today
+
+
+def _may_go_on(entry: Entry, today: int, grace: int) -> bool:
+    """Whether treatment may still go on by an entry that can't be read as such: one on hold is no sign of its end."""
+    if entry.end is None:
+        return entry.status != "ended"
+    return _goes_on(entry._replace(status="active") if entry.status == "held" else entry, today, grace)
 
 
 def _held(entries: Sequence[Entry], since: float) -> Entry | None:

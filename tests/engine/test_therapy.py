@@ -52,7 +52,13 @@ def test_no_entry_is_before_the_start_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("entries", "expected"),
     [
-        ([drug("2024-01-01", None, "unknown")], "before-start"),
+        ([drug("2024-01-01", None, "unknown")], "on-treatment"),
+        ([drug("2024-01-01", "2025-01-30", "unknown")], "on-treatment"),
+        ([drug("2024-01-01", "2025-01-29", "unknown")], "before-start"),
+        ([drug("2024-01-01", None, "held", certainty="mentioned")], "on-treatment"),
+        ([drug("2024-01-01", "2025-01-30", "held", certainty="mentioned")], "on-treatment"),
+        ([drug("2024-01-01", "2025-01-29", "held", certainty="mentioned")], "before-start"),
+        ([drug("2024-01-01", None, "ended", certainty="mentioned")], "before-start"),
         ([drug("2024-01-01", "2024-06-01", "ended", certainty="mentioned")], "before-start"),
         ([drug("2024-01-01", certainty="mentioned")], "on-treatment"),
         ([drug(None, certainty="suspected")], "on-treatment"),

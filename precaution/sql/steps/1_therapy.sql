@@ -18,7 +18,7 @@ WITH believed AS (
 SELECT
   e.person, e.status, e.start_low, e.start_high, e.end_low, e.end_high, e."order" AS place, p.today, t.grace, t.gap,
   e.concept = t.drug AND e.certainty = 'certain' AND e.status <> 'unknown' AS taken,
-  e.concept = t.drug AND e.certainty <> 'certain' AS perhaps,
+  e.concept = t.drug AND (e.certainty <> 'certain' OR e.status = 'unknown') AS perhaps,
   CASE
     WHEN NOT e.end_high IS NULL THEN CASE WHEN e.end_high < p.today THEN e.end_high ELSE p.today END
     WHEN e.status IN ('active', 'held') OR e.certainty <> 'certain' OR e.status = 'unknown' THEN p.today
@@ -39,8 +39,8 @@ WITH seen AS (
   SELECT
     c.*,
     CASE
-      WHEN NOT (c.taken OR c.perhaps) OR c.status = 'held' THEN FALSE
-      WHEN c.end_high IS NULL THEN c.status = 'active'
+      WHEN NOT (c.taken OR c.perhaps) OR (c.taken AND NOT c.perhaps AND c.status = 'held') THEN FALSE
+      WHEN c.end_high IS NULL THEN c.status = 'active' OR (c.perhaps AND c.status <> 'ended')
       WHEN c.status = 'ended' THEN c.end_low > c.today
       ELSE c.end_high + c.grace >= c.today
     END AS may_go_on
