@@ -61,7 +61,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "cases": ({"load", "lines"}, {"run"}),
     "readers": (
         {"json_access", "json_input", "units"},
-        {"merges", "sender"},
+        {"drafts", "merges", "sender"},
         {"ledger"},
         {"authors", "codes", "dates", "quantities", "resource_types"},
         {"lengths"},
