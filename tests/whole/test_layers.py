@@ -172,7 +172,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "service.fhir": ({"addresses", "queries"}, {"fetching"}),
     "service.cards": ({"tiers", "vocabulary", "wording"}, {"pages", "suggestions"}, {"build"}),
     "service.store": (
-        {"canonical", "model", "sqlite_file", "statements", "tables"},
+        {"canonical", "model", "packing", "sqlite_file", "statements", "tables"},
         {"answers", "audit_trail", "cards", "database", "migrations"},
         {"commits", "feedbacks", "retention", "upgrading"},
         {"store"},

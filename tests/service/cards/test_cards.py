@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
 from datetime import date
 from html import unescape
@@ -425,3 +426,26 @@ def test_the_same_call_gives_the_same_cards_but_for_ids(app: App) -> None:
     body = call("order-sign", prefetch(example("restricted")), draft())
     assert plain(cards(app, body)) == plain(cards(app, body))
     assert DRUG
+
+
+def test_a_call_that_gives_cards_adds_at_most_four_kilobytes_to_the_store(tmp_path: Path) -> None:
+    app = App(settings(tmp_path))
+    given = 0
+    for number, (resources, truth) in enumerate(synthetic(120)):
+        if "refused" not in truth:
+            hook = HOOKS[number % len(HOOKS)]
+            body = call(hook, prefetch(resources), *([draft()] if hook != "patient-view" else []))
+            if number == 20:
+                before, given = used(tmp_path), 0  # the first pages of the file are there by now
+            given += bool(cards(app, body))
+    assert given > 50
+    assert (used(tmp_path) - before) / given < 4000
+    app.close()
+
+
+def used(folder: Path) -> int:
+    """Return the bytes of a store's file that are in use."""
+    connection = sqlite3.connect(folder / "store.sqlite")
+    pages = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")]
+    connection.close()
+    return (pages[0] - pages[1]) * 4096
