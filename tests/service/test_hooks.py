@@ -366,6 +366,15 @@ def test_a_chart_that_is_opened_speaks_of_no_order_that_is_written(app: App) -> 
     assert cards(app, body) == []
 
 
+@pytest.mark.parametrize(("bound", "status"), [("ready", 200), ("Patient/ready", 200), ("", 200), ("other", 400)])
+def test_a_token_for_another_patient_is_refused(app: App, bound: str, status: int) -> None:
+    rights = {"access_token": "x", "token_type": "Bearer", "expires_in": 300, "patient": bound}
+    body = call("order-sign", prefetch(example("ready")), draft(), fhirAuthorization=rights)
+    body["fhirServer"] = "https://fhir.example.org/r4"
+    assert body["context"]["patientId"] == "ready"
+    assert post(app, body).status_code == status
+
+
 def test_an_old_plan_is_forgotten(app: App) -> None:
     sent = prefetch(example("restricted"))
     plan = draft(id="x", subject={"reference": f"Patient/{sent['patient']['id']}"}, intent="plan", status="active")

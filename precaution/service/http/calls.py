@@ -67,12 +67,15 @@ def read_call(body: Json, hook: str, limits: Limits) -> HookRequest:
     prefetch = body.get("prefetch")
     if prefetch is not None and not isinstance(prefetch, dict):
         raise Refused(400, "prefetch must be an object")
+    patient = _patient(context)
+    if _is_of_another(authorization, patient):
+        raise Refused(400, "fhirAuthorization is for another patient than context.patientId")
     drafts, unreadable = _drafts(context)
     _count(prefetch or {}, drafts, limits)
     return HookRequest(
         hook,
         instance,
-        _patient(context),
+        patient,
         _user(context),
         drafts,
         unreadable,
@@ -95,6 +98,12 @@ def _patient(context: Json) -> str:
 def _user(context: Json) -> str:
     user = context.get("userId")
     return user if isinstance(user, str) and _USER.fullmatch(user) else ""
+
+
+def _is_of_another(authorization: object, patient: str) -> bool:
+    """Whether an access token is bound to one patient, and that is another one."""
+    bound = authorization.get("patient") if isinstance(authorization, dict) else None
+    return isinstance(bound, str) and bool(bound) and bound.removeprefix("Patient/") != patient
 
 
 def _token(authorization: object) -> str:
