@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from precaution.knowledge.source_settings import NOTHING_SAID
 from precaution.readers.dates import instant
 from precaution.readers.json_access import Json, child, children, digest, name_of, text
 from precaution.readers.resource_types import (
@@ -18,10 +19,13 @@ from precaution.readers.resource_types import (
     check_type,
 )
 from precaution.readers.sender import deleted_name, deletes, reports_loss, what_is_missing
+from precaution.readers.zones import in_zone
 from precaution.values.record import Ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from precaution.knowledge.source_settings import SourceSettings
 
 _KEPT = (CLINICAL | MENTIONING | HELPERS) - {"Bundle", "OperationOutcome"}
 _EPOCH = datetime.min.replace(tzinfo=UTC)
@@ -46,6 +50,8 @@ class Contents:
     ignored: set[Ignored] = field(default_factory=set[Ignored])
     partial: bool = False
     """Whether something that may be clinical is missing: then no list of the record is complete."""
+    standing: tuple[str, ...] = ()
+    """Texts of messages that the source sends with each answer."""
     deleted: set[str] = field(default_factory=set[str])
     """Names (`Type/id`) of what the sender deletes; where it is here all the same, it reassures nobody."""
     _seen: dict[Key, Located] = field(default_factory=dict[Key, Located])
@@ -79,13 +85,15 @@ class Contents:
         return self.kinds.get(kind, [])
 
 
-def unpacked(documents: Iterable[object]) -> Contents:
+def unpacked(documents: Iterable[object], source: SourceSettings = NOTHING_SAID) -> Contents:
     """Return the resources of parsed documents: resources, Bundles (also nested ones) and lists of them.
 
+    `source`: what the site says of where they come from.
     Raises WrongRelease for a resource type of another FHIR release.
     """
-    contents = Contents()
-    todo: list[tuple[object, str]] = [(document, "") for document in documents]
+    contents = Contents(standing=source.standing_notes)
+    dated = in_zone(documents, source.zone) if source.zone else documents
+    todo: list[tuple[object, str]] = [(document, "") for document in dated]
     while todo:
         value, url = todo.pop()
         if isinstance(value, list):
@@ -117,7 +125,7 @@ def _take(resource: Json, kind: object, url: str, contents: Contents, todo: list
 
 def _outcome(resource: Json, contents: Contents) -> None:
     contents.ignored.add(Ignored("OperationOutcome", "a message of the sending system, no part of the record"))
-    if why := reports_loss(resource):
+    if why := reports_loss(resource, contents.standing):
         contents.note_unreadable("OperationOutcome", why)
 
 

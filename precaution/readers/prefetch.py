@@ -22,9 +22,10 @@ from precaution.readers.sender import reports_loss
 from precaution.values.record import Entry, Ignored, Record, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from precaution.knowledge.model import Ask
+    from precaution.knowledge.source_settings import SourceSettings
     from precaution.knowledge.terminology import Terminology
     from precaution.readers.contents import Contents
     from precaution.readers.record_builder import RecordBuilder
@@ -67,8 +68,11 @@ class Prefetched:
     """Whether something that was sent names no patient. It is read as the patient's, and its list is not complete."""
 
 
-def retrieved(value: object, *, search: bool = True) -> Retrieved:
-    """Return the answer that parsed JSON is. `search`: whether the query was a search, or a read of one resource."""
+def retrieved(value: object, *, search: bool = True, standing: Collection[str] = ()) -> Retrieved:
+    """Return the answer that parsed JSON is. `search`: whether the query was a search, or a read of one resource.
+
+    `standing`: texts of messages that the source sends with each answer, see `reports_loss`.
+    """
     if value is None:
         return Retrieved("none")
     if isinstance(value, list):
@@ -77,20 +81,20 @@ def retrieved(value: object, *, search: bool = True) -> Retrieved:
         return FAILED
     kind = value.get("resourceType")
     if kind == "Bundle":
-        return _bundle(value)
+        return _bundle(value, standing)
     if kind == "OperationOutcome":
         return FAILED
     if isinstance(kind, str):
         return Retrieved("incomplete" if search else "whole", ({"resource": value},))
-    return _wrapped(value, search=search)
+    return _wrapped(value, search=search, standing=standing)
 
 
-def _wrapped(value: Json, *, search: bool) -> Retrieved:
+def _wrapped(value: Json, *, search: bool, standing: Collection[str]) -> Retrieved:
     """Return the answer that stands in `{"response": ..., "resource": ...}`, as some clients send it."""
     status = text(child(value, "response"), "status")
     if "resource" not in value or (status and not status.startswith("2")):
         return FAILED
-    return retrieved(value["resource"], search=search) if _depth(value) < 4 else FAILED
+    return retrieved(value["resource"], search=search, standing=standing) if _depth(value) < 4 else FAILED
 
 
 def _depth(value: object) -> int:
@@ -101,7 +105,7 @@ def _depth(value: object) -> int:
     return depth
 
 
-def _bundle(bundle: Json) -> Retrieved:
+def _bundle(bundle: Json, standing: Collection[str]) -> Retrieved:
     given = bundle.get("entry", [])
     entries = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
     sound = isinstance(given, list) and len(entries) == len(given) and bundle.get("type") == "searchset"
@@ -115,10 +119,10 @@ def _bundle(bundle: Json) -> Retrieved:
             sound = sound and bool(kind)
             matches += "search" not in entry or text(child(entry, "search"), "mode") != "include"
         elif kind == "Bundle":
-            found += _bundle(child(entry, "resource")).entries
+            found += _bundle(child(entry, "resource"), standing).entries
             sound = False
         else:
-            sound = sound and not reports_loss(child(entry, "resource"))
+            sound = sound and not reports_loss(child(entry, "resource"), standing)
     pages = [link for link in children(bundle, "link") if text(link, "relation") == "next"]
     following = text(pages[0], "url") if pages else ""
     total = bundle.get("total")
@@ -171,7 +175,7 @@ def read_prefetch(
     more = Retrieved("whole", tuple({"resource": each} for each in shared))
     nameless = {name for name, answer in answers.items() if any(map(_names_nobody, answer.entries))}
     broken |= nameless
-    contents = _contents([*answers.items(), ("", more)], bad, broken)
+    contents = _contents([*answers.items(), ("", more)], bad, broken, terminology.source)
     found = find_patient(contents)
     if found.ids and found.ids != {patient}:
         raise MixedPatients("the Patient that was sent is not the one of context.patientId")
@@ -191,18 +195,20 @@ def read_prefetch(
     return _with_drafts(record, drafted, nameless=bool(nameless))
 
 
-def _contents(answers: Iterable[tuple[str, Retrieved]], bad: set[Ignored], broken: set[str]) -> Contents:
+def _contents(
+    answers: Iterable[tuple[str, Retrieved]], bad: set[Ignored], broken: set[str], source: SourceSettings
+) -> Contents:
     """Return the resources of all answers. What can't be read is noted as `bad`, and its list as `broken`."""
     answers = list(answers)
     for name, answer in answers:
         if not all(_is_acceptable(entry.get("resource")) for entry in answer.entries):
             broken.add(name)
     try:
-        return _unpacked(
-            entry for _, answer in answers for entry in answer.entries if _is_acceptable(entry.get("resource"), bad)
-        )
+        good = (entry for _, answer in answers for entry in answer.entries)
+        return _unpacked((entry for entry in good if _is_acceptable(entry.get("resource"), bad)), source)
     except WrongRelease:  # seldom: each resource is looked at on its own
-        return _unpacked(entry for name, answer in answers for entry in _readable(name, answer, bad, broken))
+        found = (entry for name, answer in answers for entry in _readable(name, answer, bad, broken))
+        return _unpacked(found, source)
 
 
 def _names_nobody(entry: Json) -> bool:
@@ -215,9 +221,9 @@ def _names_nobody(entry: Json) -> bool:
     return not subject.get("reference") and not subject.get("identifier")
 
 
-def _unpacked(entries: Iterable[Json]) -> Contents:
+def _unpacked(entries: Iterable[Json], source: SourceSettings) -> Contents:
     made = [{"resource": entry["resource"], "fullUrl": entry.get("fullUrl")} for entry in entries]
-    return unpacked([{"resourceType": "Bundle", "type": "collection", "entry": made}])
+    return unpacked([{"resourceType": "Bundle", "type": "collection", "entry": made}], source)
 
 
 def _is_acceptable(resource: object, bad: set[Ignored] | None = None) -> bool:

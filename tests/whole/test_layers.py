@@ -35,7 +35,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     ),
     "values": ({"logic"}, {"interval"}, {"record"}),
     "knowledge": (
-        {"check_digits", "expression", "refers", "unlisted"},
+        {"check_digits", "expression", "refers", "source_settings", "unlisted"},
         {"terminology", "toml"},
         {"fact"},
         {"fact_kinds"},
@@ -61,7 +61,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "cases": ({"load", "lines"}, {"run"}),
     "readers": (
         {"json_access", "json_input", "units"},
-        {"drafts", "merges", "sender"},
+        {"drafts", "merges", "sender", "zones"},
         {"ledger"},
         {"authors", "codes", "dates", "quantities", "resource_types"},
         {"lengths"},
