@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from precaution.errors import did_you_mean
+from precaution.knowledge import shared
 from precaution.knowledge.expansion import FACTS, expanded
 from precaution.knowledge.expression import written
 from precaution.knowledge.fact import Fact
@@ -51,6 +52,7 @@ HEAD = (
     "records",
     "audit",
     "questionnaire",
+    shared.SECTION,
     *SHARED_BY_TOPICS,
 )
 SECTIONS = ("says", "parameter", "concept", "fact", "result", "ask", "rule", "duty", "measure", "source")
@@ -142,10 +144,14 @@ def read_files(folder: Path) -> tuple[Table, dict[str, Table]]:
     if (folder / "concepts.toml").is_file():
         files["concepts.toml"] = read_toml(folder / "concepts.toml", "concepts.toml")
         refuse_unknown(files["concepts.toml"], ("concept",), Place("concepts.toml"))
+    chapters = shared.chapters_of(top)
+    for each in chapters:
+        files[f"{shared.SECTION}/{each}.toml"] = {"concept": shared.section_of(each, "concept")}
     for path in topic_files(folder):
         name = f"topics/{path.name}"
-        files[name] = read_toml(path, name)
-        refuse_unknown(files[name], SECTIONS, Place(name))
+        tables = read_toml(path, name)
+        refuse_unknown(tables, (*SECTIONS, shared.SECTION), Place(name))
+        files[name] = shared.with_taken(tables, chapters, Place(name))
     return top, files
 
 
