@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.knowledge.source_settings import NOTHING_SAID
 from precaution.readers.dates import instant
 from precaution.readers.json_access import Json, child, children, digest, name_of, text
+from precaution.readers.manifests import Manifest, is_log, is_manifest, lacking, manifest_of
 from precaution.readers.resource_types import (
     CLINICAL,
     HELPERS,
@@ -52,6 +54,8 @@ class Contents:
     """Whether something that may be clinical is missing: then no list of the record is complete."""
     standing: tuple[str, ...] = ()
     """Texts of messages that the source sends with each answer."""
+    manifests: list[Manifest] = field(default_factory=list[Manifest])
+    """Manifests of a bulk export that stand beside its files."""
     deleted: set[str] = field(default_factory=set[str])
     """Names (`Type/id`) of what the sender deletes; where it is here all the same, it reassures nobody."""
     _seen: dict[Key, Located] = field(default_factory=dict[Key, Located])
@@ -80,6 +84,15 @@ class Contents:
             others = [each for each in self.kinds[kind] if each[0] is not versions[0][0]]
             self.kinds[kind] = others + _latest(versions)
 
+    def many(self) -> Counter[str]:
+        """Return how many resources of each type there are, each version counted; a message counts, and a deletion."""
+        found = Counter(kind for kind, _ in self._seen)
+        for (kind, _), versions in self._versions.items():
+            found[kind] += len(versions) - 1
+        found["Bundle"] += len(self.deleted)
+        found["OperationOutcome"] += any(each.source == "OperationOutcome" for each in self.ignored)
+        return found
+
     def of(self, kind: str) -> list[Located]:
         """Return the resources of a type."""
         return self.kinds.get(kind, [])
@@ -105,11 +118,25 @@ def unpacked(documents: Iterable[object], source: SourceSettings = NOTHING_SAID)
         else:
             _take(value, value.get("resourceType"), url, contents, todo)
     contents.choose_versions()
+    if contents.manifests:
+        _hold_against(contents)
     return contents
 
 
+def _hold_against(contents: Contents) -> None:
+    """Note what manifests of a bulk export say to be missing here."""
+    many = contents.many()
+    for manifest in contents.manifests:
+        for why in lacking(manifest, many, _KEPT | {"OperationOutcome", "Bundle"}):
+            contents.note_unreadable("manifest", why)
+
+
 def _take(resource: Json, kind: object, url: str, contents: Contents, todo: list[tuple[object, str]]) -> None:
-    if not isinstance(kind, str):
+    if not isinstance(kind, str) and is_manifest(resource):
+        contents.manifests.append(manifest_of(resource, ""))
+    elif not isinstance(kind, str) and is_log(resource):
+        return
+    elif not isinstance(kind, str):
         contents.note_unreadable("input", "an entry is no FHIR resource: it is no object, or has no resourceType")
     elif kind in _KEPT:
         check_release(kind, resource)

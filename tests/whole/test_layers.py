@@ -63,7 +63,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "readers": (
         {"json_access", "json_input", "units"},
         {"drafts", "merges", "sender", "zones"},
-        {"ledger"},
+        {"ledger", "manifests"},
         {"authors", "codes", "dates", "quantities", "resource_types"},
         {"lengths"},
         {"answers", "concept_matches", "contents", "lists", "references"},

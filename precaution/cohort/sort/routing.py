@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from precaution.cohort.sort.manifests import is_log, is_manifest
 from precaution.cohort.sort.owner import HEAD, UNREAD, Destination, Route, of_broken, owner
 from precaution.cohort.sort.templates import LineTemplates
 from precaution.errors import InputError
 from precaution.readers.json_access import Json, child, children, name_of, text
 from precaution.readers.json_input import parsed
+from precaution.readers.manifests import is_log, is_manifest
 from precaution.readers.merges import Replacement, replacements
 from precaution.readers.resource_types import CLINICAL, SIGNS, subject_key
 from precaution.readers.sender import deleted_name, deletes, patients_concerned, reports_loss
