@@ -153,7 +153,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"settings", "logs", "metrics", "audit_events"},
         {"settings_loading", "store"},
         {"store_client", "clinician_answers", "content_digests", "http"},
-        {"fhir", "cards"},
+        {"fhir", "cards", "cohort_answers"},
         {"auth", "current_label", "deciding"},
         {"hooks"},
         {"routes"},
