@@ -151,8 +151,9 @@ class _Fetching:
         """Ask for the medications that prescriptions only refer to."""
         resources = [child(entry, "resource") for answer in answers.values() for entry in answer.entries]
         there = {text(each, "id") for each in resources if each.get("resourceType") == "Medication"}
-        wanted = sorted({*referenced_ids([*resources, *self._call.drafts])} - there)[:MOST_MEDICATIONS]
-        await asyncio.gather(*(self._medication(name) for name in wanted))
+        meant = [*referenced_ids(self._call.drafts, self._base), *referenced_ids(resources, self._base)]
+        wanted = [name for name in dict.fromkeys(meant) if name not in there]  # what is being ordered first
+        await asyncio.gather(*(self._medication(name) for name in wanted[:MOST_MEDICATIONS]))
 
     async def _medication(self, name: str) -> None:
         with suppress(_Unable, AddressRefused):
