@@ -35,7 +35,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     ),
     "values": ({"logic"}, {"interval"}, {"record"}),
     "knowledge": (
-        {"check_digits", "expression", "refers", "unlisted"},
+        {"check_digits", "expression", "refers", "source_settings", "unlisted"},
         {"terminology", "toml"},
         {"fact"},
         {"fact_kinds"},
@@ -62,8 +62,8 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "cases": ({"load", "lines"}, {"run"}),
     "readers": (
         {"json_access", "json_input", "units"},
-        {"merges", "sender"},
-        {"ledger"},
+        {"drafts", "merges", "sender", "zones"},
+        {"ledger", "manifests"},
         {"authors", "codes", "dates", "quantities", "resource_types"},
         {"lengths"},
         {"answers", "concept_matches", "contents", "lists", "references"},
@@ -153,7 +153,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"settings", "logs", "metrics", "audit_events"},
         {"settings_loading", "store"},
         {"store_client", "clinician_answers", "content_digests", "http"},
-        {"fhir", "cards"},
+        {"fhir", "cards", "cohort_answers"},
         {"auth", "current_label", "deciding"},
         {"hooks"},
         {"routes"},
@@ -173,7 +173,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "service.fhir": ({"addresses", "queries"}, {"fetching"}),
     "service.cards": ({"tiers", "vocabulary", "wording"}, {"pages", "suggestions"}, {"build"}),
     "service.store": (
-        {"canonical", "model", "sqlite_file", "statements", "tables"},
+        {"canonical", "model", "packing", "sqlite_file", "statements", "tables"},
         {"answers", "audit_trail", "cards", "database", "migrations"},
         {"commits", "feedbacks", "retention", "upgrading"},
         {"store"},
