@@ -65,7 +65,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"ledger"},
         {"authors", "codes", "dates", "quantities", "resource_types"},
         {"lengths"},
-        {"answers", "concept_matches", "contents", "lists", "references"},
+        {"answers", "concept_matches", "contents", "lists", "references", "visit_diagnoses"},
         {"language", "patient"},
         {"bundle_queries", "record_builder"},
         {"elsewhere", "unlisted_results"},
