@@ -210,16 +210,23 @@ def latest_of(days: Iterable[Interval]) -> Interval | None:
     return reduce(larger, found) if found else None
 
 
-def may_be_newest(results: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Return the settled results of which each may be the latest, and the preliminary ones no older than they."""
+def is_preliminary(entry: Entry) -> bool:
+    """Whether a result may still come out otherwise."""
+    return entry.status == "preliminary"
+
+
+def may_be_newest(
+    results: Sequence[Entry], is_hint: Callable[[Entry], bool] = is_preliminary
+) -> tuple[list[Entry], list[Entry]]:
+    """Return the settled results of which each may be the latest, and the hints no older than they."""
     newest = None
     for entry in results:
         day = entry.start
-        if day is not None and (newest is None or day[0] > newest) and entry.status != "preliminary":
+        if day is not None and (newest is None or day[0] > newest) and not is_hint(entry):
             newest = day[0]
     late = [entry for entry in results if newest is None or (day := entry.start) is None or day[1] >= newest]
-    hints = [entry for entry in late if entry.status == "preliminary"]
-    return ([entry for entry in late if entry.status != "preliminary"] if hints else late), hints
+    hints = [entry for entry in late if is_hint(entry)]
+    return ([entry for entry in late if not is_hint(entry)] if hints else late), hints
 
 
 def by_days(results: Sequence[Entry]) -> list[Sequence[Entry]]:

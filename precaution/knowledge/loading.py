@@ -25,10 +25,10 @@ from precaution.knowledge.assembly import Gathered, gather
 from precaution.knowledge.linking import linked
 from precaution.knowledge.model import Label
 from precaution.knowledge.policy import applied, read_policy
+from precaution.knowledge.shared_codes import unlisted_of
 from precaution.knowledge.signatures import contents, read_signatures, sign_offs
-from precaution.knowledge.terminology import SYSTEMS, build
+from precaution.knowledge.terminology import build
 from precaution.knowledge.toml import Place
-from precaution.knowledge.unlisted import read_unlisted
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
     """Return the label of `folder` as it is now; for what is raised see `load_label`."""
     choices = read_policy(policy) if policy else None
     gathered = gather(folder)
-    lists = files.read_codes(folder / "codes", *codes)
+    lists = files.read_codes(folder, *codes)
     parameters = applied(choices, gathered.parameters) if choices else gathered.parameters
     for topic in gathered.head["reasons"]:
         if topic not in gathered.topics:
@@ -108,8 +108,8 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
         terminology=build(
             lists,
             gathered.concepts,
-            files.read_ids(folder / "codes", *codes),
-            read_unlisted(folder / "codes", SYSTEMS, {*lists, *gathered.concepts}),
+            files.read_ids(folder, *codes),
+            unlisted_of(folder, lists, gathered.concepts),
         ),
         policy=_changes(choices, codes),
         limits=gathered.limits,

@@ -15,7 +15,7 @@ from precaution.knowledge.refers import Concepts
 from precaution.knowledge.unlisted import Unlisted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from pathlib import Path
 
 SYSTEMS = (
@@ -260,14 +260,18 @@ def fold(text: str) -> str:
     return " ".join("".join(c for c in text.casefold().replace("_", " ") if c.isprintable() or c.isspace()).split())
 
 
-def read_lists(folder: Path) -> dict[str, list[tuple[str, str]]]:
+def read_lists(folder: Path, only: Container[str] | None = None) -> dict[str, list[tuple[str, str]]]:
     """Return concept -> (system, code) rows of every `<concept>.csv` and `<concept>.more.csv` in `folder`.
+
+    `only` are the concepts to read, all where left out.
 
     Raises KnowledgeError for a list without the needed columns or of an unknown system.
     """
     lists: dict[str, list[tuple[str, str]]] = {}
     for path in sorted(folder.glob("*.csv")):
-        lists.setdefault(path.name.split(".")[0], []).extend(_rows(path))
+        name = path.name.split(".")[0]
+        if only is None or name in only:
+            lists.setdefault(name, []).extend(_rows(path))
     return lists
 
 

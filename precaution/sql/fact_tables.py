@@ -53,8 +53,15 @@ class FactTables:
         therapy = self.label.therapy
         yield table_of(
             "treatment",
-            {"drug": "text", "grace": "number", "gap": "number"},
-            [(therapy.drug, float(int(self._number(therapy.grace))), float(int(self._number(therapy.gap))))],
+            {"drug": "text", "grace": "number", "gap": "number", "first_day": "number"},
+            [
+                (
+                    therapy.drug,
+                    float(int(self._number(therapy.grace))),
+                    float(int(self._number(therapy.gap))),
+                    therapy.first_day(),
+                )
+            ],
         )
         yield from self._history()
         yield from self._figures()

@@ -66,7 +66,7 @@ def test_every_check_has_a_folder_that_it_alone_or_first_sees(name: str, tmp_pat
     whole = Folder(
         read_label(folder),
         load_cases(folder),
-        read_codes(folder / "codes"),
+        read_codes(folder),
         (folder / "text.txt").read_text(encoding="utf-8"),
     )
     assert list(seeing(whole))

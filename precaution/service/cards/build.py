@@ -12,6 +12,7 @@ from precaution.service.cards.vocabulary import reasons
 from precaution.service.cards.wording import clipped, escaped, without_sources
 from precaution.service.clinician_answers import PROMISED
 from precaution.writers.layout import NOTE, counted, in_words, listed, status
+from precaution.writers.text import stage_heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,6 @@ LONGEST = 139
 """Characters of a summary: the specification wants fewer than 140."""
 _MOST_EVIDENCE, _MOST_NAMED = 5, 3
 """Entries, and parameters, that are shown of one finding; the page shows all."""
-_STAGES = {"before-start": "Before starting {}", "on-treatment": "On {}", "interrupted": "While {} is interrupted"}
 _WHOLE = "warnings-and-precautions"
 _TOPIC_SYSTEM = "urn:precaution:topic"
 
@@ -135,7 +135,7 @@ class CardBuilder:
 
     def _lines(self, content: TierContent) -> Iterator[str]:
         decision = self.decision
-        stage = _STAGES[decision.stage].format(self.label.title)
+        stage = stage_heading(decision, self.label.title)
         verdict = status(decision.action, attested=decision.attested)
         yield f"**{escaped(stage)}: {escaped(verdict)}** as of {decision.today}"
         yield ""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.errors import did_you_mean
+from precaution.knowledge.folder import list_files
 from precaution.knowledge.toml import Place, as_table, read, read_toml, refuse_unknown
 
 if TYPE_CHECKING:
@@ -114,8 +115,9 @@ def _test(concept: str, code: str, folder: Path, place: Place) -> LabTest:
 
 
 def _rows(folder: Path, concept: str) -> Iterator[dict[str, str]]:
-    path = folder / "codes" / f"{concept}.csv"
-    if path.is_file():
+    for path in list_files(folder):
+        if path.name != f"{concept}.csv":
+            continue
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield from csv.DictReader(line for line in file if not line.startswith("#"))
 

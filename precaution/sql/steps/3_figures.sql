@@ -31,7 +31,8 @@ pairs AS (
   WHERE l.role = 'whole'
 ),
 settled_days AS (
-  SELECT DISTINCT person, fact, start_low FROM direct WHERE status <> 'preliminary' AND start_low = start_high
+  SELECT DISTINCT person, fact, start_low FROM direct
+  WHERE status <> 'preliminary' AND NOT low IS NULL AND start_low = start_high
 ),
 every_result AS (
   SELECT person, fact, status, start_low, start_high, day_low, day_high, low, high, low_open, high_open, upper
@@ -87,7 +88,7 @@ FROM scaled AS s;
 -- few days, which can only make it worse.
 CREATE TABLE precaution_recent AS
 WITH recent AS (
-  SELECT f.*, f.status = 'preliminary' AS is_preliminary
+  SELECT f.*, f.status = 'preliminary' OR NOT f.usable AS is_preliminary
   FROM precaution_figures AS f
   WHERE f.fact_kind = 'latest' AND (f.days IS NULL OR f.start_low IS NULL OR f.start_high >= f.today - f.days)
 ),

@@ -239,13 +239,14 @@ def test_every_laboratory_test_that_a_rule_needs_can_be_ordered() -> None:
     ],
 )
 def test_what_is_wrong_in_cards_toml_is_said(tmp_path: Path, text: str, says: str) -> None:
-    (tmp_path / "codes").symlink_to(FOLDER / "codes")
+    (tmp_path / "label.toml").symlink_to(FOLDER / "label.toml")
     (tmp_path / "cards.toml").write_text(text, encoding="utf-8")
     with pytest.raises(KnowledgeError, match=says):
         load_vocabulary(tmp_path, LABEL)
 
 
 def test_a_code_that_nobody_verified_is_not_ordered(tmp_path: Path) -> None:
+    (tmp_path / "label.toml").symlink_to(FOLDER / "label.toml")
     (tmp_path / "codes").mkdir()
     (tmp_path / "codes" / "lab_anc.csv").write_text("system,code,display,source,verified\nLOINC,751-8,x,y,no\n")
     (tmp_path / "cards.toml").write_text('[order.x]\ntitle = "x"\nsettles = []\ncodes = { lab_anc = "751-8" }')
