@@ -66,7 +66,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"ledger", "manifests"},
         {"authors", "codes", "dates", "quantities", "resource_types"},
         {"lengths"},
-        {"answers", "concept_matches", "contents", "lists", "references"},
+        {"answers", "concept_matches", "contents", "lists", "references", "visit_diagnoses"},
         {"language", "patient"},
         {"bundle_queries", "record_builder"},
         {"elsewhere", "unlisted_results"},
