@@ -193,6 +193,12 @@ def chosen_patient(source: str, label: Label, today: date) -> tuple[str, Record]
     return read_named(source, label.terminology, label.asks, today.toordinal())
 
 
+def named_source(source: str) -> str:
+    """Return PATIENT as it is given. Raises UsageError for `-` where nothing is piped in."""
+    _refuse_terminal(source)
+    return source
+
+
 def _refuse_terminal(source: str) -> None:
     if source == "-" and sys.stdin.isatty():
         raise UsageError("'-' reads the record from stdin, but nothing is piped into it")

@@ -156,7 +156,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"store_client", "clinician_answers", "content_digests", "http"},
         {"fhir", "cards", "cohort_answers"},
         {"auth", "current_label", "deciding"},
-        {"hooks"},
+        {"hooks", "made_calls"},
         {"routes"},
         {"app"},
         {"serving"},
