@@ -37,7 +37,8 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "knowledge": (
         {"check_digits", "expression", "refers", "source_settings", "unlisted"},
         {"terminology", "toml"},
-        {"fact"},
+        {"fact", "formulas"},
+        {"computed_facts"},
         {"fact_kinds"},
         {"shorthand"},
         {"families", "model"},
@@ -66,7 +67,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"ledger", "manifests"},
         {"authors", "codes", "dates", "quantities", "resource_types"},
         {"lengths"},
-        {"answers", "concept_matches", "contents", "lists", "references"},
+        {"answers", "concept_matches", "contents", "lists", "references", "visit_diagnoses"},
         {"language", "patient"},
         {"bundle_queries", "record_builder"},
         {"elsewhere", "unlisted_results"},
