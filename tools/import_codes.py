@@ -1,6 +1,6 @@
-"""Write the code lists of the first label from the shared clinical lists, and say what was left out and why.
+"""Write code lists from the shared clinical lists, and say what was left out and why.
 
-    python tools/import_codes.py ../shared/clinical/codes precaution/labels/baricitinib/codes
+    python tools/import_codes.py ../shared/clinical/codes precaution/labels
 
 Public lists are of uneven quality: a row is never taken because of its list's title. The rules below are the
 whole of what changes between the shared lists and the package, so that the next import can be compared.
@@ -201,8 +201,12 @@ WHY = {
 }
 
 
-def main(shared: Path, out: Path) -> None:
-    """Write every list of `shared` that is in LISTED, cleaned, to `out`."""
+OF_ONE_LABEL = {"drug_baricitinib": "baricitinib"}
+"""Lists that no other label needs, and the folder of the label that has them."""
+
+
+def main(shared: Path, labels: Path) -> None:
+    """Write every list of `shared` that is in LISTED, cleaned, to where it stands under `labels`."""
     lists = {name: rows(shared / f"{name}.csv") for name in LISTED.split()}
     for name, added in ADDED.items():
         lists[name] = [*lists.get(name, []), *added]
@@ -212,13 +216,19 @@ def main(shared: Path, out: Path) -> None:
         lists[name] += rows(shared / f"{name}_molar.csv")
     move(lists)
     more = expansions(shared / "_expansions", lists)
-    out.mkdir(parents=True, exist_ok=True)
     for name, listed in lists.items():
-        write(out / f"{name}.csv", once(listed), note=left_out(name))
+        write(place(labels, name) / f"{name}.csv", once(listed), note=left_out(name))
     more |= infections(INFECTIONS)
     for name, listed in more.items():
         known = {row.code for row in lists.get(name, [])}
-        compact(out / f"{name}.more.csv", [row for row in once(listed) if row.code not in known], name)
+        compact(place(labels, name) / f"{name}.more.csv", [row for row in once(listed) if row.code not in known], name)
+
+
+def place(labels: Path, name: str) -> Path:
+    """Return the folder that a list stands in; it is made where it is not there."""
+    folder = labels / OF_ONE_LABEL.get(name, "shared") / "codes"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def rows(path: Path) -> list[Row]:

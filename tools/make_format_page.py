@@ -21,6 +21,8 @@ SOURCES = (
     "knowledge/said_once.py",
     "knowledge/fact.py",
     "knowledge/fact_kinds.py",
+    "knowledge/computed_facts.py",
+    "knowledge/formulas.py",
     "cases/load.py",
     "knowledge/policy.py",
     "knowledge/assembly.py",
@@ -31,14 +33,16 @@ HEAD = """\
 
 <!-- Written by tools/make_format_page.py from the dataclasses; change those, not this page. -->
 
-Everything medical stands in one folder a label: `precaution/labels/<name>/`. The files are [TOML](https://toml.io).
+Everything medical stands in one folder a label, `precaution/labels/<name>/`, and in `precaution/labels/shared/`, which
+holds what labels have in common. The files are [TOML](https://toml.io).
 
 | file | what it holds |
 |---|---|
 | `label.toml` | name, version and title; `[about...]`, `[actions]`, `[therapy]`, `[records]`, `[audit]`; parameters |
-| `concepts.toml` | `[concept.x]`: units and words of code lists |
+| `concepts.toml` | `[concept.x]`: units and words of the label's own code lists |
 | `topics/<topic>.toml` | the sentences of one topic, their parameters, facts, asks, rules, duties, measures |
 | `topics/<topic>.cases.toml` | `[[case]]`: small records, and what they must lead to |
+| `shared/<chapter>.toml` | what labels share: `[concept.x]`, `[fact.x]`, `[result.x]` |
 | `codes/<concept>.csv` | a code list: `system`, `code`, columns for people; `I21*` is every code that begins so |
 
 A list of one may be written without brackets, and a list of names as words: `cites = "S01 S05"`. `precaution check`
@@ -46,6 +50,17 @@ says what is wrong, with file, table and key.
 
 Names of facts, asks, parameters, rules, duties and measures have small letters, digits and `-`, and are written so
 everywhere. (In answers a fact is called with `_`.) A code list is called as its file.
+
+## Taken from what labels share
+
+In `label.toml`, `[shared] chapters = "blood-counts liver"` takes all concepts of these chapters, with their code lists
+in `shared/codes/`. In a topic, `[shared] facts = "anc alc"` takes facts: each is then a fact of that topic, as if its
+table stood there. Of a family only the members that are named are taken. A fact names parameters (`count-max-age`);
+the label gives them value and reason.
+
+A list of the label's own goes before: its codes are never irrelevant because other labels do not care. Its
+`codes/whole.toml` needs only the `lists` that are whole, `[LOINC] lists = ["lab_own"]`; where it does not call a list
+whole that has codes of a system, no code of that system is a "no".
 
 ## Said once
 
@@ -136,8 +151,12 @@ A value must be of the same sort as the label's own, and one of its `choices` wh
 
 def _kinds() -> tuple[str, ...]:
     """Return the kinds of facts, in the order in which they are defined."""
-    tree = ast.parse((PROJECT / "precaution" / "knowledge" / "fact_kinds.py").read_text(encoding="utf-8"))
-    classes = [each for each in tree.body if isinstance(each, ast.ClassDef)]
+    classes = [
+        each
+        for module in ("fact_kinds.py", "computed_facts.py")
+        for each in ast.parse((PROJECT / "precaution" / "knowledge" / module).read_text(encoding="utf-8")).body
+        if isinstance(each, ast.ClassDef)
+    ]
     return tuple(each.name for each in classes if any(ast.unparse(base) == "Fact" for base in each.bases))
 
 
@@ -152,6 +171,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "",
         KINDS,
     ),
+    ("A formula", "`shared/formulas/<name>.toml`", ("Formula",)),
     ("The facts about one test", "`[result.x]`", ("Result",)),
     ("An ask", "`[ask.x]`", ("Ask",)),
     ("A rule", "`[rule.x]`", ("Rule",)),

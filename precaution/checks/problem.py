@@ -60,8 +60,8 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 def spoken_of(tell: str) -> list[str]:
-    """Return what stands in braces in a `tell`."""
-    return _PLACEHOLDER.findall(tell)
+    """Return the names that stand in braces in a `tell`."""
+    return [name for inside in _PLACEHOLDER.findall(tell) for name in inside.split(" reaches ")]
 
 
 def problem(place: Place, message: str) -> LabelProblem:

@@ -12,7 +12,7 @@ SECTIONS = {
     "One patient": ("assess", "timeline", "read"),
     "Many patients": ("cohort", "worklist", "clinic", "export", "audit", "report", "sql", "demo-cohort"),
     "Service": ("serve", "store"),
-    "Knowledge": ("label", "explain", "check", "review", "booklet", "questionnaire"),
+    "Knowledge": ("labels", "label", "explain", "check", "review", "booklet", "questionnaire"),
     "Shell": ("completion",),
 }
 """The commands as `precaution --help` lists them; each stands in one section."""

@@ -95,6 +95,26 @@ def label_(chosen: Chosen, json: bool) -> None:
 
 
 @precaution.command(
+    short_help="List the labels: source, date, how much is read and signed.",
+    epilog=options.examples("precaution labels", "precaution labels my-label/ --json"),
+)
+@click.argument("folders", metavar="[FOLDER]...", nargs=-1)
+@options.as_json
+def labels(folders: tuple[str, ...], json: bool) -> None:
+    """List the labels of the package, and those in each FOLDER: drug, text, region and date.
+
+    Also how many sentences of the text are read, and how many readings are signed.
+    """
+    from precaution.knowledge.loading import labels as of_package
+    from precaution.knowledge.loading import load_label
+    from precaution.writers.labels import label_in_short, labels_in_text
+    from precaution.writers.structured import as_json
+
+    found = [load_label(name) for name in (*of_package(), *folders)]
+    emit(as_json([label_in_short(each) for each in found]) if json else labels_in_text(found))
+
+
+@precaution.command(
     short_help="Write a label's questions as a FHIR Questionnaire.",
     epilog=options.examples("precaution questionnaire", "precaution questionnaire > questionnaire.json"),
 )

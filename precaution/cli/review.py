@@ -125,7 +125,7 @@ def _write(found: _Review, out: str, text: str | None) -> None:
     from precaution.writers.review import sheet, sheets_page
 
     label, chosen = found.label, found.chosen
-    lists = read_codes(chosen.folder / "codes", *chosen.codes)
+    lists = read_codes(chosen.folder, *chosen.codes)
     cases = chosen.cases((*label.rules, *label.duties))
     outcomes: dict[str, Rule | Duty] = {**label.rules, **label.duties}
     sheets = [

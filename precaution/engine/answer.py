@@ -177,6 +177,11 @@ class Decision:
     signatures: tuple[Reviewed, ...] = ()
     """Who has signed the readings behind this answer; empty where nobody signs them."""
 
+    def stage_not_known(self) -> bool:
+        """Whether treatment is only perhaps going on: what tells it can't be read as the drug."""
+        doubt = next((each.why for each in self.missing if each.fact == "stage"), None)
+        return self.stage == "on-treatment" and doubt == self.stage_why
+
     def named_first(self) -> Finding | Due | None:
         """Return the finding or duty of `reason`; None where there is none."""
         found: list[Finding | Due] = [each for each in self.findings if each.rule == self.reason]

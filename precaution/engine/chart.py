@@ -18,12 +18,11 @@ from precaution.knowledge.expression import Value
 from precaution.knowledge.model import Label
 from precaution.knowledge.refers import Stage
 from precaution.values.interval import EVERYTHING, Interval, larger
+from precaution.values.logic import Truth
 from precaution.values.record import UNREADABLE, Entry, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from precaution.values.logic import Truth
 
 
 @dataclass(slots=True)
@@ -54,6 +53,9 @@ class Chart:
     """The entries of each concept that are no plans and not of the future."""
     later: list[Entry] = field(default_factory=list["Entry"])
     """Those of the future."""
+    truths: dict[int, dict[object, Truth]] | None = None
+    """Where one day after another is looked at: by the `id` of an entry what it was found to be, by whoever asked, good
+    until the entry begins, ends or runs out."""
     _newest: dict[str, Entry | None] = field(default_factory=dict[str, "Entry | None"])
 
     def __post_init__(self) -> None:
@@ -210,16 +212,23 @@ def latest_of(days: Iterable[Interval]) -> Interval | None:
     return reduce(larger, found) if found else None
 
 
-def may_be_newest(results: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Return the settled results of which each may be the latest, and the preliminary ones no older than they."""
+def is_preliminary(entry: Entry) -> bool:
+    """Whether a result may still come out otherwise."""
+    return entry.status == "preliminary"
+
+
+def may_be_newest(
+    results: Sequence[Entry], is_hint: Callable[[Entry], bool] = is_preliminary
+) -> tuple[list[Entry], list[Entry]]:
+    """Return the settled results of which each may be the latest, and the hints no older than they."""
     newest = None
     for entry in results:
         day = entry.start
-        if day is not None and (newest is None or day[0] > newest) and entry.status != "preliminary":
+        if day is not None and (newest is None or day[0] > newest) and not is_hint(entry):
             newest = day[0]
     late = [entry for entry in results if newest is None or (day := entry.start) is None or day[1] >= newest]
-    hints = [entry for entry in late if entry.status == "preliminary"]
-    return ([entry for entry in late if entry.status != "preliminary"] if hints else late), hints
+    hints = [entry for entry in late if is_hint(entry)]
+    return ([entry for entry in late if not is_hint(entry)] if hints else late), hints
 
 
 def by_days(results: Sequence[Entry]) -> list[Sequence[Entry]]:

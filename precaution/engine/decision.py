@@ -180,9 +180,9 @@ def _missing(judged: Sequence[Judged], scheduled: Sequence[Scheduled], facts: Fa
     if facts.chart.therapy.doubt:
         found.insert(0, Missing("stage", "stage of treatment", facts.chart.therapy.doubt, ()))
     if facts.chart.stage == "interrupted" and not any(each.hold for each in judged):
-        found.insert(
-            0, Missing("reason-for-interruption", "why treatment was interrupted", "nothing on record explains it", ())
-        )
+        noted = "; ".join([entry.note for entry in facts.chart.therapy.evidence if entry.note])
+        why = f"nothing on record explains it{f' ({noted})' if noted else ''}"
+        found.insert(0, Missing("reason-for-interruption", "why treatment was interrupted", why, ()))
     return tuple(found)
 
 

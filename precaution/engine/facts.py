@@ -157,7 +157,7 @@ class Facts(dict[str, Value]):
         """Return why a fact or an ask that something depends on does not settle it; empty for a truth or a word."""
         known = self.known(name)
         value = known.value
-        if isinstance(value, Interval) and not value.exact:
+        if isinstance(value, Interval) and not value.exact and not known.why:
             return f"{show_number(value)} is on both sides of the limit"
         return known.why
 

@@ -13,7 +13,7 @@ from precaution.engine.answer import Finding, Hold
 from precaution.engine.evidence import shown
 from precaution.knowledge.expression import spoken
 from precaution.knowledge.model import Rule
-from precaution.values.interval import Interval, show_number
+from precaution.values.interval import Interval, exactly, show_day, show_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from precaution.knowledge.expression import Expression
     from precaution.values.logic import Truth
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)(?: reaches (\w+))?\}")
 
 
 class Judged(NamedTuple):
@@ -206,7 +206,9 @@ def _hold(rule: Rule, truth: Truth, released: Truth, finding: Finding, behind: t
 
 
 def _told(rule: Rule, facts: Facts) -> str:
-    return _PLACEHOLDER.sub(lambda found: _value(found[1], facts), rule.tell)
+    return _PLACEHOLDER.sub(
+        lambda found: _day_reached(found[1], found[2], facts) if found[2] else _value(found[1], facts), rule.tell
+    )
 
 
 def _value(name: str, facts: Facts) -> str:
@@ -214,3 +216,11 @@ def _value(name: str, facts: Facts) -> str:
     if value is None:
         return "not known"
     return show_number(value) if isinstance(value, Interval) else str(value)
+
+
+def _day_reached(days: str, limit: str, facts: Facts) -> str:
+    """Return the day on which a number of days since something gets to a parameter: the last that it may be."""
+    since, wanted = facts[days], facts[limit]
+    if not isinstance(since, Interval) or not isinstance(wanted, Interval):
+        return "a day not known"
+    return show_day(exactly(facts.chart.today + max(wanted.high - since.low, 0)))

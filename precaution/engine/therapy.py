@@ -37,7 +37,7 @@ class Therapy:
 
 def therapy(record: Record, label: Label, today: int, given: Stage | None = None) -> Therapy:
     """Return the stage on `today` (an ordinal): `given`, or read from the record."""
-    entries = _taken(record.entries.get(label.therapy.drug, ()), today)
+    entries = _taken(believed(record.entries.get(label.therapy.drug, ()), label), today)
     unclear = _unclear(record, label, today)
     doubt = _doubt(unclear, record, label)
     if not entries and not unclear and given is None:
@@ -50,20 +50,37 @@ def therapy(record: Record, label: Label, today: int, given: Stage | None = None
     if given is not None:
         return Therapy(given, "given", start, tuple(entries), given=True)
     if held is not None and not any(_resumed(entry, held) for entry in now) and not _over(entries, held, today, gap):
-        return Therapy("interrupted", f"{held.source} is on hold", start, (held,), doubt)
+        why = f"{held.source} is on hold{f' ({held.note})' if held.note else ''}"
+        return Therapy("interrupted", why, start, (held,), doubt)
     if now:
         last = max(entry.start.low if entry.start is not None else -inf for entry in now)
         doubt = _doubt([entry for entry in unclear if entry.start is None or entry.start.high >= last], record, label)
-        why = f"{now[-1].source} shows treatment since {show_day(start)}".rstrip()
+        why = f"{now[-1].source} shows treatment since {show_day(start) or 'a day that is not known'}"
         return Therapy("on-treatment", why, start, tuple(now), doubt)
-    perhaps = [entry for entry in unclear if entry.certainty != "certain" and entry.concept == label.therapy.drug]
-    if any(_goes_on(entry, today, grace) for entry in perhaps):
-        return Therapy(
-            "on-treatment", doubt, None, tuple(perhaps), doubt
-        )  # asks for more than an answer before a start
+    perhaps = tuple(entry for entry in unclear if entry.concept == label.therapy.drug)
+    if any(_may_go_on(entry, today, grace) for entry in perhaps):  # what interrupts must not be passed over
+        return Therapy("on-treatment", doubt, None, perhaps, doubt)
     if not entries:
         return Therapy("before-start", doubt, None, (), doubt)
     return Therapy("before-start", f"{entries[-1].source} shows treatment that has ended", None, (entries[-1],), doubt)
+
+
+def believed(entries: Sequence[Entry], label: Label) -> Sequence[Entry]:
+    """Return entries of the label's drug; one that began before anybody could have it began on a day not known."""
+    first = label.therapy.first_day()
+    if not any(entry.start is not None and entry.start.low < first for entry in entries):
+        return entries
+    return [_begun_from(first, entry, label.therapy.available_since) for entry in entries]
+
+
+def _begun_from(first: float, entry: Entry, day: str) -> Entry:
+    start = entry.start
+    if start is None or start.low >= first:
+        return entry
+    if start.high >= first:
+        return entry._replace(start=Interval(first, start.high))
+    why = f"its start on {show_day(start)} is not believed: the drug could not be had before {day}"
+    return entry._replace(start=None, note=f"{entry.note}; {why}" if entry.note else why)
 
 
 def _taken(entries: Sequence[Entry], today: int) -> list[Entry]:
@@ -84,7 +101,7 @@ def _unclear(record: Record, label: Label, today: int) -> list[Entry]:
         entry
         for concept in (label.therapy.drug, UNREADABLE["medication"])
         if concept in record.entries
-        for entry in record.entries[concept]
+        for entry in believed(record.entries[concept], label)
         if entry.kind == "medication"
         and (entry.certainty != "certain" or entry.status == "unknown")
         and (entry.start is None or entry.start.low <= today)
@@ -109,6 +126,13 @@ def _goes_on(entry: Entry, today: int, grace: int) -> bool:
     if entry.status == "ended":
         return entry.end.low > today
     return entry.end.high + grace >= today
+
+
+def _may_go_on(entry: Entry, today: int, grace: int) -> bool:
+    """Whether treatment may still go on by an entry that can't be read as such: one on hold is no sign of its end."""
+    if entry.end is None:
+        return entry.status != "ended"
+    return _goes_on(entry._replace(status="active") if entry.status == "held" else entry, today, grace)
 
 
 def _held(entries: Sequence[Entry], since: float) -> Entry | None:

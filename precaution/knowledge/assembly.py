@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from precaution.errors import did_you_mean
+from precaution.knowledge import shared
 from precaution.knowledge.expansion import FACTS, expanded
 from precaution.knowledge.expression import written
 from precaution.knowledge.fact import Fact
@@ -51,6 +52,7 @@ HEAD = (
     "records",
     "audit",
     "questionnaire",
+    shared.SECTION,
     *SHARED_BY_TOPICS,
 )
 SECTIONS = ("says", "parameter", "concept", "fact", "result", "ask", "rule", "duty", "measure", "source")
@@ -142,10 +144,14 @@ def read_files(folder: Path) -> tuple[Table, dict[str, Table]]:
     if (folder / "concepts.toml").is_file():
         files["concepts.toml"] = read_toml(folder / "concepts.toml", "concepts.toml")
         refuse_unknown(files["concepts.toml"], ("concept",), Place("concepts.toml"))
+    chapters = shared.chapters_of(top)
+    for each in chapters:
+        files[f"{shared.SECTION}/{each}.toml"] = {"concept": shared.section_of(each, "concept")}
     for path in topic_files(folder):
         name = f"topics/{path.name}"
-        files[name] = read_toml(path, name)
-        refuse_unknown(files[name], SECTIONS, Place(name))
+        tables = read_toml(path, name)
+        refuse_unknown(tables, (*SECTIONS, shared.SECTION), Place(name))
+        files[name] = shared.with_taken(tables, chapters, Place(name))
     return top, files
 
 
@@ -164,11 +170,20 @@ def _head(top: Table) -> Mapping[str, Any]:
         "about": as_table(top.get("about", {}), place._replace(table="about")),
         "actions": actions_of(top).order,
         "reasons": actions_of(top).reasons,
-        "therapy": read(TherapySettings, top.get("therapy", {}), place._replace(table="therapy")),
+        "therapy": _therapy(top, place._replace(table="therapy")),
         "records": read(Records, top.get("records", {}), place._replace(table="records")),
         "audit": read(AuditSettings, top["audit"], place._replace(table="audit")) if "audit" in top else None,
         "questionnaire": _questionnaire(top, place._replace(table="questionnaire")),
     }
+
+
+def _therapy(top: Table, place: Place) -> TherapySettings:
+    found = read(TherapySettings, top.get("therapy", {}), place)
+    try:
+        found.first_day()
+    except ValueError:
+        raise place.at("available-since").error("must be a day, as 2025-03-01") from None
+    return found
 
 
 def _questionnaire(top: Table, place: Place) -> Questionnaire | None:

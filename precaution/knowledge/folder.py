@@ -7,14 +7,16 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
+from precaution.knowledge import shared
 from precaution.knowledge.check_digits import well_formed
+from precaution.knowledge.formulas import file_of, formulas
 from precaution.knowledge.terminology import HIERARCHICAL, IDS, Concept, read_concept_ids, read_lists
 from precaution.knowledge.toml import Place, read_toml
 from precaution.knowledge.unlisted import files as files_of_unlisted
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
     from pathlib import Path
 
 SIGNATURES = "signatures.jsonl"
@@ -43,6 +45,8 @@ def digest(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = (
 def parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
     """Yield every file that can change an answer, with a name that does not depend on where it is."""
     yield from own_parts(folder)
+    yield from shared_parts(folder)
+    yield from formula_parts(folder)
     yield from site_parts(folder, policy, codes)
 
 
@@ -57,6 +61,31 @@ def own_parts(folder: Path) -> Iterator[tuple[str, Path]]:
         *files_of_unlisted(folder / "codes"),
     ]
     yield from sorted((path.relative_to(folder).as_posix(), path) for path in own if path.is_file())
+
+
+def shared_parts(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files that a label takes of what labels share and that can change an answer, as `parts` does."""
+    chapters = shared.chapters_of(read_toml(folder / "label.toml", "label.toml"))
+    if not chapters:
+        return
+    concepts = shared.concepts_of(folder)
+    taken = [
+        *map(shared.file_of, chapters),
+        *(path for path in shared.CODES.glob("*.csv") if path.name.split(".")[0] in concepts),
+        shared.CODES / IDS,
+        *files_of_unlisted(shared.CODES),
+    ]
+    names = ((path.relative_to(shared.FOLDER).as_posix(), path) for path in taken if path.is_file())
+    yield from sorted((f"{shared.SECTION}/{name}", path) for name, path in names)
+
+
+def formula_parts(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files of the formulas whose names stand in the label's topics, as `parts` does."""
+    chapters = shared.chapters_of(read_toml(folder / "label.toml", "label.toml"))
+    texts = [path.read_bytes() for path in (*topic_files(folder), *map(shared.file_of, chapters))]
+    for name in formulas():
+        if any(f'"{name}"'.encode() in text for text in texts):
+            yield f"{shared.SECTION}/formulas/{name}.toml", file_of(name)
 
 
 def site_parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
@@ -80,12 +109,15 @@ def signature_file(folder: Path, policy: Path | None) -> Path | None:
     return found if found.is_file() else None
 
 
-def read_codes(own: Path, *more: Path) -> Lists:
-    """Return concept -> (system, code) rows of the label's lists, with those that a site adds.
+def read_codes(label: Path, *more: Path) -> Lists:
+    """Return concept -> (system, code) rows of the lists of a label's folder, with what it takes and a site adds.
 
     Raises KnowledgeError for a list that can't be read or that adds to a concept the label does not have.
     """
-    lists = _lists(own)
+    taken = shared.concepts_of(label)
+    lists = _lists(shared.CODES, taken) if taken else {}
+    for name, rows in _lists(label / "codes").items():
+        lists.setdefault(name, []).extend(rows)
     known = frozenset(lists)
     for folder in more:
         if not folder.is_dir():
@@ -104,6 +136,13 @@ def read_codes(own: Path, *more: Path) -> Lists:
     return lists
 
 
+def list_files(label: Path) -> list[Path]:
+    """Return the files of the code lists of a label's folder: its own, then those that it takes."""
+    taken = shared.concepts_of(label)
+    common = (path for path in shared.CODES.glob("*.csv") if path.name.split(".")[0] in taken)
+    return [*sorted(label.glob("codes/*.csv")), *sorted(common)]
+
+
 def badly_formed(system: str, code: str) -> bool:
     """Whether the shape or the check digit of a code, perhaps a prefix with a star, is wrong for its system."""
     plain = code.removesuffix("*").removesuffix(".") if system in HIERARCHICAL else code
@@ -117,22 +156,22 @@ def _check_shapes(place: Place, rows: Iterable[tuple[str, str]]) -> None:
         raise place.error(f"the shape or the check digit of {', '.join(wrong)} is wrong; look it up anew")
 
 
-def _lists(folder: Path) -> Lists:
+def _lists(folder: Path, only: Container[str] | None = None) -> Lists:
     try:
-        return read_lists(folder)
+        return read_lists(folder, only)
     except KnowledgeError as error:
         raise KnowledgeError(f"{folder.name}/{error}") from None
     except (OSError, UnicodeDecodeError, csv.Error, IndexError):
         raise KnowledgeError(f"{folder.name}: a list can't be read as UTF-8 with comma-separated columns") from None
 
 
-def read_ids(*folders: Path) -> dict[int, tuple[str, str]]:
-    """Return the OMOP concept ids of a label's folder of code lists and of a site's; a site's id goes before.
+def read_ids(label: Path, *more: Path) -> dict[int, tuple[str, str]]:
+    """Return the OMOP concept ids that labels share, of a label's folder, and of a site's lists; the later go before.
 
     Raises KnowledgeError for a table that can't be read.
     """
     found: dict[int, tuple[str, str]] = {}
-    for folder in folders:
+    for folder in (shared.CODES, label / "codes", *more):
         try:
             found |= read_concept_ids(folder)
         except KnowledgeError as error:

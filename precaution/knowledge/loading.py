@@ -25,10 +25,11 @@ from precaution.knowledge.assembly import Gathered, gather
 from precaution.knowledge.linking import linked
 from precaution.knowledge.model import Label
 from precaution.knowledge.policy import applied, read_policy
+from precaution.knowledge.shared_codes import unlisted_of
 from precaution.knowledge.signatures import contents, read_signatures, sign_offs
-from precaution.knowledge.terminology import SYSTEMS, build
+from precaution.knowledge.source_settings import NOTHING_SAID
+from precaution.knowledge.terminology import build
 from precaution.knowledge.toml import Place
-from precaution.knowledge.unlisted import read_unlisted
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
     """Return the label of `folder` as it is now; for what is raised see `load_label`."""
     choices = read_policy(policy) if policy else None
     gathered = gather(folder)
-    lists = files.read_codes(folder / "codes", *codes)
+    lists = files.read_codes(folder, *codes)
     parameters = applied(choices, gathered.parameters) if choices else gathered.parameters
     for topic in gathered.head["reasons"]:
         if topic not in gathered.topics:
@@ -108,8 +109,9 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
         terminology=build(
             lists,
             gathered.concepts,
-            files.read_ids(folder / "codes", *codes),
-            read_unlisted(folder / "codes", SYSTEMS, {*lists, *gathered.concepts}),
+            files.read_ids(folder, *codes),
+            unlisted_of(folder, lists, gathered.concepts),
+            choices.source if choices else NOTHING_SAID,
         ),
         policy=_changes(choices, codes),
         limits=gathered.limits,
@@ -147,6 +149,10 @@ def _changes(policy: Policy | None, codes: tuple[Path, ...]) -> Mapping[str, obj
         changes["signed-only"] = True
     if policy and policy.complete:
         changes["lists"] = tuple(sorted(policy.complete))
+    if policy and policy.source.zone:
+        changes["zone"] = policy.source.zone
+    if policy and policy.source.standing_notes:
+        changes["standing-notes"] = len(policy.source.standing_notes)
     if more := sorted({name for folder in codes for name in files.names_of_lists(folder)}):
         changes["codes"] = tuple(more)
     return changes

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from math import inf
 from typing import Any, Literal, NamedTuple
 
 from precaution.knowledge.expression import Expression
@@ -175,7 +177,8 @@ class Rule:
     if_unknown: Mapping[Stage, ActionName]
     """Action where it can't be told, for every stage of `then`; needed unless `[actions]` of label.toml has one."""
     tell: str
-    """What to say where it holds; `{fact}` stands for the fact's value."""
+    """What to say where it holds; `{fact}` stands for the fact's value, `{fact reaches parameter}` for the day on which
+    a number of days since something gets there."""
     reading: str = ""
     """How we take the label's words."""
     release: Expression | None = None
@@ -347,6 +350,12 @@ class TherapySettings:
     """Parameter: days without the drug after which the next order is a new start."""
     indications: Concepts = ()
     """The code lists of the diseases that the drug is for."""
+    available_since: str = ""
+    """The first day on which anybody could have the drug, as 2025-03-01: an earlier start is not believed."""
+
+    def first_day(self) -> float:
+        """Return that day as an ordinal; minus infinity where the label names none. Raises ValueError for no date."""
+        return float(date.fromisoformat(self.available_since).toordinal()) if self.available_since else -inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

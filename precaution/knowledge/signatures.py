@@ -55,7 +55,7 @@ class Behind:
 
 def contents(label: Label, folder: Path, codes: Iterable[Path] = ()) -> dict[str, Parts]:
     """Return the digest of each part of what is read of every rule and duty of a label's folder."""
-    lists = files.read_codes(folder / "codes", *codes)
+    lists = files.read_codes(folder, *codes)
     cases = _cases(folder)
     outcomes: list[Rule | Duty] = [*label.rules.values(), *label.duties.values()]
     return {what.name: _parts(what, label, lists, cases.get(what.name, [])) for what in outcomes}

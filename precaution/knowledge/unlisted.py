@@ -95,15 +95,18 @@ class Unlisted:
         return found or (edition.unlisted if edition is not None else ())
 
 
-def read_unlisted(folder: Path, systems: Collection[str], concepts: Collection[str]) -> Unlisted:
+def read_unlisted(
+    folder: Path, systems: Collection[str], concepts: Collection[str], known: Collection[str] = ()
+) -> Unlisted:
     """Return what a folder of code lists says of codes that are on none of them.
 
+    `known` are code systems whose edition is told elsewhere, so that this folder only adds lists to it.
     Raises KnowledgeError for a code system that is none of `systems`, a concept that is none of `concepts`, a key that
     is not known or not there, and files that can't be read.
     """
     try:
         return Unlisted(
-            _editions(folder, systems, concepts),
+            _editions(folder, systems, concepts, known),
             read_irrelevant(folder, systems),
             dict(_may_mean(folder, systems, concepts)),
             _lines(folder / IRRELEVANT / WORDS) if (folder / IRRELEVANT / WORDS).is_file() else (),
@@ -143,7 +146,9 @@ def files(folder: Path) -> list[Path]:
     ]
 
 
-def _editions(folder: Path, systems: Collection[str], concepts: Collection[str]) -> dict[str, Edition]:
+def _editions(
+    folder: Path, systems: Collection[str], concepts: Collection[str], told: Collection[str]
+) -> dict[str, Edition]:
     path = folder / WHOLE
     if not path.is_file():
         return {}
@@ -151,10 +156,15 @@ def _editions(folder: Path, systems: Collection[str], concepts: Collection[str])
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise KnowledgeError(f"{WHOLE}: it is no TOML: {error}") from None
-    return {system: _edition(system, table, systems, concepts) for system, table in tables.items()}
+    return {
+        system: _edition(system, table, systems, concepts, () if system in told else _NEEDED)
+        for system, table in tables.items()
+    }
 
 
-def _edition(system: str, table: object, systems: Collection[str], concepts: Collection[str]) -> Edition:
+def _edition(
+    system: str, table: object, systems: Collection[str], concepts: Collection[str], needed: Collection[str]
+) -> Edition:
     where = f"{WHOLE} [{system}]"
     _known(system, systems, where, "code system")
     if not isinstance(table, dict):
@@ -163,16 +173,16 @@ def _edition(system: str, table: object, systems: Collection[str], concepts: Col
         _known(key, _KEYS, where, "key")
         if not isinstance(value, _KEYS[key]):
             raise KnowledgeError(f"{where} {key}: it must be of type {_KEYS[key].__name__}")
-    for key in _NEEDED:
+    for key in needed:
         if key not in table:
             raise KnowledgeError(f"{where}: it has no '{key}'")
     for key in ("lists", "without", "unlisted"):
         for name in table.get(key, ()):
             _known(name, concepts, f"{where} {key}", "concept")
     return Edition(
-        table["edition"],
-        table["how"],
-        frozenset(table["lists"]),
+        table.get("edition", ""),
+        table.get("how", ""),
+        frozenset(table.get("lists", ())),
         frozenset(table.get("without", ())),
         tuple(table.get("unlisted", ())),
         table.get("codes", ""),

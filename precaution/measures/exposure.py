@@ -12,6 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.engine.chart import day_of
+from precaution.engine.therapy import believed
 from precaution.values.interval import Interval
 from precaution.values.record import UNREADABLE
 
@@ -106,9 +107,10 @@ def exposure(record: Record, label: Label, audit: AuditSettings, today: int) -> 
 
 def _taken_and_unclear(record: Record, label: Label, until: int) -> tuple[list[Entry], list[Entry]]:
     """Return the entries that show the drug was taken, and those that may show it; plans are neither."""
-    own = [entry for entry in record.entries.get(label.therapy.drug, ()) if _begun(entry, until)]
+    own = [entry for entry in believed(record.entries.get(label.therapy.drug, ()), label) if _begun(entry, until)]
     sure = [e for e in own if e.certainty == "certain" and e.status in ("active", "held", "ended")]
-    other = [entry for entry in record.entries.get(UNREADABLE["medication"], ()) if _begun(entry, until)]
+    unreadable = believed(record.entries.get(UNREADABLE["medication"], ()), label)
+    other = [entry for entry in unreadable if _begun(entry, until)]
     return sure, [entry for entry in (*own, *other) if entry not in sure and entry.status != "planned"]
 
 

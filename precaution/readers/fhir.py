@@ -66,7 +66,7 @@ def record_of(
 
     Raises NoPatient, MixedPatients, WrongRelease, or InputError where a number is not finite.
     """
-    contents = unpacked(documents)
+    contents = unpacked(documents, terminology.source)
     return read_contents(contents, find_patient(contents), terminology, asks, today).record()
 
 

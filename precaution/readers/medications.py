@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from precaution.readers.codes import words_of
 from precaution.readers.concept_matches import matched_concepts
 from precaution.readers.dates import day_at, read_dates
 from precaution.readers.json_access import Json, child, children, text
@@ -90,8 +91,9 @@ def read_medication(builder: RecordBuilder, item: PatientResource) -> None:
     if taken is None:
         return builder.ignore(source, "a plan that is over")
     found = matched_concepts(builder, item, "medication", concepts, named)
+    why = _why_held(resource) if taken.status == "held" else ""
     for match in found:
-        note = "; ".join(filter(None, (match.note, taken.note)))
+        note = "; ".join(filter(None, (match.note, taken.note, why)))
         builder.add(
             Entry(
                 match.concept,
@@ -154,6 +156,14 @@ def _taken(resource: Json) -> _Taken | None:
     if kind == "MedicationAdministration" and end is None and "effectivePeriod" not in resource:
         end = at.start
     return _Taken(status, at.start, end, at.note, day_at(resource, "dateAsserted"))
+
+
+def _why_held(resource: Json) -> str:
+    """Return the reason that the resource gives for its status, in its own words."""
+    reasons = [*children(resource, "statusReason"), *children(resource, "statusReasonCodeableConcept")]
+    said = [words_of(each) or [text(coding, "code") for coding in children(each, "coding")] for each in reasons]
+    told = dict.fromkeys(words[0] for words in said if words and words[0])
+    return f"reason: {', '.join(told)}" if told else ""
 
 
 def _requested(resource: Json, status: Status) -> _Taken | None:

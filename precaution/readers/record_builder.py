@@ -9,6 +9,7 @@ from precaution.readers.dates import still_yesterday
 from precaution.readers.json_access import Json, coded, name_of, safe_code
 from precaution.readers.ledger import doubt_of
 from precaution.readers.references import Resolver
+from precaution.readers.visit_diagnoses import NamedDisease, closed_by_problems, named_in
 from precaution.values.interval import Interval
 from precaution.values.record import LISTED, Entry, Ignored, Record, Unrecognised, ordered
 
@@ -83,6 +84,8 @@ class RecordBuilder:
         self._replaced: list[tuple[str, str, Entry]] = []
         """Preliminary results, by concept and by the instant as it is written."""
         self._final: set[tuple[str, str]] = set()
+        self._diagnoses: dict[str, NamedDisease | None] = {}
+        """What each Condition names, by where it stands."""
         self._deleted = contents.deleted
         self._ignored = set(contents.ignored)
         self._unrecognised: set[Unrecognised] = set()
@@ -118,6 +121,10 @@ class RecordBuilder:
             if (concept, written) in self._final and entry in self._entries[concept]:
                 self._entries[concept].remove(entry)
                 self.ignore(entry.source, "a preliminary result that a final one of the same instant replaces")
+
+    def note_diagnosis(self, item: PatientResource) -> None:
+        """Note what a Condition names, and whether it does so as the diagnosis of a visit."""
+        self._diagnoses[item.source] = None if item.source in self._diagnoses else named_in(item.resource)
 
     def mention(self, entry: Entry, item: PatientResource, concept: Json) -> None:
         """Add a mention, unless the record says the same in an entry of its own (`record`)."""
@@ -165,7 +172,8 @@ class RecordBuilder:
         self._add_mentions()
         birth = self._possible_birth()
         entries = {
-            name: ordered([_with_possible_days(each, birth) for each in found]) for name, found in self._entries.items()
+            name: ordered(closed_by_problems([_with_possible_days(each, birth) for each in found], self._diagnoses))
+            for name, found in self._entries.items()
         }
         return Record(
             birth=self.patient.birth,

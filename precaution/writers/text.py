@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from precaution.engine.answer import Decision, Due, Evidence, Finding, Hold
 
 _STAGES = {"before-start": "Before starting {}", "on-treatment": "On {}", "interrupted": "While {} is interrupted"}
+_PERHAPS = "Stage not known, perhaps on {}"
 _NEXT = {
     "discontinue": "discontinue now; a later start is a new decision",
     "do-not-start": "do not start until this has changed, then assess again",
@@ -66,7 +67,12 @@ def text(decision: Decision, *, everything: bool = False) -> str:
 
 def sentence(decision: Decision) -> str:
     """Return the verdict alone: `Before starting baricitinib: ■ do not start`."""
-    return f"{_STAGES[decision.stage].format(decision.label)}: {status(decision.action, attested=decision.attested)}"
+    return f"{stage_heading(decision, decision.label)}: {status(decision.action, attested=decision.attested)}"
+
+
+def stage_heading(decision: Decision, drug: str) -> str:
+    """Return at which stage the patient is, as a heading that names the drug: `Before starting baricitinib`."""
+    return (_PERHAPS if decision.stage_not_known() else _STAGES[decision.stage]).format(drug)
 
 
 def evidence(entries: Sequence[Evidence]) -> str:

@@ -68,6 +68,7 @@ def test_the_commands() -> None:
         "explain",
         "export",
         "label",
+        "labels",
         "questionnaire",
         "read",
         "report",
@@ -228,11 +229,13 @@ def test_a_folder_with_something_wrong_in_it(tmp_path: Path, capsys: Capture) ->
     assert "label.toml" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_label_of_the_package_is_right(capsys: Capture) -> None:
     assert run(["check"]) == 0
     assert "no problems" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_label_is_that_of_the_text(shared: Path, capsys: Capture) -> None:
     assert run(["check", "--text", str(shared / "clinical" / "label.txt")]) == 0
     capsys.readouterr()
@@ -344,6 +347,14 @@ def test_explain_with_and_without_a_patient(patient: str, capsys: Capture) -> No
 def test_a_misspelt_rule_is_said_before_a_patient_is_read(capsys: Capture) -> None:
     assert run(["explain", "low-neutrophil", "nowhere.json", "--today", TODAY]) == 2
     assert "nowhere.json" not in capsys.readouterr().err
+
+
+def test_labels(capsys: Capture) -> None:
+    assert run(["labels", str(PROJECT / "tests" / "wrong" / "_good")]) == 0
+    assert "53 of 53 sentences are read" in capsys.readouterr().out
+    assert run(["labels", "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)[0]
+    assert (first["name"], first["sentences"], first["read"], first["signed"]) == ("baricitinib", 53, 53, 0)
 
 
 def test_label(capsys: Capture) -> None:

@@ -14,6 +14,7 @@ from precaution.knowledge.expression import parse
 from precaution.knowledge.refers import STAGES, Stage
 from precaution.values.interval import below
 from precaution.values.record import Entry, Ignored, Unrecognised
+from precaution.writers.text import sentence
 from support.engine_builders import ACTIONS, TODAY, answer, ask, condition, drug, entry, label, record, result
 
 PAST = k.Ever(name="past", topic="t", title="history of C", ever=("c",), absent="no-if-list-complete")
@@ -186,7 +187,12 @@ def test_an_answer_is_shown_with_its_day_or_why_it_no_longer_counts() -> None:
 def test_a_doubt_about_the_stage_must_be_settled_first() -> None:
     found = made(entries=(drug("2024-01-01", certainty="mentioned"),), stage=None)
     assert (found.stage, found.action, found.missing[0].fact) == ("on-treatment", "obtain", "stage")
-    assert made(entries=(drug("2024-01-01", certainty="mentioned"),)).action == "clear"  # the caller says it
+    assert found.stage_not_known()
+    assert sentence(found).startswith("Stage not known, perhaps on examplinib: ")
+    given = made(entries=(drug("2024-01-01", certainty="mentioned"),))  # the caller says it
+    assert (given.action, given.stage_not_known()) == ("clear", False)
+    besides = made(entries=(drug("2023-01-01"), drug("2024-01-01", certainty="mentioned")), stage=None)
+    assert (besides.stage, besides.stage_not_known()) == ("on-treatment", False)
 
 
 def test_a_part_of_a_record_is_never_clear() -> None:

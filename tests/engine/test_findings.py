@@ -13,8 +13,9 @@ from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.knowledge.expression import parse
 from precaution.knowledge.refers import STAGES, Stage
+from precaution.values.interval import Interval
 from precaution.values.record import Entry
-from support.engine_builders import answer, ask, chart, condition, drug, facts, label, result
+from support.engine_builders import FEBRUARY, answer, ask, chart, condition, drug, facts, label, result
 
 PAST = k.Ever(name="past", topic="t", title="history of C", ever=("c",), absent="no-if-list-complete", uses=("window",))
 LAB = k.Latest(
@@ -22,6 +23,7 @@ LAB = k.Latest(
 )
 LOWEST = k.Extreme(name="lowest", topic="t", title="lowest count", extreme=("lab",), worst="low")
 WHOLE = k.Derived(name="whole", topic="t", title="either", expression=parse("past or lab < 1"))
+SINCE = k.DaysSince(name="since", topic="t", title="days since C", days_since=("c",), absent="no")
 AGREED = ask("agreed", valid="window", about=("past",))
 DECIDED = ask("decided", "A2", answers=("continue", "interrupt"), reassures=("continue",))
 BEFORE: Stage = "before-start"
@@ -50,7 +52,7 @@ def rule(
 def judged(
     given: d.Rule, *entries: Entry, stage: Stage | None = BEFORE, more: tuple[d.Says, ...] = (), **record: object
 ) -> Judged | None:
-    of = label(PAST, LAB, LOWEST, WHOLE, AGREED, DECIDED, given, *more, window=28, counts=True)
+    of = label(PAST, LAB, LOWEST, WHOLE, SINCE, AGREED, DECIDED, given, *more, window=28, counts=True)
     known = facts(of, *entries, stage=stage, **record)
     return next(iter(judge_all(known, everything=True)), None)
 
@@ -103,6 +105,28 @@ def test_what_it_tells() -> None:
     unknown = judged(rule(), condition(certainty="suspected"))
     assert unknown is not None
     assert (unknown.finding.tell, unknown.finding.why) == ("A rule: can't be told", "condition/c is not confirmed")
+
+
+@pytest.mark.parametrize(
+    ("start", "day"),
+    [
+        ("2025-02-20", "2025-03-20"),
+        ("2025-03-01", "2025-03-29"),
+        (FEBRUARY, "2025-03-28"),
+        ("2024-01-01", "2025-03-01"),
+    ],
+)
+def test_it_tells_the_day_on_which_so_many_days_are_over(start: str | Interval, day: str) -> None:
+    """The last that it may be; today where they are over already."""
+    found = judged(rule(tell="From {since reaches window}"), condition(start=start))
+    assert found is not None
+    assert found.finding.tell == f"From {day}"
+
+
+def test_it_tells_no_day_where_nothing_says_since_when() -> None:
+    found = judged(rule("lab < 1", tell="From {since reaches window}"), result("lab", 0.8), condition(start=None))
+    assert found is not None
+    assert found.finding.tell == "From a day not known"
 
 
 def test_a_number_that_is_not_known_is_said_so() -> None:

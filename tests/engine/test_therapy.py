@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from precaution.engine.therapy import Therapy, therapy
@@ -50,7 +52,13 @@ def test_no_entry_is_before_the_start_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("entries", "expected"),
     [
-        ([drug("2024-01-01", None, "unknown")], "before-start"),
+        ([drug("2024-01-01", None, "unknown")], "on-treatment"),
+        ([drug("2024-01-01", "2025-01-30", "unknown")], "on-treatment"),
+        ([drug("2024-01-01", "2025-01-29", "unknown")], "before-start"),
+        ([drug("2024-01-01", None, "held", certainty="mentioned")], "on-treatment"),
+        ([drug("2024-01-01", "2025-01-30", "held", certainty="mentioned")], "on-treatment"),
+        ([drug("2024-01-01", "2025-01-29", "held", certainty="mentioned")], "before-start"),
+        ([drug("2024-01-01", None, "ended", certainty="mentioned")], "before-start"),
         ([drug("2024-01-01", "2024-06-01", "ended", certainty="mentioned")], "before-start"),
         ([drug("2024-01-01", certainty="mentioned")], "on-treatment"),
         ([drug(None, certainty="suspected")], "on-treatment"),
@@ -70,7 +78,7 @@ def test_a_doubt_of_the_future_is_none() -> None:
 
 def test_why_names_the_entry_and_the_day() -> None:
     assert stage(drug("2024-01-01")).why == "medication/drug shows treatment since 2024-01-01"
-    assert stage(drug(None)).why == "medication/drug shows treatment since"
+    assert stage(drug(None)).why == "medication/drug shows treatment since a day that is not known"
     assert stage(drug("2024-01-01", None, "held")).why == "medication/drug is on hold"
     assert stage(drug("2024-01-01", "2024-05-01")).why == "medication/drug shows treatment that has ended"
 
@@ -175,3 +183,39 @@ def test_a_supply_handed_over_after_the_order_does_not_lift_its_hold() -> None:
     held, supply = drug("2025-01-01", None, "held"), drug("2025-01-20", "2025-03-20", "active")
     assert stage(held, supply).stage == "interrupted"
     assert stage(held, supply, drug("2025-02-01", None, "active")).stage == "on-treatment"
+
+
+# A start before anybody could have the drug.
+
+SINCE_2020 = replace(LABEL, therapy=replace(LABEL.therapy, available_since="2020-03-01"))
+
+
+@pytest.mark.parametrize(
+    ("start", "believed"),
+    [
+        (on("2020-03-01"), on("2020-03-01")),
+        (on("2020-02-29"), None),
+        (span("2020-01-01", "2020-12-31"), span("2020-03-01", "2020-12-31")),
+        (span("2019-01-01", "2019-12-31"), None),
+        (None, None),
+    ],
+)
+def test_a_start_before_the_drug_could_be_had_is_a_day_not_known(
+    start: Interval | None, believed: Interval | None
+) -> None:
+    found = therapy(record(drug(start)), SINCE_2020, TODAY)
+    assert (found.stage, found.start) == ("on-treatment", believed)
+    note = found.evidence[0].note
+    assert note.endswith("is not believed: the drug could not be had before 2020-03-01") == (
+        start is not None and believed is None
+    )
+
+
+def test_an_unclear_entry_of_before_it_could_be_had_leaves_the_start_open() -> None:
+    unclear = drug("2019-01-01", certainty="mentioned", source="M/2")
+    assert therapy(record(drug("2024-01-01"), unclear), SINCE_2020, TODAY).start is None
+
+
+def test_why_an_order_is_on_hold_is_told() -> None:
+    held = drug("2024-01-01", None, "held", note="reason: surgery")
+    assert stage(held).why == "medication/drug is on hold (reason: surgery)"

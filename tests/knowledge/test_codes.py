@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import re
-import tomllib
 from collections import Counter
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
@@ -17,8 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from precaution.knowledge.assembly import read_files
 from precaution.knowledge.check_digits import is_loinc, is_snomed, well_formed
-from precaution.knowledge.terminology import COLUMNS, EDITIONS, SYSTEMS, Concept, Terminology, build, read_lists
+from precaution.knowledge.folder import list_files, read_codes
+from precaution.knowledge.shared import CODES
+from precaution.knowledge.terminology import COLUMNS, EDITIONS, SYSTEMS, Concept, Terminology, build
 from precaution.knowledge.unlisted import read_irrelevant, read_unlisted
 from support.project import PROJECT
 
@@ -42,7 +44,7 @@ class Row(NamedTuple):
 @cache
 def rows() -> list[Row]:
     found = []
-    for path in sorted((LABEL / "codes").glob("*.csv")):
+    for path in list_files(LABEL):
         with path.open(encoding="utf-8", newline="") as file:
             table = csv.DictReader(line for line in file if not line.startswith("#"))
             found += [Row(path.name.split(".")[0], each["system"], each["code"], each["display"]) for each in table]
@@ -51,7 +53,7 @@ def rows() -> list[Row]:
 
 @cache
 def concepts() -> dict[str, Concept]:
-    tables = tomllib.loads((LABEL / "concepts.toml").read_text(encoding="utf-8"))["concept"]
+    tables = {name: table for each in read_files(LABEL)[1].values() for name, table in each.get("concept", {}).items()}
     return {
         name: Concept(
             name=name,
@@ -66,8 +68,8 @@ def concepts() -> dict[str, Concept]:
 
 @cache
 def terminology() -> Terminology:
-    lists = read_lists(LABEL / "codes")
-    return build(lists, concepts(), unlisted=read_unlisted(LABEL / "codes", SYSTEMS, lists))
+    lists = read_codes(LABEL)
+    return build(lists, concepts(), unlisted=read_unlisted(CODES, SYSTEMS, lists))
 
 
 def to_review() -> list[Row]:
@@ -139,7 +141,7 @@ def test_a_code_stands_once_in_a_concept() -> None:
 
 
 def test_short_lists_name_their_source_and_long_ones_say_it_first() -> None:
-    for path in (LABEL / "codes").glob("*.csv"):
+    for path in list_files(LABEL):
         lines = path.read_text(encoding="utf-8").splitlines()
         head = next(line for line in lines if not line.startswith("#")).split(",")
         assert tuple(head[:2]) == COLUMNS
@@ -151,7 +153,7 @@ def test_short_lists_name_their_source_and_long_ones_say_it_first() -> None:
 
 
 def test_a_row_that_was_not_verified_says_so() -> None:
-    for path in (LABEL / "codes").glob("*.csv"):
+    for path in list_files(LABEL):
         if not path.name.endswith(".more.csv"):
             with path.open(encoding="utf-8", newline="") as file:
                 for row in csv.DictReader(line for line in file if not line.startswith("#")):
@@ -160,7 +162,7 @@ def test_a_row_that_was_not_verified_says_so() -> None:
 
 
 def test_every_table_has_a_list_and_names_only_concepts() -> None:
-    lists = set(read_lists(LABEL / "codes"))
+    lists = set(read_codes(LABEL))
     assert set(concepts()) <= lists
     for concept in concepts().values():
         assert {*concept.outranks, *concept.answers} <= lists, concept.name
@@ -780,13 +782,13 @@ def test_the_import_mends_text_that_was_decoded_wrongly() -> None:
 
 def test_the_lists_are_what_the_import_writes(shared: Path, tmp_path: Path) -> None:
     importer().main(shared / "clinical" / "codes", tmp_path)
-    for written in tmp_path.iterdir():
-        shipped = LABEL / "codes" / written.name
+    for written in (path for path in tmp_path.rglob("*") if path.is_file()):
+        shipped = LABEL.parent / written.relative_to(tmp_path)
         assert written.read_text(encoding="utf-8") == shipped.read_text(encoding="utf-8"), written.name
 
 
 def test_no_irrelevant_code_is_on_a_list_of_the_label() -> None:
-    irrelevant = read_irrelevant(LABEL / "codes", SYSTEMS)
+    irrelevant = read_irrelevant(CODES, SYSTEMS)
     assert {system: len(codes) for system, codes in irrelevant.items()} == {"LOINC": 432, "RxNorm": 329, "SNOMED": 244}
     for system, codes in irrelevant.items():
         assert [code for code in codes if terminology().concepts(system, code)] == []
@@ -799,7 +801,7 @@ def test_no_irrelevant_code_is_on_a_list_of_the_label() -> None:
 )
 def test_common_codes_are_known_to_be_irrelevant(system: str, code: str) -> None:
     """A blood pressure, creatinine, acetaminophen, full-time employment, depression."""
-    assert code in read_irrelevant(LABEL / "codes", SYSTEMS)[system]
+    assert code in read_irrelevant(CODES, SYSTEMS)[system]
 
 
 @pytest.mark.parametrize(
@@ -817,7 +819,7 @@ def test_common_codes_are_known_to_be_irrelevant(system: str, code: str) -> None
     ],
 )
 def test_a_code_whose_class_could_matter_is_not_called_irrelevant(system: str, code: str) -> None:
-    assert code not in read_irrelevant(LABEL / "codes", SYSTEMS)[system]
+    assert code not in read_irrelevant(CODES, SYSTEMS)[system]
 
 
 @pytest.mark.parametrize(

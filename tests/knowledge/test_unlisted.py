@@ -9,14 +9,12 @@ import pytest
 
 from precaution.errors import KnowledgeError
 from precaution.knowledge.check_digits import well_formed
-from precaution.knowledge.loading import LABELS, load_label
+from precaution.knowledge.loading import load_label
 from precaution.knowledge.terminology import SYSTEMS, Terminology, build
 from precaution.knowledge.unlisted import Edition, Unlisted, read_unlisted
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-CODES = LABELS / "baricitinib" / "codes"
 
 
 @cache

@@ -259,6 +259,26 @@ def test_statements(status: object, expected: tuple[str, str]) -> None:
     assert (entry.start, entry.end, entry.recorded) == (on("2024-05-01"), on("2024-06-01"), on("2024-06-02"))
 
 
+WHY = {"text": "Surgery planned"}
+CODED = {"coding": [{"system": "http://local", "code": "SURG"}]}
+
+
+@pytest.mark.parametrize(
+    ("held", "note"),
+    [
+        (request(status="on-hold", statusReason=WHY), "reason: Surgery planned"),
+        (request(status="on-hold", statusReason=CODED), "reason: SURG"),
+        (request(status="on-hold", statusReason={}), ""),
+        (request(status="stopped", statusReason=WHY), ""),
+        (statement(status="on-hold", statusReason=[WHY, CODED, WHY]), "reason: Surgery planned, SURG"),
+        (administration(status="on-hold", statusReason=[WHY]), "reason: Surgery planned"),
+        (dispense(status="on-hold", statusReasonCodeableConcept=WHY), "reason: Surgery planned"),
+    ],
+)
+def test_why_a_drug_is_on_hold_is_noted(held: dict[str, object], note: str) -> None:
+    assert only(held).note == note
+
+
 def test_a_statement_of_one_day_has_no_end() -> None:
     entry = only(statement(effectiveDateTime="2024-05-01"))
     assert (entry.start, entry.end) == (on("2024-05-01"), None)

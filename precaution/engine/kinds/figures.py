@@ -2,16 +2,18 @@
 
 Of several results on one day the worst counts. A result whose day is uncertain may or may not be the
 latest: the value is then the hull of what it may be. A preliminary result can only make the value worse.
-A result that can't be used (no unit, implausible) stands for any value, so that it hides nothing.
+A result that can't be used (no unit, implausible) stands for any value, and like a preliminary one takes back no
+earlier result.
 """
 
 from __future__ import annotations
 
 from functools import reduce
+from math import inf
 from typing import TYPE_CHECKING
 
 from precaution.engine.chart import Known, by_days, latest_day, may_be_newest
-from precaution.values.interval import EVERYTHING, Interval, hull, larger, smaller
+from precaution.values.interval import EVERYTHING, Interval, hull, larger, show_day, show_number, smaller
 from precaution.values.record import Entry
 
 if TYPE_CHECKING:
@@ -30,33 +32,57 @@ DIGITS = 9
 
 def latest(fact: Latest, setting: Setting) -> Look:
     """Return how to find the latest result within the fact's window."""
-    worse = _worse(fact.worst, setting)
     days = setting.window(fact.within.get(setting.stage, ""))
     ratio = as_ratios(setting.number(fact.upper_limit) if fact.upper_limit else 0.0)
     compared = ratio if fact.times_upper_limit else None
     wanted = int(setting.number(fact.last)) if fact.last else 1
+
+    def results(chart: Chart) -> Sequence[Entry]:
+        return _results(fact.latest, fact.derived, chart)
+
+    look = latest_of_results(results, fact.worst, days, setting, compared=compared, wanted=wanted)
+    return look if wanted > 1 else _quickly(fact, days, compared, look)
+
+
+def latest_of_results(
+    results: Callable[[Chart], Sequence[Entry]],
+    worst: str,
+    days: float | None,
+    setting: Setting,
+    *,
+    compared: Compared | None = None,
+    wanted: int = 1,
+) -> Look:
+    """Return how to find the latest of some results, or the worst of the last `wanted`, in a window of `days`."""
+    worse = _worse(worst, setting)
     find = _newest if wanted == 1 else _worst_of_days(wanted)
 
     def look(chart: Chart) -> Known:
-        entries = _results(fact.latest, fact.derived, chart)
+        entries = results(chart)
         since = None if days is None else chart.today - days
         recent = entries if since is None else _from(since, entries)
         if not recent:
-            return Known(None, why=_nothing(entries, days))
-        known = find(recent, worse, compared)
+            return Known(None, why=_nothing(entries, days) + _before(entries, since))
+        if compared is not None:
+            recent = list(map(compared, recent))
+        known = find(recent, worse)
         known.considered = len(recent)
-        return known if days is None else _in_window(known, recent, days, chart)
+        if days is not None:
+            known = _in_window(known, recent, days, chart)
+        if known.value is None and all(entry.value is None for entry in recent):
+            known.why += _before(entries, since)
+        return known
 
     def _in_window(known: Known, recent: Sequence[Entry], days: float, chart: Chart) -> Known:
-        reaching = {entry.status for entry in known.evidence if _surely_reaches(entry, chart.today - days)}
+        reaching = {is_hint(entry) for entry in known.evidence if _surely_reaches(entry, chart.today - days)}
         if not reaching:
             return Known(None, known.evidence, f"not known to be of the last {days:.0f} days", len(recent), known.since)
-        if reaching == {"preliminary"}:  # a settled result that may be too old reassures no more than none
-            known = _newest([entry for entry in recent if entry.status == "preliminary"], worse, compared)
+        if reaching == {True}:  # a settled result that may be too old reassures no more than none
+            known = _newest([entry for entry in recent if is_hint(entry)], worse)
             known.considered = len(recent)
         return known
 
-    return look if wanted > 1 else _quickly(fact, days, compared, look)
+    return look
 
 
 def _quickly(fact: Latest, days: float | None, compared: Compared | None, otherwise: Look) -> Look:
@@ -112,17 +138,22 @@ def _worse(worst: str, setting: Setting) -> Worse:
     return smaller if worst == "low" else larger
 
 
-def _newest(entries: Sequence[Entry], worse: Worse, compared: Compared | None) -> Known:
-    contenders, hints = may_be_newest(entries)
-    if compared is not None:
-        contenders, hints = list(map(compared, contenders)), list(map(compared, hints))
+def is_hint(entry: Entry) -> bool:
+    """Whether a result takes back no other: a preliminary one, and one that can't be used. It reassures nobody."""
+    return entry.status == "preliminary" or entry.value is None
+
+
+def _newest(entries: Sequence[Entry], worse: Worse) -> Known:
+    contenders, hints = may_be_newest(entries, is_hint)
     value = _contended(contenders, worse) if contenders else EVERYTHING
     for hint in hints:
         value = worse(value, value_of(hint))
-    evidence = tuple(_noted(contenders) + hints)
+    evidence = tuple(_noted(contenders) + (list(map(_to_repeat, hints)) if contenders else hints))
     if value == EVERYTHING:
         return Known(None, evidence, reason(evidence), since=latest_day(evidence))
-    return Known(value, evidence, since=latest_day(evidence))
+    unusable = [entry for entry in hints if entry.value is None]
+    why = reason(list(map(_to_repeat, unusable))) if unusable else ""
+    return Known(value, evidence, why, since=latest_day(evidence))
 
 
 def _contended(entries: Sequence[Entry], worse: Worse) -> Interval:
@@ -136,13 +167,11 @@ def _contended(entries: Sequence[Entry], worse: Worse) -> Interval:
     return EVERYTHING if value is None else value
 
 
-def _worst_of_days(wanted: int) -> Callable[[Sequence[Entry], Worse, Compared | None], Known]:
+def _worst_of_days(wanted: int) -> Callable[[Sequence[Entry], Worse], Known]:
     """The worst of the last `wanted` days with a result, and of what may be as late: it can only make it worse."""
 
-    def find(entries: Sequence[Entry], worse: Worse, compared: Compared | None) -> Known:
-        if compared is not None:
-            entries = list(map(compared, entries))
-        settled = [e for e in entries if e.status != "preliminary" and e.start is not None]
+    def find(entries: Sequence[Entry], worse: Worse) -> Known:
+        settled = [e for e in entries if not is_hint(e) and e.start is not None]
         days = by_days(settled)[-wanted:]
         if len(days) < wanted:
             return Known(None, tuple(settled), f"only {len(days)} of the {wanted} results needed")
@@ -162,7 +191,7 @@ def _loose(entries: Sequence[Entry], first: Interval | None) -> list[Entry]:
     return [
         entry
         for entry in entries
-        if (entry.status == "preliminary" or entry.start is None)
+        if (is_hint(entry) or entry.start is None)
         and (entry.start is None or first is None or entry.start.high >= first.low)
     ]
 
@@ -177,7 +206,7 @@ def _results(concepts: Sequence[str], derived: Sequence[str], chart: Chart) -> S
 
 
 def _with_derived(entries: Sequence[Entry], whole: Sequence[Entry], part: Sequence[Entry]) -> Sequence[Entry]:
-    direct = {entry.start for entry in entries if entry.status != "preliminary"}
+    direct = {entry.start for entry in entries if not is_hint(entry)}
     made = [
         _product(count, percent)
         for count in whole
@@ -247,6 +276,13 @@ def _noted(entries: list[Entry]) -> list[Entry]:
     return [entry._replace(note=f"{entry.note}; {note}" if entry.note else note) for entry in entries]
 
 
+def _to_repeat(entry: Entry) -> Entry:
+    """Say of a result that can't be used, beside one that can, that the test is to be repeated."""
+    if entry.value is not None:
+        return entry
+    return entry._replace(note=f"{entry.note}; repeat the test" if entry.note else "no usable value; repeat the test")
+
+
 def is_settled(entry: Entry) -> bool:
     """Whether a result is more than a preliminary one."""
     return entry.status != "preliminary"
@@ -280,3 +316,16 @@ def _nothing(entries: Sequence[Entry], days: float | None) -> str:
     if days is None or not entries:
         return "no result on record" if days is None else f"no result in the last {days:.0f} days (none on record)"
     return f"no result in the last {days:.0f} days"
+
+
+def _before(entries: Sequence[Entry], since: float | None) -> str:
+    """Return what the last usable result before that day said, with its day: too old to count, and worth knowing."""
+    usable = [e for e in entries if e.value is not None and e.start is not None and e.start.high < (since or -inf)]
+    if not usable:
+        return ""
+    last = max(usable, key=_start_of)
+    return f"; before that {last.says or show_number(value_of(last))} on {show_day(last.start)}"
+
+
+def _start_of(entry: Entry) -> Interval:
+    return entry.start if entry.start is not None else EVERYTHING

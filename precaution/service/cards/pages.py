@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from precaution.knowledge.model import SignOff
 from precaution.service.cards.wording import without_sources
 from precaution.writers.layout import NOTE, in_words, listed, status
-from precaution.writers.text import next_step
+from precaution.writers.text import next_step, stage_heading
 
 if TYPE_CHECKING:
     from precaution.engine.answer import Decision, Due, Finding, Hold, Searched
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 STYLE = (_HERE / "static" / "page.css").read_text(encoding="utf-8")
-_STAGES = {"before-start": "Before starting {}", "on-treatment": "On {}", "interrupted": "While {} is interrupted"}
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -39,7 +38,7 @@ def content(decision: Decision, label: Label, vocabulary: Vocabulary, words: Wor
     """Return what the page of a decision shows, as JSON."""
     due = sorted(decision.due, key=lambda each: (_ORDER.index(each.state), each.due or "9999", each.duty))
     page: Page = {
-        "title": _STAGES[decision.stage].format(label.title),
+        "title": stage_heading(decision, label.title),
         "action": decision.action,
         "verdict": status(decision.action, attested=decision.attested),
         "why": _reason(decision),

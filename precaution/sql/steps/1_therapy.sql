@@ -1,21 +1,33 @@
 -- Entries of the label's own drug, and entries that may be of it but can't be read as such. `reach` is how far an
 -- entry carries a course of treatment: to its end, to today while it is open, else only its own day.
 CREATE TABLE precaution_courses AS
+WITH believed AS (
+  -- An entry that began before anybody could have the drug began on a day not known.
+  SELECT
+    b.person, b.kind, b.concept, b.status, b.certainty, b.end_low, b.end_high, b."order",
+    CASE
+      WHEN b.start_high < t.first_day THEN NULL
+      WHEN b.start_low < t.first_day THEN t.first_day
+      ELSE b.start_low
+    END AS start_low,
+    CASE WHEN b.start_high < t.first_day THEN NULL ELSE b.start_high END AS start_high
+  FROM entries AS b
+  CROSS JOIN precaution_treatment AS t
+  WHERE b.kind = 'medication' AND b.concept IN (t.drug, 'unreadable-medication')
+)
 SELECT
   e.person, e.status, e.start_low, e.start_high, e.end_low, e.end_high, e."order" AS place, p.today, t.grace, t.gap,
   e.concept = t.drug AND e.certainty = 'certain' AND e.status <> 'unknown' AS taken,
-  e.concept = t.drug AND e.certainty <> 'certain' AS perhaps,
+  e.concept = t.drug AND (e.certainty <> 'certain' OR e.status = 'unknown') AS perhaps,
   CASE
     WHEN NOT e.end_high IS NULL THEN CASE WHEN e.end_high < p.today THEN e.end_high ELSE p.today END
     WHEN e.status IN ('active', 'held') OR e.certainty <> 'certain' OR e.status = 'unknown' THEN p.today
     ELSE e.start_high
   END AS reach
-FROM entries AS e
+FROM believed AS e
 JOIN precaution_people AS p ON p.person = e.person
 CROSS JOIN precaution_treatment AS t
-WHERE e.kind = 'medication'
-  AND e.concept IN (t.drug, 'unreadable-medication')
-  AND (e.start_low IS NULL OR e.start_low <= p.today)
+WHERE (e.start_low IS NULL OR e.start_low <= p.today)
   AND (
     e.certainty <> 'certain' OR e.status = 'unknown'
     OR (e.concept = t.drug AND e.status IN ('active', 'held', 'ended'))
@@ -27,8 +39,8 @@ WITH seen AS (
   SELECT
     c.*,
     CASE
-      WHEN NOT (c.taken OR c.perhaps) OR c.status = 'held' THEN FALSE
-      WHEN c.end_high IS NULL THEN c.status = 'active'
+      WHEN NOT (c.taken OR c.perhaps) OR (c.taken AND NOT c.perhaps AND c.status = 'held') THEN FALSE
+      WHEN c.end_high IS NULL THEN c.status = 'active' OR (c.perhaps AND c.status <> 'ended')
       WHEN c.status = 'ended' THEN c.end_low > c.today
       ELSE c.end_high + c.grace >= c.today
     END AS may_go_on

@@ -31,7 +31,8 @@ pairs AS (
   WHERE l.role = 'whole'
 ),
 settled_days AS (
-  SELECT DISTINCT person, fact, start_low FROM direct WHERE status <> 'preliminary' AND start_low = start_high
+  SELECT DISTINCT person, fact, start_low FROM direct
+  WHERE status <> 'preliminary' AND NOT low IS NULL AND start_low = start_high
 ),
 every_result AS (
   SELECT person, fact, status, start_low, start_high, day_low, day_high, low, high, low_open, high_open, upper
@@ -44,6 +45,15 @@ every_result AS (
     p.low_open, p.high_open, CAST(NULL AS DOUBLE) AS upper
   FROM ROUNDED_OF(pairs, low, high) AS p
   LEFT JOIN settled_days AS s ON s.person = p.person AND s.fact = p.fact AND s.start_low = p.start_low
+  WHERE s.person IS NULL
+  UNION ALL
+  -- What was estimated for a day on which nothing was surely measured.
+  SELECT
+    p.person, p.fact, p.status, p.start_low, p.start_high, p.day_low, p.day_high, p.low, p.high, p.low_open,
+    p.high_open, CAST(NULL AS DOUBLE) AS upper
+  FROM precaution_estimates AS p
+  LEFT JOIN settled_days AS s ON s.person = p.person AND s.fact = p.fact AND s.start_low = p.start_low
+    AND p.start_low = p.start_high
   WHERE s.person IS NULL
 ),
 limited AS (
@@ -87,7 +97,7 @@ FROM scaled AS s;
 -- few days, which can only make it worse.
 CREATE TABLE precaution_recent AS
 WITH recent AS (
-  SELECT f.*, f.status = 'preliminary' AS is_preliminary
+  SELECT f.*, f.status = 'preliminary' OR NOT f.usable AS is_preliminary
   FROM precaution_figures AS f
   WHERE f.fact_kind = 'latest' AND (f.days IS NULL OR f.start_low IS NULL OR f.start_high >= f.today - f.days)
 ),

@@ -10,7 +10,7 @@ from precaution.engine.chart import Known
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
 from precaution.knowledge.fact import Fact
-from precaution.values.interval import EVERYTHING, Interval, above, below, exactly, less
+from precaution.values.interval import EVERYTHING, Interval, above, below, exactly, less, show_number
 from precaution.values.record import Entry
 from support.engine_builders import FEBRUARY, MARCH, TODAY, drug, facts, known, label, result, span
 
@@ -26,6 +26,11 @@ HIGHEST = k.Extreme(name="x", extreme=("lab",), worst="high", **TITLES)
 
 def latest(*entries: Entry, of: Fact = COUNT, **parameters: float) -> Known:
     return known(of, *entries, parameters={"max_age": 28, "site": 0, "times": 2, **parameters})
+
+
+def number(found: Known) -> Interval:
+    assert isinstance(found.value, Interval)
+    return found.value
 
 
 def lab(
@@ -118,12 +123,28 @@ def test_equal_results_of_one_day_need_no_word() -> None:
 
 
 def test_a_result_that_cannot_be_used_hides_nothing() -> None:
-    """It may be anything: the newest unusable one leaves the value unknown, an older one does not matter."""
+    """It may be anything: the newest unusable one can make the value worse, an older one does not matter."""
     unusable = lab(None, note="no unit")
     assert latest(unusable).value is None
     assert latest(unusable).why == "no unit"
-    assert latest(lab(3, "2025-02-10"), unusable).value is None
+    assert show_number(number(latest(lab(3, "2025-02-10"), unusable))) == "≤3"
+    assert latest(lab(3, "2025-02-10"), unusable).why == "no unit; repeat the test"
     assert latest(lab(None, "2025-02-10", note="no unit"), lab(3, source="Observation/2")).value == exactly(3)
+
+
+def test_an_unusable_result_takes_no_low_one_back() -> None:
+    failed = lab(None, source="Observation/2", note="clotted")
+    found = latest(lab(0.7, "2025-02-10"), failed)
+    assert less(number(found), exactly(1)) is True
+    assert [entry.note for entry in found.evidence] == ["", "clotted; repeat the test"]
+
+
+def test_a_result_too_old_to_count_is_told_with_its_day() -> None:
+    old, failed = lab(0.7, "2024-01-10"), lab(None, note="clotted")
+    assert latest(old).value is None
+    assert latest(old).why == "no result in the last 28 days; before that 0.7 on 2024-01-10"
+    assert latest(old, failed).value is None
+    assert latest(old, failed).why == "clotted; before that 0.7 on 2024-01-10"
 
 
 def test_an_unusable_result_beside_a_low_one_of_the_day_leaves_it_low() -> None:
@@ -221,7 +242,8 @@ def test_both_are_needed_of_one_certain_day(parts: list[Entry]) -> None:
 
 def test_a_direct_result_of_the_day_comes_first() -> None:
     assert latest(whole(2.5), percent(20), lab(3), of=DERIVED).value == exactly(3)
-    assert latest(whole(2.5), percent(20), lab(None), of=DERIVED).value is None  # an unusable one hides nothing
+    # a direct one that can't be used neither takes the other back nor lets it reassure
+    assert show_number(number(latest(whole(2.5), percent(20), lab(None), of=DERIVED))) == "≤0.5"
     assert latest(whole(2.5), percent(20), lab(3, "2025-02-19"), of=DERIVED).value == exactly(0.5)
 
 
@@ -257,6 +279,13 @@ def test_why_there_is_no_multiple() -> None:
 
 
 # The last two.
+
+
+def test_an_unusable_result_counts_as_none_of_the_last_two_and_does_not_reassure() -> None:
+    failed = lab(None, "2025-02-25", source="Observation/3", note="clotted")
+    found = latest(lab(3, "2025-02-10"), lab(2, "2025-02-20"), failed, of=LAST2)
+    assert show_number(number(found)) == "≤2"
+    assert latest(lab(3, "2025-02-10"), failed, of=LAST2).value is None
 
 
 def test_the_worst_of_the_last_two_days_counts() -> None:

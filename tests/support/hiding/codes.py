@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 from functools import cache
-from pathlib import Path
 
 from precaution.cases.lines import _SYSTEMS as URLS
+from precaution.knowledge.folder import list_files
 from precaution.knowledge.loading import find_label, load_label
 from precaution.readers.codes import normal_code, system_name
 from support.hiding.kit import LOCAL, Changed, Json, Shown, codings, masked, way
@@ -27,7 +27,7 @@ _NULL = "http://terminology.hl7.org/CodeSystem/v3-NullFlavor"
 def _displays() -> dict[tuple[str, str], str]:
     """Return what code lists call their codes; those of prefixes with their star."""
     found: dict[tuple[str, str], str] = {}
-    for path in sorted((Path(find_label("baricitinib")) / "codes").glob("*.csv")):
+    for path in list_files(find_label("baricitinib")):
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
         found |= {(row["system"], row["code"]): row["display"] for row in csv.DictReader(lines)}
     return found
