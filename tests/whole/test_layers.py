@@ -35,7 +35,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     ),
     "values": ({"logic"}, {"interval"}, {"record"}),
     "knowledge": (
-        {"check_digits", "expression", "refers", "source_settings", "unlisted"},
+        {"check_digits", "expression", "refers", "source_settings", "strengths", "unlisted"},
         {"terminology", "toml"},
         {"fact", "formulas"},
         {"computed_facts"},
@@ -66,7 +66,9 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"drafts", "merges", "sender", "zones"},
         {"ledger", "manifests"},
         {"authors", "codes", "dates", "quantities", "resource_types"},
-        {"lengths"},
+        {"lengths", "strengths"},
+        {"frequencies"},
+        {"dosages"},
         {"answers", "concept_matches", "contents", "lists", "references", "visit_diagnoses"},
         {"language", "patient"},
         {"bundle_queries", "record_builder"},
@@ -76,7 +78,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"omop", "prefetch"},
     ),
     "readers.omop": (
-        {"columns", "meanings"},
+        {"columns", "doses", "meanings"},
         {"files", "mapping", "postgres", "rows"},
         {"code_map"},
     ),
