@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from precaution import load_label
 from precaution.writers.in_short import actions_in_short, duties_in_short
 
@@ -29,7 +31,7 @@ def test_a_limit_its_stage_and_what_ends_the_hold_are_told() -> None:
 
 def test_no_list_is_said_twice() -> None:
     lists = [[rule.name for rule in each.rules] for each in ACTIONS]
-    assert all(first != second for first, second in zip(lists, lists[1:], strict=False))
+    assert all(first != second for first, second in pairwise(lists))
 
 
 def test_every_duty_says_when() -> None:
