@@ -451,7 +451,9 @@ def test_the_archive_holds_no_other_label_and_is_always_the_same(tmp_path: Path)
     assert shipping.archive(label) == first
     names = zipfile.ZipFile(first).namelist()
     assert {"precaution/cohort/spark/tasks.py", "precaution/readers/units.csv", "given/label/label.toml"} <= set(names)
-    assert not [name for name in names if name.startswith("precaution/labels/") and not name.endswith(".py")]
+    others = [name for name in names if name.startswith("precaution/labels/") and not name.endswith(".py")]
+    assert others
+    assert all(name.startswith("precaution/labels/shared/") for name in others)
     received = tasks.received(unpacked(tmp_path / "root", label), label)
     assert load_label(received.folder).digest == LABEL.digest
 
