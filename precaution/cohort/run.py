@@ -8,10 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.assessment import as_day
+from precaution.assessment import as_day, distinct
 from precaution.cohort import run_fhir, run_omop, run_tables
 from precaution.cohort.context import RunContext, SourceFile
-from precaution.cohort.label_source import LabelSource
+from precaution.cohort.label_source import LabelSource, loaded
 from precaution.cohort.processes import preload
 from precaution.cohort.results import Summary, described, opened, stored
 from precaution.cohort.run_lock import run_lock
@@ -95,6 +95,7 @@ def cohort(
     label: Path | str = DEFAULT,
     policy: Path | None = None,
     codes: Iterable[Path] = (),
+    labels: Iterable[LabelSource] = (),
     workers: int | None = None,
     limit: int = 0,
     strict: bool = False,
@@ -110,9 +111,10 @@ def cohort(
     """Decide every patient of `source` on `today`; write the results to `out`.
 
     `source`: a folder or file of FHIR R4 (NDJSON, or Bundles), or a folder of the tables `entries` and `persons`.
-    `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at the
-    first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables. `audit`: also
-    what an audit needs. `lost_lines`: whose a line may be of which that can't be told; with "nobody" an answer may
+    `labels`: in place of `label`, `policy` and `codes` any number of labels; a patient is decided by each of which
+    `who` is true. `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at
+    the first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables. `audit`:
+    also what an audit needs. `lost_lines`: whose a line may be of which that can't be told; with "nobody" an answer may
     lack what such a line held. `who`: who is decided, a key of `who.CHOICES` or a file of ids. `spark`: where
     given, Spark does the work in place of processes. `progress` is told what is done, how much, of how much. A folder
     that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
@@ -125,15 +127,17 @@ def cohort(
     if lost_lines not in ("everybody", "nobody"):
         raise UsageError("--lost-lines is everybody or nobody")
     day = date.fromordinal(as_day(today))
-    source_of_label = LabelSource(str(find_label(label)), policy, tuple(codes))
+    sources = tuple(labels) or (LabelSource(str(find_label(label)), policy, tuple(codes)),)
     if not spark:
-        preload(workers or _cores(), source_of_label)  # meanwhile this process loads its own
-    loaded, folder = source_of_label.load(), Path(out)
+        preload(workers or _cores(), sources)  # meanwhile this process loads its own
+    known, folder = distinct(loaded(sources)), Path(out)
     made = plan(source, out, workers, spark)
+    if made.sort == "tables":
+        run_tables.check_labels(Path(source), made.files, [each.name for each in known])
     context = RunContext(
         source,
         folder,
-        source_of_label,
+        sources,
         day,
         made.files,
         made.partitions,
@@ -142,9 +146,9 @@ def cohort(
         limit,
         strict,
         lost_lines,
-        chosen_people(who, loaded),
+        chosen_people(who, known),
     )
-    about = described(context, loaded)
+    about = described(context, known)
     about |= {"engine": "spark" if spark else "processes", "partitions": made.partitions}
     try:
         if not folder.exists():

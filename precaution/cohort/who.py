@@ -9,6 +9,8 @@ from precaution.engine.therapy import STOPPED_DAYS, on_drug
 from precaution.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from precaution.knowledge.model import Label
     from precaution.values.record import Record
 
@@ -51,13 +53,14 @@ class Who(NamedTuple):
 EVERYBODY = Who()
 
 
-def who(asked: str, label: Label) -> Who:
+def who(asked: str, labels: Sequence[Label]) -> Who:
     """Return whom `asked` means: a key of CHOICES, or a file with the id of a patient in each line.
 
-    Raises UsageError where it is neither, or the label names no indication; InputError for a file that can't be read.
+    Raises UsageError where it is neither, or a label names no indication; InputError for a file that can't be read.
     """
-    if asked == "indication" and not label.therapy.indications:
-        raise UsageError(f"the label '{label.name}' names no indications, so --who indication finds nobody")
+    without = [label.name for label in labels if not label.therapy.indications]
+    if asked == "indication" and without:
+        raise UsageError(f"the label '{without[0]}' names no indications, so --who indication finds nobody")
     if asked in CHOICES:
         return Who(asked)  # type: ignore[arg-type]
     path = Path(asked)
