@@ -93,13 +93,18 @@ def named_labels(labels: Iterable[Label | Path | str]) -> Iterable[Label | Path 
 
 
 def distinct(labels: Iterable[Label]) -> tuple[Label, ...]:
-    """Return labels as they are. Raises UsageError where two have one name, or there is none."""
+    """Return labels as they are.
+
+    Raises UsageError where two have one name, there is none, or their policies differ in what they say of the source.
+    """
     known = tuple(labels)
     names = [label.name for label in known]
     if not names:
         raise UsageError("no label is named; name one, or say 'all'")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UsageError(f"the label '{twice[0]}' is named twice: name each once; of two revisions, one in a run")
+    if len({label.terminology.source for label in known}) > 1:
+        raise UsageError("the labels' policies say different things of the source: give each the same [reading]")
     return known
 
 

@@ -2,6 +2,7 @@
 
     born 1980-05-14
     condition ascvd_mi active since 2019-03-02 until 2020-01-01       (or: resolved, suspected, refuted, ...)
+    condition herpes_zoster of-visit active recorded 2025-02-20       as the diagnosis of a visit, which nobody closes
     result lab_anc <0.5 10*9/L on 2025-02-20 upper 7.5                (or: positive, negative, preliminary, ...)
     medication drug_statin active since 2024-01-01 until 2024-06-30   (or: on-hold, stopped, completed, ...)
     immunization vaccine_live on 2025-02-20
@@ -51,7 +52,7 @@ _VERIFICATION = {
     "refuted": "refuted",
     "entered-in-error": "entered-in-error",
 }
-_OF_PATIENT = {"born": "birthDate", "died": "deceasedDateTime"}
+_OF_PATIENT = {"born": "birthDate", "died": "deceasedDateTime", "sex": "gender"}
 _RESULTS = {"positive": "POS", "negative": "NEG", "indeterminate": "IND"}
 _QUOTING = re.compile(r"""["'\\]""")
 _WORDS_OF_TIME = ("on", "since", "until", "recorded")
@@ -103,7 +104,7 @@ def _made(words: list[str], line: str, ident: str, terminology: Terminology) -> 
     make = _MAKERS.get(kind)
     if make is None:
         raise KnowledgeError(
-            f"'{line}': a line begins with born, died, text or {', '.join(_MAKERS)}.{did_you_mean(kind, _MAKERS)}"
+            f"'{line}': a line begins with born, died, sex, text or {', '.join(_MAKERS)}.{did_you_mean(kind, _MAKERS)}"
         )
     times, rest = _times(rest)
     code: Resource = {"text": name} if text else {} if kind == "answer" else _coded(name, line, terminology)
@@ -170,14 +171,17 @@ def _coded(concept: str, line: str, terminology: Terminology) -> Resource:
 def _condition(_: str, code: Resource, times: dict[str, str], words: list[str], __: Terminology) -> Resource:
     made: Resource = {"resourceType": "Condition", "code": code}
     for word in words:
-        if word in _CLINICAL:
+        if word == "of-visit":
+            category = "http://terminology.hl7.org/CodeSystem/condition-category"
+            made["category"] = [_one(category, "encounter-diagnosis")]
+        elif word in _CLINICAL:
             made["clinicalStatus"] = _one("http://terminology.hl7.org/CodeSystem/condition-clinical", word)
         elif word in _VERIFICATION:
             made["verificationStatus"] = _one(
                 "http://terminology.hl7.org/CodeSystem/condition-ver-status", _VERIFICATION[word]
             )
         else:
-            hint = did_you_mean(word, (*_CLINICAL, *_VERIFICATION))
+            hint = did_you_mean(word, (*_CLINICAL, *_VERIFICATION, "of-visit"))
             raise KnowledgeError(f"'{word}' is no status of a condition.{hint}")
     day = times.get("since", times.get("on"))
     return made | _given(onsetDateTime=day, abatementDateTime=times.get("until"), recordedDate=times.get("recorded"))

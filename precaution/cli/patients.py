@@ -95,10 +95,9 @@ def _assess_by_each(
         raise UsageError("--stage and --store are for one label: name one with --label")
     by_name = {label.name: label for label in chosen.labels}
     grave = _as_grave_as_in_any(fail_on, chosen.labels) if fail_on else {}
-    options.refuse_terminal(patient)
     decisions = assess_each(
-        patient,
-        today=options.chosen_day(today),
+        options.named_source(patient),
+        today=options.chosen_day(today, chosen.labels[0]),
         labels=chosen.labels,
         only_taken=chosen.all,
         answers=answers,
@@ -118,7 +117,7 @@ def decided(
     """Return the decision on the patient and in the situation that a command names."""
     from precaution.assessment import assess
 
-    day = options.chosen_day(today)
+    day = options.chosen_day(today, label)
     record = options.chosen_record(patient, label, day)
     return assess(record, today=day, label=label, stage=stage, answers=answers, everything=everything)
 
@@ -143,7 +142,7 @@ def decided_with_store(
     from precaution.service.clinician_answers import assess_kept
     from precaution.service.store import Store
 
-    day = options.chosen_day(today)
+    day = options.chosen_day(today, label)
     name, record = options.chosen_patient(patient, label, day)
     if not name:
         raise UsageError("--store: the Patient has no id, by which to find what is kept")
@@ -204,8 +203,8 @@ def timeline(chosen: ChosenLabels, patient: str, today: date | None, json: bool)
     from precaution.writers import listing
     from precaution.writers.structured import as_json, to_dict
 
-    until = options.chosen_day(today)
     labels = chosen.labels
+    until = options.chosen_day(today, labels[0])
     of_label = list(zip(labels, options.chosen_records(patient, labels, until), strict=True))
     if chosen.all:
         of_label = taken(of_label, until.toordinal())

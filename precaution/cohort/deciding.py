@@ -105,7 +105,7 @@ class Partition:
                     if record.entries[name]
                 }
                 self._counts["people_with_by_label"].update(names)
-        self._count([self._decided(person, record, label) for label, record in asked])
+        self._count([self._decided((person, *also), record, label) for label, record in asked])
 
     def _asked_for(self, names: Iterable[str], record: Record, label: Label) -> bool:
         today, who = self.context.today.toordinal(), self.context.who
@@ -119,11 +119,17 @@ class Partition:
         if not self.context.tables.isdisjoint(AUDIT):
             self.tables.add_all(audit_rows(person, record, label, self.context.today.toordinal()), label.name)
 
-    def _decided(self, person: str, record: Record, label: Label) -> Decision:
+    def _decided(self, names: Sequence[str], record: Record, label: Label) -> Decision:
+        """Return the decision on a person, who has these ids, by a label, and add its rows."""
+        answers = self.context.answers
+        if answers is not None:
+            record = answers.heeded(names, record, label, self.context.today.toordinal())
         decision = assess(record, today=self.context.today, label=label)
+        if answers is not None:
+            decision = answers.finished(names, decision, label)
         since = treated_since(record, label) if "history" in self.context.tables else None
         changes = timeline(record, label, self.context.today.toordinal(), since) if since is not None else []
-        self.tables.add_all(decision_rows(person, decision, changes, label), label.name)
+        self.tables.add_all(decision_rows(names[0], decision, changes, label), label.name)
         return decision
 
     def _count(self, decisions: Sequence[Decision]) -> None:

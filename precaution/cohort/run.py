@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,11 +26,12 @@ from precaution.knowledge.loading import find_label
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from precaution.cohort.context import LostLines
+    from precaution.cohort.context import ClinicianAnswers, LostLines
     from precaution.cohort.progress import Tell
     from precaution.cohort.spark import Spark
+    from precaution.knowledge.model import Label
 
 
 class Plan(NamedTuple):
@@ -87,6 +89,13 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _refuse_shared_asks(labels: Sequence[Label]) -> None:
+    """Raise UsageError where labels have an ask of one name: a store does not say to whose ask an answer is."""
+    counts = Counter(name for label in labels for name in label.asks)
+    if shared := [name for name, count in counts.items() if count > 1]:
+        raise UsageError(f"--store does not say to which label's ask '{shared[0]}' an answer is: take one label a run")
+
+
 def cohort(
     source: Path | str,
     out: Path | str,
@@ -105,6 +114,7 @@ def cohort(
     overwrite: bool = False,
     lost_lines: LostLines = "everybody",
     who: str = "everybody",
+    answers: ClinicianAnswers | None = None,
     spark: Spark | None = None,
     progress: Tell = lambda *_: None,
 ) -> Summary:
@@ -115,8 +125,9 @@ def cohort(
     `who` is true. `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at
     the first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables. `audit`:
     also what an audit needs. `lost_lines`: whose a line may be of which that can't be told; with "nobody" an answer may
-    lack what such a line held. `who`: who is decided, a key of `who.CHOICES` or a file of ids. `spark`: where
-    given, Spark does the work in place of processes. `progress` is told what is done, how much, of how much. A folder
+    lack what such a line held. `who`: who is decided, a key of `who.CHOICES` or a file of ids. `answers`: what
+    clinicians have answered, where that is kept. `spark`: where given, Spark does the work in place of processes.
+    `progress` is told what is done, how much, of how much. A folder
     that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
 
     Raises InputError for a source that can't be read, or, if `strict`, for the first problem; UsageError for a
@@ -126,11 +137,14 @@ def cohort(
         raise UsageError("--workers and --limit take a number above 0")
     if lost_lines not in ("everybody", "nobody"):
         raise UsageError("--lost-lines is everybody or nobody")
+    if answers is not None and spark:
+        raise UsageError("--store is for --engine processes: the machines of Spark do not reach the store")
     day = date.fromordinal(as_day(today))
     sources = tuple(labels) or (LabelSource(str(find_label(label)), policy, tuple(codes)),)
     if not spark:
         preload(workers or _cores(), sources)  # meanwhile this process loads its own
     known, folder = distinct(loaded(sources)), Path(out)
+    _refuse_shared_asks(known if answers is not None else ())
     made = plan(source, out, workers, spark)
     if made.sort == "tables":
         run_tables.check_labels(Path(source), made.files, [each.name for each in known])
@@ -147,6 +161,7 @@ def cohort(
         strict,
         lost_lines,
         chosen_people(who, known),
+        answers,
     )
     about = described(context, known)
     about |= {"engine": "spark" if spark else "processes", "partitions": made.partitions}

@@ -27,6 +27,7 @@ from precaution.knowledge.model import Label
 from precaution.knowledge.policy import applied, read_policy
 from precaution.knowledge.shared_codes import unlisted_of
 from precaution.knowledge.signatures import contents, read_signatures, sign_offs
+from precaution.knowledge.source_settings import NOTHING_SAID
 from precaution.knowledge.terminology import build
 from precaution.knowledge.toml import Place
 from precaution.labels import DEFAULT
@@ -110,6 +111,7 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
             gathered.concepts,
             files.read_ids(folder, *codes),
             unlisted_of(folder, lists, gathered.concepts),
+            choices.source if choices else NOTHING_SAID,
         ),
         policy=_changes(choices, codes),
         limits=gathered.limits,
@@ -147,6 +149,10 @@ def _changes(policy: Policy | None, codes: tuple[Path, ...]) -> Mapping[str, obj
         changes["signed-only"] = True
     if policy and policy.complete:
         changes["lists"] = tuple(sorted(policy.complete))
+    if policy and policy.source.zone:
+        changes["zone"] = policy.source.zone
+    if policy and policy.source.standing_notes:
+        changes["standing-notes"] = len(policy.source.standing_notes)
     if more := sorted({name for folder in codes for name in files.names_of_lists(folder)}):
         changes["codes"] = tuple(more)
     return changes

@@ -23,7 +23,7 @@ from precaution.readers.record_builder import PatientResource, RecordBuilder
 from precaution.readers.resource_types import subject_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from precaution.readers.contents import Contents
     from precaution.readers.patient import OtherSubject, Patient
@@ -54,8 +54,8 @@ _READERS: Mapping[str, Callable[[RecordBuilder, PatientResource], None]] = {
 }
 _WITH_MENTIONS = frozenset(kind for kind in _READERS if coded_elements(kind))
 _LISTS = ("List", "Composition")
-_OF_SUBJECT_ALONE = frozenset({*_LISTS, "QuestionnaireResponse", "FamilyMemberHistory"})
-"""Types that say nothing, not even a doubt, where it can't be told whose they are."""
+_OF_SUBJECT_ALONE = frozenset({*_LISTS, "FamilyMemberHistory"})
+"""Types that say nothing of their own, not even a doubt, where it can't be told whose they are."""
 CONTAINED = "it is contained in a resource of another kind, which does not say what it means there"
 _KINDS = {"Condition": "condition", "Observation": "result", "Procedure": "procedure", "Immunization": "immunization"}
 
@@ -78,13 +78,14 @@ def record_of(
 
 
 def records_of(
-    documents: Iterable[object], understandings: Iterable[Understanding], today: int | None = None
+    documents: Iterable[object], understandings: Sequence[Understanding], today: int | None = None
 ) -> list[Record]:
     """Return the record that parsed JSON documents hold, once for each label by whose codes and asks they are read.
 
-    What does not depend on a label is done once: versions are chosen, the patient is found. Raises as `record_of`.
+    What does not depend on a label is done once: versions are chosen, the patient is found. What is said of the source
+    is the same for all. Raises as `record_of`.
     """
-    contents = unpacked(documents)
+    contents = unpacked(documents, understandings[0].terminology.source)
     patient = find_patient(contents)
     return [read_contents(contents, patient, *each, today).record() for each in understandings]
 
@@ -119,16 +120,20 @@ def _read_all(
             builder.ignore(item.source, other.why)
             if other.certain:
                 continue
-            builder.incomplete.add(_KINDS.get(kind, "medication" if kind.startswith("Medication") else kind))
-            if kind not in _OF_SUBJECT_ALONE:
-                item.doubted(other.why)
-                read(builder, item)
-            continue
-        read(builder, item)
+            _note_strange(builder, item, other)
+        if other is None or kind not in _OF_SUBJECT_ALONE:
+            read(builder, item)
         if kind in _WITH_MENTIONS:
             read_mentions(builder, item)
         if "contained" in resource:
             _read_contained(builder, contents, item)
+
+
+def _note_strange(builder: RecordBuilder, item: PatientResource, other: OtherSubject) -> None:
+    """Note a resource that may be the patient's: a doubt of all that it says, and no list of its kind is whole."""
+    kind = text(item.resource, "resourceType")
+    builder.incomplete.add(_KINDS.get(kind, "medication" if kind.startswith("Medication") else kind))
+    item.doubted(other.why)
 
 
 def _read_contained(builder: RecordBuilder, contents: Contents, item: PatientResource) -> None:
@@ -142,10 +147,14 @@ def _read_contained(builder: RecordBuilder, contents: Contents, item: PatientRes
         if read is None or _is_member(holder, inner):
             continue
         other = _stranger_within(builder, contents, holder, inner)
+        part = item.within(inner, "" if kind in _LISTS else CONTAINED)
         if other is not None:
             builder.ignore(item.source, other.why)
-        else:
-            read(builder, item.within(inner, "" if kind in _LISTS else CONTAINED))
+            if other.certain:
+                continue
+            _note_strange(builder, part, other)
+        if other is None or text(inner, "resourceType") not in _OF_SUBJECT_ALONE:
+            read(builder, part)
 
 
 def _stranger_within(builder: RecordBuilder, contents: Contents, holder: Json, inner: Json) -> OtherSubject | None:

@@ -60,6 +60,8 @@ class Irrelevance:
         """Look codes up in `terminologies`, those of every label: what one of them takes something from is kept."""
         self._terminologies = terminologies
         self._met: dict[Spelling, bool] = {}
+        self.source = terminologies[0].source
+        """What the site says of the source: the same to every label (`precaution.assessment.distinct`)."""
 
     def says_nothing(self, kind: str, resource: Json) -> bool:
         """Whether a resource of type `kind` shows no more than that a list of its kind is kept."""

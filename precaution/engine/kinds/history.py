@@ -60,7 +60,10 @@ def _judged(concepts: Sequence[str], fact: Ever | Active, counts: Counts, may_co
 
     def look(chart: Chart) -> Known:
         entries = chart.past.get(alone, ()) if alone else chart.entries(concepts)
-        judged = [(entry, counts(entry, chart)) for entry in entries if _of_kind(entry, kind)]
+        if chart.truths is None:
+            judged = [(entry, counts(entry, chart)) for entry in entries if _of_kind(entry, kind)]
+        else:
+            judged = [(entry, _again(entry, counts, chart)) for entry in entries if _of_kind(entry, kind)]
         yes = [entry for entry, truth in judged if truth]
         unsure = [entry for entry, truth in judged if truth is None]
         considered = len(judged)
@@ -82,6 +85,16 @@ def _judged(concepts: Sequence[str], fact: Ever | Active, counts: Counts, may_co
         return [entry for entry in entries if may_count is None or may_count(entry, chart) is not False]
 
     return look
+
+
+def _again(entry: Entry, counts: Counts, chart: Chart) -> Truth:
+    """Return whether an entry counts, as it was found to on an earlier day if nothing has come of it since."""
+    if chart.truths is None:
+        return counts(entry, chart)
+    found = chart.truths.setdefault(id(entry), {})
+    if counts not in found:
+        found[counts] = counts(entry, chart)
+    return found[counts]
 
 
 def _in_time(fact: Ever | Active, days: float | None) -> Counts | None:
