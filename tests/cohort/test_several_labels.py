@@ -10,7 +10,7 @@ import pyarrow.dataset as ds
 import pytest
 
 from precaution.cli import run
-from precaution.cohort import cohort, most_urgent
+from precaution.cohort import Spark, cohort, most_urgent
 from precaution.cohort.comparison import compared
 from precaution.cohort.export.calendar import write_calendar
 from precaution.cohort.label_source import LabelSource
@@ -18,7 +18,8 @@ from precaution.cohort.tables import SCHEMAS
 from precaution.errors import UsageError
 from precaution.knowledge.loading import find_label
 from support.cohort_people import RESOURCES, TODAY, demo
-from support.ndjson_sources import resources_of, written
+from support.ndjson_sources import LABEL, resources_of, written
+from support.omop_sources import Cdm, put_parquet
 from support.second_label import write_second_label
 
 NAMES = ("baricitinib", "second")
@@ -58,7 +59,7 @@ def tables_that_differ(both: Path, alone: dict[str, Path]) -> list[tuple[str, st
     return [
         (table, name)
         for table in SCHEMAS
-        if table != "problems"
+        if table != "problems" and (both / table).is_dir()
         for name, out in alone.items()
         if rows(both, table, name) != rows(out, table)
     ]
@@ -147,3 +148,33 @@ def test_one_worklist_has_the_lines_of_a_patient_together(
     assert [each.person for each in most_urgent(out, 3)] == [e.person for e in found if e.person in order[:3]]
     assert run(["worklist", str(out), "--top", "3"]) == 0
     assert capsys.readouterr().out.split()[1] == "label"
+
+
+def test_a_cdm_is_mapped_for_each_label(sources: tuple[LabelSource, LabelSource], tmp_path: Path) -> None:
+    cdm = Cdm(LABEL.terminology)
+    for name in ("drug_baricitinib", "drug_methotrexate"):
+        cdm.person(
+            ["born 1960", f"medication {name} active since 2025-01-10", "result lab_anc 0.8 10*9/L on 2025-02-20"]
+        )
+    cdm.person(["born 1990", "condition hepatitis_b active since 2020-01-01"])
+    put_parquet(tmp_path / "cdm", cdm.tables)
+    how: dict[str, Any] = {"today": TODAY, "workers": 1, "entries": True}
+    alone = {name: tmp_path / name for name in NAMES}
+    for name, each in zip(NAMES, sources, strict=True):
+        cohort(tmp_path / "cdm", alone[name], labels=[each], **how)
+    cohort(tmp_path / "cdm", tmp_path / "both", labels=sources, **how)
+    assert tables_that_differ(tmp_path / "both", alone) == []
+    assert len(rows(tmp_path / "both", "decisions")) == 6
+
+
+def test_spark_comes_to_the_same(
+    spark: Any,
+    sources: tuple[LabelSource, LabelSource],
+    people: Path,
+    tmp_path: Path,
+) -> None:
+    how: dict[str, Any] = {"today": TODAY, "labels": sources, "who": "ever-on-drug", "history": True}
+    cohort(people, tmp_path / "here", workers=1, **how)
+    cohort(people, tmp_path / "there", spark=Spark(session=spark), **how)
+    for table in ("decisions", "findings", "due", "history"):
+        assert rows(tmp_path / "there", table) == rows(tmp_path / "here", table) != []
