@@ -399,6 +399,31 @@ def test_selections_narrow_nothing(app: App) -> None:
     assert cards(app, body)
 
 
+OTHER = {"coding": [{"system": RXNORM, "code": "723"}]}
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["MedicationRequest/a"], False),
+        (["MedicationRequest/a/_history/1", "NutritionOrder/z", 7, None], False),
+        (["MedicationRequest/gone"], True),
+        (["MedicationRequest/a", "ServiceRequest/gone"], True),
+        ("MedicationRequest/gone", False),
+        (None, False),
+    ],
+)
+def test_a_selected_order_that_is_not_among_the_drafts_was_not_checked(app: App, names: Any, said: bool) -> None:
+    body = call("order-select", prefetch(example("ready")), draft(id="a", medicationCodeableConcept=OTHER))
+    body["context"]["selections"] = names
+    assert [UNREAD in card["summary"] for card in cards(app, body)] == [True] * said
+    body["context"]["draftOrders"]["entry"][0]["resource"].pop("id")
+    body["context"]["selections"] = ["MedicationRequest/gone"]
+    assert cards(app, body) == [], "a draft without an id may be the one"
+    body["context"]["draftOrders"] = {"resourceType": "Bundle"}
+    assert UNREAD in cards(app, body)[0]["summary"]
+
+
 def test_for_a_call_nothing_is_worked_out_twice(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """At which stage the patient is, and every fact: cards, page and what is kept ask one assessment."""
     counts: Counter[str] = Counter()
