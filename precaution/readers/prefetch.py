@@ -18,7 +18,7 @@ from precaution.readers.fhir import read_contents
 from precaution.readers.json_access import Json, child, children, name_of, text
 from precaution.readers.patient import find_patient
 from precaution.readers.resource_types import CLINICAL, HELPERS, R4, SIGNS, check_release, subject_key
-from precaution.readers.sender import reports_loss
+from precaution.readers.sender import reports_loss, what_is_doubtful
 from precaution.values.record import Entry, Ignored, Record, in_order
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def _bundle(bundle: Json, standing: Collection[str]) -> Retrieved:
     given = bundle.get("entry", [])
     entries = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
     sound = isinstance(given, list) and len(entries) == len(given) and bundle.get("type") == "searchset"
+    sound = sound and not any(what_is_doubtful(bundle, [*entries]))
     found: list[Json] = []
     matches = 0
     for entry in entries:
@@ -177,7 +178,7 @@ def read_prefetch(
     broken |= nameless
     contents = _contents([*answers.items(), ("", more)], bad, broken, terminology.source)
     found = find_patient(contents)
-    if found.ids and found.ids != {patient}:
+    if found.ids and patient not in found.ids:  # others may be the same person: merged Patients
         raise MixedPatients("the Patient that was sent is not the one of context.patientId")
     builder = read_contents(contents, found, terminology, asks, today)
     whole = {name for name, answer in answers.items() if answer.state == "whole"} - broken

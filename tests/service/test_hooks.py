@@ -375,6 +375,29 @@ def test_a_token_for_another_patient_is_refused(app: App, bound: str, status: in
     assert post(app, body).status_code == status
 
 
+@pytest.mark.parametrize("link", ["replaces", "replaced-by", "refer", "seealso"])
+def test_a_patient_who_was_merged_with_another_gets_cards(app: App, link: str) -> None:
+    for name, tier in (("low-neutrophils", "critical"), ("ready", "info")):
+        sent = prefetch(example(name))
+        sent["patient"]["link"] = [{"type": link, "other": {"reference": "Patient/other"}}]
+        assert cards(app, call("order-sign", sent, draft()))[0]["indicator"] == tier
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"meta": {"security": [{"code": "REDACTED"}]}},
+        {"meta": {"tag": [{"code": "SUBSETTED"}]}},
+        {"implicitRules": "urn:x"},
+    ],
+)
+def test_a_search_result_of_which_something_was_taken_out_is_not_whole(app: App, said: Json) -> None:
+    sent = prefetch(example("ready"))
+    sent["conditions"] |= said
+    (card,) = cards(app, call("order-sign", sent, draft()))
+    assert "only a part was retrieved: diagnoses" in unescape(card["detail"])
+
+
 def test_an_old_plan_is_forgotten(app: App) -> None:
     sent = prefetch(example("restricted"))
     plan = draft(id="x", subject={"reference": f"Patient/{sent['patient']['id']}"}, intent="plan", status="active")
