@@ -266,6 +266,19 @@ def test_the_drug_is_seen_in_whatever_resource_it_is_ordered(app: App, hook: str
     assert "now being written" not in found[0]["summary"]
 
 
+@pytest.mark.parametrize("words", [{"text": "Olumiant 4 mg"}, {"display": "baricitinib 4 MG Oral Tablet"}])
+def test_words_that_name_the_drug_are_heard_beside_a_code_of_another(app: App, words: Json) -> None:
+    coding = {"system": RXNORM, "code": "723", **words}
+    order = draft(medicationCodeableConcept={"coding": [coding], "text": words.get("text", "")})
+    assert cards(app, call("order-sign", prefetch(example("low-neutrophils")), order))[0]["indicator"] == "critical"
+    found = cards(app, call("order-sign", prefetch(example("low-neutrophils")), draft()))
+    named = {**DRUG, "text": "Baricitinib 4 mg"}
+    again = cards(app, call("order-sign", prefetch(example("low-neutrophils")), draft(medicationCodeableConcept=named)))
+    assert [each["detail"] for each in again] == [each["detail"] for each in found], (
+        "words that say the same add nothing"
+    )
+
+
 def test_an_order_finds_its_medication_by_the_address_of_its_entry(app: App) -> None:
     url = "urn:uuid:6f0c2f5e-0000-4000-8000-000000000001"
     body = call("order-sign", prefetch(example("low-neutrophils")))
