@@ -4,7 +4,7 @@
     condition ascvd_mi active since 2019-03-02 until 2020-01-01       (or: resolved, suspected, refuted, ...)
     condition herpes_zoster of-visit active recorded 2025-02-20       as the diagnosis of a visit, which nobody closes
     result lab_anc <0.5 10*9/L on 2025-02-20 upper 7.5                (or: positive, negative, preliminary, ...)
-    medication drug_statin active since 2024-01-01 until 2024-06-30   (or: on-hold, stopped, completed, ...)
+    medication drug_statin active since 2024-01-01 until 2024-06-30   (or: on-hold, stopped, completed, ...; by oral)
     immunization vaccine_live on 2025-02-20
     procedure skin_examination on 2024-06-01
     order major_surgery on 2025-03-20
@@ -55,7 +55,7 @@ _VERIFICATION = {
 _OF_PATIENT = {"born": "birthDate", "died": "deceasedDateTime"}
 _RESULTS = {"positive": "POS", "negative": "NEG", "indeterminate": "IND"}
 _QUOTING = re.compile(r"""["'\\]""")
-_WORDS_OF_TIME = ("on", "since", "until", "recorded")
+_WORDS_OF_TIME = ("on", "since", "until", "recorded", "by")
 
 
 def resources(lines: Iterable[str], terminology: Terminology, asks: Mapping[str, Ask] | None = None) -> list[Resource]:
@@ -229,7 +229,8 @@ def _medication(_: str, code: Resource, times: dict[str, str], words: list[str],
     status = words[0] if words else "active"
     made: Resource = {"resourceType": "MedicationStatement", "status": status, "medicationCodeableConcept": code}
     return made | _given(
-        effectivePeriod=_given(start=times.get("since", times.get("on")), end=times.get("until")) or None
+        effectivePeriod=_given(start=times.get("since", times.get("on")), end=times.get("until")) or None,
+        dosage=[{"route": {"text": times["by"]}}] if "by" in times else None,
     )
 
 

@@ -65,7 +65,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"merges", "sender"},
         {"ledger"},
         {"authors", "codes", "dates", "quantities", "resource_types"},
-        {"lengths"},
+        {"lengths", "routes"},
         {"answers", "concept_matches", "contents", "lists", "references", "visit_diagnoses"},
         {"language", "patient"},
         {"bundle_queries", "record_builder"},

@@ -38,6 +38,7 @@ COLUMNS: Mapping[str, str] = {
     "stopped": "boolean",
     "type_id": "bigint",
     "days_supply": "double precision",
+    "route_text": "varchar",
     "number": "double precision",
     "number_unread": "boolean",
     "operator_id": "bigint",
@@ -200,6 +201,7 @@ def _drug(cdm: Cdm, meanings: str) -> str:
             "stopped": "it.stop_reason is not null",
             "type_id": "it.drug_type_concept_id",
             "days_supply": "it.days_supply",
+            "route_text": "it.route_source_value",
         },
     )
 

@@ -15,6 +15,7 @@ from precaution.readers.conditions import CLINICAL, VERIFIED
 from precaution.readers.lengths import LONGEST
 from precaution.readers.observations import ResultContext, answer_entries, outcome, result_entry
 from precaution.readers.omop.meanings import is_test
+from precaution.readers.routes import by_route
 from precaution.readers.unlisted_results import BY_UNIT, can_be_given, told_by_unit
 from precaution.values.interval import EVERYTHING, Interval, exactly, hull
 from precaution.values.record import Entry, Ignored, Record, Unrecognised, in_order
@@ -74,6 +75,7 @@ class MappedRow(NamedTuple):
     stopped: bool | None
     type_id: int | None
     days_supply: float | None
+    route_text: str | None
     number: float | None
     number_unread: bool | None
     operator_id: int | None
@@ -149,6 +151,14 @@ class RowReader:
             else:
                 collected.add(found)
 
+    def _drug(self, row: MappedRow) -> Entry | Ignored:
+        """Return a drug taken, if its route does not say that it does not count."""
+        meant = by_route(self._codes.terminology, row.concept, [row.route_text or ""], certain=row.certain)
+        if not meant.concept:
+            return Ignored(row.source, meant.note)
+        note = row.note or meant.note
+        return _drug(row._replace(concept=meant.concept, certain=meant.certain, note=note))
+
     def _may_be(self, row: MappedRow) -> bool:
         """Whether a row of no list's code may be of the test that it is mapped to, by its unit and its number."""
         concept = self._codes.terminology.concept(row.concept)
@@ -162,7 +172,7 @@ class RowReader:
         if row.kind == "condition":
             yield _condition(row)
         elif row.kind == "medication" and row.event == "drug":
-            yield _drug(row)
+            yield self._drug(row)
         elif row.kind == "immunization":
             yield _act(row, "immunization")
         elif row.kind == "procedure":
