@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Literal
 from unicodedata import combining, normalize
 
 from precaution.errors import KnowledgeError, did_you_mean
-from precaution.knowledge.refers import Concepts, Refers
+from precaution.knowledge.refers import ConceptName, Concepts
 from precaution.knowledge.unlisted import Unlisted
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Concept:
     """Whether its codes say nothing of the patient: the list only keeps them from others."""
     outranks: Concepts = ()
     """Concepts that a code does not belong to where it belongs to this one."""
-    counts_as: Annotated[str, Refers("concept")] = ""
+    counts_as: ConceptName | Literal[""] = ""
     """Its codes name a drug whatever its route: the concept that they belong to where route or form is not local."""
     local: tuple[str, ...] = ()
     """Words, or codes, of a route or form by which such a drug acts where it is put, and does not count."""
