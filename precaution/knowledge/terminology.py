@@ -12,6 +12,7 @@ from unicodedata import combining, normalize
 
 from precaution.errors import KnowledgeError, did_you_mean
 from precaution.knowledge.refers import ConceptName, Concepts
+from precaution.knowledge.source_settings import NOTHING_SAID, SourceSettings
 from precaution.knowledge.unlisted import Unlisted
 
 if TYPE_CHECKING:
@@ -85,6 +86,10 @@ class Concept:
     """Words, or codes, of a route or form by which such a drug acts where it is put, and does not count."""
     systemic: tuple[str, ...] = ()
     """Words, or codes, of a route or form by which it counts; where neither is told, or both, it is a doubt."""
+    strengths: Mapping[str, str] = field(default_factory=dict[str, str])
+    """For a drug: what one tablet, capsule or mL holds, by code: `{ "RxNorm 1" = "2.5 mg" }`, `"25 mg/mL"`."""
+    dosed: bool = False
+    """Whether a fact asks for its dose (filled in by the loader)."""
     why: str = ""
     """What was decided about the list, and why."""
 
@@ -102,6 +107,8 @@ class Terminology:
     """OMOP concept id -> (system, code), for sources that come without their vocabulary."""
     unlisted: Unlisted = field(default_factory=Unlisted)
     """What is known of codes that no list has."""
+    source: SourceSettings = NOTHING_SAID
+    """What the site says of the records that are read with it."""
 
     def concepts(self, system: str, code: str) -> tuple[str, ...]:
         """Return the concepts that `code` of `system` (a name of SYSTEMS) belongs to.
@@ -351,8 +358,12 @@ def build(
     known: Mapping[str, Concept],
     concept_ids: Mapping[int, tuple[str, str]] | None = None,
     unlisted: Unlisted | None = None,
+    source: SourceSettings = NOTHING_SAID,
 ) -> Terminology:
-    """Return the terminology of code lists, the concepts' own tables, and what is known of codes on no list."""
+    """Return the terminology of code lists, the concepts' own tables, and what is known of codes on no list.
+
+    `source`: what the site says of its records.
+    """
     exact: dict[tuple[str, str], tuple[str, ...]] = {}
     prefixes: dict[tuple[str, str], tuple[str, ...]] = {}
     for concept, rows in lists.items():
@@ -361,4 +372,4 @@ def build(
             before = table.get(key, ())
             if concept not in before:
                 table[key] = (*before, concept)
-    return Terminology(exact, prefixes, known, concept_ids or {}, unlisted or Unlisted())
+    return Terminology(exact, prefixes, known, concept_ids or {}, unlisted or Unlisted(), source)
