@@ -60,6 +60,7 @@ def unused_lists(folder: Folder) -> Iterator[LabelProblem]:
         if (
             name not in used
             and not concept.outranks
+            and not concept.counts_as
             and not name.startswith(RESERVED)
             and name not in UNREADABLE.values()
         ):
