@@ -21,6 +21,8 @@ SOURCES = (
     "knowledge/said_once.py",
     "knowledge/fact.py",
     "knowledge/fact_kinds.py",
+    "knowledge/computed_facts.py",
+    "knowledge/formulas.py",
     "cases/load.py",
     "knowledge/policy.py",
     "knowledge/assembly.py",
@@ -149,8 +151,12 @@ A value must be of the same sort as the label's own, and one of its `choices` wh
 
 def _kinds() -> tuple[str, ...]:
     """Return the kinds of facts, in the order in which they are defined."""
-    tree = ast.parse((PROJECT / "precaution" / "knowledge" / "fact_kinds.py").read_text(encoding="utf-8"))
-    classes = [each for each in tree.body if isinstance(each, ast.ClassDef)]
+    classes = [
+        each
+        for module in ("fact_kinds.py", "computed_facts.py")
+        for each in ast.parse((PROJECT / "precaution" / "knowledge" / module).read_text(encoding="utf-8")).body
+        if isinstance(each, ast.ClassDef)
+    ]
     return tuple(each.name for each in classes if any(ast.unparse(base) == "Fact" for base in each.bases))
 
 
@@ -165,6 +171,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "",
         KINDS,
     ),
+    ("A formula", "`shared/formulas/<name>.toml`", ("Formula",)),
     ("The facts about one test", "`[result.x]`", ("Result",)),
     ("An ask", "`[ask.x]`", ("Ask",)),
     ("A rule", "`[rule.x]`", ("Rule",)),

@@ -51,7 +51,7 @@ _VERIFICATION = {
     "refuted": "refuted",
     "entered-in-error": "entered-in-error",
 }
-_OF_PATIENT = {"born": "birthDate", "died": "deceasedDateTime"}
+_OF_PATIENT = {"born": "birthDate", "died": "deceasedDateTime", "sex": "gender"}
 _RESULTS = {"positive": "POS", "negative": "NEG", "indeterminate": "IND"}
 _QUOTING = re.compile(r"""["'\\]""")
 _WORDS_OF_TIME = ("on", "since", "until", "recorded")
@@ -103,7 +103,7 @@ def _made(words: list[str], line: str, ident: str, terminology: Terminology) -> 
     make = _MAKERS.get(kind)
     if make is None:
         raise KnowledgeError(
-            f"'{line}': a line begins with born, died, text or {', '.join(_MAKERS)}.{did_you_mean(kind, _MAKERS)}"
+            f"'{line}': a line begins with born, died, sex, text or {', '.join(_MAKERS)}.{did_you_mean(kind, _MAKERS)}"
         )
     times, rest = _times(rest)
     code: Resource = {"text": name} if text else {} if kind == "answer" else _coded(name, line, terminology)

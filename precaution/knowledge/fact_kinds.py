@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from precaution.knowledge.computed_facts import Estimated
 from precaution.knowledge.expression import Expression
 from precaution.knowledge.fact import NUMBER, EnglishWords, Fact, Meaning
 from precaution.knowledge.refers import Absent, ConceptName, Concepts, DaysName, NumberName, Stage
@@ -467,6 +468,7 @@ def _doubtful(fact: Ever | Active, words: EnglishWords) -> tuple[str, ...]:
 FACT_KINDS: Mapping[str, type[Fact]] = {
     "latest": Latest,
     "extreme": Extreme,
+    "estimate": Estimated,
     "change": Change,
     "confirmed": Confirmed,
     "test": Tested,

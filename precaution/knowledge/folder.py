@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from precaution.errors import KnowledgeError, UsageError, did_you_mean
 from precaution.knowledge import shared
 from precaution.knowledge.check_digits import well_formed
+from precaution.knowledge.formulas import file_of, formulas
 from precaution.knowledge.terminology import HIERARCHICAL, IDS, Concept, read_concept_ids, read_lists
 from precaution.knowledge.toml import Place, read_toml
 from precaution.knowledge.unlisted import files as files_of_unlisted
@@ -45,6 +46,7 @@ def parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterato
     """Yield every file that can change an answer, with a name that does not depend on where it is."""
     yield from own_parts(folder)
     yield from shared_parts(folder)
+    yield from formula_parts(folder)
     yield from site_parts(folder, policy, codes)
 
 
@@ -75,6 +77,15 @@ def shared_parts(folder: Path) -> Iterator[tuple[str, Path]]:
     ]
     names = ((path.relative_to(shared.FOLDER).as_posix(), path) for path in taken if path.is_file())
     yield from sorted((f"{shared.SECTION}/{name}", path) for name, path in names)
+
+
+def formula_parts(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files of the formulas whose names stand in the label's topics, as `parts` does."""
+    chapters = shared.chapters_of(read_toml(folder / "label.toml", "label.toml"))
+    texts = [path.read_bytes() for path in (*topic_files(folder), *map(shared.file_of, chapters))]
+    for name in formulas():
+        if any(f'"{name}"'.encode() in text for text in texts):
+            yield f"{shared.SECTION}/formulas/{name}.toml", file_of(name)
 
 
 def site_parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:

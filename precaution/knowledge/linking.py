@@ -10,8 +10,10 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from precaution.errors import KnowledgeError, did_you_mean
+from precaution.knowledge.computed_facts import Estimated
 from precaution.knowledge.expression import FUNCTIONS, names, spoken, written
 from precaution.knowledge.fact import NUMBER, Fact
+from precaution.knowledge.formulas import formula, input_factor
 from precaution.knowledge.model import Ask, Duty, Label, Measure, Parameter, Rule, Says
 from precaution.knowledge.policy import sort
 from precaution.knowledge.toml import Place, expressions, references
@@ -76,7 +78,7 @@ def linked(label: Label) -> Label:
     _check_shared_names(label)
     # What a file gives once for all stages is wrong once.
     meant = {**dict.fromkeys(map(spoken, label.limits), NUMBER), **meanings(known)}
-    if wrong := dict.fromkeys([*_wrong_references(label), *_wrong_expressions(label, meant)]):
+    if wrong := dict.fromkeys([*_wrong_references(label), *_wrong_expressions(label, meant), *_wrong_formulas(label)]):
         raise KnowledgeError("\n".join(wrong))
     uses = _Uses(label, known)
     return replace(
@@ -179,6 +181,20 @@ def _wrong_expressions(label: Label, known: Mapping[str, Meaning]) -> Iterator[s
                 check_expression(expression, known, place_of(thing).at(key))
             except KnowledgeError as error:
                 yield str(error)
+
+
+def _wrong_formulas(label: Label) -> Iterator[str]:
+    """Yield what is wrong with a fact's formula: there is none, or it can't be given what it wants."""
+    for fact in label.facts.values():
+        if isinstance(fact, Estimated) and fact.input in label.concepts:
+            try:
+                method = formula(fact.formula)
+                input_factor(method, label.concepts[fact.input])
+            except KnowledgeError as error:
+                yield f"{place_of(fact).at('formula')}: {error}"
+            else:
+                if method.weighs and not fact.weight:
+                    yield f"{place_of(fact)}: 'weight' is missing; {method.title} wants it"
 
 
 _MEASURES = {"days": 'days, as in "28 days"', "number": "a number", "word": "a word", "": "there"}

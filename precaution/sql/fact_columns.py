@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from precaution.knowledge.computed_facts import Estimated
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.fact_kinds import (
     Active,
@@ -40,6 +41,7 @@ STEPS: Mapping[type, str] = {
     Planned: "of_plans",
     Latest: "of_figures",
     Extreme: "of_figures",
+    Estimated: "of_figures",
     Change: "of_changes",
     Confirmed: "of_confirmed",
     Tested: "of_tests",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, TypeVar
 
+from precaution.knowledge.computed_facts import Estimated
 from precaution.knowledge.expression import spoken
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.fact_kinds import (
@@ -22,6 +23,7 @@ from precaution.knowledge.fact_kinds import (
     Tested,
     Worded,
 )
+from precaution.knowledge.formulas import SEXES, formula, input_factor
 from precaution.sql.literals import Columns, table_of
 from precaution.values.record import ANSWER, UNREADABLE
 
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 
 Row = tuple["Cell", ...]
 FactKind = TypeVar("FactKind", bound=Fact)
-_Figures = Latest | Extreme | Change | Confirmed
-_FIGURES: tuple[type[_Figures], ...] = (Latest, Extreme, Change, Confirmed)
+_Figures = Latest | Extreme | Change | Confirmed | Estimated
+_FIGURES: tuple[type[_Figures], ...] = (Latest, Extreme, Change, Confirmed, Estimated)
 """Kinds of facts that look at numbers measured on a day."""
 _LOOKS: Columns = {"fact": "text", "role": "text", "concept": "text"}
 
@@ -65,6 +67,7 @@ class FactTables:
         )
         yield from self._history()
         yield from self._figures()
+        yield from self._estimates()
         yield from self._trends()
         yield from self._words()
         yield from self._days()
@@ -149,8 +152,9 @@ class FactTables:
         )
         looks = [row for fact in every for row in _looks_of_figures(fact)]
         yield table_of("figure_looks", _LOOKS, looks)
-        windows: list[Latest | Tested | Change | Confirmed] = [
+        windows: list[Latest | Tested | Change | Confirmed | Estimated] = [
             *self._all(Latest),
+            *self._all(Estimated),
             *self._all(Tested),
             *self._all(Change),
             *self._all(Confirmed),
@@ -168,11 +172,47 @@ class FactTables:
         worst = self._of_day(fact.worst)
         if isinstance(fact, Change):
             return (fact.name, "change", worst, False, None, 1)
+        if isinstance(fact, Estimated):
+            return (fact.name, "latest", worst, False, None, 1)
         upper = self._days_or_none(fact.upper_limit)
         if isinstance(fact, Confirmed):
             return (fact.name, "confirmed", worst, fact.times_upper_limit, upper, 1)
         last = int(self._number(fact.last)) if fact.last else 1
         return (fact.name, "latest", worst, fact.times_upper_limit, upper, last)
+
+    def _estimates(self) -> Iterator[exp.Create]:
+        facts = self._all(Estimated)
+        yield table_of(
+            "estimate_facts",
+            {
+                "fact": "text",
+                "input": "text",
+                "weight": "text",
+                "weight_days": "number",
+                "factor": "number",
+                "from_age": "number",
+                "age_from": "number",
+                "per_year": "number",
+            },
+            [self._of_estimate(fact) for fact in facts],
+        )
+        yield table_of(
+            "estimate_sexes",
+            {"fact": "text", "sex": "text", "scale": "number", "knee": "number", "below": "number", "above": "number"},
+            [
+                (fact.name, sex, method.scale(sex), method.knee[sex], method.below[sex], method.above[sex])
+                for fact in facts
+                for method in (formula(fact.formula),)
+                for sex in SEXES
+            ],
+        )
+
+    def _of_estimate(self, fact: Estimated) -> Row:
+        method = formula(fact.formula)
+        weight = fact.weight if method.weighs else None
+        days = self._days_or_none(fact.weight_within)
+        factor = input_factor(method, self.label.concepts[fact.input])
+        return (fact.name, fact.input, weight, days, factor, method.from_age, method.age_from, method.per_year)
 
     def _of_day(self, worst: str) -> str:
         """Return which of several results of one day counts: the worst, or by a site's policy any of them."""
@@ -304,7 +344,7 @@ def _looks_of_figures(fact: _Figures) -> Iterator[Row]:
             yield from _looks(fact, "counts", concepts)
             yield from _looks(fact, "whole", fact.derived[:1])
             yield from _looks(fact, "percentage", fact.derived[1:])
-        case Change(change=concepts) | Confirmed(confirmed=concepts):
+        case Change(change=concepts) | Confirmed(confirmed=concepts) | Estimated(estimate=concepts):
             yield from _looks(fact, "counts", concepts)
 
 

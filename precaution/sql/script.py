@@ -36,7 +36,7 @@ def statements(label: Label, today: int | None, stage: Stage | None) -> Iterator
     yield from fact_tables.tables()
     yield _asked(today, stage)
     yield _people(label)
-    for name in ("1_therapy", "2_history", "3_figures", "3_changes", "3_confirmed", "4_words", "5_days"):
+    for name in ("1_therapy", "2_history", "2_estimates", "3_figures", "3_changes", "3_confirmed", "4_words", "5_days"):
         yield from _file(name, fact_tables.most_episodes())
     writer = ExpressionWriter(named(label))
     columns = FactColumns(label, writer, extra_columns(label, writer))
@@ -87,6 +87,7 @@ def _people(label: Label) -> exp.Create:
         "birth_low": sql("p.birth_low"),
         "birth_high": sql("p.birth_high"),
         "partial": sql("COALESCE(p.partial, FALSE)"),
+        "sex": sql("COALESCE(p.sex, '')"),
         "died": sql("COALESCE(p.died_high <= a.today OR p.died_low < 1, FALSE)"),
         "medication_list": complete("medication", supplied=True),
     }

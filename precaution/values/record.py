@@ -108,7 +108,7 @@ class Record:
     ignored: tuple[Ignored, ...] = ()
     unrecognised: tuple[Unrecognised, ...] = ()
     sex: Sex = ""
-    """For the strata of an audit alone: no decision looks at it."""
+    """For the strata of an audit, and for the formula of an estimate; nothing else looks at it."""
     site: str = ""
     """Id of the place that keeps the record; for the strata of an audit alone."""
 

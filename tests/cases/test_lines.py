@@ -127,7 +127,7 @@ def test_the_code_of_a_concept() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("diagnosis clot active", "a line begins with born, died, text or condition"),
+        ("diagnosis clot active", "a line begins with born, died, sex, text or condition"),
         ("conditon clot active", "Did you mean 'condition'?"),
         ("condition clott active", "no code list is called 'clott'. Did you mean 'clot'?"),
         ("condition clot activ", "'activ' is no status of a condition. Did you mean 'active'?"),

@@ -88,30 +88,31 @@ def test_an_overlay_changes_something(name: str) -> None:
         assert not beside.exists() or beside.read_bytes() != path.read_bytes()
 
 
-def test_a_label_of_changes_and_of_confirmed_limits_has_no_problem(tmp_path: Path) -> None:
-    """A label that says what no label of the package says yet; its cases are run with all others."""
-    folder = laid_over("_trends", tmp_path)
+@pytest.mark.parametrize(("name", "least"), [("_trends", 30), ("_kidney", 20)])
+def test_a_label_of_what_no_label_of_the_package_uses_yet_has_no_problem(name: str, least: int, tmp_path: Path) -> None:
+    """Kinds of facts that labels of the package may not use; the cases are run with all others."""
+    folder = laid_over(name, tmp_path)
     found = checked(folder, folder / "text.txt")
     assert found.problems == []
-    assert found.ran == found.cases == len(load_cases(folder)) > 30
+    assert found.ran == found.cases == len(load_cases(folder)) > least
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong"),
+    ("name", "right", "wrong"),
     [
-        ("anc-fall >= half", "anc-fall > half"),
-        ('value = "7 days"', 'value = "6 days"'),
-        ('low-limit = "1.5 10*9/L"', 'low-limit = "1.4 10*9/L"'),
-        ('crossing = ">"', 'crossing = ">="'),
-        ('direction = "rise"', 'direction = "fall"'),
-        ("percent = true", "percent = false"),
+        ("trends", "anc-fall >= half", "anc-fall > half"),
+        ("trends", 'value = "7 days"', 'value = "6 days"'),
+        ("trends", 'low-limit = "1.5 10*9/L"', 'low-limit = "1.4 10*9/L"'),
+        ("trends", 'crossing = ">"', 'crossing = ">="'),
+        ("trends", 'direction = "rise"', 'direction = "fall"'),
+        ("trends", "percent = true", "percent = false"),
+        ("kidney", 'formula = "cockcroft-gault"', 'formula = "ckd-epi-2021"'),
+        ("kidney", 'estimate = "lab_egfr"', 'estimate = "lab_clearance"'),
     ],
 )
-def test_a_mistake_in_a_change_or_a_confirmed_limit_is_seen_by_its_cases(
-    right: str, wrong: str, tmp_path: Path
-) -> None:
-    folder = laid_over("_trends", tmp_path)
-    file = folder / "topics" / "trends.toml"
+def test_a_mistake_in_such_a_label_is_seen_by_its_cases(name: str, right: str, wrong: str, tmp_path: Path) -> None:
+    folder = laid_over(f"_{name}", tmp_path)
+    file = folder / "topics" / f"{name}.toml"
     text = file.read_text(encoding="utf-8")
     assert right in text
     file.write_text(text.replace(right, wrong, 1), encoding="utf-8")

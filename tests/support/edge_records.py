@@ -71,6 +71,7 @@ class EdgeRecords:
             frozenset(some),
             frozenset(self._some(some) if self._rarely(3) else ()),
             self._rarely(20),
+            sex=self.chance.choice(("female", "male", "", "other")),
         )
 
     def _rarely(self, one_in: int) -> bool:

@@ -10,9 +10,10 @@ from precaution.engine.chart import Chart, Known
 from precaution.engine.facts import Facts
 from precaution.engine.therapy import Therapy, therapy
 from precaution.knowledge import model as d
+from precaution.knowledge.computed_facts import Estimated
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.refers import Stage
-from precaution.knowledge.terminology import build
+from precaution.knowledge.terminology import Concept, build
 from precaution.values.interval import Interval, exactly
 from precaution.values.record import Entry, Kind, Record, in_order
 
@@ -93,7 +94,7 @@ def label(
         records=d.Records(absence="absence", suspected="suspected", same_day="same-day"),
         says={each.id: each for each in definitions if isinstance(each, d.Says)},
         parameters={name: parameter(name, value) for name, value in values.items()},
-        concepts={},
+        concepts={f.input: Concept(name=f.input, unit="mg/dL") for f in definitions if isinstance(f, Estimated)},
         topics=("t",),
         facts={each.name: each for each in definitions if isinstance(each, Fact)},
         asks={each.name: each for each in definitions if isinstance(each, d.Ask)},

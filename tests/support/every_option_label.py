@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
+from precaution.knowledge.computed_facts import Estimated
 from precaution.knowledge.expression import parse
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.refers import STAGES, Stage
@@ -55,6 +56,18 @@ FACTS: tuple[Fact, ...] = (
     k.Latest(
         name="times_three", latest=("lab2",), worst="low", times_upper_limit=True, last="three", within=WINDOW, **TITLES
     ),
+    Estimated(
+        name="clearance",
+        estimate=("lab", "lab2"),
+        input="raw",
+        formula="cockcroft-gault",
+        worst="low",
+        weight="kilos",
+        weight_within="year",
+        within=WINDOW,
+        **TITLES,
+    ),
+    Estimated(name="filtration", estimate=("lab",), input="raw", formula="ckd-epi-2021", worst="high", **TITLES),
     k.Extreme(name="lowest", extreme=("lab", "lab2"), worst="low", derived=("whole", "percent"), **TITLES),
     k.Extreme(name="highest", extreme=("lab",), worst="high", **TITLES),
     k.Extreme(
@@ -221,12 +234,20 @@ FACTS: tuple[Fact, ...] = (
         expression=parse("fall > 1 or recorded(rise) and rise >= 20 or twice_low == 'confirmed' or fall_lately >= 50"),
         **TITLES,
     ),
+    k.Derived(name="clearing", expression=parse("clearance < 40 or filtration > 80 and recorded(clearance)"), **TITLES),
     k.Derived(name="nested", expression=parse("not both and not (hinted or pending) or some"), **TITLES),
 )
 
 ASKS = (
     ask("agreed", "A1", valid="long", about=("ever", "status", "low", "planned", "fall", "twice_low")),
-    ask("decided", "A2", answers=("go", "stop", "later"), reassures=("go", "later"), valid="year", about=("some",)),
+    ask(
+        "decided",
+        "A2",
+        answers=("go", "stop", "later"),
+        reassures=("go", "later"),
+        valid="year",
+        about=("some", "clearing"),
+    ),
     ask("denied", "A3", reassures=("no",), about=("nested", "old", "often", "since", "days", "ever_since")),
     ask(
         "done",

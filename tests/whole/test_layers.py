@@ -37,7 +37,8 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "knowledge": (
         {"check_digits", "expression", "refers", "unlisted"},
         {"terminology", "toml"},
-        {"fact"},
+        {"fact", "formulas"},
+        {"computed_facts"},
         {"fact_kinds"},
         {"shorthand"},
         {"families", "model"},

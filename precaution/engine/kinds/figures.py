@@ -32,15 +32,33 @@ DIGITS = 9
 
 def latest(fact: Latest, setting: Setting) -> Look:
     """Return how to find the latest result within the fact's window."""
-    worse = _worse(fact.worst, setting)
     days = setting.window(fact.within.get(setting.stage, ""))
     ratio = as_ratios(setting.number(fact.upper_limit) if fact.upper_limit else 0.0)
     compared = ratio if fact.times_upper_limit else None
     wanted = int(setting.number(fact.last)) if fact.last else 1
+
+    def results(chart: Chart) -> Sequence[Entry]:
+        return _results(fact.latest, fact.derived, chart)
+
+    look = latest_of_results(results, fact.worst, days, setting, compared=compared, wanted=wanted)
+    return look if wanted > 1 else _quickly(fact, days, compared, look)
+
+
+def latest_of_results(
+    results: Callable[[Chart], Sequence[Entry]],
+    worst: str,
+    days: float | None,
+    setting: Setting,
+    *,
+    compared: Compared | None = None,
+    wanted: int = 1,
+) -> Look:
+    """Return how to find the latest of some results, or the worst of the last `wanted`, in a window of `days`."""
+    worse = _worse(worst, setting)
     find = _newest if wanted == 1 else _worst_of_days(wanted)
 
     def look(chart: Chart) -> Known:
-        entries = _results(fact.latest, fact.derived, chart)
+        entries = results(chart)
         since = None if days is None else chart.today - days
         recent = entries if since is None else _from(since, entries)
         if not recent:
@@ -64,7 +82,7 @@ def latest(fact: Latest, setting: Setting) -> Look:
             known.considered = len(recent)
         return known
 
-    return look if wanted > 1 else _quickly(fact, days, compared, look)
+    return look
 
 
 def _quickly(fact: Latest, days: float | None, compared: Compared | None, otherwise: Look) -> Look:

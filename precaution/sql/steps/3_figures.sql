@@ -46,6 +46,15 @@ every_result AS (
   FROM ROUNDED_OF(pairs, low, high) AS p
   LEFT JOIN settled_days AS s ON s.person = p.person AND s.fact = p.fact AND s.start_low = p.start_low
   WHERE s.person IS NULL
+  UNION ALL
+  -- What was estimated for a day on which nothing was surely measured.
+  SELECT
+    p.person, p.fact, p.status, p.start_low, p.start_high, p.day_low, p.day_high, p.low, p.high, p.low_open,
+    p.high_open, CAST(NULL AS DOUBLE) AS upper
+  FROM precaution_estimates AS p
+  LEFT JOIN settled_days AS s ON s.person = p.person AND s.fact = p.fact AND s.start_low = p.start_low
+    AND p.start_low = p.start_high
+  WHERE s.person IS NULL
 ),
 limited AS (
   SELECT
