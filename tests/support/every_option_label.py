@@ -218,6 +218,8 @@ FACTS: tuple[Fact, ...] = (
     k.DaysOn(name="days_all", days_on=("drug2", "c1"), absent="no", list="condition", **TITLES),
     k.ReachedAge(name="old", reached_age_parameter="age", **TITLES),
     k.ReachedAge(name="of_age", reached_age=18, **TITLES),
+    k.OfSex(name="woman", sex="female", **TITLES),
+    k.OfSex(name="man", sex="male", **TITLES),
     k.Derived(name="both", expression=parse("ever and (low < 1 or not active) and yes"), **TITLES),
     k.Derived(
         name="some",
