@@ -10,14 +10,14 @@ EXTRAS := --extra build --extra cohort --extra postgres --extra sql --extra audi
 # In continuous integration nothing is left out: what a user's run skips (Spark, browsers) is installed and run there.
 DEVELOPING := $(if $(CI),.venv/.continuous,.venv/.developing)
 # What `make test` leaves out, because somebody waits for it; pyproject.toml says what each marker stands for.
-QUICK := not (spark or compiled or image or server or kills or slow)
+QUICK := not (spark or compiled or image or server or service or kills or slow)
 # Many tests wait for servers and processes that they start: one more at once than there are processors keeps these busy.
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST := $(BIN)/pytest -q -n auto --dist loadgroup --no-loadscope-reorder --durations=15
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run clinic test test-all lint types knowledge tests booklet compiled mutate pages lock clean
+.PHONY: help install install-all run clinic test test-all lint types knowledge tests booklet compiled mutate pages lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,6 +77,8 @@ COMPILED := .venv/compiled
 	@touch $@
 
 install: .venv/.installed ## Install precaution from the lock file into .venv
+
+install-all: .venv/.developing ## The same with all that audits, databases, SQL, the service and tests need
 
 run: .venv/.installed ## Assess the patients of examples/ and show the results
 	@while read -r file day options; do \

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.engine.compiled import compiled_label
 from precaution.engine.daily import ANEW, TREATMENT, DailyFacts
 from precaution.engine.decision import decide, essence
+from precaution.engine.kinds.doses import LAST_DAYS
 from precaution.engine.kinds.durations import birthday
+from precaution.knowledge.computed_facts import Dose
 from precaution.knowledge.expression import spoken
 from precaution.knowledge.fact_kinds import DaysOn, DaysSince, Planned, ReachedAge
-from precaution.values.record import ANSWER, UNREADABLE
+from precaution.values.record import ANSWER, UNREADABLE, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,8 +33,8 @@ def timeline(record: Record, label: Label, until: int, since: int | None = None)
     changes: list[Decision] = []
     last: object = None
     daily, days = DailyFacts(record, label), _days(record, label, until, since)
-    for day, places in days.items():
-        facts = daily.on(day, places)
+    for day, touched in days.items():
+        facts = daily.on(day, touched.places, touched.entries)
         now = last if facts is None else essence(facts)
         if now != last and (since is None or day >= since):
             changes.append(decide(record, label, day).decision)
@@ -46,33 +48,42 @@ def treated_since(record: Record, label: Label) -> int | None:
     return min((int(day) for day in starts if isfinite(day)), default=None)
 
 
-def _days(record: Record, label: Label, until: int, since: int | None) -> dict[int, set[str]]:
-    """Return days in order, each with the names under which entries are filed that begin, end or run out on it.
+class _Touched(NamedTuple):
+    """What a day changes: entries that begin, end or run out, and the names under which they are filed."""
+
+    places: set[str]
+    entries: list[Entry]
+
+
+def _days(record: Record, label: Label, until: int, since: int | None) -> dict[int, _Touched]:
+    """Return days in order, each with what begins, ends or runs out on it.
 
     Of the days before `since` only the last is looked at.
     """
-    spans, days, first = _spans(label), {until: set[str]()}, until
+    spans, days, first = _spans(label), {until: _Touched(set(), [])}, until
     treatment = (label.therapy.drug, UNREADABLE["medication"])
-    for place, at in _events(record):
+    for place, entry, at in _events(record):
         first = min(first, min(at, default=until))
         for day in {event + shift for event in at for shift in spans.get(place, ())}:
-            days.setdefault(day, set()).add(place)
+            touched = days.setdefault(day, _Touched(set(), []))
+            touched.places.add(place)
+            touched.entries.append(entry)
         if place in treatment:
             for day in {event + shift for event in at for shift in spans[TREATMENT]}:
-                days.setdefault(day, set()).add(TREATMENT)
+                days.setdefault(day, _Touched(set(), [])).places.add(TREATMENT)
     for day in _birthdays(record, label):
-        days.setdefault(day, set()).add(ANEW)
+        days.setdefault(day, _Touched(set(), [])).places.add(ANEW)
     every = sorted(day for day in days if first <= day <= until)
     earlier = [day for day in every if since is not None and day < since][:-1]
     return {day: days[day] for day in every[len(earlier) :]}
 
 
-def _events(record: Record) -> Iterator[tuple[str, set[int]]]:
-    """Yield the name under which each entry is filed, with the days on which it begins, ends or was written down."""
+def _events(record: Record) -> Iterator[tuple[str, Entry, set[int]]]:
+    """Yield each entry with the name under which it is filed, and the days on which it begins, ends or was recorded."""
     for place, entries in record.entries.items():
         for entry in entries:
             days = [day[:2] for day in (entry.start, entry.end, entry.recorded) if day is not None]
-            yield place, {int(end) for ends in days for end in ends if isfinite(end)}
+            yield place, entry, {int(end) for ends in days for end in ends if isfinite(end)}
 
 
 def _spans(label: Label) -> dict[str, tuple[int, ...]]:
@@ -90,6 +101,8 @@ def _spans(label: Label) -> dict[str, tuple[int, ...]]:
 
     for name, fact in label.facts.items():
         after = lengths(every if isinstance(fact, (DaysSince, DaysOn, Planned)) else fact.uses)
+        if isinstance(fact, Dose):  # what was given counts for a week
+            after |= {LAST_DAYS - 1}
         add(compiled.places[name], after)
         if isinstance(fact, Planned):  # a plan counts from some days before it
             add(compiled.places[name], {-length for length in after})

@@ -21,7 +21,7 @@ settings.register_profile("thorough", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "thorough" if THOROUGH else "developer")
 
-HEAVY = ("spark", "compiled", "image", "server", "kills", "slow")
+HEAVY = ("spark", "compiled", "image", "server", "service", "kills", "slow")
 """Markers of what `make test` leaves out (pyproject.toml says why), the longest first."""
 STARTS = {
     "postgres": "server",

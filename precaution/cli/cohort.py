@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from precaution.cohort import Plan, Spark, Summary, Urgent
     from precaution.cohort.comparison import Comparison
     from precaution.cohort.context import LostLines
+    from precaution.service.cohort_answers import CohortAnswers
 
 
 @precaution.command(
@@ -76,6 +77,8 @@ if TYPE_CHECKING:
     metavar="RESULTS",
     help="Also say who gets another answer than in RESULTS (of another label or policy), and by which sentence.",
 )
+@click.option("--store", metavar="URL", help="Also heed the answers that the store of `precaution serve` keeps.")
+@click.option("--server", metavar="URL", help="With --store: the patients' FHIR server. [default: the only one there]")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @options.as_json
@@ -96,6 +99,8 @@ def cohort(
     lost_lines: LostLines,
     audit: bool,
     compare: str | None,
+    store: str | None,
+    server: str | None,
     overwrite: bool,
     dry_run: bool,
     json: bool,
@@ -118,7 +123,7 @@ def cohort(
         plan = cohorts.plan(source, out, workers, spark)
         emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
-    day = options.chosen_day(today)
+    day = options.chosen_day(today, chosen.label)
     _warn_of_readings(chosen)
     if not spark and click.get_current_context().find_root().obj:
         keep_out_pandas()
@@ -140,6 +145,7 @@ def cohort(
                 lost_lines=lost_lines,
                 who=who or ("ever-on-drug" if audit else "on-drug"),
                 overwrite=overwrite,
+                answers=_answers(store, server, day),
                 spark=spark,
                 progress=line.show,
             )
@@ -184,6 +190,17 @@ def worklist(results: str, top: int, csv: str | None, json: bool) -> None:
     found = most_urgent(Path(results), top)
     _warn(stored(Path(results)))
     emit(as_json([plain(each) for each in found]) if json else listed(found, terminal_width()))
+
+
+def _answers(store: str | None, server: str | None, day: date) -> CohortAnswers | None:
+    """Return what clinicians have answered, as a store keeps it; nothing where none is named."""
+    if store is None:
+        if server is not None:
+            raise UsageError("--server says whose patients to look for in a store: give --store too")
+        return None
+    from precaution.service.cohort_answers import cohort_answers
+
+    return cohort_answers(store, server, day)
 
 
 def _spark(engine: str, master: str | None, conf: Sequence[str], workers: int | None) -> Spark | None:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from precaution.cohort.label_source import LabelSource
 from precaution.cohort.who import EVERYBODY, Who
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from precaution.engine.answer import Decision
+    from precaution.knowledge.model import Label
+    from precaution.values.record import Record
 
 LostLines = Literal["everybody", "nobody"]
 """Whose a line may be of which that can't be told: by default everybody's, and nobody's only where a site says so."""
@@ -23,6 +30,23 @@ class SourceFile(NamedTuple):
     size: int
     changed: int
     """Its time of modification, in nanoseconds; 0 for a table of a database."""
+
+
+class ClinicianAnswers(Protocol):
+    """What clinicians have answered, wherever it is kept; each process of a run gets it."""
+
+    @property
+    def state(self) -> str:
+        """Which answers there are: a run is gone on with only while they are the same."""
+        ...
+
+    def heeded(self, names: Iterable[str], record: Record, label: Label, today: int) -> Record:
+        """Return a patient's record with the answers that count. `names`: the ids of that patient."""
+        ...
+
+    def finished(self, names: Iterable[str], decision: Decision, label: Label) -> Decision:
+        """Return the decision on a record of `heeded` with what was promised and not done."""
+        ...
 
 
 class RunContext(NamedTuple):
@@ -44,6 +68,8 @@ class RunContext(NamedTuple):
     lost_lines: LostLines = "everybody"
     who: Who = EVERYBODY
     """Who is decided."""
+    answers: ClinicianAnswers | None = None
+    """What clinicians have answered; None where only the records are heeded."""
 
     @property
     def work(self) -> Path:

@@ -84,7 +84,12 @@ class Partition:
         if not self.context.tables.isdisjoint(AUDIT):  # of the dead too
             self._counts["people_with"].update(name for name, entries in record.entries.items() if entries)
             self.tables.add_all(audit_rows(person, record, self.label, today))
+        names, answers = (person, *also), self.context.answers
+        if answers is not None:
+            record = answers.heeded(names, record, self.label, today)
         decision = assess(record, today=self.context.today, label=self.label)
+        if answers is not None:
+            decision = answers.finished(names, decision, self.label)
         since = treated_since(record, self.label) if "history" in self.context.tables else None
         changes = timeline(record, self.label, today, since) if since is not None else []
         self.tables.add_all(decision_rows(person, decision, changes, self.label))

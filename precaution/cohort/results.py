@@ -77,6 +77,7 @@ def described(context: RunContext, label: Label) -> dict[str, Any]:
         "lost_lines": context.lost_lines,
         "who": [context.who.choice, *sorted(context.who.people)],
         "files": [each._asdict() for each in context.files],
+        **({"answers": context.answers.state} if context.answers is not None else {}),
     }
     written = json.dumps(about, sort_keys=True, default=list)
     return {"digest": hashlib.sha256(written.encode()).hexdigest(), **about}

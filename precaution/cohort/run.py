@@ -27,7 +27,7 @@ from precaution.labels import DEFAULT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from precaution.cohort.context import LostLines
+    from precaution.cohort.context import ClinicianAnswers, LostLines
     from precaution.cohort.progress import Tell
     from precaution.cohort.spark import Spark
 
@@ -104,6 +104,7 @@ def cohort(
     overwrite: bool = False,
     lost_lines: LostLines = "everybody",
     who: str = "everybody",
+    answers: ClinicianAnswers | None = None,
     spark: Spark | None = None,
     progress: Tell = lambda *_: None,
 ) -> Summary:
@@ -113,8 +114,9 @@ def cohort(
     `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at the
     first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables. `audit`: also
     what an audit needs. `lost_lines`: whose a line may be of which that can't be told; with "nobody" an answer may
-    lack what such a line held. `who`: who is decided, a key of `who.CHOICES` or a file of ids. `spark`: where
-    given, Spark does the work in place of processes. `progress` is told what is done, how much, of how much. A folder
+    lack what such a line held. `who`: who is decided, a key of `who.CHOICES` or a file of ids. `answers`: what
+    clinicians have answered, where that is kept. `spark`: where given, Spark does the work in place of processes.
+    `progress` is told what is done, how much, of how much. A folder
     that holds an unfinished run of the same kind is gone on with; `overwrite` begins anew.
 
     Raises InputError for a source that can't be read, or, if `strict`, for the first problem; UsageError for a
@@ -124,6 +126,8 @@ def cohort(
         raise UsageError("--workers and --limit take a number above 0")
     if lost_lines not in ("everybody", "nobody"):
         raise UsageError("--lost-lines is everybody or nobody")
+    if answers is not None and spark:
+        raise UsageError("--store is for --engine processes: the machines of Spark do not reach the store")
     day = date.fromordinal(as_day(today))
     source_of_label = LabelSource(str(find_label(label)), policy, tuple(codes))
     if not spark:
@@ -143,6 +147,7 @@ def cohort(
         strict,
         lost_lines,
         chosen_people(who, loaded),
+        answers,
     )
     about = described(context, loaded)
     about |= {"engine": "spark" if spark else "processes", "partitions": made.partitions}

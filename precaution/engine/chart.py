@@ -18,12 +18,11 @@ from precaution.knowledge.expression import Value
 from precaution.knowledge.model import Label
 from precaution.knowledge.refers import Stage
 from precaution.values.interval import EVERYTHING, Interval, larger
+from precaution.values.logic import Truth
 from precaution.values.record import UNREADABLE, Entry, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from precaution.values.logic import Truth
 
 
 @dataclass(slots=True)
@@ -54,6 +53,9 @@ class Chart:
     """The entries of each concept that are no plans and not of the future."""
     later: list[Entry] = field(default_factory=list["Entry"])
     """Those of the future."""
+    truths: dict[int, dict[object, Truth]] | None = None
+    """Where one day after another is looked at: by the `id` of an entry what it was found to be, by whoever asked, good
+    until the entry begins, ends or runs out."""
     _newest: dict[str, Entry | None] = field(default_factory=dict[str, "Entry | None"])
 
     def __post_init__(self) -> None:

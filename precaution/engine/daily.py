@@ -45,16 +45,19 @@ class DailyFacts:
         self._touched: dict[str, tuple[list[str], list[Duty]]] = {}
         self._by_day: dict[str, Sorted] = {}
 
-    def on(self, day: int, places: Collection[str]) -> Facts | None:
+    def on(self, day: int, places: Collection[str], entries: Iterable[Entry]) -> Facts | None:
         """Return the facts on a day (an ordinal), good until the next call; None where nothing has changed.
 
-        `places`: the names under which entries are filed that begin, end or run out on this day, or that did since the
-        last one; TREATMENT and ANEW may be among them.
+        `entries`: those that begin, end or run out on this day, or that did since the last one; `places`: the names
+        under which they are filed; TREATMENT and ANEW may be among them.
         """
         facts = self._facts
         if facts is None or ANEW in places or (TREATMENT in places and self._changed(facts, day)):
             return self._anew(day)
         facts.chart.today = day
+        if facts.chart.truths is not None:
+            for entry in entries:
+                facts.chart.truths.pop(id(entry), None)
         for place in places:
             if place in self._record.entries:
                 facts.chart.past[place] = self._until(place, day)
@@ -72,6 +75,7 @@ class DailyFacts:
 
     def _anew(self, day: int) -> Facts:
         chart = Chart(self._record, self._label, day, therapy(self._record, self._label, day))
+        chart.truths = {}
         facts = self._facts = Facts(chart)
         self._touched = _touched(facts.compiled)
         return facts

@@ -1,10 +1,12 @@
-"""A site's own choices: other values for a label's parameters, and which of its lists are complete.
+"""A site's own choices: other values for a label's parameters, which lists are complete, how its source is read.
 
     name = "Example clinic"
     [parameter]
     count-max-age = "14 days"
     [lists]
     complete = ["condition", "medication"]
+    [reading]
+    zone = "Europe/Berlin"
 
 A choice must be of the same sort as the label's default: days for days, one of `choices` where there are any.
 """
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from precaution.errors import UsageError, did_you_mean
+from precaution.knowledge.source_settings import SourceSettings
 from precaution.knowledge.toml import Place, Table, as_table, read, read_toml
 
 if TYPE_CHECKING:
@@ -55,6 +58,13 @@ class Policy:
     """The name of the file of signatures, beside the policy; where left out, that of the label's folder."""
     lists: Table = field(default_factory=dict[str, object])
     """See `[lists]`."""
+    reading: Table = field(default_factory=dict[str, object])
+    """See `source_settings`."""
+
+    @property
+    def source(self) -> SourceSettings:
+        """What the site says of its own source."""
+        return _source(self.reading, Place(self.file, "reading"))
 
     @property
     def complete(self) -> frozenset[str]:
@@ -71,6 +81,20 @@ def read_policy(path: Path) -> Policy:
     if policy.signatures and not _FILE.fullmatch(policy.signatures):
         raise Place(path.name, key="signatures").error("must be the name of a file beside the policy, without folders")
     return policy
+
+
+def _source(table: Table, place: Place) -> SourceSettings:
+    """Return what `[reading]` says. Raises KnowledgeError where it is wrong."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # takes some milliseconds that most runs need not spend
+
+    found = read(SourceSettings, table, place)
+    try:
+        _ = ZoneInfo(found.zone) if found.zone else None
+    except (KeyError, OSError, ValueError):
+        raise place.at("zone").error(f"'{found.zone}' is no time zone; write it as Europe/Berlin") from None
+    if not all(note.strip() for note in found.standing_notes):
+        raise place.at("standing-notes").error("must hold the whole text of each note; an empty one is no note")
+    return found
 
 
 def applied(policy: Policy, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:

@@ -12,6 +12,7 @@ from unicodedata import combining, normalize
 
 from precaution.errors import KnowledgeError, did_you_mean
 from precaution.knowledge.refers import Concepts
+from precaution.knowledge.source_settings import NOTHING_SAID, SourceSettings
 from precaution.knowledge.unlisted import Unlisted
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ class Concept:
     """Whether its codes say nothing of the patient: the list only keeps them from others."""
     outranks: Concepts = ()
     """Concepts that a code does not belong to where it belongs to this one."""
+    strengths: Mapping[str, str] = field(default_factory=dict[str, str])
+    """For a drug: what one tablet, capsule or mL holds, by code: `{ "RxNorm 1" = "2.5 mg" }`, `"25 mg/mL"`."""
+    dosed: bool = False
+    """Whether a fact asks for its dose (filled in by the loader)."""
     why: str = ""
     """What was decided about the list, and why."""
 
@@ -96,6 +101,8 @@ class Terminology:
     """OMOP concept id -> (system, code), for sources that come without their vocabulary."""
     unlisted: Unlisted = field(default_factory=Unlisted)
     """What is known of codes that no list has."""
+    source: SourceSettings = NOTHING_SAID
+    """What the site says of the records that are read with it."""
 
     def concepts(self, system: str, code: str) -> tuple[str, ...]:
         """Return the concepts that `code` of `system` (a name of SYSTEMS) belongs to.
@@ -334,8 +341,12 @@ def build(
     known: Mapping[str, Concept],
     concept_ids: Mapping[int, tuple[str, str]] | None = None,
     unlisted: Unlisted | None = None,
+    source: SourceSettings = NOTHING_SAID,
 ) -> Terminology:
-    """Return the terminology of code lists, the concepts' own tables, and what is known of codes on no list."""
+    """Return the terminology of code lists, the concepts' own tables, and what is known of codes on no list.
+
+    `source`: what the site says of its records.
+    """
     exact: dict[tuple[str, str], tuple[str, ...]] = {}
     prefixes: dict[tuple[str, str], tuple[str, ...]] = {}
     for concept, rows in lists.items():
@@ -344,4 +355,4 @@ def build(
             before = table.get(key, ())
             if concept not in before:
                 table[key] = (*before, concept)
-    return Terminology(exact, prefixes, known, concept_ids or {}, unlisted or Unlisted())
+    return Terminology(exact, prefixes, known, concept_ids or {}, unlisted or Unlisted(), source)

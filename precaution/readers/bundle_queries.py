@@ -29,16 +29,25 @@ def flattened(documents: Iterable[Json]) -> Iterator[Json]:
             yield document
 
 
-def referenced_ids(documents: Iterable[Json]) -> Iterator[str]:
-    """Yield the ids of the Medications and Substances that resources refer to."""
+def referenced_ids(documents: Iterable[Json], base: str = "") -> Iterator[str]:
+    """Yield the ids of the Medications and Substances that resources refer to.
+
+    `base`: where given, whole addresses that do not begin with it are left out: they are of another server.
+    """
     for resource in flattened(documents):
         references = [
             child(resource, "medicationReference").get("reference"),
             *(child(each, "itemReference").get("reference") for each in children(resource, "ingredient")),
         ]
         for reference in references:
-            if isinstance(reference, str) and not reference.startswith("#"):
+            if not isinstance(reference, str) or (base and _is_elsewhere(reference, base)):
+                continue
+            if not reference.startswith("#"):
                 yield re.split(r"[/:]", reference.strip().partition("/_history")[0])[-1]
+
+
+def _is_elsewhere(reference: str, base: str) -> bool:
+    return "://" in reference and not reference.strip().startswith(base + "/")
 
 
 def has_undated_result(documents: Iterable[Json]) -> bool:

@@ -45,6 +45,7 @@ def read_condition(builder: RecordBuilder, item: PatientResource) -> None:
     found = matched_concepts(builder, item, "condition", [child(resource, "code")])
     if not found:
         return None
+    builder.note_diagnosis(item)
     certainty = _certainty(resource, verified)
     entry = _entry(builder, item)
     for match in found:

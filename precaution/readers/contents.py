@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from precaution.knowledge.source_settings import NOTHING_SAID
 from precaution.readers.dates import instant
 from precaution.readers.json_access import Json, child, children, digest, name_of, text
+from precaution.readers.manifests import Manifest, is_log, is_manifest, lacking, manifest_of
 from precaution.readers.resource_types import (
     CLINICAL,
     HELPERS,
@@ -18,10 +21,13 @@ from precaution.readers.resource_types import (
     check_type,
 )
 from precaution.readers.sender import deleted_name, deletes, reports_loss, what_is_missing
+from precaution.readers.zones import in_zone
 from precaution.values.record import Ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from precaution.knowledge.source_settings import SourceSettings
 
 _KEPT = (CLINICAL | MENTIONING | HELPERS) - {"Bundle", "OperationOutcome"}
 _EPOCH = datetime.min.replace(tzinfo=UTC)
@@ -46,6 +52,10 @@ class Contents:
     ignored: set[Ignored] = field(default_factory=set[Ignored])
     partial: bool = False
     """Whether something that may be clinical is missing: then no list of the record is complete."""
+    standing: tuple[str, ...] = ()
+    """Texts of messages that the source sends with each answer."""
+    manifests: list[Manifest] = field(default_factory=list[Manifest])
+    """Manifests of a bulk export that stand beside its files."""
     deleted: set[str] = field(default_factory=set[str])
     """Names (`Type/id`) of what the sender deletes; where it is here all the same, it reassures nobody."""
     _seen: dict[Key, Located] = field(default_factory=dict[Key, Located])
@@ -74,18 +84,29 @@ class Contents:
             others = [each for each in self.kinds[kind] if each[0] is not versions[0][0]]
             self.kinds[kind] = others + _latest(versions)
 
+    def many(self) -> Counter[str]:
+        """Return how many resources of each type there are, each version counted; a message counts, and a deletion."""
+        found = Counter(kind for kind, _ in self._seen)
+        for (kind, _), versions in self._versions.items():
+            found[kind] += len(versions) - 1
+        found["Bundle"] += len(self.deleted)
+        found["OperationOutcome"] += any(each.source == "OperationOutcome" for each in self.ignored)
+        return found
+
     def of(self, kind: str) -> list[Located]:
         """Return the resources of a type."""
         return self.kinds.get(kind, [])
 
 
-def unpacked(documents: Iterable[object]) -> Contents:
+def unpacked(documents: Iterable[object], source: SourceSettings = NOTHING_SAID) -> Contents:
     """Return the resources of parsed documents: resources, Bundles (also nested ones) and lists of them.
 
+    `source`: what the site says of where they come from.
     Raises WrongRelease for a resource type of another FHIR release.
     """
-    contents = Contents()
-    todo: list[tuple[object, str]] = [(document, "") for document in documents]
+    contents = Contents(standing=source.standing_notes)
+    dated = in_zone(documents, source.zone) if source.zone else documents
+    todo: list[tuple[object, str]] = [(document, "") for document in dated]
     while todo:
         value, url = todo.pop()
         if isinstance(value, list):
@@ -97,11 +118,25 @@ def unpacked(documents: Iterable[object]) -> Contents:
         else:
             _take(value, value.get("resourceType"), url, contents, todo)
     contents.choose_versions()
+    if contents.manifests:
+        _hold_against(contents)
     return contents
 
 
+def _hold_against(contents: Contents) -> None:
+    """Note what manifests of a bulk export say to be missing here."""
+    many = contents.many()
+    for manifest in contents.manifests:
+        for why in lacking(manifest, many, _KEPT | {"OperationOutcome", "Bundle"}):
+            contents.note_unreadable("manifest", why)
+
+
 def _take(resource: Json, kind: object, url: str, contents: Contents, todo: list[tuple[object, str]]) -> None:
-    if not isinstance(kind, str):
+    if not isinstance(kind, str) and is_manifest(resource):
+        contents.manifests.append(manifest_of(resource, ""))
+    elif not isinstance(kind, str) and is_log(resource):
+        return
+    elif not isinstance(kind, str):
         contents.note_unreadable("input", "an entry is no FHIR resource: it is no object, or has no resourceType")
     elif kind in _KEPT:
         check_release(kind, resource)
@@ -117,7 +152,7 @@ def _take(resource: Json, kind: object, url: str, contents: Contents, todo: list
 
 def _outcome(resource: Json, contents: Contents) -> None:
     contents.ignored.add(Ignored("OperationOutcome", "a message of the sending system, no part of the record"))
-    if why := reports_loss(resource):
+    if why := reports_loss(resource, contents.standing):
         contents.note_unreadable("OperationOutcome", why)
 
 

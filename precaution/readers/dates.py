@@ -1,7 +1,7 @@
 """FHIR's dates, periods and ages as intervals of days.
 
-A date is the calendar day as written where it was written: the offset is not applied. A year or a month
-is all of its days. What can't be read is None, and the caller says so in the entry's note.
+A date is the calendar day as written where it was written: the offset is not applied (a site may name its zone, see
+`zones`). A year or a month is all of its days. What can't be read is None, and the caller says so in the entry's note.
 """
 
 from __future__ import annotations

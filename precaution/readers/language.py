@@ -47,7 +47,7 @@ class Understood(NamedTuple):
 
 def understood(documents: Iterable[object], terminology: Terminology) -> Understood:
     """Return how much of the words of parsed JSON documents is understood. Raises WrongRelease."""
-    contents, codes = unpacked(documents), codes_for(terminology)
+    contents, codes = unpacked(documents, terminology.source), codes_for(terminology)
     found = {
         text
         for kind, key in _CODED.items()

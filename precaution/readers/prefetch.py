@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from precaution.errors import MixedPatients, NoPatient, WrongRelease
 from precaution.readers.contents import unpacked
+from precaution.readers.drafts import MEANT, ORDERS, OVER
 from precaution.readers.fhir import read_contents
 from precaution.readers.json_access import Json, child, children, name_of, text
 from precaution.readers.patient import find_patient
-from precaution.readers.resource_types import CLINICAL, HELPERS, R4, SIGNS, check_release
+from precaution.readers.resource_types import CLINICAL, HELPERS, R4, SIGNS, check_release, subject_key
+from precaution.readers.sender import reports_loss
 from precaution.values.record import Entry, Ignored, Record, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from precaution.knowledge.model import Ask
+    from precaution.knowledge.source_settings import SourceSettings
     from precaution.knowledge.terminology import Terminology
     from precaution.readers.contents import Contents
     from precaution.readers.record_builder import RecordBuilder
@@ -30,27 +33,7 @@ if TYPE_CHECKING:
 QueryState = Literal["whole", "incomplete", "failed", "none", "not retrieved"]
 _KNOWN = CLINICAL | HELPERS
 _TAKEN = R4 - {"OperationOutcome"}
-_INCOMPLETE_CODES = frozenset(
-    {
-        "incomplete",
-        "suppressed",
-        "timeout",
-        "too-costly",
-        "throttled",
-        "security",
-        "forbidden",
-        "login",
-        "expired",
-        "transient",
-        "lock-error",
-        "no-store",
-        "exception",
-    }
-)
-"""Codes of a warning that say that a search result is not whole. Others only comment on it."""
 _NOT_TAKEN = frozenset({"Bundle", "OperationOutcome"})
-_ORDERS = frozenset({"MedicationRequest", "ServiceRequest"})
-_OVER = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "revoked"})
 _NOT_OURS = ("subject", "authoredOn", "encounter", "context")
 """Elements of a draft that do not count: it is an order of this patient, written now."""
 
@@ -81,10 +64,15 @@ class Prefetched:
 
     record: Record
     drafted: frozenset[Entry] = frozenset()
+    nameless: bool = False
+    """Whether something that was sent names no patient. It is read as the patient's, and its list is not complete."""
 
 
-def retrieved(value: object, *, search: bool = True) -> Retrieved:
-    """Return the answer that parsed JSON is. `search`: whether the query was a search, or a read of one resource."""
+def retrieved(value: object, *, search: bool = True, standing: Collection[str] = ()) -> Retrieved:
+    """Return the answer that parsed JSON is. `search`: whether the query was a search, or a read of one resource.
+
+    `standing`: texts of messages that the source sends with each answer, see `reports_loss`.
+    """
     if value is None:
         return Retrieved("none")
     if isinstance(value, list):
@@ -93,20 +81,20 @@ def retrieved(value: object, *, search: bool = True) -> Retrieved:
         return FAILED
     kind = value.get("resourceType")
     if kind == "Bundle":
-        return _bundle(value)
+        return _bundle(value, standing)
     if kind == "OperationOutcome":
         return FAILED
     if isinstance(kind, str):
         return Retrieved("incomplete" if search else "whole", ({"resource": value},))
-    return _wrapped(value, search=search)
+    return _wrapped(value, search=search, standing=standing)
 
 
-def _wrapped(value: Json, *, search: bool) -> Retrieved:
+def _wrapped(value: Json, *, search: bool, standing: Collection[str]) -> Retrieved:
     """Return the answer that stands in `{"response": ..., "resource": ...}`, as some clients send it."""
     status = text(child(value, "response"), "status")
     if "resource" not in value or (status and not status.startswith("2")):
         return FAILED
-    return retrieved(value["resource"], search=search) if _depth(value) < 4 else FAILED
+    return retrieved(value["resource"], search=search, standing=standing) if _depth(value) < 4 else FAILED
 
 
 def _depth(value: object) -> int:
@@ -117,7 +105,7 @@ def _depth(value: object) -> int:
     return depth
 
 
-def _bundle(bundle: Json) -> Retrieved:
+def _bundle(bundle: Json, standing: Collection[str]) -> Retrieved:
     given = bundle.get("entry", [])
     entries = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
     sound = isinstance(given, list) and len(entries) == len(given) and bundle.get("type") == "searchset"
@@ -131,10 +119,10 @@ def _bundle(bundle: Json) -> Retrieved:
             sound = sound and bool(kind)
             matches += "search" not in entry or text(child(entry, "search"), "mode") != "include"
         elif kind == "Bundle":
-            found += _bundle(child(entry, "resource")).entries
+            found += _bundle(child(entry, "resource"), standing).entries
             sound = False
         else:
-            sound = sound and not _says_incomplete(child(entry, "resource"))
+            sound = sound and not reports_loss(child(entry, "resource"), standing)
     pages = [link for link in children(bundle, "link") if text(link, "relation") == "next"]
     following = text(pages[0], "url") if pages else ""
     total = bundle.get("total")
@@ -148,14 +136,6 @@ def _counted(answer: Retrieved, *, more: bool) -> Retrieved:
     """Return an answer with the state that follows from what there is of it. `more`: whether a page follows."""
     whole = answer.sound and not more and answer.total <= answer.matches
     return answer._replace(state="whole" if whole else "incomplete")
-
-
-def _says_incomplete(outcome: Json) -> bool:
-    """Whether a message in a search result says that the result is not whole."""
-    return any(
-        text(issue, "severity") in ("error", "fatal") or text(issue, "code") in _INCOMPLETE_CODES
-        for issue in children(outcome, "issue")
-    )
 
 
 def joined(first: Retrieved, second: Retrieved) -> Retrieved:
@@ -193,7 +173,9 @@ def read_prefetch(
     bad: set[Ignored] = set()
     broken: set[str] = set()
     more = Retrieved("whole", tuple({"resource": each} for each in shared))
-    contents = _contents([*answers.items(), ("", more)], bad, broken)
+    nameless = {name for name, answer in answers.items() if any(map(_names_nobody, answer.entries))}
+    broken |= nameless
+    contents = _contents([*answers.items(), ("", more)], bad, broken, terminology.source)
     found = find_patient(contents)
     if found.ids and found.ids != {patient}:
         raise MixedPatients("the Patient that was sent is not the one of context.patientId")
@@ -209,26 +191,39 @@ def read_prefetch(
         partial=record.partial or partial,
         ignored=tuple(sorted({*record.ignored, *bad})),
     )
-    return _with_drafts(record, _drafted(drafts, contents.of("Medication"), builder, terminology, asks))
+    drafted = _drafted(drafts, contents.of("Medication"), builder, terminology, asks)
+    return _with_drafts(record, drafted, nameless=bool(nameless))
 
 
-def _contents(answers: Iterable[tuple[str, Retrieved]], bad: set[Ignored], broken: set[str]) -> Contents:
+def _contents(
+    answers: Iterable[tuple[str, Retrieved]], bad: set[Ignored], broken: set[str], source: SourceSettings
+) -> Contents:
     """Return the resources of all answers. What can't be read is noted as `bad`, and its list as `broken`."""
     answers = list(answers)
     for name, answer in answers:
         if not all(_is_acceptable(entry.get("resource")) for entry in answer.entries):
             broken.add(name)
     try:
-        return _unpacked(
-            entry for _, answer in answers for entry in answer.entries if _is_acceptable(entry.get("resource"), bad)
-        )
+        good = (entry for _, answer in answers for entry in answer.entries)
+        return _unpacked((entry for entry in good if _is_acceptable(entry.get("resource"), bad)), source)
     except WrongRelease:  # seldom: each resource is looked at on its own
-        return _unpacked(entry for name, answer in answers for entry in _readable(name, answer, bad, broken))
+        found = (entry for name, answer in answers for entry in _readable(name, answer, bad, broken))
+        return _unpacked(found, source)
 
 
-def _unpacked(entries: Iterable[Json]) -> Contents:
+def _names_nobody(entry: Json) -> bool:
+    """Whether an entry is a clinical resource that names no patient, by a reference or an identifier."""
+    resource = child(entry, "resource")
+    kind = text(resource, "resourceType")
+    if kind not in CLINICAL:
+        return False
+    subject = child(resource, subject_key(kind))
+    return not subject.get("reference") and not subject.get("identifier")
+
+
+def _unpacked(entries: Iterable[Json], source: SourceSettings) -> Contents:
     made = [{"resource": entry["resource"], "fullUrl": entry.get("fullUrl")} for entry in entries]
-    return unpacked([{"resourceType": "Bundle", "type": "collection", "entry": made}])
+    return unpacked([{"resourceType": "Bundle", "type": "collection", "entry": made}], source)
 
 
 def _is_acceptable(resource: object, bad: set[Ignored] | None = None) -> bool:
@@ -284,9 +279,9 @@ def _drafted(
     entries: list[Json] = [
         {"resource": _as_draft(draft, number)}
         for number, draft in enumerate(drafts)
-        if draft["resourceType"] in _ORDERS and text(draft, "status") not in _OVER
+        if draft["resourceType"] in ORDERS and text(draft, "status") not in OVER
     ]
-    entries += [{"resource": draft} for draft in drafts if draft["resourceType"] in ("Medication", "Substance")]
+    entries += [{"resource": draft} for draft in drafts if draft["resourceType"] in MEANT]
     entries += [{"resource": each, "fullUrl": url} for each, url in shared]
     contents = unpacked([{"resourceType": "Bundle", "type": "collection", "entry": entries}])
     found = read_contents(contents, builder.patient, terminology, asks).record()
@@ -303,13 +298,13 @@ def _as_draft(draft: Json, number: int) -> Json:
     return {**kept, "status": "draft", "id": f"draft-{number}"}
 
 
-def _with_drafts(record: Record, drafted: tuple[Entry, ...]) -> Prefetched:
+def _with_drafts(record: Record, drafted: tuple[Entry, ...], *, nameless: bool) -> Prefetched:
     if not drafted:
-        return Prefetched(record)
+        return Prefetched(record, nameless=nameless)
     entries = dict(record.entries)
     for entry in drafted:
         entries[entry.concept] = tuple(sorted({*entries.get(entry.concept, ()), entry}, key=in_order))
-    return Prefetched(replace(record, entries=dict(sorted(entries.items()))), frozenset(drafted))
+    return Prefetched(replace(record, entries=dict(sorted(entries.items()))), frozenset(drafted), nameless)
 
 
 __all__ = ["FAILED", "NOT_RETRIEVED", "NoPatient", "Prefetched", "Retrieved", "joined", "read_prefetch", "retrieved"]

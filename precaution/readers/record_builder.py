@@ -9,6 +9,7 @@ from precaution.readers.dates import still_yesterday
 from precaution.readers.json_access import Json, coded, name_of, safe_code
 from precaution.readers.ledger import doubt_of
 from precaution.readers.references import Resolver
+from precaution.readers.visit_diagnoses import NamedDisease, closed_by_problems, named_in
 from precaution.values.interval import Interval
 from precaution.values.record import LISTED, Entry, Ignored, Record, Unrecognised, ordered
 
@@ -83,6 +84,8 @@ class RecordBuilder:
         self._replaced: list[tuple[str, str, Entry]] = []
         """Preliminary results, by concept and by the instant as it is written."""
         self._final: set[tuple[str, str]] = set()
+        self._diagnoses: dict[str, NamedDisease | None] = {}
+        """What each Condition names, by where it stands."""
         self._deleted = contents.deleted
         self._ignored = set(contents.ignored)
         self._unrecognised: set[Unrecognised] = set()
@@ -107,7 +110,7 @@ class RecordBuilder:
         """Note when a result was taken: a final one replaces a preliminary one of the same instant."""
         written = item.resource.get("effectiveDateTime") or item.resource.get("effectiveInstant")
         if isinstance(written, str) and "T" in written:
-            if entry.status == "preliminary" and entry.certainty == "certain":
+            if item.resource.get("status") == "preliminary" and entry.certainty == "certain":
                 self._replaced.append((entry.concept, written, entry))
             elif entry.status == "final" and (entry.value is not None or entry.result):
                 self._final.add((entry.concept, written))
@@ -119,13 +122,18 @@ class RecordBuilder:
                 self._entries[concept].remove(entry)
                 self.ignore(entry.source, "a preliminary result that a final one of the same instant replaces")
 
+    def note_diagnosis(self, item: PatientResource) -> None:
+        """Note what a Condition names, and whether it does so as the diagnosis of a visit."""
+        self._diagnoses[item.source] = None if item.source in self._diagnoses else named_in(item.resource)
+
     def mention(self, entry: Entry, item: PatientResource, concept: Json) -> None:
         """Add a mention, unless the record says the same in an entry of its own (`record`)."""
         self._mentions.append((entry, item.source, concept))
 
     def _withdrawn(self, item: PatientResource) -> str:
         """Return why the sender may have taken back what a resource says, or nothing."""
-        if self._deleted and self.resolver.named_in(item.resource, item.url, self._deleted):
+        deleted = self._deleted
+        if deleted and (item.source in deleted or self.resolver.named_in(item.resource, item.url, deleted)):
             return "the sender deletes it as well"
         return "its report was entered in error" if self.resolver.withdrawn(item.resource, item.url) else ""
 
@@ -164,7 +172,8 @@ class RecordBuilder:
         self._add_mentions()
         birth = self._possible_birth()
         entries = {
-            name: ordered([_with_possible_days(each, birth) for each in found]) for name, found in self._entries.items()
+            name: ordered(closed_by_problems([_with_possible_days(each, birth) for each in found], self._diagnoses))
+            for name, found in self._entries.items()
         }
         return Record(
             birth=self.patient.birth,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from precaution.readers.json_access import Json, child, children, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 LEFT_OUT = frozenset(
     {
@@ -46,15 +46,28 @@ _REDACTED = frozenset({"REDACTED", "MASKED", "SUBSETTED"})
 """Security labels and tags of HL7 v3 that say that elements were taken out."""
 
 
-def reports_loss(outcome: Json) -> str:
-    """Return why an OperationOutcome says that parts may be missing, or nothing."""
-    return next((why for issue in children(outcome, "issue") if (why := _loss(issue))), "")
+def reports_loss(outcome: Json, standing: Collection[str] = ()) -> str:
+    """Return why an OperationOutcome says that parts may be missing, or nothing.
+
+    `standing`: texts of messages of the code `processing` that the source sends with each answer.
+    """
+    return next((why for issue in children(outcome, "issue") if (why := _loss(issue, standing))), "")
 
 
-def _loss(issue: Json) -> str:
+def _loss(issue: Json, standing: Collection[str] = ()) -> str:
     if text(issue, "severity") in _BAD:
         return "the sending system reports an error, so parts may be missing"
+    if standing and text(issue, "code") == "processing" and _says(issue) in {_plain(note) for note in standing}:
+        return ""
     return "the sending system says that it left something out" if text(issue, "code") in LEFT_OUT else ""
+
+
+def _says(issue: Json) -> str:
+    return _plain(text(child(issue, "details"), "text") or text(issue, "diagnostics"))
+
+
+def _plain(words: str) -> str:
+    return " ".join(words.split()).casefold()
 
 
 def patients_concerned(outcome: Json) -> frozenset[str]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from precaution.values.record import Entry, Record
 
 
+_LONG = 32
+"""Characters of a digest: enough to tell any two contents apart, and there is one for each piece of evidence."""
+
+
 class ContentDigests:
     """The digests of one call's evidence."""
 
@@ -34,7 +38,7 @@ class ContentDigests:
         sources = evidence.source.split(" and ")
         entries = sorted(said_by(entry) for source in sources for entry in self._entries.get(source, ()))
         codes = sorted({code for source in sources for code in _codes(self._resources.get(source))})
-        return digest(canonical([sources, entries or [evidence.date, evidence.says], codes]))
+        return digest(canonical([sources, entries or [evidence.date, evidence.says], codes]))[:_LONG]
 
 
 def _named(answers: Mapping[str, Retrieved], drafts: Iterable[Json]) -> Iterator[tuple[str, Json]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -55,6 +55,9 @@ class CurrentLabel:
         return tuple(map(Path, self._settings.codes))
 
     def _with_vocabulary(self, label: Label) -> LoadedLabel:
+        terms, zone = label.terminology, self._settings.timezone
+        if zone and not terms.source.zone:
+            label = replace(label, terminology=replace(terms, source=replace(terms.source, zone=zone)))
         return LoadedLabel(label, load_vocabulary(self._folder, label))
 
     def decide_canaries(self) -> None:

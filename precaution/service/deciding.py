@@ -99,6 +99,7 @@ class Decider:
             note = "the record says that the patient has died"
             return Outcome(record=record, why="died", cards=self._unable(note) if read.drafted and concerned else ())
         states = self._states(answers)
+        nameless = _NAMELESS if read.nameless else ""
         unread = _UNREAD if self._is_order_unread(call, read, stage) else ""
         if not concerned:
             unclear = unread or self._unclear(call, answers, record, stage)
@@ -110,8 +111,8 @@ class Decider:
         digests = ContentDigests(record, answers, call.drafts)
         shown = self._without_silenced(decision, kept, call, words, digests)
         page = self.page(uuid)
-        builder = CardBuilder(shown, self.label, self.vocabulary, words, record, call.patient, page, self.about)
-        cards = tuple(builder.cards((*filter(None, [unread, readings_note(decision)]), *states, *notes)))
+        builder = CardBuilder(shown, self.label, self.vocabulary, words, record, call.patient, facts, page, self.about)
+        cards = tuple(builder.cards((*filter(None, [unread, nameless, readings_note(decision)]), *states, *notes)))
         return Outcome(decision, cards, record, uuid, words=words, digests=digests, facts=facts)
 
     def late(self) -> Outcome:
@@ -204,6 +205,7 @@ class Decider:
 
 _NO_PATIENT = "the patient was neither sent (prefetch key 'patient') nor could be retrieved from fhirServer"
 _UNREAD = "an order that is being written can't be read, and was not checked; look at the label's warnings yourself"
+_NAMELESS = "a part of what was sent names no patient; it was taken for this one's, and its lists for not complete"
 _OPENED, _SIGNED = "patient-view", "order-sign"
 _LASTING = 365
 """Days after which an order that nobody carried out is forgotten."""

@@ -150,7 +150,8 @@ class _HookWork:
         loaded = self.service.current.loaded
         if self.call.fhir_server and self.service.settings.fhir_servers:
             await self.pending.note()  # nobody makes us ask a server by a token that was used before
-        fetched = await self.service.fetcher.complete(self.call, self.service.asked)
+        standing = loaded.label.terminology.source.standing_notes
+        fetched = await self.service.fetcher.complete(self.call, self.service.asked, standing)
         self.service.metrics.fetched.inc(fetched.asked)
         day = self.service.settings.day()
         kept = await self.service.store_client.kept(self.server, self.call.patient, day.isoformat())

@@ -107,7 +107,8 @@ class Settings:
     """A file with the secret that signs those links; where left out they end when the service does."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     timezone: str = ""
-    """Whose calendar day counts, as `Europe/Berlin`; the machine's own where left out."""
+    """Whose calendar day counts, as `Europe/Berlin`; the machine's own where left out. It is also the zone in which
+    times with an offset are read, where the policy names none."""
     today: str = ""
     """For demonstrations: this day, as 2025-03-01, in place of the clock's."""
     issuers: tuple[Issuer, ...] = ()

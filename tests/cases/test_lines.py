@@ -39,6 +39,12 @@ def test_the_patient() -> None:
     assert found.died == exactly(day("2025-02-01"))
 
 
+def test_a_diagnosis_of_a_visit() -> None:
+    ended = "condition clot resolved since 2024-01-01 until 2024-02-01"
+    found = record("condition clot of-visit active recorded 2024-01-01", ended).entries["clot"]
+    assert {each.status for each in found} == {"ended"}
+
+
 def test_each_line_is_a_resource_of_its_own_in_the_order_of_the_lines() -> None:
     found = made("condition clot active", "born 1980", "result blood 9 g/dL", "result blood 9 g/dL")
     assert [each["id"] for each in found] == ["case", "condition-1", "result-3", "result-4"]

@@ -67,6 +67,7 @@ def test_the_commands() -> None:
         "demo-cohort",
         "explain",
         "export",
+        "hook",
         "label",
         "labels",
         "questionnaire",
@@ -229,11 +230,13 @@ def test_a_folder_with_something_wrong_in_it(tmp_path: Path, capsys: Capture) ->
     assert "label.toml" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_label_of_the_package_is_right(capsys: Capture) -> None:
     assert run(["check"]) == 0
     assert "no problems" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_label_is_that_of_the_text(shared: Path, capsys: Capture) -> None:
     assert run(["check", "--text", str(shared / "clinical" / "label.txt")]) == 0
     capsys.readouterr()

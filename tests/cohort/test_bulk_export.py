@@ -9,7 +9,8 @@ import pytest
 
 from precaution.cohort import cohort
 from precaution.cohort.sort import lines
-from precaution.cohort.sort.manifests import ListedFile, Manifest, SourceContent, what_is_lacking
+from precaution.cohort.sort.manifests import SourceContent, what_is_lacking
+from precaution.readers.manifests import ListedFile, Manifest
 from support.cohort_people import RESOURCES
 from support.ndjson_sources import Json, by_person, rows
 from support.small_people import put

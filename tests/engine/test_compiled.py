@@ -124,6 +124,7 @@ def answers(of: Label, records: list[Record]) -> list[Decision]:
     return [decide(each, of, TODAY).decision for each in records]
 
 
+@pytest.mark.slow
 def test_policies_decided_in_threads_at_once_are_each_decided_by_itself() -> None:
     labels, records = policies()[::3], [RECORDS.made(seed) for seed in range(20)]
     assert len(labels) > 10

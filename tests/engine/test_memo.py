@@ -69,6 +69,7 @@ def everyone() -> Iterator[tuple[Asked, Label]]:
         yield one._replace(record=replace(one.record, lists=lists, attested=frozenset())), LABEL
 
 
+@pytest.mark.slow
 def test_without_the_memo_every_answer_is_the_same_byte_for_byte() -> None:
     people = list(everyone())
     assert len(people) > 2000

@@ -112,6 +112,7 @@ def test_a_line_that_is_no_signature_is_refused(folder: Path) -> None:
         read_label(folder)
 
 
+@pytest.mark.slow
 def test_no_answer_is_milder_where_signed_readings_are_demanded(tmp_path: Path) -> None:
     """Each case of the label, decided with and without the demand; a few rules are signed."""
     own = PROJECT / "precaution" / "labels" / "baricitinib"

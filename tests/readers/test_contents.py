@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
+from precaution import assess
 from precaution.errors import InputError, MixedPatients, NoPatient
 from precaution.readers import read_resources
 from precaution.values.interval import EVERYTHING, Interval
@@ -32,6 +34,13 @@ from support.fhir_builders import (
     request,
     response,
 )
+from support.hook_calls import example
+from support.small_people import put
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.ndjson_sources import Json
 
 COUNT = quantity(2.5, "10*9/L")
 
@@ -424,3 +433,55 @@ def test_a_modifier_extension_makes_an_entry_a_doubt() -> None:
 def test_errors_are_input_errors() -> None:
     assert issubclass(NoPatient, InputError)
     assert issubclass(MixedPatients, InputError)
+
+
+def nobodys(resource: dict[str, object]) -> dict[str, object]:
+    return {**resource, "subject": {"reference": "urn:uuid:9"}}
+
+
+def test_a_list_of_whom_can_not_be_told_leaves_doubts_of_what_it_contains() -> None:
+    inner = {key: value for key, value in condition("c").items() if key != "subject"}
+    found = read(PATIENT, condition("a"), nobodys({"resourceType": "List", "id": "l", "contained": [inner]}))
+    doubt = {each.source: each.certainty for each in found.entries["clot"]}
+    assert doubt == {"Condition/a": "certain", "List/l": "mentioned"}
+    assert "condition" not in found.lists
+
+
+def test_the_reasons_of_a_resource_of_whom_can_not_be_told_are_doubts() -> None:
+    visit = {"resourceType": "Encounter", "id": "v", "reasonCode": [CLOT], "period": {"start": "2024-05-01"}}
+    assert [each.certainty for each in read(PATIENT, nobodys(visit)).entries["clot"]] == ["mentioned"]
+
+
+def exported(folder: Path, **lists: object) -> Path:
+    """Write the patient `ready` as a bulk export of that one: a file for each type, and the manifest."""
+    output = []
+    for kind in sorted({str(each["resourceType"]) for each in example("ready")}):
+        found = [each for each in example("ready") if each["resourceType"] == kind]
+        put(folder, *found, name=f"{kind}.ndjson")
+        output.append({"type": kind, "url": f"https://x/{kind}.ndjson", "count": len(found)})
+    manifest = {"transactionTime": "2025-03-01T00:00:00Z", "requiresAccessToken": True, "output": output, **lists}
+    put(folder, manifest, name="manifest.json")
+    return folder
+
+
+def test_the_manifest_of_an_export_is_no_part_of_the_record(tmp_path: Path) -> None:
+    folder = exported(tmp_path, deleted=[], error=[])
+    put(folder, {"exportId": "e", "eventId": "kickoff"}, name="log.ndjson")
+    assert assess(folder, today="2025-03-01").action == "clear"
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"output": [{"type": "Procedure", "url": "https://x/other.ndjson"}]},
+        {"output": [{"type": "Observation", "url": "https://x/Observation.ndjson", "count": 999}]},
+        {"error": [{"type": "OperationOutcome", "url": "https://x/error.ndjson"}]},
+        {"deleted": [{"type": "Bundle", "url": "https://x/deleted.ndjson"}]},
+        {"link": [{"relation": "next", "url": "https://x/2"}]},
+    ],
+)
+def test_what_a_manifest_lists_and_is_not_here_leaves_no_list_complete(tmp_path: Path, lists: Json) -> None:
+    folder = exported(tmp_path, **lists)
+    if lists.get("output", [{}])[0].get("type") == "Procedure":
+        (folder / "Procedure.ndjson").unlink(missing_ok=True)
+    assert assess(folder, today="2025-03-01").action == "obtain"

@@ -88,7 +88,8 @@ def test_a_resource_where_one_was_asked_for_is_whole() -> None:
 @pytest.mark.parametrize(
     ("severity", "code", "state"),
     [
-        ("warning", "not-supported", "whole"),
+        ("warning", "not-supported", "incomplete"),
+        ("information", "processing", "incomplete"),
         ("information", "informational", "whole"),
         ("warning", "suppressed", "incomplete"),
         ("warning", "timeout", "incomplete"),

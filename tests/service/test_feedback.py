@@ -109,6 +109,15 @@ def test_a_suggestion_taken_up_softens_the_next_card(app: App) -> None:
     ]
 
 
+def test_who_answers_yes_and_no_at_once_has_not_answered(app: App) -> None:
+    card = ordered(app)[0]
+    yes, no = suggestion(card, "Answer yes"), suggestion(card, "Answer no")
+    send(app, accepted(card["uuid"], yes, no))
+    assert [each["indicator"] for each in ordered(app)] == ["warning", "info"]
+    assert not [each for each in events(app) if each["kind"] == "answer"]
+    assert app.service.store.kept("", PATIENT, "2025-03-01").answers == ()
+
+
 def test_a_new_restriction_asks_the_question_anew(app: App) -> None:
     card = card_with(ordered(app), "Is there no suitable alternative")
     send(app, accepted(card["uuid"], suggestion(card, "Answer yes: Is there no suitable alternative")))

@@ -59,6 +59,7 @@ def test_the_reader_reads_or_refuses_what_atheris_finds(tmp_path: Path) -> None:
     assert f"Done {MANY}" in done.stderr
 
 
+@pytest.mark.slow
 def test_whatever_the_description_allows_is_answered(tmp_path: Path) -> None:
     schemathesis = pytest.importorskip("schemathesis")
     with App(settings(tmp_path)) as app:

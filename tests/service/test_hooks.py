@@ -241,6 +241,81 @@ def test_an_order_that_cant_be_read_is_never_passed_over_in_silence(app: App, ho
     assert UNREAD in found[-1]["detail"]
 
 
+MEDICATION = {"resourceType": "Medication", "id": "m", "code": DRUG}
+INSIDE = {**draft(medicationCodeableConcept=None, medicationReference={"reference": "#m"}), "id": "x"}
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"resourceType": "MedicationDispense", "status": "preparation", "medicationCodeableConcept": DRUG},
+        {"resourceType": "MedicationStatement", "status": "intended", "medicationCodeableConcept": DRUG},
+        {"resourceType": "SupplyRequest", "status": "draft", "itemCodeableConcept": DRUG, "quantity": {"value": 1}},
+        {"resourceType": "SupplyRequest", "contained": [MEDICATION], "itemReference": {"reference": "#m"}},
+        {"resourceType": "CarePlan", "activity": [{"detail": {"productCodeableConcept": DRUG}}]},
+        {"resourceType": "RequestGroup", "status": "draft", "contained": [INSIDE, MEDICATION]},
+        {"resourceType": "Parameters", "parameter": [{"name": "p", "part": [{"name": "o", "resource": draft()}]}]},
+        draft(medicationReference={"reference": "Medication/gone"}),
+    ],
+    ids=lambda order: order["resourceType"],
+)
+def test_the_drug_is_seen_in_whatever_resource_it_is_ordered(app: App, hook: str, order: Json) -> None:
+    found = cards(app, call(hook, prefetch(example("low-neutrophils")), order))
+    assert found[0]["indicator"] == "critical"
+    assert "now being written" not in found[0]["summary"]
+
+
+def test_an_order_finds_its_medication_by_the_address_of_its_entry(app: App) -> None:
+    url = "urn:uuid:6f0c2f5e-0000-4000-8000-000000000001"
+    body = call("order-sign", prefetch(example("low-neutrophils")))
+    order = draft(medicationReference={"reference": url})
+    del order["medicationCodeableConcept"]
+    entries = [{"resource": order}, {"fullUrl": url, "resource": {"resourceType": "Medication", "code": DRUG}}]
+    body["context"]["draftOrders"]["entry"] = entries
+    assert by_tier(cards(app, body))["critical"]
+
+
+@pytest.mark.parametrize("kind", ["Immunization", "ImmunizationRecommendation"])
+def test_a_live_vaccine_is_seen_in_whatever_resource_it_is_planned(app: App, kind: str) -> None:
+    vaccine = {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "03"}]}
+    order: Json = {"resourceType": kind, "status": "completed", "vaccineCode": vaccine}
+    if kind == "ImmunizationRecommendation":
+        order = {"resourceType": kind, "recommendation": [{"vaccineCode": [vaccine]}]}
+    found = by_tier(cards(app, call("order-sign", prefetch(example("zoster-on-treatment")), order)))
+    assert "Live vaccine planned" in found["warning"]["detail"]
+
+
+NAMELESS = "names no patient"
+
+
+@pytest.mark.parametrize("key", ["laboratory", "conditions", "medicationRequests"])
+@pytest.mark.parametrize("subject", [None, {"display": "Somebody"}])
+def test_what_names_nobody_is_said_and_reassures_nobody(app: App, key: str, subject: Json | None) -> None:
+    sent = prefetch(example("ready"))
+    for entry in sent[key]["entry"]:
+        entry["resource"]["subject"] = subject
+    (card,) = cards(app, call("order-sign", sent, draft()))
+    assert NAMELESS in card["detail"]
+    sent = prefetch(example("low-neutrophils"))
+    for entry in sent["laboratory"]["entry"]:
+        entry["resource"]["subject"] = subject
+    found = cards(app, call("order-sign", sent, draft()))
+    assert found[0]["indicator"] == "critical", "it may raise"
+    assert NAMELESS in found[-1]["detail"]
+
+
+def test_a_report_that_was_entered_in_error_takes_its_results_along(app: App) -> None:
+    sent = prefetch(example("ready"))
+    found = cards(app, call("order-sign", sent, draft()))
+    results = [{"reference": f"Observation/{each['resource']['id']}"} for each in sent["laboratory"]["entry"]]
+    subject = {"reference": f"Patient/{sent['patient']['id']}"}
+    report = {"resourceType": "DiagnosticReport", "id": "r", "status": "entered-in-error", "code": {"text": "Panel"}}
+    sent["diagnosticReports"] = searchset([{**report, "subject": subject, "result": results}])
+    assert found == []
+    assert cards(app, call("order-sign", sent, draft()))
+
+
 @pytest.mark.parametrize("orders", [..., {"resourceType": "Bundle", "entry": {}}, {"entry": 7}, {}])
 def test_without_orders_to_look_at_an_order_that_is_signed_was_not_checked(app: App, orders: Any) -> None:
     body = call("order-sign", prefetch(example("ready")))
@@ -289,6 +364,15 @@ def test_a_chart_that_is_opened_speaks_of_no_order_that_is_written(app: App) -> 
     body = call("patient-view", prefetch(example("ready")))
     body["context"]["draftOrders"] = {"entry": [{"resource": draft(medicationCodeableConcept=LOCAL)}, {}]}
     assert cards(app, body) == []
+
+
+@pytest.mark.parametrize(("bound", "status"), [("ready", 200), ("Patient/ready", 200), ("", 200), ("other", 400)])
+def test_a_token_for_another_patient_is_refused(app: App, bound: str, status: int) -> None:
+    rights = {"access_token": "x", "token_type": "Bearer", "expires_in": 300, "patient": bound}
+    body = call("order-sign", prefetch(example("ready")), draft(), fhirAuthorization=rights)
+    body["fhirServer"] = "https://fhir.example.org/r4"
+    assert body["context"]["patientId"] == "ready"
+    assert post(app, body).status_code == status
 
 
 def test_an_old_plan_is_forgotten(app: App) -> None:

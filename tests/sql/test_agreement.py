@@ -92,6 +92,7 @@ def test_a_label_that_uses_every_option(seed: int, policy: dict[str, Any]) -> No
     say(f"invented label {seed}", compared(EdgeRecords(label, seed).asked(300), label, on_duckdb, "duckdb"))
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_means_nothing() -> None:
     asked = EdgeRecords(LABEL, 11).asked(100)
     statements = written(LABEL, "duckdb")

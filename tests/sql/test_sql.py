@@ -77,6 +77,7 @@ def test_a_policy_is_said() -> None:
     assert head(script_of(replace(TINY, policy={"a": 1}), "duckdb"))[1].endswith(", with a site's own policy")
 
 
+@pytest.mark.slow
 def test_a_dialect_that_is_not_tested_is_said_to_be() -> None:
     assert "snowflake" not in TESTED
     assert "NOT TESTED in snowflake: only duckdb, postgres, spark are run" in script_of(TINY, "snowflake")
@@ -87,7 +88,7 @@ def test_the_same_label_gives_the_same_bytes() -> None:
     assert statements_of(TINY, "spark") == statements_of(TINY, "spark")
 
 
-@pytest.mark.parametrize("dialect", TESTED)
+@pytest.mark.parametrize("dialect", ["duckdb", *(pytest.param(each, marks=pytest.mark.slow) for each in TESTED[1:])])
 def test_a_script_is_its_statements(dialect: str) -> None:
     script, parts = script_of(TINY, dialect, today=TODAY), statements_of(TINY, dialect, today=TODAY)
     assert [each.strip() for each in script.split("\n\n", 1)[1].split(";\n")] == [*parts, ""]
@@ -326,7 +327,9 @@ def there(people: list[Asked]) -> Cells:
     return interpreted(people, SMALL)
 
 
-@pytest.mark.parametrize(("right", "wrong"), MUTANTS)
+@pytest.mark.parametrize(
+    ("right", "wrong"), [MUTANTS[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in MUTANTS[1:])]
+)
 def test_a_mistake_in_the_sql_is_seen(right: str, wrong: str, people: list[Asked], there: Cells) -> None:
     statements = [" ".join(each.split()) for each in written(SMALL, "duckdb")]
     mistaken = [each.replace(right, wrong) for each in statements]
@@ -334,6 +337,7 @@ def test_a_mistake_in_the_sql_is_seen(right: str, wrong: str, people: list[Asked
     assert differences(there, computed(on_duckdb(mistaken, people), SMALL))
 
 
+@pytest.mark.slow
 def test_a_mistake_in_the_interpreter_is_seen(people: list[Asked], monkeypatch: pytest.MonkeyPatch) -> None:
     statements = written(SMALL, "duckdb")
     right = computed(on_duckdb(statements, people), SMALL)

@@ -73,6 +73,9 @@ class Stub:
 
         class Quiet(ThreadingHTTPServer):
             daemon_threads = True
+            request_queue_size = (
+                64  # a client asks for everything at once; what is not taken in comes again a second later
+            )
 
             def handle_error(self, *_: object) -> None:
                 """A client that hangs up is no matter."""

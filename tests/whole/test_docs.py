@@ -140,14 +140,14 @@ def test_every_command_has_a_page_that_names_it() -> None:
 
 
 GUIDES = [page for page in PAGES if page != README]
-LONG = "audit.md"
-"""A guide whose commands take long: they draw pictures."""
+LONG = ("audit.md", "review-and-sign.md")
+"""Guides whose commands take long: they draw pictures, or read the whole label again and again."""
 
 
 def transcripts() -> list[object]:
     """Return the blocks with commands and their output."""
     return [
-        pytest.param(block, marks=pytest.mark.slow) if block.page.name == LONG else block
+        pytest.param(block, marks=pytest.mark.slow) if block.page.name in LONG else block
         for block in doc_blocks.blocks("console", GUIDES)
     ]
 

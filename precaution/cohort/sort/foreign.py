@@ -9,10 +9,10 @@ import zlib
 from typing import TYPE_CHECKING
 
 from precaution.cohort.sort.files import is_document, path_of
-from precaution.cohort.sort.manifests import is_log, is_manifest
 from precaution.errors import InputError
 from precaution.readers.json_access import child, children, text
 from precaution.readers.json_input import parsed
+from precaution.readers.manifests import is_log, is_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

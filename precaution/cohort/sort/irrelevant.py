@@ -60,6 +60,8 @@ class Irrelevance:
         """Look codes up in `terminology`."""
         self._terminology = terminology
         self._met: dict[Spelling, bool] = {}
+        self.source = terminology.source
+        """What the site says of the source."""
 
     def says_nothing(self, kind: str, resource: Json) -> bool:
         """Whether a resource of type `kind` shows no more than that a list of its kind is kept."""

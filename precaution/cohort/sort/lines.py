@@ -11,7 +11,6 @@ from precaution.cohort.processes import watch
 from precaution.cohort.sort.files import FilePiece, is_document, lines, path_of
 from precaution.cohort.sort.irrelevant import Irrelevance
 from precaution.cohort.sort.kept_people import KeptPeople
-from precaution.cohort.sort.manifests import manifest_of
 from precaution.cohort.sort.partition_files import (
     BROKEN,
     DELETED,
@@ -28,6 +27,7 @@ from precaution.cohort.sort.partition_files import (
 from precaution.cohort.sort.routing import Router
 from precaution.cohort.sort.sorted import OTHERS, OTHERS_PATIENT, PieceReport
 from precaution.cohort.sort.templates import LineTemplates
+from precaution.readers.manifests import manifest_of
 from precaution.readers.resource_types import CLINICAL
 
 if TYPE_CHECKING:

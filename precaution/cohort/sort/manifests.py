@@ -1,54 +1,23 @@
 """What the manifest of a bulk export says of the export's files, held against those that are here.
 
-A manifest lists the files of the export, of what could not be exported and of what was deleted since
-(http://hl7.org/fhir/uv/bulkdata/export.html). Files are found by the last part of their address, and where a
-program has renamed them by what is in them.
+Files are found by the last part of their address, and where a program has renamed them by what is in them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from precaution.cohort.problems import Problem
 from precaution.cohort.sort.files import is_document
 from precaution.cohort.sort.owner import READ, UNREAD
-from precaution.readers.json_access import Json, children, text
-from precaution.readers.sender import labelled_as_redacted
+from precaution.readers.manifests import PACKED, ListedFile, Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-SECTIONS = {"output": "", "error": "OperationOutcome", "deleted": "Bundle"}
-"""The lists of files in a manifest, and what is in the files of each where the list does not say it."""
-_KEYS = frozenset({"transactionTime", "output"})
-_LOG = frozenset({"exportId", "eventId"})
-_PACKED = ".gz"
-
-
 ANYTHING = "*"
 """Stands for the types in a file whose lines were not all looked at."""
-
-
-class ListedFile(NamedTuple):
-    """A file that a manifest lists."""
-
-    section: str
-    kind: str
-    """The type of the resources in it; empty where that is not said."""
-    name: str
-    lines: int
-    """How many resources are in it; -1 where that is not said."""
-
-
-class Manifest(NamedTuple):
-    """A manifest: where it stands, the files that it lists, and whether it says that there is more."""
-
-    file: str
-    files: tuple[ListedFile, ...]
-    lacks: tuple[str, ...]
-    """What it says itself to be missing."""
 
 
 class SourceContent(NamedTuple):
@@ -58,44 +27,6 @@ class SourceContent(NamedTuple):
     """The resource types in each."""
     counts: Counter[str]
     """The number of lines of each type."""
-
-
-def is_manifest(value: Json) -> bool:
-    """Whether a document is the manifest of an export."""
-    return value.keys() >= _KEYS and "resourceType" not in value
-
-
-def is_log(value: Json) -> bool:
-    """Whether a document is a line of the log that a program writes beside an export."""
-    return value.keys() >= _LOG and "resourceType" not in value
-
-
-def manifest_of(value: Json, file: str) -> Manifest:
-    """Return what a manifest, which stands in `file`, says."""
-    lacks = []
-    if any(text(link, "relation") == "next" for link in children(value, "link")):
-        lacks.append("the manifest is one page of several: give the files of all pages")
-    if labelled_as_redacted(value):
-        lacks.append("the manifest's security labels say that something was taken out")
-    return Manifest(file, tuple(_listed(value)), tuple(lacks))
-
-
-def _listed(value: Json) -> Iterator[ListedFile]:
-    for section, kind in SECTIONS.items():
-        for each in children(value, section):
-            count = each.get("count")
-            number = count if isinstance(count, int) and not isinstance(count, bool) else -1
-            yield ListedFile(section, kind or text(each, "type"), _name(text(each, "url")), number)
-
-
-def _name(address: str) -> str:
-    return unquote(urlsplit(address).path.rstrip("/").rpartition("/")[2]).removesuffix(_PACKED)
-
-
-def manifest_from_json(fields: list[object]) -> Manifest:
-    """Return a manifest that was written as JSON."""
-    file, files, lacks = fields
-    return Manifest(file, tuple(ListedFile(*each) for each in files), tuple(lacks))  # type: ignore[arg-type, attr-defined]
 
 
 def what_is_lacking(manifests: Iterable[Manifest], content: SourceContent) -> list[tuple[str, Problem]]:
@@ -122,13 +53,13 @@ def _matters(listed: ListedFile) -> bool:
 
 def _not_here(listed: Iterable[ListedFile], content: SourceContent) -> Iterator[ListedFile]:
     """Yield the files that are neither here by name nor, renamed, by what is in them."""
-    names = {name.rpartition("/")[2].removesuffix(_PACKED) for name in content.files}
+    names = {name.rpartition("/")[2].removesuffix(PACKED) for name in content.files}
     missing = [each for each in listed if _matters(each) and each.name not in names]
     known = {each.name for each in listed}
     renamed = Counter(
         kind
         for name, kinds in content.files.items()
-        if not is_document(name) and name.rpartition("/")[2].removesuffix(_PACKED) not in known
+        if not is_document(name) and name.rpartition("/")[2].removesuffix(PACKED) not in known
         for kind in kinds
     )
     for each in missing:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from precaution.cohort.sort.manifests import is_log, is_manifest
 from precaution.cohort.sort.owner import HEAD, UNREAD, Destination, Route, of_broken, owner
 from precaution.cohort.sort.templates import LineTemplates
 from precaution.errors import InputError
 from precaution.readers.json_access import Json, child, children, name_of, text
 from precaution.readers.json_input import parsed
+from precaution.readers.manifests import is_log, is_manifest
 from precaution.readers.merges import Replacement, replacements
 from precaution.readers.resource_types import CLINICAL, SIGNS, subject_key
-from precaution.readers.sender import deleted_name, deletes, patients_concerned
+from precaution.readers.sender import deleted_name, deletes, patients_concerned, reports_loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -75,10 +75,19 @@ class Router:
 
     def _parsed(self, number: int, line: bytes) -> Iterator[tuple[int, Route, bytes]]:
         for route, data in self.routes_of(line):
-            if route.to == "dropped":
+            if route.to == "message" and self._is_standing(data):
+                yield number, Route("unread", kind=route.kind), data
+            elif route.to == "dropped":
                 self._kept[route.kind][_encoded(route.key)].append(_encoded(route.name))
             else:
                 yield number, route, data
+
+    def _is_standing(self, data: bytes) -> bool:
+        """Whether a message of the sending system is one that it sends with each answer."""
+        standing = self._irrelevance.source.standing_notes
+        return bool(standing) and all(
+            isinstance(each, dict) and not reports_loss(each, standing) for each in parsed(data, "line")
+        )
 
     def dropped(self) -> Iterator[tuple[str, str, list[bytes]]]:
         """Yield type, patient and ids of what was dropped since this was last asked for."""

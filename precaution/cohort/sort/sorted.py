@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from precaution.cohort.problems import KINDS, Problem
-from precaution.cohort.sort.manifests import ANYTHING, Manifest, manifest_from_json
+from precaution.cohort.sort.manifests import ANYTHING
 from precaution.cohort.tables import put
+from precaution.readers.manifests import Manifest, manifest_from_json
 from precaution.readers.merges import Replacement
 from precaution.writers.structured import fields_of
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from precaution.engine.chart import Chart, Look, Setting
+    from precaution.knowledge.computed_facts import Dose
     from precaution.knowledge.fact_kinds import Active, Ever, Planned, Repeated
     from precaution.values.logic import Truth
     from precaution.values.record import Entry, Kind
@@ -35,7 +36,7 @@ def ever(fact: Ever, setting: Setting) -> Look:
 
 def active(fact: Active, setting: Setting) -> Look:
     """Return how to find whether a condition is present, or a drug taken, on the day."""
-    taken, present = _drug_taken(fact, setting), _present(fact, setting)
+    taken, present = drug_taken(fact, setting), _present(fact, setting)
     in_time, lasted = _in_time(fact, setting.window(fact.stale)), _lasted(setting.window(fact.longer_than))
     certain = _certain(suspected=fact.suspected_counts or setting.suspected_is_yes())
 
@@ -60,7 +61,10 @@ def _judged(concepts: Sequence[str], fact: Ever | Active, counts: Counts, may_co
 
     def look(chart: Chart) -> Known:
         entries = chart.past.get(alone, ()) if alone else chart.entries(concepts)
-        judged = [(entry, counts(entry, chart)) for entry in entries if _of_kind(entry, kind)]
+        if chart.truths is None:
+            judged = [(entry, counts(entry, chart)) for entry in entries if _of_kind(entry, kind)]
+        else:
+            judged = [(entry, _again(entry, counts, chart)) for entry in entries if _of_kind(entry, kind)]
         yes = [entry for entry, truth in judged if truth]
         unsure = [entry for entry, truth in judged if truth is None]
         considered = len(judged)
@@ -82,6 +86,16 @@ def _judged(concepts: Sequence[str], fact: Ever | Active, counts: Counts, may_co
         return [entry for entry in entries if may_count is None or may_count(entry, chart) is not False]
 
     return look
+
+
+def _again(entry: Entry, counts: Counts, chart: Chart) -> Truth:
+    """Return whether an entry counts, as it was found to on an earlier day if nothing has come of it since."""
+    if chart.truths is None:
+        return counts(entry, chart)
+    found = chart.truths.setdefault(id(entry), {})
+    if counts not in found:
+        found[counts] = counts(entry, chart)
+    return found[counts]
 
 
 def _in_time(fact: Ever | Active, days: float | None) -> Counts | None:
@@ -160,7 +174,7 @@ def _ended(entry: Entry, today: int) -> Truth:
     return True if end[1] <= today else False if end[0] > today else None
 
 
-def _drug_taken(fact: Active, setting: Setting) -> Counts:
+def drug_taken(fact: Active | Dose, setting: Setting) -> Counts:
     """Return how to tell whether a drug is taken today: an order is believed for a time, a supply until it runs out."""
     recent = setting.window(fact.recent)
 

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from precaution.service.cards.suggestions import Suggestion, asked_of, orders_of
+from precaution.service.cards.suggestions import OrderOffers, Suggestion, asked_of
 from precaution.service.cards.tiers import TierContent, by_tier
 from precaution.service.cards.vocabulary import reasons
 from precaution.service.cards.wording import clipped, escaped, without_sources
 from precaution.service.clinician_answers import PROMISED
-from precaution.writers.layout import NOTE, counted, in_words, listed, status
+from precaution.writers.layout import CLEAR, NOTE, counted, in_words, listed, status
 from precaution.writers.text import stage_heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from precaution.engine.answer import Decision, Due, Finding
+    from precaution.engine.facts import Facts
     from precaution.knowledge.model import Label
     from precaution.service.cards.vocabulary import Vocabulary
     from precaution.service.cards.wording import Words
@@ -52,6 +53,8 @@ class CardBuilder:
     words: Words
     record: Record
     patient: str
+    facts: Facts
+    """What the decision was made of."""
     page: str = ""
     """Address of the decision's page."""
     about: str = ""
@@ -67,7 +70,7 @@ class CardBuilder:
 
     def _card(self, content: TierContent, ordered: set[str], answered: set[str]) -> BuiltCard:
         offered = [
-            *orders_of(content, self.decision, self.vocabulary, self.record, self.patient, ordered),
+            *OrderOffers(self.vocabulary, self.record, self.facts, self.patient).of(content, self.decision, ordered),
             *asked_of(content, self.decision, self.label, answered),
         ]
         system, published = reasons()
@@ -80,7 +83,7 @@ class CardBuilder:
         }
         if offered:
             card["suggestions"] = [each.suggestion for each in offered]
-            card["selectionBehavior"] = "any"
+            card["selectionBehavior"] = "at-most-one" if any(each.ask for each in offered) else "any"
         card["overrideReasons"] = [{"code": each.code, "system": system, "display": each.display} for each in published]
         if self.page:
             card["links"] = [{"label": "The whole decision, with all evidence", "url": self.page, "type": "absolute"}]
@@ -128,7 +131,8 @@ class CardBuilder:
             (counted(due, "thing") + " due", due),
             (counted(unknown, "thing") + " not known", unknown),
         )
-        return [text for text, count in counts if count]
+        resumes = ["treatment may resume, every hold is released"] if content.released else []
+        return resumes + [text for text, count in counts if count]
 
     def _detail(self, content: TierContent) -> str:
         return "\n".join(self._lines(content))
@@ -142,6 +146,10 @@ class CardBuilder:
         if any(each.urgent for each in content.findings):
             yield f"**{escaped(self._acute())}**"
             yield ""
+        for hold in content.released:
+            yield f"- **{escaped(CLEAR + ' hold released')}** {escaped(hold.tell)}"
+            for each in self.words.of_evidence(hold.evidence)[:_MOST_EVIDENCE]:
+                yield f"  - {escaped(str(each))}"
         yield from self._unknown(content)
         for finding in content.findings:
             if not self._is_grouped(finding):

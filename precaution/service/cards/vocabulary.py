@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.errors import did_you_mean
+from precaution.knowledge.expression import Expression, names
 from precaution.knowledge.folder import list_files
 from precaution.knowledge.toml import Place, as_table, read, read_toml, refuse_unknown
 
@@ -42,6 +43,8 @@ class OrderSet(NamedTuple):
     settles: frozenset[str]
     """Facts that it may make known, and duties that it does."""
     tests: tuple[LabTest, ...]
+    only_where: Expression | None = None
+    """What must hold of the patient: without that reason nobody is offered it. None where no reason is needed."""
 
 
 class OverrideReason(NamedTuple):
@@ -70,6 +73,7 @@ class _OrderSetTable:
     title: str
     settles: tuple[str, ...]
     codes: Mapping[str, str]
+    only_where: Expression | None = None
 
 
 def load_vocabulary(folder: Path, label: Label) -> Vocabulary:
@@ -101,8 +105,11 @@ def _order(name: str, table: object, folder: Path, label: Label) -> OrderSet:
         if thing not in label.facts and thing not in label.duties:
             hint = did_you_mean(thing, [*label.facts, *label.duties])
             raise place.at("settles").error(f"the label has no fact or duty '{thing}'.{hint}")
+    for fact in names(written.only_where) if written.only_where is not None else ():
+        if fact not in label.facts:
+            raise place.at("only-where").error(f"the label has no fact '{fact}'.{did_you_mean(fact, label.facts)}")
     tests = tuple(_test(concept, code, folder, place) for concept, code in written.codes.items())
-    return OrderSet(name, written.title, frozenset(written.settles), tests)
+    return OrderSet(name, written.title, frozenset(written.settles), tests, written.only_where)
 
 
 def _test(concept: str, code: str, folder: Path, place: Place) -> LabTest:

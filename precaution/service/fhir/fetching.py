@@ -73,14 +73,17 @@ class Fetcher:
         """Close all connections."""
         await self._pool.aclose()
 
-    async def complete(self, call: HookRequest, asked: Iterable[Query]) -> Fetched:
-        """Return what the client sent, completed from its FHIR server where that may and can be asked."""
+    async def complete(self, call: HookRequest, asked: Iterable[Query], standing: tuple[str, ...] = ()) -> Fetched:
+        """Return what the client sent, completed from its FHIR server where that may and can be asked.
+
+        `standing`: texts of messages that the source sends with each answer.
+        """
         queries = {query.key: query for query in asked}
-        sent = {key: _sent(call, key) for key in {**queries, **(call.prefetch or {})}}
+        sent = {key: _sent(call, key, standing) for key in {**queries, **(call.prefetch or {})}}
         server = allowed(call.fhir_server, self._settings.fhir_servers) if call.fhir_server else None
         if server is None:
             return Fetched(sent)
-        work = _Fetching(self._pool, call, self._settings.limits.max_body)
+        work = _Fetching(self._pool, call, self._settings.limits.max_body, standing)
         late = False
         try:
             async with asyncio.timeout(self._settings.limits.deadline_seconds * (1 - _MARGIN)):
@@ -90,16 +93,19 @@ class Fetcher:
         return Fetched(sent, tuple(work.shared), work.asked, late)
 
 
-def _sent(call: HookRequest, key: str) -> Retrieved:
+def _sent(call: HookRequest, key: str, standing: tuple[str, ...]) -> Retrieved:
     prefetch = call.prefetch or {}
-    return retrieved(prefetch[key], search=key != PATIENT) if key in prefetch else NOT_RETRIEVED
+    return retrieved(prefetch[key], search=key != PATIENT, standing=standing) if key in prefetch else NOT_RETRIEVED
 
 
 class _Fetching:
     """The requests made for one call. Each result is kept at once, so that a deadline loses only what is late."""
 
-    def __init__(self, pool: httpcore.AsyncConnectionPool, call: HookRequest, room: int) -> None:
+    def __init__(
+        self, pool: httpcore.AsyncConnectionPool, call: HookRequest, room: int, standing: tuple[str, ...]
+    ) -> None:
         self._pool = pool
+        self._standing = standing
         self._call = call
         self._base = call.fhir_server.rstrip("/")
         self._origin = address(self._base)
@@ -117,7 +123,7 @@ class _Fetching:
         if answers[key].state in ("not retrieved", "failed"):
             url = f"{self._base}/{query.template.replace('{{context.patientId}}', self._call.patient)}"
             try:
-                answers[key] = retrieved(await self._get(url), search=bool(query.kind))
+                answers[key] = retrieved(await self._get(url), search=bool(query.kind), standing=self._standing)
             except _Unable:
                 answers[key] = FAILED
                 return
@@ -137,7 +143,7 @@ class _Fetching:
             asked = address(url)
             if asked.origin != self._origin.origin or not f"{asked.path}/".startswith(f"{self._origin.path}/"):
                 return None
-            return retrieved(await self._get(url))
+            return retrieved(await self._get(url), standing=self._standing)
         except (AddressRefused, _Unable):
             return None
 
@@ -145,8 +151,9 @@ class _Fetching:
         """Ask for the medications that prescriptions only refer to."""
         resources = [child(entry, "resource") for answer in answers.values() for entry in answer.entries]
         there = {text(each, "id") for each in resources if each.get("resourceType") == "Medication"}
-        wanted = sorted({*referenced_ids([*resources, *self._call.drafts])} - there)[:MOST_MEDICATIONS]
-        await asyncio.gather(*(self._medication(name) for name in wanted))
+        meant = [*referenced_ids(self._call.drafts, self._base), *referenced_ids(resources, self._base)]
+        wanted = [name for name in dict.fromkeys(meant) if name not in there]  # what is being ordered first
+        await asyncio.gather(*(self._medication(name) for name in wanted[:MOST_MEDICATIONS]))
 
     async def _medication(self, name: str) -> None:
         with suppress(_Unable, AddressRefused):

@@ -51,6 +51,7 @@ ALL = (
     Query(PATIENT, "Patient/{{context.patientId}}", "", "the patient"),
     _search("conditions", "condition", "diagnoses", "Condition"),
     _search("laboratory", "result", "laboratory results", "Observation", "&category=laboratory&_sort=-date"),
+    _search("diagnosticReports", "result", "laboratory and other reports", "DiagnosticReport", "&_sort=-date"),
     _search("socialHistory", "result", "social history", "Observation", "&category=social-history&_sort=-date"),
     _search("medicationRequests", "medication", "prescriptions", "MedicationRequest"),
     _search("medicationStatements", "medication", "medication statements", "MedicationStatement"),

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
+from precaution.readers.drafts import orders_in, with_medications
 from precaution.readers.json_access import Json, text
 from precaution.readers.resource_types import R4
 from precaution.service.http.errors import Refused
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _ID = re.compile(r"[A-Za-z0-9\-._~]{1,128}")
 _USER = re.compile(r"(?:[A-Z][A-Za-z]{2,30}/)?[A-Za-z0-9\-._~]{1,128}")
+_WRAPPING = {"Bundle": "entry", "Parameters": "parameter"}
+"""What may hold orders without being one, and where."""
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -64,12 +67,15 @@ def read_call(body: Json, hook: str, limits: Limits) -> HookRequest:
     prefetch = body.get("prefetch")
     if prefetch is not None and not isinstance(prefetch, dict):
         raise Refused(400, "prefetch must be an object")
+    patient = _patient(context)
+    if _is_of_another(authorization, patient):
+        raise Refused(400, "fhirAuthorization is for another patient than context.patientId")
     drafts, unreadable = _drafts(context)
     _count(prefetch or {}, drafts, limits)
     return HookRequest(
         hook,
         instance,
-        _patient(context),
+        patient,
         _user(context),
         drafts,
         unreadable,
@@ -94,6 +100,12 @@ def _user(context: Json) -> str:
     return user if isinstance(user, str) and _USER.fullmatch(user) else ""
 
 
+def _is_of_another(authorization: object, patient: str) -> bool:
+    """Whether an access token is bound to one patient, and that is another one."""
+    bound = authorization.get("patient") if isinstance(authorization, dict) else None
+    return isinstance(bound, str) and bool(bound) and bound.removeprefix("Patient/") != patient
+
+
 def _token(authorization: object) -> str:
     token = authorization.get("access_token") if isinstance(authorization, dict) else None
     plain = isinstance(token, str) and token.isascii() and token.isprintable() and len(token) <= 16_384
@@ -109,20 +121,36 @@ def _drafts(context: Json) -> tuple[tuple[Json, ...], int]:
         raise Refused(400, "context.draftOrders must be a Bundle")
     if "entry" not in orders and orders.get("resourceType") == "Bundle":
         return (), 0
-    drafts: list[Json] = []
-    todo: list[object] = [orders if _is_resource(orders) else {**orders, "resourceType": "Bundle"}]
-    unreadable = 0
+    found = _unwrapped(orders if _is_resource(orders) else {**orders, "resourceType": "Bundle"})
+    drafts = [order for each, _ in found if each is not None for order in orders_in(each)]
+    by_url = {url: each for each, url in found if each is not None and url}
+    return tuple(with_medications(drafts, by_url)), sum(each is None for each, _ in found)
+
+
+def _unwrapped(orders: Json) -> list[tuple[Json | None, str]]:
+    """Return the resources in a Bundle, or in Parameters, with their `fullUrl`; None for each part that is none."""
+    found: list[tuple[Json | None, str]] = []
+    todo: list[tuple[object, str]] = [(orders, "")]
     while todo:
-        each = todo.pop(0)
+        each, url = todo.pop(0)
         if not _is_resource(each):
-            unreadable += 1
-        elif each["resourceType"] != "Bundle":
-            drafts.append(each)
-        elif isinstance(entries := each.get("entry"), list):
-            todo += [entry.get("resource") if isinstance(entry, dict) else None for entry in entries]
+            found.append((None, ""))
+        elif each["resourceType"] not in _WRAPPING:
+            found.append((each, url))
+        elif isinstance(parts := each.get(_WRAPPING[each["resourceType"]]), list):
+            todo += [_part(part) for part in parts]
         else:
-            unreadable += 1
-    return tuple(drafts), unreadable
+            found.append((None, ""))
+    return found
+
+
+def _part(part: object) -> tuple[object, str]:
+    """Return what a part of a Bundle or of Parameters holds, and its `fullUrl`."""
+    if not isinstance(part, dict):
+        return None, ""
+    if "resource" not in part and isinstance(part.get("part"), list):
+        return {"resourceType": "Parameters", "parameter": part["part"]}, ""
+    return part.get("resource"), text(part, "fullUrl")
 
 
 def _is_resource(value: object) -> TypeGuard[Json]:

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, insert, select
 from precaution.errors import UsageError
 from precaution.service.store.canonical import canonical, person_of, server_of, storable
 from precaution.service.store.model import KeptCard, KeptDecision, KeptDue, KeptFinding, OfferedAnswer
+from precaution.service.store.packing import packed, text_of
 from precaution.service.store.statements import SqlStatement, insertion
 from precaution.service.store.tables import cards, decisions
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 Row = dict[str, str]
+PageRow = dict[str, str | bytes]
 
 LONGEST_ID = 200
 """Characters of a card's uuid, at most."""
@@ -81,13 +83,13 @@ def finding_of(plain: list[object]) -> KeptFinding:
     return KeptFinding(str(rule), str(state), str(action), tuple(cites), tuple(map(tuple, evidence)))  # type: ignore[arg-type,call-overload]
 
 
-def page_row(page: KeptDecision) -> dict[str, str]:
+def page_row(page: KeptDecision) -> PageRow:
     """Return what the page of a decision shows, as a row."""
-    plain = {name: storable(getattr(page, name)) for name in ("uuid", "client", "patient", "content", "expires_at")}
-    return {**plain, "server": server_of(page.server)}
+    plain = {name: storable(getattr(page, name)) for name in ("uuid", "client", "patient", "expires_at")}
+    return {**plain, "server": server_of(page.server), "content": packed(storable(page.content))}
 
 
-def keep_page(connection: Connection, row: dict[str, str]) -> None:
+def keep_page(connection: Connection, row: PageRow) -> None:
     """Keep what a page shows."""
     _KEEP_PAGE.many(connection, [row])
 
@@ -96,7 +98,7 @@ def find_page(connection: Connection, uuid: str, now: str) -> KeptDecision | Non
     """Return what a page shows; None where there is none, or its time is over."""
     query = select(decisions).where(decisions.c.uuid == storable(uuid), decisions.c.expires_at > now)
     row = connection.execute(query).first()
-    return KeptDecision(**row._mapping) if row is not None else None
+    return KeptDecision(**{**row._mapping, "content": text_of(row.content)}) if row is not None else None
 
 
 def sweep_pages(connection: Connection, now: str) -> int:

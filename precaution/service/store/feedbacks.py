@@ -7,6 +7,7 @@ override without a reason is kept, and silences nothing. Later feedback on the s
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -129,10 +130,15 @@ def _days_after(day: str, days: int) -> str:
 
 
 def _answered(given: Feedback, card: KeptCard, row: dict[str, Any], sender: Sender) -> Iterator[tuple[str, Answer]]:
-    """Yield the answers that are given by taking up a suggestion or by a reason. Nobody's answer is none."""
+    """Yield the answers that are given by taking up a suggestion or by a reason.
+
+    Nobody's answer is none, and who answers yes and no at once has not answered.
+    """
     taken = set(given.accepted) if given.outcome == "accepted" else {given.reason} - {""}
-    for offer in card.offers if card.user and sender.role != VIEWER else ():
-        if offer.by in taken:
+    offers = [each for each in card.offers if each.by in taken] if card.user and sender.role != VIEWER else []
+    answered = Counter(each.ask for each in offers)
+    for offer in offers:
+        if answered[offer.ask] == 1:
             day = _begun(row["at"], sender)
             yield (
                 offer.by,

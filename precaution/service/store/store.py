@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import select, union
+from sqlalchemy import func, select, union
 
 from precaution.errors import StoreError, StoreOutdated
 from precaution.service.store import (
@@ -43,6 +43,11 @@ T = TypeVar("T")
 _CLAIM = SqlStatement(
     lambda insert: insert(tables.used_tokens).on_conflict_do_nothing().returning(tables.used_tokens.c.token)
 )
+_FED_BACK = (
+    tables.feedback,
+    (tables.cards.c.uuid == tables.feedback.c.card) & (tables.cards.c.client == tables.feedback.c.client),
+)
+"""How cards are joined with the feedback on them."""
 _TRIAL = "trial"
 """What stands in the place of a token where it is only seen whether anything can be written."""
 _ROOM = 16_000_000
@@ -232,6 +237,33 @@ class Store:
         found = union(*(select(each.c.server).where(each.c.patient == storable(patient)) for each in kept))
         with self._database.read_transaction() as connection:
             return sorted(connection.execute(found).scalars())
+
+    def every_server(self) -> list[str]:
+        """Return the servers under which answers or feedback are kept."""
+        rows = (select(tables.answers.c.server), select(tables.cards.c.server).join(*_FED_BACK))
+        with self._database.read_transaction() as connection:
+            return sorted(connection.execute(union(*rows)).scalars())
+
+    def patients(self, server: str) -> frozenset[str]:
+        """Return the patients of a server of whom answers or feedback are kept."""
+        of = server_of(server)
+        rows = (
+            select(tables.answers.c.patient).where(tables.answers.c.server == of),
+            select(tables.cards.c.patient).join(*_FED_BACK).where(tables.cards.c.server == of),
+        )
+        with self._database.read_transaction() as connection:
+            return frozenset(connection.execute(union(*rows)).scalars())
+
+    def answers_state(self) -> str:
+        """Return a text that is another one after each answer, withdrawal and feedback."""
+        given, back = tables.answers.c, tables.feedback.c
+        counts = (
+            select(func.count(), func.max(given.id), func.max(given.withdrawn_at)).select_from(tables.answers),
+            select(func.count()).select_from(tables.answers).where(given.withdrawn_at != ""),
+            select(func.count(), func.max(back.id)).select_from(tables.feedback),
+        )
+        with self._database.read_transaction() as connection:
+            return digest(canonical([[str(each) for each in connection.execute(query).one()] for query in counts]))[:16]
 
     def claim(self, issuer: str, jti: str, expires: int) -> bool:
         """Note that a token is used, until `expires` (seconds since 1970); False where it was used before.

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -16,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = "0002"
+VERSION = "0003"
 """The version of these tables: the newest revision in `migrations/`."""
 
 metadata = MetaData()
@@ -51,11 +52,11 @@ decisions = Table(
     Column("client", Text, nullable=False),
     Column("server", Text, nullable=False),
     Column("patient", Text, nullable=False),
-    Column("content", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
     Column("expires_at", String(24), nullable=False),
     Index("decisions_expires_at", "expires_at"),
 )
-"""What the page of a decision shows; deleted when no link leads to it any more."""
+"""What the page of a decision shows, packed (see `packing`); deleted when no link leads to it any more."""
 
 feedback = Table(
     "feedback",

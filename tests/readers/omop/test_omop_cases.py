@@ -95,6 +95,7 @@ def test_what_a_cdm_cannot_carry_is_known_by_reason() -> None:
     assert len(cases) > 1100
 
 
+@pytest.mark.slow
 def test_every_case_comes_to_what_it_expects(records: dict[str, Record]) -> None:
     compared, wrong = 0, []
     for person, case in carried()[1].items():

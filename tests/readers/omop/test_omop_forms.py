@@ -68,6 +68,7 @@ def real(name: str) -> Tables:
 
 
 SOURCES = {"own": own, "gibleed-200": lambda: real("gibleed-200"), "synthea27nj": lambda: real("synthea27nj")}
+NAMES = ["own", "gibleed-200", pytest.param("synthea27nj", marks=pytest.mark.slow)]
 FORMS = {
     "bars": lambda at, tables: put_csv(at, tables, "|"),
     "tabs, packed, in capitals": lambda at, tables: put_csv(at, tables, "\t", packed=True, upper=True),
@@ -88,7 +89,7 @@ def read(source: Path | str, out: Path, today: str = TODAY) -> dict[str, list[tu
     return found
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_form_of_files(name: str, tmp_path: Path) -> None:
     tables = SOURCES[name]()
     expected = read(put_csv(tmp_path / "csv", tables), tmp_path / "out")
@@ -100,13 +101,13 @@ def test_every_form_of_files(name: str, tmp_path: Path) -> None:
     print(f"{name}: {len(expected['entries'])} entries the same in {len(forms) + 1} forms")  # noqa: T201
 
 
-@pytest.mark.parametrize("name", ["gibleed-200", "synthea27nj"])
+@pytest.mark.parametrize("name", ["gibleed-200", pytest.param("synthea27nj", marks=pytest.mark.slow)])
 def test_the_files_as_they_are(name: str, tmp_path: Path) -> None:
     expected = read(put_csv(tmp_path / "csv", real(name)), tmp_path / "out")
     assert read(SHARED / "data" / "omop" / name, tmp_path / "again") == expected
 
 
-@pytest.mark.parametrize("name", ["gibleed-200", "synthea27nj"])
+@pytest.mark.parametrize("name", ["gibleed-200", pytest.param("synthea27nj", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("today", ["2010-01-01", "2019-01-01", "2022-06-01"])
 def test_real_persons_are_all_decided_and_nobody_is_clear_without_tests(name: str, today: str, tmp_path: Path) -> None:
     source = SHARED / "data" / "omop" / name
@@ -130,7 +131,7 @@ def database() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_database(name: str, database: str, tmp_path: Path) -> None:
     tables = SOURCES[name]()
     expected = read(put_csv(tmp_path / "csv", tables), tmp_path / "out")

@@ -123,6 +123,32 @@ def test_a_medication_that_orders_refer_to_is_asked_for(tmp_path: Path) -> None:
     assert [each.path for each in server.asked] == ["/fhir/Medication/m1"]
 
 
+def test_what_is_being_ordered_is_asked_for_before_what_is_on_record(tmp_path: Path) -> None:
+    resources = example("low-neutrophils")
+    sent = prefetch(resources)
+    many = [draft(id=f"r{n}", medicationReference={"reference": f"Medication/a{n}"}) for n in range(60)]
+    sent["medicationRequests"] = searchset(many)
+    order = draft(medicationCodeableConcept=None, medicationReference={"reference": "Medication/z"})
+    drug = {"resourceType": "Medication", "id": "z", "code": draft()["medicationCodeableConcept"]}
+    with Stub(of_patient([*resources, drug])) as server:
+        app = app_for(tmp_path, server)
+        found = by_tier(cards(app, asking(server, sent, order, patient=patient_of(resources))))
+        app.close()
+    assert "critical" in found
+
+
+def test_a_medication_of_another_server_is_not_taken_for_one_of_this(tmp_path: Path) -> None:
+    resources = example("ready")
+    order = draft(medicationReference={"reference": "https://other.example.org/fhir/Medication/m1"})
+    del order["medicationCodeableConcept"]
+    with Stub(of_patient(resources)) as server:
+        app = app_for(tmp_path, server)
+        (card,) = cards(app, asking(server, prefetch(resources), order, patient=patient_of(resources)))
+        app.close()
+    assert "can't be read" in card["summary"]
+    assert server.asked == []
+
+
 @pytest.mark.parametrize("reference", ["Medication/m1", "{base}/Medication/m1"])
 def test_a_medication_that_a_prescription_on_record_refers_to_counts(tmp_path: Path, reference: str) -> None:
     low = example("low-neutrophils")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from precaution.service.store import KeptDecision, Store, TrailEvent
 from precaution.service.store.canonical import moment
+from precaution.service.store.packing import packed, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,8 +60,6 @@ def test_what_is_over_is_deleted(tmp_path: Path) -> None:
 
 
 def test_a_page_that_is_not_kept_keeps_nothing_else(tmp_path: Path) -> None:
-    import pytest
-
     from precaution.errors import StoreError
 
     store = store_at(tmp_path, NOW)
@@ -66,3 +67,11 @@ def test_a_page_that_is_not_kept_keeps_nothing_else(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         store.keep([], TrailEvent(kind="decision"), page=page("a", 1))
     assert store.head().seq == 0
+
+
+def test_what_is_packed_comes_out_again_and_anything_else_is_refused() -> None:
+    text = '{"due":[{"state":"done","shown":"● done","tell":"ALT"}]}' * 50
+    assert text_of(packed(text)) == text
+    assert len(packed(text)) < len(text) / 10
+    with pytest.raises(ValueError, match="can't be unpacked"):
+        text_of(b"x" + packed(text))
