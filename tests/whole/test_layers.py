@@ -111,7 +111,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"english", "text"},
         {"looks_at"},
         {"rule_content"},
-        {"listing", "labels", "explanation", "measure_content"},
+        {"listing", "labels", "in_short", "explanation", "measure_content"},
         {"booklet"},
         {"review"},
     ),

@@ -53,7 +53,7 @@ def _folder() -> Path:
 def _contents(label: LabelSource) -> Iterator[tuple[str, Path]]:
     for path in PACKAGE.rglob("*"):
         name = path.relative_to(PACKAGE).as_posix()
-        if path.is_file() and path.suffix != ".pyc" and (not name.startswith("labels/") or path.suffix == ".py"):
+        if path.is_file() and path.suffix != ".pyc" and _is_sent(name):
             yield f"{PACKAGE.name}/{name}", path
     folder = Path(label.folder)
     yield from (
@@ -68,6 +68,11 @@ def _contents(label: LabelSource) -> Iterator[tuple[str, Path]]:
             yield f"{POLICY.rpartition('/')[0]}/{signatures.name}", signatures
     for number, more in enumerate(label.codes):
         yield from ((f"{CODES}/{number}/{path.name}", path) for path in more.glob("*.csv"))
+
+
+def _is_sent(name: str) -> bool:
+    """Whether a file of the package is sent: of labels what they share; the one asked for is sent by itself."""
+    return not name.startswith("labels/") or name.endswith(".py") or name.startswith("labels/shared/")
 
 
 def shipped(name: str, call: str, given: bytes) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
