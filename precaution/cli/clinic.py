@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from precaution.cli.options import Chosen
     from precaution.clinic.opening import OpenedResults
+    from precaution.clinic.people import PersonDetails
 
 
 @precaution.command(
@@ -48,6 +49,12 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="0 takes any. [default: 8090, or any]")
 @click.option("--no-browser", is_flag=True, help="Only print the address, and open no browser.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes. [default: one for each core]")
+@click.option(
+    "--people",
+    metavar="FILE",
+    help="Show names, numbers, birth dates, sites and clinicians of the FHIR files: FILE keeps them, and nothing else "
+    "does; only you can read it. With results: FILE as an earlier run left it.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run in --out.")
 @options.label
 def clinic(
@@ -59,6 +66,7 @@ def clinic(
     port: int | None,
     no_browser: bool,
     workers: int | None,
+    people: str | None,
     overwrite: bool,
 ) -> None:
     """Decide everybody of SOURCE, and show the list, each patient's page and a start checklist in a browser.
@@ -75,7 +83,7 @@ def clinic(
     signal.signal(signal.SIGTERM, _end)  # else what nobody asked to keep would be left
     with ExitStack() as stack:
         opened = _opened(stack, chosen, source, out, today, workers, overwrite=overwrite)
-        made = make_clinic(opened, chosen.folder, chosen.label, who)
+        made = make_clinic(opened, chosen.folder, chosen.label, who, _names(source, people))
         many = made.people.count()
         click.echo(
             f"precaution: {many['everybody']} patients decided for {opened.today}, {many['on-drug']} with the drug",
@@ -122,6 +130,24 @@ def _opened(
             overwrite=overwrite,
             progress=line.show,
         )
+
+
+def _names(source: str, file: str | None) -> list[PersonDetails]:
+    """Return who the patients are, if that was asked for."""
+    from pathlib import Path
+
+    from precaution.clinic.opening import is_results
+    from precaution.clinic.people import keep_people, kept_people
+    from precaution.cohort.run_omop import is_omop
+    from precaution.cohort.run_tables import is_tables
+
+    if file is None:
+        return []
+    if not is_results(source):
+        if is_omop(source) or is_tables(Path(source)):
+            raise UsageError("--people reads names of FHIR files; the tables of this source hold none")
+        keep_people(Path(source), Path(file))
+    return kept_people(Path(file))
 
 
 def _end(number: int, _: object) -> NoReturn:

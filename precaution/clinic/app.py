@@ -24,11 +24,12 @@ from precaution.knowledge.model import Label
 from precaution.service.cards.vocabulary import Vocabulary, load_vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from starlette.requests import Request
 
+    from precaution.clinic.people import PersonDetails
     from precaution.clinic.worklist import Listed
 
 _CSV_ROWS = 10_000
@@ -52,10 +53,19 @@ class Clinic(NamedTuple):
         return self.opened.today.toordinal()
 
 
-def make_clinic(opened: OpenedResults, folder: Path, label: Label, who: Shown = "on-drug") -> Clinic:
-    """Return what the pages of some results are made of. `folder`: the label's. Raises InputError, KnowledgeError."""
+def make_clinic(
+    opened: OpenedResults,
+    folder: Path,
+    label: Label,
+    who: Shown = "on-drug",
+    names: Iterable[PersonDetails] = (),
+) -> Clinic:
+    """Return what the pages of some results are made of. Raises InputError, KnowledgeError.
+
+    `folder`: the label's; `names`: who the patients are, where names are kept.
+    """
     settings, vocabulary = load_clinic(folder, label), load_vocabulary(folder, label)
-    people = ClinicList(opened.folder, label, opened.today.toordinal())
+    people = ClinicList(opened.folder, label, opened.today.toordinal(), names)
     return Clinic(opened, label, settings, vocabulary, StepWords(label, vocabulary), people, who)
 
 
@@ -121,6 +131,8 @@ def asked_view(query: Mapping[str, str], who: Shown) -> WorklistView:
         action=query.get("action", "")[:100],
         before=before if _is_day(before) else "",
         search=query.get("search", "").strip()[:200],
+        site=query.get("site", "")[:200],
+        clinician=query.get("clinician", "")[:1000],
         sort=next((each for each in SORTS if each == sort), "urgency"),
         page=int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1,
     )

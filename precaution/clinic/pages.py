@@ -36,6 +36,11 @@ _COLUMNS = (
     "next due",
     "due for",
     "days overdue",
+    "name",
+    "identifiers",
+    "born",
+    "site",
+    "clinician",
 )
 
 
@@ -74,6 +79,11 @@ def csv_lines(rows: Iterable[tuple[Listed, list[str]]]) -> Iterator[str]:
                 row.next_due,
                 row.next_of,
                 row.overdue_days,
+                row.name,
+                row.identifiers,
+                row.born,
+                row.site,
+                row.clinician,
             )
         )
 

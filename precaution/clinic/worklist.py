@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import duckdb
+import pyarrow as pa
 
+from precaution.clinic.people import PersonDetails
 from precaution.cohort.who import STOPPED_DAYS
 from precaution.engine.answer import Due, Finding, Missing, OpenAsk
 from precaution.errors import InputError
@@ -19,7 +21,7 @@ from precaution.tables.schema import ENTRIES, PERSONS, record_of
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from precaution.knowledge.model import Label
     from precaution.values.record import Record
@@ -36,9 +38,12 @@ _ORDER = {
     "urgency": "rank, urgent desc, overdue_days desc, person",
     "overdue": "overdue_days desc, rank, person",
     "next": "next_due = '', next_due, rank, person",
-    "patient": "person",
+    "patient": "lower(name), person",
     "stage": "stage, rank, urgent desc, overdue_days desc, person",
 }
+_CHOICES = 500
+"""Most sites, and most clinicians, that can be chosen from."""
+_SEARCHED = "contains(lower(concat_ws(chr(10), person, name, identifiers, born, reason)), $search)"
 _PEOPLE = """
 create table people as
 with drug as (
@@ -49,10 +54,13 @@ next as (
     select person, arg_min(tell, (due, duty)) as next_of from due
     where state in ('due', 'overdue', 'upcoming') and due <> '' group by person
 )
-select d.person, left(sha256(d.person), 24) as ref, stage, action, attested, rank, urgent, overdue_days, reason,
+select d.person, left(sha256(d.person), 24) as ref, coalesce(names.name, '') as name,
+    coalesce(identifiers, '') as identifiers, coalesce(born, '') as born, coalesce(site, '') as site,
+    coalesce(clinician, '') as clinician, stage, action, attested, rank, urgent, overdue_days, reason,
     reason_date, next_due, coalesce(next_of, '') as next_of,
     case when drug.now then 'on-drug' when unclear.person is not null then 'unclear' else 'other' end as who
 from decisions d left join drug using (person) left join unclear using (person) left join next using (person)
+    left join names using (person)
 """
 
 
@@ -65,7 +73,9 @@ class WorklistView(NamedTuple):
     before: str = ""
     """An ISO day: only who has something due by then."""
     search: str = ""
-    """Part of an id, or of the reason."""
+    """Part of an id, a name or number of the patient, or of the reason."""
+    site: str = ""
+    clinician: str = ""
     sort: Sort = "urgency"
     page: int = 1
 
@@ -85,6 +95,12 @@ class Listed(NamedTuple):
     reason_date: str
     next_due: str
     next_of: str
+    name: str = ""
+    """Empty where names are not kept."""
+    identifiers: str = ""
+    born: str = ""
+    site: str = ""
+    clinician: str = ""
 
 
 class ListedPage(NamedTuple):
@@ -109,13 +125,17 @@ class Undone(NamedTuple):
 class ClinicList:
     """The decisions of a folder of results, for any number of threads."""
 
-    def __init__(self, folder: Path, label: Label, today: int) -> None:
-        """Open complete results that hold the records. Raises InputError where a table can't be read."""
+    def __init__(self, folder: Path, label: Label, today: int, names: Iterable[PersonDetails] = ()) -> None:
+        """Open complete results that hold the records. Raises InputError where a table can't be read.
+
+        `names`: who the patients are, if somebody asked for it.
+        """
         self._database = duckdb.connect(config={"allow_community_extensions": False})
         try:
             for name in _TABLES:
                 files = (Path(folder).resolve() / name / "*.parquet").as_posix()
                 self._database.read_parquet(files).create_view(name)
+            self._database.from_arrow(_table(names)).create("names")
             self._database.execute(
                 _PEOPLE,
                 {"since": today - STOPPED_DAYS, "drug": label.therapy.drug, "unreadable": UNREADABLE["medication"]},
@@ -136,7 +156,11 @@ class ClinicList:
         """Return the stages and the actions that occur, the gravest first."""
         stages = self._rows("select distinct stage from people order by stage")
         actions = self._rows("select action from people group by action order by min(rank)")
-        return {"stage": [row[0] for row in stages], "action": [row[0] for row in actions]}
+        found = {"stage": [row[0] for row in stages], "action": [row[0] for row in actions]}
+        for name in ("site", "clinician"):
+            rows = self._rows(f"select distinct {name} from people where {name} <> '' order by 1 limit {_CHOICES}")  # noqa: S608
+            found[name] = [row[0] for row in rows]
+        return found
 
     def actions(self, view: WorklistView) -> dict[str, int]:
         """Return how many patients of a view have each action, the gravest first; its own filter by action apart."""
@@ -225,12 +249,19 @@ def _filter(view: WorklistView) -> tuple[str, dict[str, Any]]:
         ("stage", "stage = $stage", view.stage),
         ("action", "action = $action", view.action),
         ("before", "next_due <> '' and next_due <= $before", view.before),
-        ("search", "(contains(lower(person), $search) or contains(lower(reason), $search))", view.search.lower()),
+        ("site", "site = $site", view.site),
+        ("clinician", "clinician = $clinician", view.clinician),
+        ("search", _SEARCHED, view.search.lower()),
     ):
         if value:
             parts.append(condition)
             values[name] = value
     return " and ".join(parts), values
+
+
+def _table(names: Iterable[PersonDetails]) -> pa.Table:
+    columns = pa.schema([(name, pa.string()) for name in PersonDetails._fields])
+    return pa.Table.from_pylist([each._asdict() for each in names], columns)
 
 
 def _quoted(names: Sequence[str]) -> list[str]:

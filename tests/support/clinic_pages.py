@@ -133,14 +133,19 @@ def write(folder: Path, resources: list[Json]) -> Path:
     return folder
 
 
-def clinic_of(folder: Path, resources: list[Json], who: Shown = "on-drug") -> Clinic:
-    """Return the pages of people who are decided in `folder`."""
+def clinic_of(folder: Path, resources: list[Json], who: Shown = "on-drug", *, named: bool = False) -> Clinic:
+    """Return the pages of people who are decided in `folder`; `named`: with their names."""
     from datetime import date
+
+    from precaution.clinic.people import keep_people, kept_people
 
     source = write(folder / "fhir", resources)
     day = date.fromordinal(as_day(TODAY))
     opened = decided_results(source, folder / "results", day, label=FOLDER, workers=1)
-    return make_clinic(opened, FOLDER, LABEL, who)
+    names = folder / "people.sqlite"
+    if named:
+        keep_people(source, names)
+    return make_clinic(opened, FOLDER, LABEL, who, kept_people(names) if named else ())
 
 
 class Visitor:

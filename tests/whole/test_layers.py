@@ -162,7 +162,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"serving"},
     ),
     "clinic": (
-        {"access", "opening", "settings"},
+        {"access", "opening", "people", "settings"},
         {"trends", "worklist"},
         {"steps"},
         {"checklist", "pages", "patient"},
