@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from precaution.cli.options import Chosen
+    from precaution.clinic.answering import ClinicAnswers
     from precaution.clinic.opening import OpenedResults
     from precaution.clinic.people import PersonDetails
+    from precaution.knowledge.model import Label
 
 
 @precaution.command(
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
     help="Show names, numbers, birth dates, sites and clinicians of the FHIR files: FILE keeps them, and nothing else "
     "does; only you can read it. With results: FILE as an earlier run left it.",
 )
+@click.option("--store", metavar="URL", help="Keep answers there, as `precaution serve` does. [default: until ended]")
+@click.option("--server", metavar="URL", help="With --store: the patients' FHIR server. [default: the only one there]")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run in --out.")
 @options.label
 def clinic(
@@ -67,6 +71,8 @@ def clinic(
     no_browser: bool,
     workers: int | None,
     people: str | None,
+    store: str | None,
+    server: str | None,
     overwrite: bool,
 ) -> None:
     """Decide everybody of SOURCE, and show the list, each patient's page and a start checklist in a browser.
@@ -83,7 +89,8 @@ def clinic(
     signal.signal(signal.SIGTERM, _end)  # else what nobody asked to keep would be left
     with ExitStack() as stack:
         opened = _opened(stack, chosen, source, out, today, workers, overwrite=overwrite)
-        made = make_clinic(opened, chosen.folder, chosen.label, who, _names(source, people))
+        answers = _answers(stack, chosen.label, opened.today, store, server)
+        made = make_clinic(opened, chosen.folder, chosen.label, who, _names(source, people), answers)
         many = made.people.count()
         click.echo(
             f"precaution: {many['everybody']} patients decided for {opened.today}, {many['on-drug']} with the drug",
@@ -130,6 +137,25 @@ def _opened(
             overwrite=overwrite,
             progress=line.show,
         )
+
+
+def _answers(stack: ExitStack, label: Label, today: date, url: str | None, server: str | None) -> ClinicAnswers:
+    """Return where answers are kept: in the store that is named, or in one that goes when `stack` is left."""
+    from tempfile import TemporaryDirectory
+
+    from precaution.clinic.answering import SERVER, ClinicAnswers
+    from precaution.service.store import Store
+
+    if url is None:
+        folder = stack.enter_context(TemporaryDirectory(prefix="precaution-answers-"))
+        kept = Store(f"sqlite:///{folder}/answers.sqlite").open()
+    else:
+        kept = Store(url).open()
+    stack.callback(kept.close)
+    servers = [server] if server else kept.every_server() or [SERVER]
+    if servers[1:]:
+        raise UsageError("--store keeps patients of several servers; name one with --server: " + ", ".join(servers))
+    return ClinicAnswers(kept, servers[0], label, today.toordinal(), lasting=url is not None)
 
 
 def _names(source: str, file: str | None) -> list[PersonDetails]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from math import ceil
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import duckdb
 import pyarrow as pa
 
 from precaution.clinic.people import PersonDetails
+from precaution.cohort.tables import SCHEMAS, decision_rows
 from precaution.cohort.who import STOPPED_DAYS
 from precaution.engine.answer import Due, Finding, Missing, OpenAsk
 from precaution.errors import InputError
@@ -23,6 +25,7 @@ from precaution.values.record import UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from precaution.engine.answer import Decision
     from precaution.knowledge.model import Label
     from precaution.values.record import Record
 
@@ -41,6 +44,7 @@ _ORDER = {
     "patient": "lower(name), person",
     "stage": "stage, rank, urgent desc, overdue_days desc, person",
 }
+_DECIDED = ("stage", "action", "attested", "rank", "urgent", "overdue_days", "reason", "reason_date", "next_due")
 _CHOICES = 500
 """Most sites, and most clinicians, that can be chosen from."""
 _SEARCHED = "contains(lower(concat_ws(chr(10), person, name, identifiers, born, reason)), $search)"
@@ -130,6 +134,8 @@ class ClinicList:
 
         `names`: who the patients are, if somebody asked for it.
         """
+        self._label, self._writing = label, Lock()
+        self._anew: dict[str, Decision] = {}
         self._database = duckdb.connect(config={"allow_community_extensions": False})
         try:
             for name in _TABLES:
@@ -196,6 +202,23 @@ class ClinicList:
         rows = self._rows(f"select {', '.join(Listed._fields)} from people where ref = $ref", {"ref": ref})  # noqa: S608
         return Listed(*rows[0]) if rows else None
 
+    def knows(self, person: str) -> bool:
+        """Whether a patient of this id was decided."""
+        return bool(self._rows("select 1 from people where person = $person", {"person": person}))
+
+    def put(self, person: str, decision: Decision) -> None:
+        """Show a patient with another decision than that of the results: one that heeds newer answers."""
+        row = decision_rows(person, decision, (), self._label)["decisions"][0]
+        told = dict(zip(SCHEMAS["decisions"].names, row, strict=True))
+        values = {name: told[name] for name in _DECIDED}
+        values["next_of"] = min([(each.due, each.duty, each.tell) for each in _dated(decision)], default=("", "", ""))[
+            2
+        ]
+        changed = ", ".join(f"{name} = ${name}" for name in values)
+        with self._writing:
+            self._rows(f"update people set {changed} where person = $person", {**values, "person": person})  # noqa: S608
+            self._anew[person] = decision
+
     def record(self, person: str) -> Record:
         """Return the record of a patient who was decided."""
         entries, persons = (
@@ -207,8 +230,12 @@ class ClinicList:
         )
         return record_of(persons[0], entries)
 
-    def undone(self, people: Sequence[str]) -> dict[str, Undone]:
+    def undone(self, people: Sequence[str]) -> dict[str, Undone | Decision]:
         """Return for each of these patients what is behind the decision and not done."""
+        anew = {each: self._anew[each] for each in people if each in self._anew}
+        return {**self._stored_undone([each for each in people if each not in anew]), **anew}
+
+    def _stored_undone(self, people: Sequence[str]) -> dict[str, Undone]:
         values = {"people": list(people)}
         found: dict[str, tuple[list[Any], ...]] = {each: ([], [], [], []) for each in people}
         asked = (
@@ -257,6 +284,10 @@ def _filter(view: WorklistView) -> tuple[str, dict[str, Any]]:
             parts.append(condition)
             values[name] = value
     return " and ".join(parts), values
+
+
+def _dated(decision: Decision) -> list[Due]:
+    return [each for each in decision.due if each.due and each.state in ("due", "overdue", "upcoming")]
 
 
 def _table(names: Iterable[PersonDetails]) -> pa.Table:
