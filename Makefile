@@ -17,7 +17,7 @@ PYTEST := $(BIN)/pytest -q -n auto --dist loadgroup --no-loadscope-reorder --dur
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run clinic test test-all lint types knowledge tests booklet compiled mutate pages lock clean
+.PHONY: help install install-all run clinic test test-all lint types knowledge tests booklet compiled mutate pages lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,6 +77,8 @@ COMPILED := .venv/compiled
 	@touch $@
 
 install: .venv/.installed ## Install precaution from the lock file into .venv
+
+install-all: .venv/.developing ## The same with all that audits, databases, SQL, the service and tests need
 
 run: .venv/.installed ## Assess the patients of examples/ and show the results
 	@while read -r file day options; do \

@@ -14,7 +14,7 @@ from precaution.measures.shares import STATES
 try:
     import duckdb
 except ImportError:  # pragma: no cover - tested where it is not installed
-    raise UsageError("audits need duckdb: install it with `pip install 'precaution[audit]'`") from None
+    raise UsageError("audits need duckdb: install it with `pip install '.[audit]'` in its folder") from None
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,7 +9,7 @@ from precaution.errors import UsageError
 try:
     from scipy.stats import binomtest, chi2  # type: ignore[import-untyped]
 except ImportError:  # pragma: no cover - tested where it is not installed
-    raise UsageError("audits need scipy: install it with `pip install 'precaution[audit]'`") from None
+    raise UsageError("audits need scipy: install it with `pip install '.[audit]'` in its folder") from None
 
 LEVEL = 0.95
 

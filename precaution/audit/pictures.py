@@ -13,7 +13,7 @@ try:
     import vl_convert
     from scipy.stats import binom  # type: ignore[import-untyped]
 except ImportError:  # pragma: no cover - tested where it is not installed
-    raise UsageError("reports need altair: install it with `pip install 'precaution[audit]'`") from None
+    raise UsageError("reports need altair: install it with `pip install '.[audit]'` in its folder") from None
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,10 +1,12 @@
 """The lines of a case's record, as FHIR R4 resources: so a case passes the same reader as a patient.
 
     born 1980-05-14
+    sex female
     condition ascvd_mi active since 2019-03-02 until 2020-01-01       (or: resolved, suspected, refuted, ...)
     condition herpes_zoster of-visit active recorded 2025-02-20       as the diagnosis of a visit, which nobody closes
     result lab_anc <0.5 10*9/L on 2025-02-20 upper 7.5                (or: positive, negative, preliminary, ...)
     medication drug_statin active since 2024-01-01 until 2024-06-30   (or: on-hold, stopped, completed, ...)
+    medication drug_steroid active 15 mg per day since 2024-01-01     (or: per week; as-needed behind it)
     immunization vaccine_live on 2025-02-20
     procedure skin_examination on 2024-06-01
     order major_surgery on 2025-03-20
@@ -75,7 +77,7 @@ def resources(lines: Iterable[str], terminology: Terminology, asks: Mapping[str,
                 made.append(_made(words, line, f"{words[0]}-{number}", terminology))
                 if words[0] == "answer" and asks and words[1] in asks:
                     _name_questionnaire(made[-1], asks[words[1]])
-        except (IndexError, ValueError, StopIteration):
+        except (IndexError, KeyError, ValueError, StopIteration):
             raise KnowledgeError(f"'{line}': words are missing, or not where they belong") from None
     return made
 
@@ -229,8 +231,22 @@ def _medication(_: str, code: Resource, times: dict[str, str], words: list[str],
     status = words[0] if words else "active"
     made: Resource = {"resourceType": "MedicationStatement", "status": status, "medicationCodeableConcept": code}
     return made | _given(
-        effectivePeriod=_given(start=times.get("since", times.get("on")), end=times.get("until")) or None
+        dosage=[_dosage(words[1:])] if words[1:] else None,
+        effectivePeriod=_given(start=times.get("since", times.get("on")), end=times.get("until")) or None,
     )
+
+
+def _dosage(words: list[str]) -> Resource:
+    """Return a dosage from `15 mg per week`, perhaps with `as-needed` behind it."""
+    value, unit, per, time = words[:4]
+    if per != "per" or words[4:] not in ([], ["as-needed"]):
+        raise ValueError(words)
+    repeat = {"frequency": 1, "period": 1, "periodUnit": {"day": "d", "week": "wk"}[time]}
+    return {
+        "timing": {"repeat": repeat},
+        "doseAndRate": [{"doseQuantity": {"value": float(value), "unit": unit}}],
+        **_given(asNeededBoolean=bool(words[4:]) or None),
+    }
 
 
 def _immunization(_: str, code: Resource, times: dict[str, str], words: list[str], __: Terminology) -> Resource:

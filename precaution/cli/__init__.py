@@ -16,6 +16,7 @@ from precaution.cli import (  # noqa: F401  # they add their commands to the gro
     clinic,
     cohort,
     demo,
+    hook,
     labels,
     patients,
     review,

@@ -85,7 +85,7 @@ def clinic(
         from precaution.clinic.app import make_clinic
         from precaution.clinic.serving import serve_clinic
     except ImportError:
-        raise UsageError("the pages need more: install it with `pip install 'precaution[clinic]'`") from None
+        raise UsageError("the pages need more: install it with `pip install '.[clinic]'` in its folder") from None
     signal.signal(signal.SIGTERM, _end)  # else what nobody asked to keep would be left
     with ExitStack() as stack:
         opened = _opened(stack, chosen, source, out, today, workers, overwrite=overwrite)

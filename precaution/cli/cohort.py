@@ -123,7 +123,7 @@ def cohort(
         plan = cohorts.plan(source, out, workers, spark)
         emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
-    day = options.chosen_day(today)
+    day = options.chosen_day(today, chosen.label)
     _warn_of_readings(chosen)
     if not spark and click.get_current_context().find_root().obj:
         keep_out_pandas()

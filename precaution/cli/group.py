@@ -11,7 +11,7 @@ from precaution.errors import EXIT_CODES, did_you_mean
 SECTIONS = {
     "One patient": ("assess", "timeline", "read"),
     "Many patients": ("cohort", "worklist", "clinic", "export", "audit", "report", "sql", "demo-cohort"),
-    "Service": ("serve", "store"),
+    "Service": ("serve", "hook", "store"),
     "Knowledge": ("labels", "label", "explain", "check", "review", "booklet", "questionnaire"),
     "Shell": ("completion",),
 }

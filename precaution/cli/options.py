@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING
 
@@ -160,11 +160,17 @@ def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> 
     return command
 
 
-def chosen_day(today: date | None) -> date:
-    """Return the day asked for, or today's, saying so on stderr: the only place that reads the clock."""
+def chosen_day(today: date | None, label: Label | None = None) -> date:
+    """Return the day asked for, or today's, saying so on stderr: the only place that reads the clock.
+
+    Today is that of the zone that the label's policy names, else of this machine.
+    """
     if today is not None:
         return today
-    now = date.today()  # noqa: DTZ011  # the clinic's own calendar day is meant
+    from zoneinfo import ZoneInfo
+
+    zone = label.terminology.source.zone if label is not None else ""
+    now = datetime.now(ZoneInfo(zone) if zone else None).date()
     click.echo(f"precaution: taking today, {now.isoformat()}; --today DAY takes another", err=True)
     return now
 
@@ -191,6 +197,12 @@ def chosen_patient(source: str, label: Label, today: date) -> tuple[str, Record]
 
     _refuse_terminal(source)
     return read_named(source, label.terminology, label.asks, today.toordinal())
+
+
+def named_source(source: str) -> str:
+    """Return PATIENT as it is given. Raises UsageError for `-` where nothing is piped in."""
+    _refuse_terminal(source)
+    return source
 
 
 def _refuse_terminal(source: str) -> None:

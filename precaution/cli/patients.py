@@ -74,7 +74,7 @@ def decided(
     """Return the decision on the patient and in the situation that a command names."""
     from precaution.assessment import assess
 
-    day = options.chosen_day(today)
+    day = options.chosen_day(today, label)
     record = options.chosen_record(patient, label, day)
     return assess(record, today=day, label=label, stage=stage, answers=answers, everything=everything)
 
@@ -99,7 +99,7 @@ def decided_with_store(
     from precaution.service.clinician_answers import assess_kept
     from precaution.service.store import Store
 
-    day = options.chosen_day(today)
+    day = options.chosen_day(today, label)
     name, record = options.chosen_patient(patient, label, day)
     if not name:
         raise UsageError("--store: the Patient has no id, by which to find what is kept")
@@ -153,7 +153,7 @@ def timeline(chosen: Chosen, patient: str, today: date | None, json: bool) -> No
     from precaution.writers import listing
     from precaution.writers.structured import as_json, to_dict
 
-    until = options.chosen_day(today)
+    until = options.chosen_day(today, chosen.label)
     record = options.chosen_record(patient, chosen.label, until)
     decisions = changes(record, chosen.label, until.toordinal())
     emit(as_json([to_dict(each) for each in decisions]) if json else listing.timeline(decisions, chosen.label))

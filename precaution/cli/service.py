@@ -89,7 +89,7 @@ def serve(
     try:
         from precaution.service.serving import serve as run
     except ImportError:
-        raise UsageError("the service needs more: install it with `pip install 'precaution[service]'`") from None
+        raise UsageError("the service needs more: install it with `pip install '.[service]'` in its folder") from None
     run(
         Path(config) if config else None,
         workers,

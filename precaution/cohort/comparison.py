@@ -14,7 +14,7 @@ from precaution.errors import InputError, UsageError
 try:
     import duckdb
 except ImportError:  # pragma: no cover - tested where it is not installed
-    raise UsageError("comparing needs duckdb: install it with `pip install 'precaution[cohort]'`") from None
+    raise UsageError("comparing needs duckdb: install it with `pip install '.[cohort]'` in its folder") from None
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

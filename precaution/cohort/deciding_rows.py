@@ -16,7 +16,7 @@ from precaution.cohort.sort.partition_files import hash_of
 from precaution.cohort.sort.rows import ROWS, RowColumns, rows_in
 from precaution.errors import InputError, PrecautionError
 from precaution.tables.schema import as_rows, record_of
-from precaution.values.record import ANSWER, UNREADABLE, Unrecognised, in_order
+from precaution.values.record import ANSWER, DOSE, UNREADABLE, Unrecognised, in_order
 
 import pyarrow as pa  # isort: skip - tables says what to do where it is missing
 import pyarrow.compute as pc  # isort: skip
@@ -72,7 +72,8 @@ class RowsPartition(Partition):
     def __init__(self, context: RunContext, found: Sorted, number: int) -> None:
         """Begin partition `number`. `found`: what the first pass left."""
         super().__init__(context, found, number)
-        self._concepts = {*self.label.concepts, *UNREADABLE.values(), *(ANSWER + name for name in self.label.asks)}
+        asks, drugs = (ANSWER + name for name in self.label.asks), (DOSE + name for name in self.label.concepts)
+        self._concepts = {*self.label.concepts, *UNREADABLE.values(), *asks, *drugs}
 
     def rows(self, table: str) -> pa.Table:
         """Return the rows of a table that are this partition's."""

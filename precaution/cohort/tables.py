@@ -16,7 +16,7 @@ try:
     import pyarrow as pa
     import pyarrow.parquet as pq
 except ImportError:  # pragma: no cover - tested where it is not installed
-    raise UsageError("cohorts need pyarrow: install it with `pip install 'precaution[cohort]'`") from None
+    raise UsageError("cohorts need pyarrow: install it with `pip install '.[cohort]'` in its folder") from None
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -14,6 +14,7 @@ from precaution.engine.chart import Known, Setting
 from precaution.engine.doubtful import doubtful_readings
 from precaution.engine.kinds import LOOKS
 from precaution.engine.signed import not_reviewed
+from precaution.knowledge.computed_facts import Dose
 from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
 from precaution.knowledge.fact_kinds import Derived, Planned, ReachedAge
 from precaution.knowledge.linking import named
@@ -150,7 +151,8 @@ def _places(definition: Fact | Ask) -> frozenset[str]:
     if isinstance(definition, Ask):
         return frozenset((ANSWER + definition.name,))
     kind: str = "order" if isinstance(definition, Planned) else getattr(definition, "list", "")
-    return frozenset(definition.concepts()) | ({UNREADABLE[kind]} if kind in UNREADABLE else set())
+    doses = definition.places() if isinstance(definition, Dose) else ()
+    return frozenset((*definition.concepts(), *doses)) | ({UNREADABLE[kind]} if kind in UNREADABLE else set())
 
 
 def _search(definition: Fact, setting: Setting) -> Search:

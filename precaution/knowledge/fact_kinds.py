@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from precaution.knowledge.computed_facts import Estimated
+from precaution.knowledge.computed_facts import Dose, Estimated
 from precaution.knowledge.expression import Expression
 from precaution.knowledge.fact import NUMBER, EnglishWords, Fact, Meaning
 from precaution.knowledge.refers import Absent, ConceptName, Concepts, DaysName, NumberName, Stage
@@ -479,6 +479,7 @@ FACT_KINDS: Mapping[str, type[Fact]] = {
     "latest-of": Worded,
     "days-since": DaysSince,
     "days-on": DaysOn,
+    "dose": Dose,
     "reached-age": ReachedAge,
     "reached-age-parameter": ReachedAge,
     "is": Derived,

@@ -17,7 +17,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
 
 from precaution.errors import UsageError, did_you_mean
 from precaution.knowledge.source_settings import SourceSettings
@@ -86,6 +85,8 @@ def read_policy(path: Path) -> Policy:
 
 def _source(table: Table, place: Place) -> SourceSettings:
     """Return what `[reading]` says. Raises KnowledgeError where it is wrong."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # takes some milliseconds that most runs need not spend
+
     found = read(SourceSettings, table, place)
     try:
         _ = ZoneInfo(found.zone) if found.zone else None

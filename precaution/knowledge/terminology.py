@@ -80,6 +80,10 @@ class Concept:
     """Whether its codes say nothing of the patient: the list only keeps them from others."""
     outranks: Concepts = ()
     """Concepts that a code does not belong to where it belongs to this one."""
+    strengths: Mapping[str, str] = field(default_factory=dict[str, str])
+    """For a drug: what one tablet, capsule or mL holds, by code: `{ "RxNorm 1" = "2.5 mg" }`, `"25 mg/mL"`."""
+    dosed: bool = False
+    """Whether a fact asks for its dose (filled in by the loader)."""
     why: str = ""
     """What was decided about the list, and why."""
 

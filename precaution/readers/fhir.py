@@ -53,8 +53,8 @@ _READERS: Mapping[str, Callable[[RecordBuilder, PatientResource], None]] = {
 }
 _WITH_MENTIONS = frozenset(kind for kind in _READERS if coded_elements(kind))
 _LISTS = ("List", "Composition")
-_OF_SUBJECT_ALONE = frozenset({*_LISTS, "QuestionnaireResponse", "FamilyMemberHistory"})
-"""Types that say nothing, not even a doubt, where it can't be told whose they are."""
+_OF_SUBJECT_ALONE = frozenset({*_LISTS, "FamilyMemberHistory"})
+"""Types that say nothing of their own, not even a doubt, where it can't be told whose they are."""
 CONTAINED = "it is contained in a resource of another kind, which does not say what it means there"
 _KINDS = {"Condition": "condition", "Observation": "result", "Procedure": "procedure", "Immunization": "immunization"}
 
@@ -100,16 +100,20 @@ def _read_all(
             builder.ignore(item.source, other.why)
             if other.certain:
                 continue
-            builder.incomplete.add(_KINDS.get(kind, "medication" if kind.startswith("Medication") else kind))
-            if kind not in _OF_SUBJECT_ALONE:
-                item.doubted(other.why)
-                read(builder, item)
-            continue
-        read(builder, item)
+            _note_strange(builder, item, other)
+        if other is None or kind not in _OF_SUBJECT_ALONE:
+            read(builder, item)
         if kind in _WITH_MENTIONS:
             read_mentions(builder, item)
         if "contained" in resource:
             _read_contained(builder, contents, item)
+
+
+def _note_strange(builder: RecordBuilder, item: PatientResource, other: OtherSubject) -> None:
+    """Note a resource that may be the patient's: a doubt of all that it says, and no list of its kind is whole."""
+    kind = text(item.resource, "resourceType")
+    builder.incomplete.add(_KINDS.get(kind, "medication" if kind.startswith("Medication") else kind))
+    item.doubted(other.why)
 
 
 def _read_contained(builder: RecordBuilder, contents: Contents, item: PatientResource) -> None:
@@ -123,10 +127,14 @@ def _read_contained(builder: RecordBuilder, contents: Contents, item: PatientRes
         if read is None or _is_member(holder, inner):
             continue
         other = _stranger_within(builder, contents, holder, inner)
+        part = item.within(inner, "" if kind in _LISTS else CONTAINED)
         if other is not None:
             builder.ignore(item.source, other.why)
-        else:
-            read(builder, item.within(inner, "" if kind in _LISTS else CONTAINED))
+            if other.certain:
+                continue
+            _note_strange(builder, part, other)
+        if other is None or text(inner, "resourceType") not in _OF_SUBJECT_ALONE:
+            read(builder, part)
 
 
 def _stranger_within(builder: RecordBuilder, contents: Contents, holder: Json, inner: Json) -> OtherSubject | None:

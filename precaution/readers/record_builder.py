@@ -110,7 +110,7 @@ class RecordBuilder:
         """Note when a result was taken: a final one replaces a preliminary one of the same instant."""
         written = item.resource.get("effectiveDateTime") or item.resource.get("effectiveInstant")
         if isinstance(written, str) and "T" in written:
-            if entry.status == "preliminary" and entry.certainty == "certain":
+            if item.resource.get("status") == "preliminary" and entry.certainty == "certain":
                 self._replaced.append((entry.concept, written, entry))
             elif entry.status == "final" and (entry.value is not None or entry.result):
                 self._final.add((entry.concept, written))
@@ -132,7 +132,8 @@ class RecordBuilder:
 
     def _withdrawn(self, item: PatientResource) -> str:
         """Return why the sender may have taken back what a resource says, or nothing."""
-        if self._deleted and self.resolver.named_in(item.resource, item.url, self._deleted):
+        deleted = self._deleted
+        if deleted and (item.source in deleted or self.resolver.named_in(item.resource, item.url, deleted)):
             return "the sender deletes it as well"
         return "its report was entered in error" if self.resolver.withdrawn(item.resource, item.url) else ""
 

@@ -10,10 +10,10 @@ import re
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from zoneinfo import ZoneInfo
 
 _POINT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!00:00(?::00(?:\.0+)?)?[Z+-])[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
@@ -23,11 +23,14 @@ _POINT = re.compile(
 
 def in_zone(documents: Iterable[object], zone: str) -> Iterator[object]:
     """Yield parsed documents with each point in time in them as a time of `zone`."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # takes some milliseconds that most runs need not spend
+
+    there = ZoneInfo(zone)
     for each in documents:
-        yield _moved(each, zone)
+        yield _moved(each, there)
 
 
-def _moved(value: object, zone: str) -> object:
+def _moved(value: object, zone: ZoneInfo) -> object:
     if isinstance(value, str):
         return _time_there(value, zone) if value[4:5] == "-" and _POINT.fullmatch(value) else value
     if isinstance(value, dict):
@@ -38,8 +41,8 @@ def _moved(value: object, zone: str) -> object:
 
 
 @lru_cache(maxsize=16384)
-def _time_there(written: str, zone: str) -> str:
+def _time_there(written: str, zone: ZoneInfo) -> str:
     try:
-        return datetime.fromisoformat(written).astimezone(ZoneInfo(zone)).isoformat()
+        return datetime.fromisoformat(written).astimezone(zone).isoformat()
     except (ValueError, OverflowError):
         return written

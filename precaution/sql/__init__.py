@@ -14,7 +14,7 @@ from precaution.errors import UsageError
 try:
     import sqlglot  # noqa: F401
 except ImportError:  # pragma: no cover - tested where it is not installed
-    raise UsageError("SQL needs sqlglot: install it with `pip install 'precaution[sql]'`") from None
+    raise UsageError("SQL needs sqlglot: install it with `pip install '.[sql]'` in its folder") from None
 
 from precaution.sql import dialects
 from precaution.sql.dialects import TESTED

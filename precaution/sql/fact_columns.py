@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from precaution.knowledge.computed_facts import Estimated
+from precaution.knowledge.computed_facts import Dose, Estimated
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.fact_kinds import (
     Active,
@@ -48,6 +48,7 @@ STEPS: Mapping[type, str] = {
     Worded: "of_statuses",
     DaysSince: "of_days_since",
     DaysOn: "of_days_on",
+    Dose: "of_doses",
     ReachedAge: "of_ages",
     Ask: "answers",
 }
@@ -96,7 +97,7 @@ class FactColumns:
                 return ("truth" if type_ == "truth" else "word", "newest", "reassures", *extras)
             case DaysOn():
                 return ("settled", "total", "vague", *extras)
-            case DaysSince():
+            case DaysSince() | Dose():
                 return ("settled", *NumberColumns._fields, *extras)
             case Planned():
                 return ("settled", "truth", "list", *extras)
@@ -123,9 +124,10 @@ class FactColumns:
         match fact:
             case DaysOn():
                 return self._days_on(name, fact, found)
-            case DaysSince():
+            case DaysSince() | Dose():
                 none = self._absent(fact.absent, fact.list)
-                ends = {"low": literal(float("inf")), "high": literal(float("inf"))}
+                nothing = literal(0.0 if isinstance(fact, Dose) else float("inf"))
+                ends = {"low": nothing, "high": nothing.copy()}
                 return {
                     part_column(name, of): _settled(found, found[of], case((none.copy(), ends.get(of, exp.false()))))
                     for of in NumberColumns._fields

@@ -18,7 +18,7 @@ from precaution.values.record import Entry, Ignored, Record, Unrecognised, in_or
 try:
     import pyarrow as pa
 except ImportError:  # pragma: no cover - tested where it is not installed
-    raise UsageError("cohorts need pyarrow: install it with `pip install 'precaution[cohort]'`") from None
+    raise UsageError("cohorts need pyarrow: install it with `pip install '.[cohort]'` in its folder") from None
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

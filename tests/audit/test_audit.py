@@ -373,7 +373,7 @@ def test_without_a_library_it_is_said_what_to_install(module: str, command: list
         [sys.executable, "-m", "precaution", *command], env=environment, capture_output=True, cwd=tmp_path, check=False
     )
     assert done.returncode == 2
-    assert b"pip install 'precaution[audit]'" in done.stderr
+    assert b"pip install '.[audit]'" in done.stderr
 
 
 def test_the_same_cohort_gives_the_same_audit_whatever_the_order(results: Path, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def test_the_commands() -> None:
         "demo-cohort",
         "explain",
         "export",
+        "hook",
         "label",
         "labels",
         "questionnaire",

@@ -83,4 +83,4 @@ def test_without_the_library_it_says_what_to_install() -> None:
     hidden = f"import sys; sys.modules['sqlglot'] = None; {call}"
     done = subprocess.run([sys.executable, "-c", hidden], capture_output=True, check=False, cwd=PROJECT, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "precaution: SQL needs sqlglot: install it with `pip install 'precaution[sql]'`\n"
+    assert done.stderr == "precaution: SQL needs sqlglot: install it with `pip install '.[sql]'` in its folder\n"

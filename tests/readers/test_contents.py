@@ -435,6 +435,23 @@ def test_errors_are_input_errors() -> None:
     assert issubclass(MixedPatients, InputError)
 
 
+def nobodys(resource: dict[str, object]) -> dict[str, object]:
+    return {**resource, "subject": {"reference": "urn:uuid:9"}}
+
+
+def test_a_list_of_whom_can_not_be_told_leaves_doubts_of_what_it_contains() -> None:
+    inner = {key: value for key, value in condition("c").items() if key != "subject"}
+    found = read(PATIENT, condition("a"), nobodys({"resourceType": "List", "id": "l", "contained": [inner]}))
+    doubt = {each.source: each.certainty for each in found.entries["clot"]}
+    assert doubt == {"Condition/a": "certain", "List/l": "mentioned"}
+    assert "condition" not in found.lists
+
+
+def test_the_reasons_of_a_resource_of_whom_can_not_be_told_are_doubts() -> None:
+    visit = {"resourceType": "Encounter", "id": "v", "reasonCode": [CLOT], "period": {"start": "2024-05-01"}}
+    assert [each.certainty for each in read(PATIENT, nobodys(visit)).entries["clot"]] == ["mentioned"]
+
+
 def exported(folder: Path, **lists: object) -> Path:
     """Write the patient `ready` as a bulk export of that one: a file for each type, and the manifest."""
     output = []

@@ -36,6 +36,16 @@ def test_final(word: str) -> None:
     assert only(observation(status=word, valueQuantity=COUNT)).status == "final"
 
 
+@pytest.mark.parametrize(("word", "left"), [("preliminary", 1), ("unknown", 2), (None, 2), ("validated", 2)])
+def test_a_final_result_replaces_of_the_same_instant_what_is_called_preliminary_and_nothing_else(
+    word: str | None, left: int
+) -> None:
+    instant = "2024-05-01T08:00:00Z"
+    low = observation("low", status=word, valueQuantity=quantity(0.4, "10*9/L"), effectiveDateTime=instant)
+    high = observation("high", valueQuantity=COUNT, effectiveDateTime=instant)
+    assert len(entries(low, high)) == left
+
+
 @pytest.mark.parametrize("word", ["preliminary", "unknown", None, "nonsense", 5, ["final"], {}])
 def test_what_is_not_final_may_not_reassure(word: object) -> None:
     assert only(observation(status=word, valueQuantity=COUNT)).status == "preliminary"

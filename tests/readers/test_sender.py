@@ -9,7 +9,7 @@ import pytest
 from precaution.readers import read_resources
 from precaution.readers.sender import LEFT_OUT, reports_loss
 from precaution.values.record import Record
-from support.fhir_builders import ASKS, TERMS, bundle, condition, observation, only, patient, quantity
+from support.fhir_builders import ASKS, TERMS, bundle, condition, observation, only, patient, quantity, report
 
 Json = dict[str, Any]
 COUNT = quantity(2.5, "10*9/L")
@@ -89,6 +89,14 @@ def test_what_is_deleted_as_well_reassures_nobody() -> None:
     sent["entry"].append(deleted("Observation/anc"))
     (found,) = read(sent).entries["count"]
     assert (found.certainty, found.value, found.note) == ("mentioned", None, "the sender deletes it as well")
+
+
+def test_the_results_of_a_report_that_is_deleted_as_well_reassure_nobody() -> None:
+    inner = observation("anc", code=COUNT_CODE, valueQuantity=COUNT)
+    sent = bundle(patient(), report("r", contained=[inner], result=[{"reference": "#anc"}]))
+    sent["entry"].append(deleted("DiagnosticReport/r"))
+    (found,) = read(sent).entries["count"]
+    assert (found.certainty, found.value) == ("mentioned", None)
 
 
 def test_a_deletion_that_names_nothing_leaves_no_list_complete() -> None:

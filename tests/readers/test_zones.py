@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from precaution import assess, load_label
+from precaution.cli import run
 from precaution.cohort import cohort
 from precaution.errors import KnowledgeError
 from precaution.readers.zones import in_zone
@@ -125,3 +126,14 @@ def test_a_standing_note_in_a_search_result_leaves_it_whole(tmp_path: Path) -> N
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(KnowledgeError, match=says):
         load_label(policy=policy(tmp_path, text))
+
+
+def test_today_is_that_of_the_zone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In one of these two zones it is always another day than in the other, whatever the hour."""
+    put(tmp_path / "in", *example("ready"))
+    days = []
+    for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
+        chosen = str(policy(tmp_path, f'zone = "{zone}"'))
+        assert run(["assess", str(tmp_path / "in"), "--policy", chosen, "--json"]) == 0
+        days.append(json.loads(capsys.readouterr().out)["today"])
+    assert days[0] > days[1]

@@ -324,6 +324,7 @@ COLUMNS = {
     "observation_source_concept_id unit_source_value value_source_value",
     "concept": "concept_id concept_name domain_id vocabulary_id concept_class_id standard_concept concept_code",
     "concept_ancestor": "ancestor_concept_id descendant_concept_id min_levels_of_separation max_levels_of_separation",
+    "drug_strength": "drug_concept_id ingredient_concept_id amount_value amount_unit_concept_id",
     "condition_era": "condition_era_id person_id condition_concept_id condition_era_start_date condition_era_end_date",
 }
 
@@ -334,7 +335,7 @@ def sql_type(column: str) -> str:
         return "date"
     if column.endswith("_datetime"):
         return "timestamp"
-    if column in ("value_as_number", "range_low", "range_high", "quantity"):
+    if column in ("value_as_number", "range_low", "range_high", "quantity", "amount_value"):
         return "double precision"
     whole = ("_id", "_of_birth", "refills", "days_supply", "_of_separation")
     return (

@@ -82,7 +82,7 @@ def test_a_reader_that_does_not_heed_modifiers_is_seen(monkeypatch: pytest.Monke
 
 def test_a_reader_that_does_not_look_for_loss_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not seen("left_out_with_a_warning", "restricted.json")
-    monkeypatch.setattr(contents, "reports_loss", lambda _: "")
+    monkeypatch.setattr(contents, "reports_loss", lambda *_: "")
     assert seen("left_out_with_a_warning", "restricted.json")
 
 

@@ -1,4 +1,7 @@
-"""What is due for a cohort's patients as iCalendar (RFC 5545): an all-day event for each duty with a day."""
+"""What is due for a cohort's patients as iCalendar (RFC 5545): an all-day event with an alarm for each duty with a day.
+
+What was due before the day of the results stands on that day, and says since when: in the past nobody would see it.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STATES = ("upcoming", "due", "overdue")
+ALARM = "PT9H"
+"""When an alarm rings: nine in the morning of the day, counted from its beginning."""
 LONGEST = 75
 """Octets of a line; a longer one goes on in the next, after a space."""
 
@@ -54,7 +59,9 @@ def calendar(days: Iterable[DueDay], today: str) -> str:
 
 
 def _event(each: DueDay, today: str) -> list[str]:
-    day = date.fromisoformat(each.due)
+    day = date.fromisoformat(max(each.due, today))
+    since = f"{'Overdue' if each.state == 'overdue' else 'Due'} since {each.due}: " if each.due < today else ""
+    summary = escaped(f"{since}{each.tell} ({each.person})")
     after = f"; overdue after {each.overdue_after}" if each.overdue_after else ""
     about = f"{each.state} on {today}{after}; {' '.join(each.cites)}. {NOTE}"
     return [
@@ -63,9 +70,14 @@ def _event(each: DueDay, today: str) -> list[str]:
         f"DTSTAMP:{_basic(date.fromisoformat(today))}T000000Z",
         f"DTSTART;VALUE=DATE:{_basic(day)}",
         f"DTEND;VALUE=DATE:{_basic(day + timedelta(days=1))}",
-        f"SUMMARY:{escaped(f'{each.tell} ({each.person})')}",
+        f"SUMMARY:{summary}",
         f"DESCRIPTION:{escaped(about)}",
         "TRANSP:TRANSPARENT",
+        "BEGIN:VALARM",
+        "ACTION:DISPLAY",
+        f"TRIGGER:{ALARM}",
+        f"DESCRIPTION:{summary}",
+        "END:VALARM",
         "END:VEVENT",
     ]
 

@@ -26,7 +26,7 @@ import pyarrow.compute as pc  # isort: skip
 try:
     import duckdb
 except ImportError:  # pragma: no cover - tested where it is not installed
-    raise UsageError("cohorts from tables need duckdb: install it with `pip install 'precaution[cohort]'`") from None
+    raise UsageError("tables need duckdb: install it with `pip install '.[cohort]'` in its folder") from None
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -94,7 +94,7 @@ def checked(rows: Iterable[Any]) -> list[Any]:
         if name == LACKING:
             raise UsageError(
                 f"the Python of the cluster's machines has no '{message}': install there what "
-                "`pip install 'precaution[cohort]'` brings, or name a Python that has it by "
+                "`pip install '.[cohort]'` in its folder brings, or name a Python that has it by "
                 "--spark-conf spark.pyspark.python=PATH"
             )
         raise getattr(errors, name, OutputError)(message)

@@ -69,7 +69,7 @@ def check_installed() -> None:
         import pandas  # noqa: F401, PLC0415
         import pyspark  # noqa: F401, PLC0415
     except ImportError:
-        raise UsageError("--engine spark needs PySpark: install it with `pip install 'precaution[spark]'`") from None
+        raise UsageError("--engine spark needs PySpark: `pip install '.[spark]'` in its folder") from None
     home = os.environ.get("JAVA_HOME")
     if not (shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")):
         raise UsageError(f"--engine spark needs {_JAVA}")

@@ -14,7 +14,7 @@ try:
     import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped]
 except ImportError:  # pragma: no cover - tested where it is not installed
     raise UsageError(
-        "a database as a source needs adbc-driver-postgresql: install it with `pip install 'precaution[postgres]'`"
+        "a database as a source needs adbc-driver-postgresql: install it with `pip install '.[postgres]'` in its folder"
     ) from None
 
 if TYPE_CHECKING:

@@ -173,7 +173,7 @@ def _postgres(url: URL, busy_seconds: float) -> Engine:
     try:
         import psycopg  # noqa: F401, PLC0415
     except ImportError:
-        raise UsageError("PostgreSQL needs psycopg: install it with `pip install 'precaution[postgres]'`") from None
+        raise UsageError("PostgreSQL needs psycopg: `pip install '.[postgres]'` in its folder") from None
     wait = int(busy_seconds * 1000)
     options = f"-c lock_timeout={wait} -c statement_timeout={wait * 5} -c idle_in_transaction_session_timeout=30000"
     engine = create_engine(

@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from icalendar import Calendar
 
 pytest.importorskip("pyarrow")
 
 from precaution.cli import run
 from precaution.cohort import cohort
-from precaution.cohort.export.calendar import LONGEST, DueDay, calendar, escaped, folded
+from precaution.cohort.export.calendar import LONGEST, DueDay, calendar, escaped, folded, write_calendar
 from precaution.cohort.export.csv import BETWEEN, EVIDENCE, KEYS, SHEETS, write_sheets
 from precaution.cohort.export.worklist import _FORMULA, neutral
 from precaution.cohort.tables import TableRows
@@ -130,22 +131,39 @@ DUE = DueDay("p-1", "lipids", "overdue", "2025-02-12", "2025-03-12", "Lipids; ab
 
 
 def test_an_event_is_a_whole_day_with_its_reason() -> None:
-    lines = unfolded(calendar(iter([DUE]), TODAY))
+    lines = unfolded(calendar(iter([DUE]), "2025-02-12"))
     assert lines[0] == "BEGIN:VCALENDAR"
     assert lines[-2:] == ["END:VCALENDAR", ""]
     assert {
         "VERSION:2.0",
         "DTSTART;VALUE=DATE:20250212",
         "DTEND;VALUE=DATE:20250213",
-        "DTSTAMP:20250301T000000Z",
+        "DTSTAMP:20250212T000000Z",
         r"SUMMARY:Lipids\; about 12 weeks\, then yearly (p-1)",
     } <= set(lines)
-    (about,) = [line for line in lines if line.startswith("DESCRIPTION:")]
-    assert plain(about).startswith("DESCRIPTION:overdue on 2025-03-01; overdue after 2025-03-12; S36. Supports")
+    about, alarm = (line for line in lines if line.startswith("DESCRIPTION:"))
+    assert plain(alarm) == "DESCRIPTION:Lipids; about 12 weeks, then yearly (p-1)"
+    assert plain(about).startswith("DESCRIPTION:overdue on 2025-02-12; overdue after 2025-03-12; S36. Supports")
+
+
+def test_every_event_has_an_alarm_on_its_morning(results: Path, tmp_path: Path) -> None:
+    write_calendar(results, tmp_path / "due.ics")
+    events = Calendar.from_ical((tmp_path / "due.ics").read_bytes()).walk("VEVENT")
+    assert len(events) > 5
+    for event in events:
+        (alarm,) = event.walk("VALARM")
+        assert (alarm["ACTION"], alarm["TRIGGER"].dt) == ("DISPLAY", timedelta(hours=9))
+
+
+@pytest.mark.parametrize(("state", "says"), [("overdue", "Overdue since"), ("due", "Due since")])
+def test_what_is_past_stands_on_the_day_of_the_results_and_says_since_when(state: str, says: str) -> None:
+    (event,) = Calendar.from_ical(calendar(iter([DUE._replace(state=state)]), TODAY)).walk("VEVENT")
+    assert event["DTSTART"].dt == date(2025, 3, 1)
+    assert event["SUMMARY"] == f"{says} 2025-02-12: Lipids; about 12 weeks, then yearly (p-1)"
 
 
 def test_the_last_day_of_a_month_ends_in_the_next() -> None:
-    assert "DTEND;VALUE=DATE:20250301" in calendar(iter([DUE._replace(due="2025-02-28")]), TODAY)
+    assert "DTEND;VALUE=DATE:20250301" in calendar(iter([DUE._replace(due="2025-02-28")]), "2025-02-01")
 
 
 @given(st.text(max_size=300))

@@ -177,4 +177,4 @@ def test_without_pyarrow_it_is_said_what_to_install(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert b"pip install 'precaution[cohort]'" in done.stderr
+    assert b"pip install '.[cohort]'" in done.stderr

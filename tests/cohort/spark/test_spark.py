@@ -348,7 +348,7 @@ def test_options_that_do_not_go_together(
 
 def test_without_pyspark_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    with pytest.raises(UsageError, match=r"pip install 'precaution\[spark\]'"):
+    with pytest.raises(UsageError, match=r"pip install '.\[spark\]'"):
         cohort(put(tmp_path / "in", *person("p0")), tmp_path / "out", today=TODAY, spark=Spark())
 
 

@@ -197,33 +197,36 @@ def words_in_capitals(entry: Json, shown: Shown) -> Changed:
     return _recoded(entry, shown, text=f"  {name.upper()} (H) ") if name else None
 
 
+def _parts(entry: Json, shown: Shown) -> list[Json]:
+    """Return an entry and its components: what has a code of its own. None of a report, whose results have theirs."""
+    found = [] if shown.kind == "DiagnosticReport" else [entry, *entry.get("component", ())]
+    return [part for part in found if shown.code in part]
+
+
+def _recode(entry: Json, shown: Shown, **code: object) -> Changed:
+    """Return the patient with `code` in place of each code of the entry; None where there is none."""
+    parts = _parts(entry, shown)
+    for part in parts:
+        del part[shown.code]
+        part.update(code)
+    return shown.put(entry) if parts else None
+
+
 @way("consent rules that mask a code and leave the entry", leaves="unnamed")
 def code_masked(entry: Json, shown: Shown) -> Changed:
-    if shown.code not in entry:
-        return None
-    entry[shown.code] = masked()
-    return shown.put(entry)
+    return _recode(entry, shown, **{shown.code: masked()})
 
 
 @way("consent rules that mask the code of a coding, and leave its system", leaves="unnamed")
 def code_of_a_coding_masked(entry: Json, shown: Shown) -> Changed:
-    found = codings(entry, shown)
-    hidden = [{"system": each["system"], "_code": masked()} for each in found]
-    return _recoded(entry, shown, *hidden) if found else None
+    return _recode(entry, shown, **{shown.code: {"coding": [{"system": URLS["SNOMED"], "_code": masked()}]}})
 
 
 @way("a code written as text where FHIR wants an object", leaves="unnamed")
 def code_as_a_string(entry: Json, shown: Shown) -> Changed:
-    found = codings(entry, shown)
-    if not found:
-        return None
-    entry[shown.code] = found[0]["code"]
-    return shown.put(entry)
+    return _recode(entry, shown, **{shown.code: "4711"})
 
 
 @way("resources cut down by `_elements`", leaves="unnamed")
 def code_left_out(entry: Json, shown: Shown) -> Changed:
-    if shown.code not in entry:
-        return None
-    del entry[shown.code]
-    return shown.put(entry)
+    return _recode(entry, shown)

@@ -154,7 +154,7 @@ def drug_as_handed_over(entry: Json, shown: Shown) -> Changed:
     )
 
 
-@way("pharmacies that do not say how long a supply lasts", leaves="undated")
+@way("pharmacies that do not say how long a supply lasts", leaves="dated")
 def drug_handed_over_for_nobody_knows_how_long(entry: Json, shown: Shown) -> Changed:
     taken = _taken(entry, shown)
     if taken is None:
@@ -165,7 +165,14 @@ def drug_handed_over_for_nobody_knows_how_long(entry: Json, shown: Shown) -> Cha
 @way("plans, which name drugs and have no reader of their own", leaves="passing")
 def drug_in_a_plan_of_care(entry: Json, shown: Shown) -> Changed:
     drug = _drug(entry, shown)
-    if drug is None or not shown.alone or not (taken := _taken(entry, shown)) or taken[1] or not codings(entry, shown):
+    if (
+        drug is None
+        or not shown.alone
+        or not shown.certain
+        or not (taken := _taken(entry, shown))
+        or taken[1]
+        or not codings(entry, shown)
+    ):
         return None
     recent = (shown.patient.today - timedelta(days=10)).isoformat()
     detail = {"status": "in-progress", "productCodeableConcept": drug}
@@ -195,8 +202,8 @@ def _vaccine(entry: Json, shown: Shown) -> tuple[Json, str] | None:
 @way("hospitals that chart vaccines as drugs")
 def vaccine_as_a_drug_given(entry: Json, shown: Shown) -> Changed:
     vaccine = _vaccine(entry, shown)
-    if vaccine is None:
-        return None
+    if vaccine is None or not any(each["resourceType"].startswith("Medication") for each in shown.patient.resources):
+        return None  # it would make a list of drugs where there is none
     made = {
         "resourceType": "MedicationAdministration",
         "id": "way-given",
@@ -211,8 +218,8 @@ def vaccine_as_a_drug_given(entry: Json, shown: Shown) -> Changed:
 @way("practices that bill vaccines as procedures")
 def vaccine_as_a_procedure(entry: Json, shown: Shown) -> Changed:
     vaccine = _vaccine(entry, shown)
-    if vaccine is None:
-        return None
+    if vaccine is None or not any(each["resourceType"] == "Procedure" for each in shown.patient.resources):
+        return None  # it would make a list of procedures where there is none
     made = {
         "resourceType": "Procedure",
         "id": "way-done",

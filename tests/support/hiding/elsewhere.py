@@ -22,10 +22,12 @@ def _active(entry: Json, shown: Shown) -> bool:
 
 def _about(entry: Json, shown: Shown, kind: str, **more: object) -> Changed:
     """Return the patient with a resource of this month in place of the diagnosis."""
-    if not _active(entry, shown) or "code" not in entry:
-        return None
-    recent = (shown.patient.today - timedelta(days=10)).isoformat()
+    others = any(each["resourceType"] == "Condition" for each in shown.put())
     began = day_of(entry, "onsetDateTime", "recordedDate")
+    today = shown.patient.today
+    if not _active(entry, shown) or "code" not in entry or not others or began > today.isoformat():
+        return None  # without any other diagnosis there would be no list of them
+    recent = (today - timedelta(days=10)).isoformat()
     day = max(recent, began)
     made = {"resourceType": kind, "id": "way-about", "status": "active", "subject": entry.get("subject")}
     return shown.put({**made, **{name: _filled(value, day) for name, value in more.items()}})
@@ -110,7 +112,21 @@ def condition_of_a_plan(entry: Json, shown: Shown) -> Changed:
     return _about(entry, shown, "CarePlan", intent="plan", period={"start": "DAY"}, activity=activity)
 
 
-@way("a visit that contains its diagnosis", leaves="passing")
+@way("LOINC's way: a result whose value is the diagnosis", leaves="passing")
+def diagnosis_as_a_result(entry: Json, shown: Shown) -> Changed:
+    what = {"coding": [{"system": "http://loinc.org", "code": "29308-4", "display": "Diagnosis"}]}
+    return _about(
+        entry,
+        shown,
+        "Observation",
+        status="final",
+        code=what,
+        effectiveDateTime="DAY",
+        valueCodeableConcept=entry.get("code"),
+    )
+
+
+@way("a visit that contains its diagnosis", leaves="doubt")
 def diagnosis_contained_in_a_visit(entry: Json, shown: Shown) -> Changed:
     inner = {**entry, "id": "way-inner"}
     return _about(

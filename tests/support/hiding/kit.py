@@ -41,6 +41,8 @@ class Shown:
     concepts: tuple[str, ...]
     alone: bool
     """Whether no other entry of the patient is about one of these concepts."""
+    certain: bool
+    """Whether it says something of itself; else it is a doubt already."""
 
     def entry(self) -> Json:
         """Return the resource, free to be changed."""
@@ -74,9 +76,11 @@ class Shown:
         return "medicationCodeableConcept" if self.kind.startswith("Medication") else CODE.get(self.kind, "code")
 
 
-Left = Literal["all", "doubt", "words", "undated", "passing", "anybody's", "unnamed", "nothing"]
+Left = Literal["all", "doubt", "words", "unsettled", "dated", "undated", "passing", "anybody's", "unnamed", "nothing"]
 """What a way leaves of an entry at worst. all: nothing is lost, so that the answer may stay as it is. doubt: what
-it is about, and when. words: the same, in words that may mean more. undated: what it is about. passing: what it
+it is about, and when. words: the same, in words that may mean more. unsettled: all, in a form that is not final.
+dated: all,
+and a day in another form or less exact. undated: what it is about. passing: what it
 is about, and a day on which it was mentioned. anybody's: all, but for whose it is. unnamed: that something of
 its kind is there. nothing: a sign that something of any kind is missing."""
 
@@ -129,3 +133,8 @@ def day_of(entry: Json, *names: str) -> str:
     """Return the first of these dates that an entry has to the day, without its time; else nothing."""
     found = (str(entry.get(name) or "") for name in names)
     return next((each[:10] for each in found if len(each) >= 10), "")
+
+
+def named_by_others(shown: Shown) -> bool:
+    """Whether another resource of the patient refers to the entry, as a report to its results."""
+    return f"'{shown.source}'" in str(shown.put())

@@ -30,7 +30,9 @@ Gravity = dict[str, int]
 """The action, each rule, hold and duty: how grave, the larger the graver. What is not there is 0."""
 
 
-STRICT: frozenset[Left] = frozenset({"doubt"})
+MAY_MEAN_MORE: frozenset[Left] = frozenset({"words", "unnamed"})
+"""Where words or what is left of an entry may mean more than it did: what was sure may then be in doubt."""
+STRICT: frozenset[Left] = frozenset({"doubt", "words", "undated", "passing", "anybody's", "unnamed", "nothing"})
 """What a way must leave for the answer to be as grave as with the entry unknown, though it was milder before: what
 reassured may not go on doing so."""
 
@@ -102,7 +104,10 @@ def entries_of(patient: Patient) -> Iterator[Told]:
         if place and source in concepts:
             own = tuple(dict.fromkeys(concepts[source]))
             alone = all({each.source for each in record.entries[name]} == {source} for name in own)
-            shown = Shown(patient, place, own, alone)
+            certain = any(
+                each.certainty != "mentioned" for name in own for each in record.entries[name] if each.source == source
+            )
+            shown = Shown(patient, place, own, alone, certain)
             yield Told(shown, decision.stage, before, cache(partial(_unknown, record, shown, decision.stage)))
 
 
@@ -114,14 +119,14 @@ def _unknown(record: Record, shown: Shown, stage: str, left: Left) -> Gravity:
     patient = shown.patient
     found = [gravity(decided(made(record, shown), patient, stage), patient) for made in _LEFT[left]]
     least = {name: min(each.get(name, 0) for each in found) for name in found[0]}
-    if left != "words":
+    if left not in MAY_MEAN_MORE:
         return least
     most = len(patient.label.actions) - patient.label.actions.index("obtain")
     return {name: min(graver, most if name == "action" else 1) for name, graver in least.items()}
 
 
 def _doubt(record: Record, shown: Shown, **more: object) -> Record:
-    """Return the record with the entry as a mention; an answer is as not given."""
+    """Return the record with the entry as a mention, and with an answer as one that can't be read."""
     entries = {
         name: ordered(
             each._replace(certainty="mentioned", value=None, result="", **more) if each.source == shown.source else each
@@ -129,7 +134,7 @@ def _doubt(record: Record, shown: Shown, **more: object) -> Record:
         )
         for name, found in record.entries.items()
     }
-    return replace(_without(record, shown) if shown.kind == "QuestionnaireResponse" else record, entries=entries)
+    return replace(record, entries=entries)
 
 
 def _undated(record: Record, shown: Shown) -> Record:
@@ -141,6 +146,20 @@ def _without_its_day(record: Record, shown: Shown) -> Record:
     entries = {
         name: ordered(
             each._replace(start=None, recorded=None) if each.source == shown.source else each for each in found
+        )
+        for name, found in record.entries.items()
+    }
+    return replace(record, entries=entries)
+
+
+def _unsettled(record: Record, shown: Shown) -> Record:
+    """Return the record with the entry as it is but for its status, which is none that settles it."""
+    entries = {
+        name: ordered(
+            each._replace(status="preliminary" if each.kind == "result" else "unknown")
+            if each.source == shown.source
+            else each
+            for each in found
         )
         for name, found in record.entries.items()
     }
@@ -173,7 +192,8 @@ def _without(record: Record, shown: Shown) -> Record:
 def _unnamed(record: Record, shown: Shown) -> Record:
     """Return the record with an entry that may be anything of its kind; of results the list is not whole then."""
     own = next(each for found in record.entries.values() for each in found if each.source == shown.source)
-    left, kind = _without(record, shown), own.kind
+    left = _without(record, shown)
+    kind = "medication" if shown.kind.startswith("Medication") else own.kind  # a plan of it is one of a drug too
     if kind not in UNREADABLE:
         return replace(left, lists=left.lists - {kind}, attested=left.attested - {kind})
     anything = own._replace(concept=UNREADABLE[kind], certainty="mentioned")
@@ -190,6 +210,8 @@ _LEFT: dict[Left, tuple[Callable[[Record, Shown], Record], ...]] = {
     "all": (_doubt,),
     "doubt": (_doubt,),
     "words": (_doubt,),
+    "unsettled": (_doubt, _unsettled),
+    "dated": (_undated, _without_its_day),
     "undated": (_undated, _without_its_day),
     "passing": (_passing,),
     "anybody's": (_anybodys,),

@@ -59,6 +59,20 @@ def contained_in_a_list(entry: Json, shown: Shown) -> Changed:
     return shown.put(made)
 
 
+@way("lists of whom nobody can tell, which contain their entries", leaves="anybody's")
+def contained_in_a_list_of_nobody_known(entry: Json, shown: Shown) -> Changed:
+    made = {
+        "resourceType": "List",
+        "id": "way-list",
+        "status": "current",
+        "mode": "snapshot",
+        "subject": {"reference": "urn:uuid:5c1d4e6a-0000-4000-8000-000000000000"},
+        "contained": [{**without(entry, shown.subject), "id": "way-inner"}],
+        "entry": [{"item": {"reference": "#way-inner"}}],
+    }
+    return shown.put(made)
+
+
 @way("visits, plans and messages that contain what they are about")
 def contained_in_a_visit(entry: Json, shown: Shown) -> Changed:
     made = {

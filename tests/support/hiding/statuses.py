@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.hiding.kit import Changed, Json, Shown, bundle, way, without
+from support.hiding.kit import Changed, Json, Shown, bundle, named_by_others, way, without
 
 _SECURITY = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 _STATUSED = (
@@ -31,29 +31,35 @@ def result_corrected(entry: Json, shown: Shown) -> Changed:
     return _statused(entry, shown, "corrected", "Observation")
 
 
-@way("laboratories that send what they have so far")
+@way("laboratories that send what they have so far", leaves="unsettled")
 def result_preliminary(entry: Json, shown: Shown) -> Changed:
+    instant = entry.get("effectiveDateTime")
+    if any(each.get("effectiveDateTime") == instant for each in shown.put()):
+        return None  # a final one of the same instant would replace it
     return _statused(entry, shown, "preliminary", "Observation")
 
 
-@way("HL7 v2 without OBX-11")
+@way("HL7 v2 without OBX-11", leaves="unsettled")
 def status_left_out(entry: Json, shown: Shown) -> Changed:
     return shown.put(without(entry, "status")) if shown.kind in _STATUSED and "status" in entry else None
 
 
-@way("mappers that do not know a status")
+@way("mappers that do not know a status", leaves="unsettled")
 def status_unknown(entry: Json, shown: Shown) -> Changed:
     return _statused(entry, shown, "unknown", *_STATUSED)
 
 
-@way("systems with a word of their own for a status")
+@way("systems with a word of their own for a status", leaves="unsettled")
 def status_of_our_own(entry: Json, shown: Shown) -> Changed:
     return _statused(entry, shown, "validated", *_STATUSED)
 
 
 @way("Synthea's older patients and claims")
 def diagnosis_without_a_clinical_status(entry: Json, shown: Shown) -> Changed:
-    return shown.put(without(entry, "clinicalStatus")) if "clinicalStatus" in entry else None
+    ended = any(name.startswith("abatement") for name in entry)
+    if "clinicalStatus" not in entry or (ended and "'active'" in str(entry["clinicalStatus"])):
+        return None  # of two that contradict each other one would be left
+    return shown.put(without(entry, "clinicalStatus"))
 
 
 @way("eCQM patients")
@@ -131,8 +137,7 @@ def focus_on_somebody_else(entry: Json, shown: Shown) -> Changed:
 
 @way("laboratories that take a report back and leave its results", leaves="doubt")
 def report_in_error(entry: Json, shown: Shown) -> Changed:
-    reports = [each for each in shown.patient.resources if each["resourceType"] == "DiagnosticReport"]
-    if shown.kind != "Observation" or shown.source in str(reports):
+    if shown.kind != "Observation" or named_by_others(shown):
         return None  # another report says it all the same
     report = {
         "resourceType": "DiagnosticReport",

@@ -51,13 +51,16 @@ def subject_by_a_foreign_identifier(entry: Json, shown: Shown) -> Changed:
 @way("messages that carry their patient along")
 def subject_contained(entry: Json, shown: Shown) -> Changed:
     inner = {"resourceType": "Patient", "id": "me", "identifier": [_NUMBER]}
-    return _numbered(shown.put({**entry, "contained": [inner], shown.subject: {"reference": "#me"}}), shown)
+    return _numbered(
+        shown.put({**entry, "contained": [*entry.get("contained", ()), inner], shown.subject: {"reference": "#me"}}),
+        shown,
+    )
 
 
 @way("messages that carry a patient along whom nothing identifies", leaves="anybody's")
 def subject_contained_and_nameless(entry: Json, shown: Shown) -> Changed:
     inner = {"resourceType": "Patient", "id": "me", "name": [{"text": "N. N."}]}
-    return shown.put({**entry, "contained": [inner], shown.subject: {"reference": "#me"}})
+    return shown.put({**entry, "contained": [*entry.get("contained", ()), inner], shown.subject: {"reference": "#me"}})
 
 
 @way("resources cut down by `_elements`")
@@ -65,7 +68,7 @@ def subject_left_out(entry: Json, shown: Shown) -> Changed:
     return shown.put(without(entry, shown.subject))
 
 
-@way("systems that show a name and no reference", leaves="anybody's")
+@way("systems that show a name and no reference")
 def subject_as_a_name(entry: Json, shown: Shown) -> Changed:
     return _of(entry, shown, {"display": "N. N."})
 
@@ -80,6 +83,6 @@ def subject_that_can_not_be_found(entry: Json, shown: Shown) -> Changed:
     return _of(entry, shown, {"reference": "urn:uuid:5c1d4e6a-0000-4000-8000-000000000000"})
 
 
-@way("consent rules that mask whose an entry is", leaves="anybody's")
+@way("consent rules that mask whose an entry is")
 def subject_masked(entry: Json, shown: Shown) -> Changed:
     return shown.put({**without(entry, shown.subject), f"_{shown.subject}": {"extension": []}})
