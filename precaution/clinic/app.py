@@ -174,6 +174,7 @@ def asked_view(query: Mapping[str, str], who: Shown) -> WorklistView:
         search=query.get("search", "").strip()[:200],
         site=query.get("site", "")[:200],
         clinician=query.get("clinician", "")[:1000],
+        missed="yes" if query.get("missed") else "",
         sort=next((each for each in SORTS if each == sort), "urgency"),
         page=int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1,
     )

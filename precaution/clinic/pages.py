@@ -41,6 +41,7 @@ _COLUMNS = (
     "born",
     "site",
     "clinician",
+    "no result though overdue",
 )
 
 
@@ -84,6 +85,7 @@ def csv_lines(rows: Iterable[tuple[Listed, list[str]]]) -> Iterator[str]:
                 row.born,
                 row.site,
                 row.clinician,
+                row.missed,
             )
         )
 

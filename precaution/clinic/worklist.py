@@ -57,14 +57,15 @@ with drug as (
 next as (
     select person, arg_min(tell, (due, duty)) as next_of from due
     where state in ('due', 'overdue', 'upcoming') and due <> '' group by person
-)
+), late as (select distinct person from due where state = 'overdue' and len(lacking) > 0)
 select d.person, left(sha256(d.person), 24) as ref, coalesce(names.name, '') as name,
     coalesce(identifiers, '') as identifiers, coalesce(born, '') as born, coalesce(site, '') as site,
     coalesce(clinician, '') as clinician, stage, action, attested, rank, urgent, overdue_days, reason,
-    reason_date, next_due, coalesce(next_of, '') as next_of,
+    reason_date, next_due, coalesce(next_of, '') as next_of, late.person is not null as missed,
     case when drug.now then 'on-drug' when unclear.person is not null then 'unclear' else 'other' end as who
 from decisions d left join drug using (person) left join unclear using (person) left join next using (person)
     left join names using (person)
+    left join late on late.person = d.person
 """
 
 
@@ -80,6 +81,8 @@ class WorklistView(NamedTuple):
     """Part of an id, a name or number of the patient, or of the reason."""
     site: str = ""
     clinician: str = ""
+    missed: str = ""
+    """Not empty: only who has no result of what is overdue."""
     sort: Sort = "urgency"
     page: int = 1
 
@@ -105,6 +108,8 @@ class Listed(NamedTuple):
     born: str = ""
     site: str = ""
     clinician: str = ""
+    missed: bool = False
+    """Whether there is no result of something that is overdue: the patient may not have come."""
 
 
 class ListedPage(NamedTuple):
@@ -214,6 +219,7 @@ class ClinicList:
         values["next_of"] = min([(each.due, each.duty, each.tell) for each in _dated(decision)], default=("", "", ""))[
             2
         ]
+        values["missed"] = any(each.state == "overdue" and each.lacking for each in decision.due)
         changed = ", ".join(f"{name} = ${name}" for name in values)
         with self._writing:
             self._rows(f"update people set {changed} where person = $person", {**values, "person": person})  # noqa: S608
@@ -278,6 +284,7 @@ def _filter(view: WorklistView) -> tuple[str, dict[str, Any]]:
         ("before", "next_due <> '' and next_due <= $before", view.before),
         ("site", "site = $site", view.site),
         ("clinician", "clinician = $clinician", view.clinician),
+        ("missed", "missed = ($missed <> '')", view.missed),
         ("search", _SEARCHED, view.search.lower()),
     ):
         if value:
