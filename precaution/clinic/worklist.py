@@ -145,7 +145,8 @@ class ClinicList:
         try:
             for name in _TABLES:
                 files = (Path(folder).resolve() / name / "*.parquet").as_posix()
-                self._database.read_parquet(files).create_view(name)
+                table = self._database.read_parquet(files)
+                _of(label, table).create_view(name)
             self._database.from_arrow(_table(names)).create("names")
             self._database.execute(
                 _PEOPLE,
@@ -300,6 +301,13 @@ def _dated(decision: Decision) -> list[Due]:
 def _table(names: Iterable[PersonDetails]) -> pa.Table:
     columns = pa.schema([(name, pa.string()) for name in PersonDetails._fields])
     return pa.Table.from_pylist([each._asdict() for each in names], columns)
+
+
+def _of(label: Label, table: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Return the rows of a table that are the label's: results may be of several."""
+    if "label" not in table.columns:
+        return table
+    return table.filter(f"label is null or label = '{label.name.replace(chr(39), chr(39) * 2)}'")
 
 
 def _quoted(names: Sequence[str]) -> list[str]:
