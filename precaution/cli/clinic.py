@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from precaution.cli.options import Chosen
+    from precaution.clinic.answering import ClinicAnswers
     from precaution.clinic.opening import OpenedResults
+    from precaution.clinic.people import PersonDetails
+    from precaution.knowledge.model import Label
 
 
 @precaution.command(
@@ -48,6 +51,14 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="0 takes any. [default: 8090, or any]")
 @click.option("--no-browser", is_flag=True, help="Only print the address, and open no browser.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes. [default: one for each core]")
+@click.option(
+    "--people",
+    metavar="FILE",
+    help="Show names, numbers, birth dates, sites and clinicians of the FHIR files: FILE keeps them, and nothing else "
+    "does; only you can read it. With results: FILE as an earlier run left it.",
+)
+@click.option("--store", metavar="URL", help="Keep answers there, as `precaution serve` does. [default: until ended]")
+@click.option("--server", metavar="URL", help="With --store: the patients' FHIR server. [default: the only one there]")
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run in --out.")
 @options.label
 def clinic(
@@ -59,6 +70,9 @@ def clinic(
     port: int | None,
     no_browser: bool,
     workers: int | None,
+    people: str | None,
+    store: str | None,
+    server: str | None,
     overwrite: bool,
 ) -> None:
     """Decide everybody of SOURCE, and show the list, each patient's page and a start checklist in a browser.
@@ -75,7 +89,8 @@ def clinic(
     signal.signal(signal.SIGTERM, _end)  # else what nobody asked to keep would be left
     with ExitStack() as stack:
         opened = _opened(stack, chosen, source, out, today, workers, overwrite=overwrite)
-        made = make_clinic(opened, chosen.folder, chosen.label, who)
+        answers = _answers(stack, chosen.label, opened.today, store, server)
+        made = make_clinic(opened, chosen.folder, chosen.label, who, _names(source, people), answers)
         many = made.people.count()
         click.echo(
             f"precaution: {many['everybody']} patients decided for {opened.today}, {many['on-drug']} with the drug",
@@ -122,6 +137,43 @@ def _opened(
             overwrite=overwrite,
             progress=line.show,
         )
+
+
+def _answers(stack: ExitStack, label: Label, today: date, url: str | None, server: str | None) -> ClinicAnswers:
+    """Return where answers are kept: in the store that is named, or in one that goes when `stack` is left."""
+    from tempfile import TemporaryDirectory
+
+    from precaution.clinic.answering import SERVER, ClinicAnswers
+    from precaution.service.store import Store
+
+    if url is None:
+        folder = stack.enter_context(TemporaryDirectory(prefix="precaution-answers-"))
+        kept = Store(f"sqlite:///{folder}/answers.sqlite").open()
+    else:
+        kept = Store(url).open()
+    stack.callback(kept.close)
+    servers = [server] if server else kept.every_server() or [SERVER]
+    if servers[1:]:
+        raise UsageError("--store keeps patients of several servers; name one with --server: " + ", ".join(servers))
+    return ClinicAnswers(kept, servers[0], label, today.toordinal(), lasting=url is not None)
+
+
+def _names(source: str, file: str | None) -> list[PersonDetails]:
+    """Return who the patients are, if that was asked for."""
+    from pathlib import Path
+
+    from precaution.clinic.opening import is_results
+    from precaution.clinic.people import keep_people, kept_people
+    from precaution.cohort.run_omop import is_omop
+    from precaution.cohort.run_tables import is_tables
+
+    if file is None:
+        return []
+    if not is_results(source):
+        if is_omop(source) or is_tables(Path(source)):
+            raise UsageError("--people reads names of FHIR files; the tables of this source hold none")
+        keep_people(Path(source), Path(file))
+    return kept_people(Path(file))
 
 
 def _end(number: int, _: object) -> NoReturn:

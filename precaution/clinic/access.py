@@ -28,7 +28,7 @@ POLICY = (
 SAFE = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
     "x-frame-options": "DENY",
     "cross-origin-resource-policy": "same-origin",
@@ -36,6 +36,8 @@ SAFE = {
 }
 _CLOSED = "This page is closed. Open the address that `precaution clinic` printed: it holds the key.\n"
 _ELSEWHERE = "These pages are only there under this machine's own name.\n"
+_FOREIGN = "This was not sent from these pages. Nothing was changed.\n"
+_READING = ("GET", "HEAD")
 MISTAKE = "A mistake in this program; the terminal says where.\n"
 
 
@@ -45,6 +47,8 @@ class ClinicAccess:
     def __init__(self, port: int) -> None:
         """Make a key for pages at `port` of this machine."""
         self.key, self._session = token_urlsafe(32), token_urlsafe(32)
+        self.form_token = token_urlsafe(32)
+        """What every form of these pages sends: a page from elsewhere does not know it."""
         self.cookie = f"precaution-clinic-{port}"
         self.hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost"))
         self.address = f"http://127.0.0.1:{port}/?key={self.key}"
@@ -61,6 +65,10 @@ class ClinicAccess:
         except CookieError:
             return False
         return found is not None and compare_digest(found.value.encode(), self._session.encode())
+
+    def sent_from_here(self, token: str) -> bool:
+        """Whether a form brings what only the forms of these pages hold."""
+        return compare_digest(token.encode(), self.form_token.encode())
 
     def let_in(self) -> RedirectResponse:
         """Return the answer to the address with the key: the cookie, and the address without it."""
@@ -106,7 +114,13 @@ class AccessGuard:
             return self._access.let_in()
         if not self._access.knows(headers.get("cookie", "")):
             return PlainTextResponse(_CLOSED, HTTPStatus.FORBIDDEN)
+        if scope["method"] not in _READING and not self._from_here(headers):
+            return PlainTextResponse(_FOREIGN, HTTPStatus.FORBIDDEN)
         return self._app
+
+    def _from_here(self, headers: Headers) -> bool:
+        """Whether what changes something comes from a page of this address, as the browser says."""
+        return headers.getlist("origin") == [f"http://{headers['host']}"]
 
 
 _SAFE_PAIRS = [(name.encode(), value.encode()) for name, value in SAFE.items()]

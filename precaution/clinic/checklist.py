@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.engine.answer import Decision, grave
-from precaution.engine.decision import decide
+from precaution.engine.decision import decide, decided
 from precaution.engine.evidence import shown
 from precaution.service.cards.wording import Words, clipped, without_sources
+from precaution.service.clinician_answers import facts_with_answers, finished
 from precaution.writers.layout import in_words, status
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from precaution.engine.decision import Assessment
     from precaution.knowledge.model import Label
     from precaution.service.cards.vocabulary import Vocabulary
+    from precaution.service.store import Kept
     from precaution.values.record import Record
 
 _REASONS, _ENTRIES, _LETTERS = 3, 3, 150
@@ -50,10 +52,14 @@ class Checklist(NamedTuple):
     """Open questions: number, question, the answers it takes."""
 
 
-def checklist(record: Record, label: Label, vocabulary: Vocabulary, today: int) -> Checklist:
-    """Return the checklist of a patient on `today` (an ordinal), as if treatment were to start on that day."""
-    assessed = decide(record, label, today, "before-start", everything=True)
-    decision = assessed.decision
+def checklist(record: Record, label: Label, vocabulary: Vocabulary, today: int, kept: Kept) -> Checklist:
+    """Return the checklist of a patient on `today` (an ordinal), as if treatment were to start on that day.
+
+    `kept`: what clinicians have answered.
+    """
+    facts = facts_with_answers(record, kept, label, today, "before-start")
+    assessed = decided(facts, everything=True)
+    decision = finished(assessed.decision, kept, label)
     begun = decide(record, label, today).decision.stage != "before-start"
     words = Words(label, vocabulary, record, frozenset())
     lines = [_line(topic, assessed, words) for topic in label.topics]

@@ -36,6 +36,12 @@ _COLUMNS = (
     "next due",
     "due for",
     "days overdue",
+    "name",
+    "identifiers",
+    "born",
+    "site",
+    "clinician",
+    "no result though overdue",
 )
 
 
@@ -74,6 +80,12 @@ def csv_lines(rows: Iterable[tuple[Listed, list[str]]]) -> Iterator[str]:
                 row.next_due,
                 row.next_of,
                 row.overdue_days,
+                row.name,
+                row.identifiers,
+                row.born,
+                row.site,
+                row.clinician,
+                row.missed,
             )
         )
 

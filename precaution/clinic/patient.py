@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from precaution.clinic.trends import TimelineMaker, TimelineView
 from precaution.engine.answer import Decision
-from precaution.engine.decision import decide
 from precaution.service.cards.pages import content
 from precaution.service.cards.wording import Words
 
@@ -41,9 +40,9 @@ def patient_view(
     words: StepWords,
     today: int,
     span: str,
+    decision: Decision,
 ) -> PatientView:
-    """Return the page of a patient on `today` (an ordinal), with the timeline of `span`."""
-    decision = decide(record, label, today).decision
+    """Return the page of a patient on `today` (an ordinal), who was decided, with the timeline of `span`."""
     told = Words(label, vocabulary, record, frozenset())
     return PatientView(
         decision,

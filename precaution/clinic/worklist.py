@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from math import ceil
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import duckdb
+import pyarrow as pa
 
+from precaution.clinic.people import PersonDetails
+from precaution.cohort.tables import SCHEMAS, decision_rows
 from precaution.cohort.who import STOPPED_DAYS
 from precaution.engine.answer import Due, Finding, Missing, OpenAsk
 from precaution.errors import InputError
@@ -19,8 +23,9 @@ from precaution.tables.schema import ENTRIES, PERSONS, record_of
 from precaution.values.record import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from precaution.engine.answer import Decision
     from precaution.knowledge.model import Label
     from precaution.values.record import Record
 
@@ -36,9 +41,13 @@ _ORDER = {
     "urgency": "rank, urgent desc, overdue_days desc, person",
     "overdue": "overdue_days desc, rank, person",
     "next": "next_due = '', next_due, rank, person",
-    "patient": "person",
+    "patient": "lower(name), person",
     "stage": "stage, rank, urgent desc, overdue_days desc, person",
 }
+_DECIDED = ("stage", "action", "attested", "rank", "urgent", "overdue_days", "reason", "reason_date", "next_due")
+_CHOICES = 500
+"""Most sites, and most clinicians, that can be chosen from."""
+_SEARCHED = "contains(lower(concat_ws(chr(10), person, name, identifiers, born, reason)), $search)"
 _PEOPLE = """
 create table people as
 with drug as (
@@ -48,11 +57,15 @@ with drug as (
 next as (
     select person, arg_min(tell, (due, duty)) as next_of from due
     where state in ('due', 'overdue', 'upcoming') and due <> '' group by person
-)
-select d.person, left(sha256(d.person), 24) as ref, stage, action, attested, rank, urgent, overdue_days, reason,
-    reason_date, next_due, coalesce(next_of, '') as next_of,
+), late as (select distinct person from due where state = 'overdue' and len(lacking) > 0)
+select d.person, left(sha256(d.person), 24) as ref, coalesce(names.name, '') as name,
+    coalesce(identifiers, '') as identifiers, coalesce(born, '') as born, coalesce(site, '') as site,
+    coalesce(clinician, '') as clinician, stage, action, attested, rank, urgent, overdue_days, reason,
+    reason_date, next_due, coalesce(next_of, '') as next_of, late.person is not null as missed,
     case when drug.now then 'on-drug' when unclear.person is not null then 'unclear' else 'other' end as who
 from decisions d left join drug using (person) left join unclear using (person) left join next using (person)
+    left join names using (person)
+    left join late on late.person = d.person
 """
 
 
@@ -65,7 +78,11 @@ class WorklistView(NamedTuple):
     before: str = ""
     """An ISO day: only who has something due by then."""
     search: str = ""
-    """Part of an id, or of the reason."""
+    """Part of an id, a name or number of the patient, or of the reason."""
+    site: str = ""
+    clinician: str = ""
+    missed: str = ""
+    """Not empty: only who has no result of what is overdue."""
     sort: Sort = "urgency"
     page: int = 1
 
@@ -85,6 +102,14 @@ class Listed(NamedTuple):
     reason_date: str
     next_due: str
     next_of: str
+    name: str = ""
+    """Empty where names are not kept."""
+    identifiers: str = ""
+    born: str = ""
+    site: str = ""
+    clinician: str = ""
+    missed: bool = False
+    """Whether there is no result of something that is overdue: the patient may not have come."""
 
 
 class ListedPage(NamedTuple):
@@ -109,14 +134,20 @@ class Undone(NamedTuple):
 class ClinicList:
     """The decisions of a folder of results, for any number of threads."""
 
-    def __init__(self, folder: Path, label: Label, today: int) -> None:
-        """Open complete results that hold the records. Raises InputError where a table can't be read."""
+    def __init__(self, folder: Path, label: Label, today: int, names: Iterable[PersonDetails] = ()) -> None:
+        """Open complete results that hold the records. Raises InputError where a table can't be read.
+
+        `names`: who the patients are, if somebody asked for it.
+        """
+        self._label, self._writing = label, Lock()
+        self._anew: dict[str, Decision] = {}
         self._database = duckdb.connect(config={"allow_community_extensions": False})
         try:
             for name in _TABLES:
                 files = (Path(folder).resolve() / name / "*.parquet").as_posix()
                 table = self._database.read_parquet(files)
                 _of(label, table).create_view(name)
+            self._database.from_arrow(_table(names)).create("names")
             self._database.execute(
                 _PEOPLE,
                 {"since": today - STOPPED_DAYS, "drug": label.therapy.drug, "unreadable": UNREADABLE["medication"]},
@@ -137,7 +168,11 @@ class ClinicList:
         """Return the stages and the actions that occur, the gravest first."""
         stages = self._rows("select distinct stage from people order by stage")
         actions = self._rows("select action from people group by action order by min(rank)")
-        return {"stage": [row[0] for row in stages], "action": [row[0] for row in actions]}
+        found = {"stage": [row[0] for row in stages], "action": [row[0] for row in actions]}
+        for name in ("site", "clinician"):
+            rows = self._rows(f"select distinct {name} from people where {name} <> '' order by 1 limit {_CHOICES}")  # noqa: S608
+            found[name] = [row[0] for row in rows]
+        return found
 
     def actions(self, view: WorklistView) -> dict[str, int]:
         """Return how many patients of a view have each action, the gravest first; its own filter by action apart."""
@@ -173,6 +208,24 @@ class ClinicList:
         rows = self._rows(f"select {', '.join(Listed._fields)} from people where ref = $ref", {"ref": ref})  # noqa: S608
         return Listed(*rows[0]) if rows else None
 
+    def knows(self, person: str) -> bool:
+        """Whether a patient of this id was decided."""
+        return bool(self._rows("select 1 from people where person = $person", {"person": person}))
+
+    def put(self, person: str, decision: Decision) -> None:
+        """Show a patient with another decision than that of the results: one that heeds newer answers."""
+        row = decision_rows(person, decision, (), self._label)["decisions"][0]
+        told = dict(zip(SCHEMAS["decisions"].names, row, strict=True))
+        values = {name: told[name] for name in _DECIDED}
+        values["next_of"] = min([(each.due, each.duty, each.tell) for each in _dated(decision)], default=("", "", ""))[
+            2
+        ]
+        values["missed"] = any(each.state == "overdue" and each.lacking for each in decision.due)
+        changed = ", ".join(f"{name} = ${name}" for name in values)
+        with self._writing:
+            self._rows(f"update people set {changed} where person = $person", {**values, "person": person})  # noqa: S608
+            self._anew[person] = decision
+
     def record(self, person: str) -> Record:
         """Return the record of a patient who was decided."""
         entries, persons = (
@@ -184,8 +237,12 @@ class ClinicList:
         )
         return record_of(persons[0], entries)
 
-    def undone(self, people: Sequence[str]) -> dict[str, Undone]:
+    def undone(self, people: Sequence[str]) -> dict[str, Undone | Decision]:
         """Return for each of these patients what is behind the decision and not done."""
+        anew = {each: self._anew[each] for each in people if each in self._anew}
+        return {**self._stored_undone([each for each in people if each not in anew]), **anew}
+
+    def _stored_undone(self, people: Sequence[str]) -> dict[str, Undone]:
         values = {"people": list(people)}
         found: dict[str, tuple[list[Any], ...]] = {each: ([], [], [], []) for each in people}
         asked = (
@@ -226,12 +283,24 @@ def _filter(view: WorklistView) -> tuple[str, dict[str, Any]]:
         ("stage", "stage = $stage", view.stage),
         ("action", "action = $action", view.action),
         ("before", "next_due <> '' and next_due <= $before", view.before),
-        ("search", "(contains(lower(person), $search) or contains(lower(reason), $search))", view.search.lower()),
+        ("site", "site = $site", view.site),
+        ("clinician", "clinician = $clinician", view.clinician),
+        ("missed", "missed = ($missed <> '')", view.missed),
+        ("search", _SEARCHED, view.search.lower()),
     ):
         if value:
             parts.append(condition)
             values[name] = value
     return " and ".join(parts), values
+
+
+def _dated(decision: Decision) -> list[Due]:
+    return [each for each in decision.due if each.due and each.state in ("due", "overdue", "upcoming")]
+
+
+def _table(names: Iterable[PersonDetails]) -> pa.Table:
+    columns = pa.schema([(name, pa.string()) for name in PersonDetails._fields])
+    return pa.Table.from_pylist([each._asdict() for each in names], columns)
 
 
 def _of(label: Label, table: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

@@ -111,10 +111,12 @@ def test_results_are_shown_as_they_are_and_kept(source: Path, temporary: Path, t
     ) in (0, 6)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     with (
-        started(str(out), "--who", "everybody", temporary=temporary) as (_, address),
+        started(str(out), "--who", "everybody", temporary=temporary) as (process, address),
         httpx.Client(follow_redirects=True) as browser,
     ):
         assert "stopped-long-ago" in browser.get(address).text
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     assert not list(temporary.iterdir())
 

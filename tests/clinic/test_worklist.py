@@ -119,6 +119,13 @@ def test_what_is_due_by_a_day_is_found(visitor: Visitor) -> None:
         assert set(shown(visitor, f"?who=everybody&before={day}")) == due
 
 
+def test_who_has_no_result_of_what_is_overdue_is_found(visitor: Visitor) -> None:
+    """Lipids were due and there are none; nothing is overdue before a start."""
+    assert set(shown(visitor, "?missed=yes")) == {"followed", "paused"}
+    assert "no result" in visitor.page("/?search=followed").text
+    assert "days no result" not in visitor.page("/?search=ordered").text
+
+
 def test_what_is_to_be_done_is_said_in_words(visitor: Visitor) -> None:
     page = visitor.page("/?search=followed")
     assert "interrupt treatment; it may resume only when every hold is released" in page.text

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from precaution.clinic.worklist import Shown
+    from precaution.service.store import Store
 
 Json = dict[str, Any]
 TODAY = "2025-03-01"
@@ -133,14 +134,23 @@ def write(folder: Path, resources: list[Json]) -> Path:
     return folder
 
 
-def clinic_of(folder: Path, resources: list[Json], who: Shown = "on-drug") -> Clinic:
-    """Return the pages of people who are decided in `folder`."""
+def clinic_of(
+    folder: Path, resources: list[Json], who: Shown = "on-drug", *, named: bool = False, store: Store | None = None
+) -> Clinic:
+    """Return the pages of people who are decided in `folder`; `named`: with their names; `store`: of answers."""
     from datetime import date
+
+    from precaution.clinic.answering import SERVER, ClinicAnswers
+    from precaution.clinic.people import keep_people, kept_people
 
     source = write(folder / "fhir", resources)
     day = date.fromordinal(as_day(TODAY))
     opened = decided_results(source, folder / "results", day, label=FOLDER, workers=1)
-    return make_clinic(opened, FOLDER, LABEL, who)
+    names = folder / "people.sqlite"
+    if named:
+        keep_people(source, names)
+    answers = ClinicAnswers(store, SERVER, LABEL, day.toordinal()) if store else None
+    return make_clinic(opened, FOLDER, LABEL, who, kept_people(names) if named else (), answers)
 
 
 class Visitor:
@@ -161,6 +171,11 @@ class Visitor:
     def get(self, path: str, **more: Any) -> httpx.Response:
         """Send a GET."""
         return self.send("GET", path, **more)
+
+    def post(self, path: str, *, origin: str = "http://127.0.0.1:8090", **fields: Any) -> httpx.Response:
+        """Send a form of these pages, as a browser does."""
+        said = {"token": self.access.form_token, **fields}
+        return self.send("POST", path, data=said, headers={"origin": origin} if origin else {})
 
     def page(self, path: str) -> Page:
         """Return a page that is there."""

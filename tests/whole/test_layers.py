@@ -164,9 +164,9 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"serving"},
     ),
     "clinic": (
-        {"access", "opening", "settings"},
-        {"trends", "worklist"},
-        {"steps"},
+        {"access", "answering", "opening", "people", "settings"},
+        {"forms", "trends", "worklist"},
+        {"heeding", "steps"},
         {"checklist", "pages", "patient"},
         {"app"},
         {"serving"},
