@@ -165,7 +165,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"access", "opening", "settings"},
         {"trends", "worklist"},
         {"steps"},
-        {"checklist", "pages", "patient"},
+        {"checklist", "pages", "paper", "patient"},
         {"app"},
         {"serving"},
     ),
