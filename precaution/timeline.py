@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.engine.compiled import compiled_label
 from precaution.engine.daily import ANEW, TREATMENT, DailyFacts
 from precaution.engine.decision import decide, essence
+from precaution.engine.kinds.doses import LAST_DAYS
 from precaution.engine.kinds.durations import birthday
+from precaution.knowledge.computed_facts import Dose
 from precaution.knowledge.expression import spoken
 from precaution.knowledge.fact_kinds import DaysOn, DaysSince, Planned, ReachedAge
 from precaution.values.record import ANSWER, UNREADABLE, Entry
@@ -99,6 +101,8 @@ def _spans(label: Label) -> dict[str, tuple[int, ...]]:
 
     for name, fact in label.facts.items():
         after = lengths(every if isinstance(fact, (DaysSince, DaysOn, Planned)) else fact.uses)
+        if isinstance(fact, Dose):  # what was given counts for a week
+            after |= {LAST_DAYS - 1}
         add(compiled.places[name], after)
         if isinstance(fact, Planned):  # a plan counts from some days before it
             add(compiled.places[name], {-length for length in after})

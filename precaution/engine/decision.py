@@ -17,7 +17,7 @@ from precaution.engine.signed import missing as signatures_missing
 from precaution.engine.therapy import therapy
 from precaution.knowledge.expression import spoken
 from precaution.values.interval import show_day
-from precaution.values.record import ANSWER, Ignored
+from precaution.values.record import ANSWER, DOSE, Ignored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -218,4 +218,6 @@ def _asked(ask: Ask, known: Known) -> OpenAsk:
 def _future(chart: Chart) -> list[Ignored]:
     """Entries after the day of the decision, which do not count; plans and answers of the caller may be."""
     later = chart.later
-    return [Ignored(e.source, "after the day of the decision") for e in later if not e.concept.startswith(ANSWER)]
+    return [
+        Ignored(e.source, "after the day of the decision") for e in later if not e.concept.startswith((ANSWER, DOSE))
+    ]

@@ -1,4 +1,4 @@
-"""Kinds of `[fact.x]` tables that are worked out of several entries: an estimate by a formula."""
+"""Kinds of `[fact.x]` tables that are worked out of several entries: an estimate by a formula, and a dose."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Literal
 
 from precaution.knowledge.fact import NUMBER, EnglishWords, Fact
 from precaution.knowledge.formulas import formula
-from precaution.knowledge.refers import ConceptName, Concepts, DaysName, Stage
+from precaution.knowledge.refers import Absent, ConceptName, Concepts, DaysName, Stage
+from precaution.values.record import DOSE, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,4 +51,41 @@ class Estimated(Fact):
             f"a sex that is not known is taken as either; below {method.from_age:g} years of age there is no estimate",
             words.ages(self.within),
             old,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dose(Fact):
+    """A number: how much of a drug is taken, in mg a day or a week; 0 where it is not taken."""
+
+    dose: Concepts
+    """Drugs, any of these; their doses are added."""
+    per: Literal["day", "week"]
+    """Over which time: on average, where it is not taken every day."""
+    absent: Absent = "no-if-list-complete"
+    """What it means that there is none."""
+    list: Kind = "medication"
+    recent: DaysName = ""
+    """Parameter: an order without an end is believed for so many days and raises a question after that."""
+    unit: str = "mg"
+    """The UCUM unit in which it is compared: `mg`."""
+
+    MEANING = NUMBER
+
+    def places(self) -> tuple[str, ...]:
+        """Return the names under which readers file the doses."""
+        return tuple([DOSE + concept for concept in self.dose])
+
+    def problem(self) -> str:
+        """Doses are read in mg."""
+        return "'unit' must be mg" if self.unit != "mg" else ""
+
+    def english(self, words: EnglishWords) -> tuple[str, ...]:
+        """Say what is added up, and what an order without an end means."""
+        recent = f"without an end an order is believed for {words.parameter(self.recent)}" if self.recent else ""
+        return (
+            f"how many mg of {words.either(self.dose)} are taken a {self.per}, on average",
+            "several orders may each add or take the place of another; an order, a report and a supply are one dose",
+            "a dosage in words alone, or in a unit of which no strength is known, can't be told",
+            recent,
         )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from precaution.knowledge.computed_facts import Estimated
+from precaution.knowledge.computed_facts import Dose, Estimated
 from precaution.knowledge.expression import Expression
 from precaution.knowledge.fact import NUMBER, EnglishWords, Fact, Meaning
 from precaution.knowledge.refers import Absent, ConceptName, Concepts, DaysName, NumberName, Stage
@@ -436,6 +436,19 @@ class ReachedAge(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfSex(Fact):
+    """True or false: whether the record gives this sex (administrative gender); "other" and none can't be told."""
+
+    sex: Literal["female", "male"]
+    """The sex, `female` or `male`."""
+
+    def english(self, words: EnglishWords) -> tuple[str, ...]:
+        """Say which sex."""
+        del words
+        return (f"whether the record says {self.sex}",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Derived(Fact):
     """True or false: an expression over other facts."""
 
@@ -479,8 +492,10 @@ FACT_KINDS: Mapping[str, type[Fact]] = {
     "latest-of": Worded,
     "days-since": DaysSince,
     "days-on": DaysOn,
+    "dose": Dose,
     "reached-age": ReachedAge,
     "reached-age-parameter": ReachedAge,
+    "sex": OfSex,
     "is": Derived,
 }
 """The key that tells a fact's kind."""

@@ -16,6 +16,7 @@ from precaution.knowledge.fact import NUMBER, Fact
 from precaution.knowledge.formulas import formula, input_factor
 from precaution.knowledge.model import Ask, Duty, Label, Measure, Parameter, Rule, Says
 from precaution.knowledge.policy import sort
+from precaution.knowledge.strengths import strength_of
 from precaution.knowledge.toml import Place, expressions, references
 from precaution.knowledge.type_checks import check_expression, meanings
 from precaution.values.record import UNREADABLE
@@ -78,7 +79,14 @@ def linked(label: Label) -> Label:
     _check_shared_names(label)
     # What a file gives once for all stages is wrong once.
     meant = {**dict.fromkeys(map(spoken, label.limits), NUMBER), **meanings(known)}
-    if wrong := dict.fromkeys([*_wrong_references(label), *_wrong_expressions(label, meant), *_wrong_formulas(label)]):
+    if wrong := dict.fromkeys(
+        [
+            *_wrong_references(label),
+            *_wrong_expressions(label, meant),
+            *_wrong_formulas(label),
+            *_wrong_strengths(label),
+        ]
+    ):
         raise KnowledgeError("\n".join(wrong))
     uses = _Uses(label, known)
     return replace(
@@ -195,6 +203,15 @@ def _wrong_formulas(label: Label) -> Iterator[str]:
             else:
                 if method.weighs and not fact.weight:
                     yield f"{place_of(fact)}: 'weight' is missing; {method.title} wants it"
+
+
+def _wrong_strengths(label: Label) -> Iterator[str]:
+    """Yield the strengths of drugs that can't be read."""
+    for concept in label.concepts.values():
+        for code, written_ in concept.strengths.items():
+            if strength_of(written_) is None or code.count(" ") != 1:
+                place = place_of(concept).at("strengths")
+                yield f'{place}: \'{code}\' = \'{written_}\' must be as "RxNorm 123" = "2.5 mg" or "25 mg/mL"'
 
 
 _MEASURES = {"days": 'days, as in "28 days"', "number": "a number", "word": "a word", "": "there"}

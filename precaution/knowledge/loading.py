@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING
 from precaution.errors import UsageError, did_you_mean
 from precaution.knowledge import folder as files
 from precaution.knowledge.assembly import Gathered, gather
+from precaution.knowledge.computed_facts import Dose
 from precaution.knowledge.linking import linked
 from precaution.knowledge.model import Label
 from precaution.knowledge.policy import applied, read_policy
 from precaution.knowledge.shared_codes import unlisted_of
 from precaution.knowledge.signatures import contents, read_signatures, sign_offs
 from precaution.knowledge.source_settings import NOTHING_SAID
-from precaution.knowledge.terminology import build
+from precaution.knowledge.terminology import Concept, build
 from precaution.knowledge.toml import Place
 from precaution.labels import DEFAULT
 
@@ -89,6 +90,7 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
     choices = read_policy(policy) if policy else None
     gathered = gather(folder)
     lists = files.read_codes(folder, *codes)
+    concepts = _with_doses(gathered)
     parameters = applied(choices, gathered.parameters) if choices else gathered.parameters
     for topic in gathered.head["reasons"]:
         if topic not in gathered.topics:
@@ -104,11 +106,11 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
         rules=gathered.rules,
         duties=gathered.duties,
         measures=gathered.measures,
-        concepts=files.all_concepts(gathered.concepts, lists),
+        concepts=files.all_concepts(concepts, lists),
         topics=_in_order(gathered),
         terminology=build(
             lists,
-            gathered.concepts,
+            concepts,
             files.read_ids(folder, *codes),
             unlisted_of(folder, lists, gathered.concepts),
             choices.source if choices else NOTHING_SAID,
@@ -118,6 +120,14 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
         complete_lists=choices.complete if choices else frozenset(),
     )
     return _signed(linked(label), folder, policy, codes, only=bool(choices and choices.signed_only))
+
+
+def _with_doses(gathered: Gathered) -> dict[str, Concept]:
+    """Return the described concepts, with those marked of which a fact asks for the dose."""
+    dosed = {name for fact in gathered.facts.values() if isinstance(fact, Dose) for name in fact.dose}
+    return gathered.concepts | {
+        name: replace(gathered.concepts.get(name) or Concept(name=name), dosed=True) for name in sorted(dosed)
+    }
 
 
 def _signed(label: Label, folder: Path, policy: Path | None, codes: tuple[Path, ...], *, only: bool) -> Label:

@@ -72,7 +72,7 @@ class Key(NamedTuple):
 
 
 Convert = Callable[[object, Place], Any]
-FILLED = frozenset({"uses", "overridden", "questionnaire"})
+FILLED = frozenset({"uses", "overridden", "questionnaire", "dosed"})
 """Fields that the loader works out; no file may give them."""
 _KEYS = {"expression": "is"}
 """Fields whose key is a word that Python keeps for itself."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from precaution.readers.json_access import Json
 
 _MONTH = 365.2425 / 12
-_DAYS = {
+DAYS = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1 / 86_400),
     **dict.fromkeys(("min", "minute", "minutes"), 1 / 1440),
     **dict.fromkeys(("h", "hr", "hour", "hours"), 1 / 24),
@@ -36,7 +36,7 @@ Span = tuple[float, float]
 
 def supply(quantity: Json) -> float | None:
     """Return how many whole days a supply lasts; None where it does not say so, or says what can't be."""
-    found = _length(quantity)
+    found = length(quantity)
     return None if found is None or "comparator" in quantity else float(int(found))
 
 
@@ -67,10 +67,10 @@ def _period(repeats: list[Json]) -> tuple[Interval | None, Interval | None]:
 def _of_repeat(repeat: Json) -> Span | None:
     """Return how long one dosage is to be taken."""
     if "boundsDuration" in repeat:
-        found = _length(child(repeat, "boundsDuration"))
+        found = length(child(repeat, "boundsDuration"))
         return None if found is None else (found, found)
     if "boundsRange" in repeat:
-        low, high = (_length(child(child(repeat, "boundsRange"), end)) for end in ("low", "high"))
+        low, high = (length(child(child(repeat, "boundsRange"), end)) for end in ("low", "high"))
         return (low or 0.0, high) if high is not None else None
     return _counted(repeat)
 
@@ -80,7 +80,7 @@ def _counted(repeat: Json) -> Span | None:
     count = _positive(repeat.get("countMax") or repeat.get("count"))
     often = _positive(repeat.get("frequency")) or 1.0
     each = _positive(repeat.get("period"))
-    unit = _DAYS.get(text(repeat, "periodUnit").lower())
+    unit = DAYS.get(text(repeat, "periodUnit").lower())
     if count is None or each is None or unit is None:
         return (0.0, 1.0) if count == 1 else None
     days = count / often * each * unit
@@ -89,12 +89,12 @@ def _counted(repeat: Json) -> Span | None:
 
 def _of_supply(request: Json, start: Interval | None) -> Interval | None:
     """Return the end that an order's supplies tell: their days, each time it may be repeated, or its validity."""
-    length = _length(child(request, "expectedSupplyDuration"))
+    lasts = length(child(request, "expectedSupplyDuration"))
     repeated = _positive(request.get("numberOfRepeatsAllowed")) or 0.0
     valid = period(child(request, "validityPeriod")).end
-    if length is None or length * (1 + repeated) > LONGEST:
+    if lasts is None or lasts * (1 + repeated) > LONGEST:
         return valid
-    supplied = _shifted(start, [(length, length * (1 + repeated))])
+    supplied = _shifted(start, [(lasts, lasts * (1 + repeated))])
     return supplied if valid is None or supplied is None else larger(valid, supplied)
 
 
@@ -107,10 +107,10 @@ def _shifted(start: Interval | None, spans: list[Span | None]) -> Interval | Non
     return Interval(start.low + ceil(least), start.high + ceil(most))
 
 
-def _length(quantity: Json) -> float | None:
+def length(quantity: Json) -> float | None:
     """Return a Duration or a Quantity of time in days, if it can be one."""
     amount = number(quantity.get("value"), "MedicationRequest", "a length of time")
-    factor = _DAYS.get((text(quantity, "code") or text(quantity, "unit")).lower())
+    factor = DAYS.get((text(quantity, "code") or text(quantity, "unit")).lower())
     if amount is None or factor is None or not 0 < amount * factor <= LONGEST:
         return None
     return amount * factor

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from precaution.knowledge.computed_facts import Estimated
+from precaution.knowledge.computed_facts import Dose, Estimated
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.fact_kinds import (
     Active,
@@ -18,6 +18,7 @@ from precaution.knowledge.fact_kinds import (
     Ever,
     Extreme,
     Latest,
+    OfSex,
     Planned,
     ReachedAge,
     Repeated,
@@ -48,7 +49,9 @@ STEPS: Mapping[type, str] = {
     Worded: "of_statuses",
     DaysSince: "of_days_since",
     DaysOn: "of_days_on",
+    Dose: "of_doses",
     ReachedAge: "of_ages",
+    OfSex: "of_sexes",
     Ask: "answers",
 }
 """The step (a table of `steps/`) that finds each kind of fact."""
@@ -96,7 +99,7 @@ class FactColumns:
                 return ("truth" if type_ == "truth" else "word", "newest", "reassures", *extras)
             case DaysOn():
                 return ("settled", "total", "vague", *extras)
-            case DaysSince():
+            case DaysSince() | Dose():
                 return ("settled", *NumberColumns._fields, *extras)
             case Planned():
                 return ("settled", "truth", "list", *extras)
@@ -123,9 +126,10 @@ class FactColumns:
         match fact:
             case DaysOn():
                 return self._days_on(name, fact, found)
-            case DaysSince():
+            case DaysSince() | Dose():
                 none = self._absent(fact.absent, fact.list)
-                ends = {"low": literal(float("inf")), "high": literal(float("inf"))}
+                nothing = literal(0.0 if isinstance(fact, Dose) else float("inf"))
+                ends = {"low": nothing, "high": nothing.copy()}
                 return {
                     part_column(name, of): _settled(found, found[of], case((none.copy(), ends.get(of, exp.false()))))
                     for of in NumberColumns._fields
@@ -135,7 +139,7 @@ class FactColumns:
             case _ if self.writer.type_of(name) == "number":
                 return {part_column(name, of): found[of] for of in NumberColumns._fields}
             case _:
-                return {name: found["truth" if isinstance(fact, ReachedAge) else "word"]}
+                return {name: found["truth" if isinstance(fact, (ReachedAge, OfSex)) else "word"]}
 
     def _days_on(self, name: str, fact: DaysOn, found: _StepColumns) -> dict[str, exp.Expr]:
         """Return the columns of days on a drug: where the list of drugs is not complete there may have been more."""

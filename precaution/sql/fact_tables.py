@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, TypeVar
 
-from precaution.knowledge.computed_facts import Estimated
+from precaution.knowledge.computed_facts import Dose, Estimated
 from precaution.knowledge.expression import spoken
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.fact_kinds import (
@@ -17,6 +17,7 @@ from precaution.knowledge.fact_kinds import (
     Ever,
     Extreme,
     Latest,
+    OfSex,
     Planned,
     ReachedAge,
     Repeated,
@@ -71,6 +72,7 @@ class FactTables:
         yield from self._trends()
         yield from self._words()
         yield from self._days()
+        yield from self._doses()
         yield from self._asks()
 
     def most_episodes(self) -> int:
@@ -303,6 +305,19 @@ class FactTables:
             ],
         )
 
+        yield table_of(
+            "sex_facts", {"fact": "text", "sex": "text"}, [(fact.name, fact.sex) for fact in self._all(OfSex)]
+        )
+
+    def _doses(self) -> Iterator[exp.Create]:
+        facts = self._all(Dose)
+        yield table_of(
+            "dose_facts",
+            {"fact": "text", "recent": "number", "times": "number"},
+            [(fact.name, self._days_or_none(fact.recent), 7.0 if fact.per == "week" else 1.0) for fact in facts],
+        )
+        yield table_of("dose_looks", _LOOKS, [row for fact in facts for row in _looks_of_dose(fact)])
+
     def _asks(self) -> Iterator[exp.Create]:
         asks = self.label.asks.values()
         yield table_of(
@@ -351,6 +366,12 @@ def _looks_of_figures(fact: _Figures) -> Iterator[Row]:
 def _unreadable(fact: Fact, kind: str) -> Iterator[Row]:
     if kind in UNREADABLE:
         yield (fact.name, "unreadable", UNREADABLE[kind])
+
+
+def _looks_of_dose(fact: Dose) -> Iterator[Row]:
+    yield from _looks(fact, "dose", fact.places())
+    yield from _looks(fact, "counts", fact.dose)
+    yield from _unreadable(fact, fact.list)
 
 
 def _looks_of_test(fact: Tested) -> Iterator[Row]:

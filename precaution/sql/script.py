@@ -36,7 +36,17 @@ def statements(label: Label, today: int | None, stage: Stage | None) -> Iterator
     yield from fact_tables.tables()
     yield _asked(today, stage)
     yield _people(label)
-    for name in ("1_therapy", "2_history", "2_estimates", "3_figures", "3_changes", "3_confirmed", "4_words", "5_days"):
+    for name in (
+        "1_therapy",
+        "2_history",
+        "2_estimates",
+        "3_figures",
+        "3_changes",
+        "3_confirmed",
+        "4_words",
+        "5_days",
+        "5_doses",
+    ):
         yield from _file(name, fact_tables.most_episodes())
     writer = ExpressionWriter(named(label))
     columns = FactColumns(label, writer, extra_columns(label, writer))

@@ -48,6 +48,11 @@ ANSWER = "ask:"
 """Readers file answers under this prefix and the ask's name."""
 
 
+DOSE = "dose:"
+"""Readers file the dose of a drug, where the label asks for it, under this prefix and the drug's concept. The value is
+in mg a day, or in mg on the day where something was given; `result` says: ordered, reported, dispensed or given."""
+
+
 class Entry(NamedTuple):
     """One thing the record says about one concept (a code list of the label, or an ask of it)."""
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from precaution.values.interval import show_day, show_number
+from precaution.values.record import DOSE
 from precaution.writers.english import unit
 from precaution.writers.layout import columns, counted, folded, in_words
 from precaution.writers.rule_content import parameter_line
@@ -110,6 +111,8 @@ def _entry(entry: Entry, in_unit: str) -> Iterator[str]:
     until = f" to {show_day(entry.end)}" if entry.end is not None else ""
     number = f"{show_number(entry.value)} {in_unit}".rstrip() if entry.value is not None else ""
     marks = [entry.status, entry.certainty if entry.certainty != "certain" else "", entry.note]
+    if entry.concept.startswith(DOSE):  # its value alone says neither of what time it is nor who tells it
+        number = f"{entry.result}: {entry.says}"
     said = number or entry.result or entry.says or entry.kind
     yield from columns(f"  {days}{until}", f"{said} ({', '.join(filter(None, marks))})", entry.source)
 

@@ -88,7 +88,7 @@ def test_an_overlay_changes_something(name: str) -> None:
         assert not beside.exists() or beside.read_bytes() != path.read_bytes()
 
 
-@pytest.mark.parametrize(("name", "least"), [("_trends", 30), ("_kidney", 20)])
+@pytest.mark.parametrize(("name", "least"), [("_trends", 30), ("_kidney", 20), ("_doses", 12)])
 def test_a_label_of_what_no_label_of_the_package_uses_yet_has_no_problem(name: str, least: int, tmp_path: Path) -> None:
     """Kinds of facts that labels of the package may not use; the cases are run with all others."""
     folder = laid_over(name, tmp_path)
@@ -107,6 +107,8 @@ def test_a_label_of_what_no_label_of_the_package_uses_yet_has_no_problem(name: s
         ("trends", 'direction = "rise"', 'direction = "fall"'),
         ("trends", "percent = true", "percent = false"),
         ("kidney", 'formula = "cockcroft-gault"', 'formula = "ckd-epi-2021"'),
+        ("doses", 'per = "week"', 'per = "day"'),
+        ("doses", '"2.5 mg"', '"5 mg"'),
         ("kidney", 'estimate = "lab_egfr"', 'estimate = "lab_clearance"'),
     ],
 )

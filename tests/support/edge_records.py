@@ -9,6 +9,7 @@ from math import inf
 from random import Random
 from typing import TYPE_CHECKING, cast
 
+from precaution.knowledge.computed_facts import Dose
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.fact_kinds import Planned
 from precaution.knowledge.model import Label
@@ -189,6 +190,10 @@ class EdgeRecords:
         for fact in self.chance.sample(self.facts, min(len(self.facts), self.chance.choice((2, 6, 12, 30)))):
             kind: Kind = "order" if isinstance(fact, Planned) and self._rarely(2) else _kind_of(fact)
             yield from self._several(fact.concepts(), kind)
+            if isinstance(fact, Dose):
+                for each in self._several(fact.places(), kind):
+                    sort = self.chance.choice(("ordered", "ordered", "reported", "dispensed", "given"))
+                    yield each._replace(value=self._value(), result=sort)
             if kind in UNREADABLE and self._rarely(6):
                 yield from self._several((UNREADABLE[kind],), kind, 2)
 

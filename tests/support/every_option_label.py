@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
-from precaution.knowledge.computed_facts import Estimated
+from precaution.knowledge.computed_facts import Dose, Estimated
 from precaution.knowledge.expression import parse
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.refers import STAGES, Stage
@@ -216,8 +216,12 @@ FACTS: tuple[Fact, ...] = (
     k.DaysSince(name="since_drug", days_since=("drug", "c1"), absent="no", list="medication", **TITLES),
     k.DaysOn(name="days", days_on=("drug2", "drug3"), absent="no-if-list-complete", **TITLES),
     k.DaysOn(name="days_all", days_on=("drug2", "c1"), absent="no", list="condition", **TITLES),
+    Dose(name="dose_day", dose=("drug2", "drug3"), per="day", recent="year", **TITLES),
+    Dose(name="dose_week", dose=("drug2",), per="week", absent="no", **TITLES),
     k.ReachedAge(name="old", reached_age_parameter="age", **TITLES),
     k.ReachedAge(name="of_age", reached_age=18, **TITLES),
+    k.OfSex(name="woman", sex="female", **TITLES),
+    k.OfSex(name="man", sex="male", **TITLES),
     k.Derived(name="both", expression=parse("ever and (low < 1 or not active) and yes"), **TITLES),
     k.Derived(
         name="some",
@@ -235,6 +239,7 @@ FACTS: tuple[Fact, ...] = (
         **TITLES,
     ),
     k.Derived(name="clearing", expression=parse("clearance < 40 or filtration > 80 and recorded(clearance)"), **TITLES),
+    k.Derived(name="dosed", expression=parse("dose_day > 3 or dose_week >= 7 and recorded(dose_day)"), **TITLES),
     k.Derived(name="nested", expression=parse("not both and not (hinted or pending) or some"), **TITLES),
 )
 
@@ -246,7 +251,7 @@ ASKS = (
         answers=("go", "stop", "later"),
         reassures=("go", "later"),
         valid="year",
-        about=("some", "clearing"),
+        about=("some", "clearing", "dosed"),
     ),
     ask("denied", "A3", reassures=("no",), about=("nested", "old", "often", "since", "days", "ever_since")),
     ask(
@@ -335,6 +340,7 @@ RULES = (
         release=parse("twice_low == 'no' and once != 'confirmed'"),
         held=parse("often_high in ('confirmed', 'repeat') or times_high == 'repeat' or fall_lately > 0"),
     ),
+    _rule("doses", "dosed or dose_day == 0", "caution"),
     _rule("days", "days >= short or since < long or since_drug > year or days_all == 0", "weigh"),
 )
 
@@ -371,7 +377,7 @@ DUTIES = (
     ),
     _duty("all-of", "on-treatment", needs=(("lab",), ("t2",)), needs_all="whole", every="long", never="unknown"),
     _duty("once-only", "on-treatment", "before-start", needs=(("v1",),), at=("short",), when=parse("not ever")),
-    _duty("asked", *STAGES, ask="agreed", every="year", again_after=("nested",), action="screen"),
+    _duty("asked", *STAGES, ask="agreed", every="year", again_after=("nested", "dose_week"), action="screen"),
     _duty(
         "before",
         "before-start",

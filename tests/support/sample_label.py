@@ -7,6 +7,7 @@ from dataclasses import replace
 from precaution.engine.answer import Background, Decision, Due, Evidence, Finding, Hold, Missing, OpenAsk, Searched
 from precaution.knowledge import fact_kinds as f
 from precaution.knowledge import model as d
+from precaution.knowledge.computed_facts import Dose, Estimated
 from precaution.knowledge.expression import parse
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.refers import STAGES
@@ -119,6 +120,16 @@ FACTS: dict[str, Fact] = {
             times="times",
             apart="count-max-age",
         ),
+        Estimated(
+            name="clearance",
+            topic="counts",
+            title="Clearance",
+            estimate=("lab_p",),
+            input="lab_w",
+            formula="ckd-epi-2021",
+            worst="low",
+        ),
+        Dose(name="dose_d", topic="counts", title="Dose of D", dose=("d",), per="week", recent="count-max-age"),
         f.Extreme(name="lowest_a", topic="counts", title="Lowest count of A", extreme=("lab_a",), worst="low"),
         f.Tested(
             name="antigen",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from precaution.engine.kinds import changes, confirmed, durations, estimates, figures, history, qualitative
+from precaution.engine.kinds import changes, confirmed, doses, durations, estimates, figures, history, qualitative
 from precaution.knowledge import computed_facts as computed
 from precaution.knowledge import fact_kinds as kinds
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LOOKS: Mapping[type[Fact], Callable[..., Look]] = {
     kinds.Latest: figures.latest,
     kinds.Extreme: figures.extreme,
+    computed.Dose: doses.dose,
     computed.Estimated: estimates.estimate,
     kinds.Change: changes.change,
     kinds.Confirmed: confirmed.confirmed,
@@ -29,5 +30,6 @@ LOOKS: Mapping[type[Fact], Callable[..., Look]] = {
     kinds.DaysSince: durations.days_since,
     kinds.DaysOn: durations.days_on,
     kinds.ReachedAge: durations.reached_age,
+    kinds.OfSex: durations.of_sex,
 }
 """Kind of fact -> what makes its look, from a fact and a setting; none for a fact that is made of others."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from precaution.engine.chart import Chart, Look, Setting
+    from precaution.knowledge.computed_facts import Dose
     from precaution.knowledge.fact_kinds import Active, Ever, Planned, Repeated
     from precaution.values.logic import Truth
     from precaution.values.record import Entry, Kind
@@ -35,7 +36,7 @@ def ever(fact: Ever, setting: Setting) -> Look:
 
 def active(fact: Active, setting: Setting) -> Look:
     """Return how to find whether a condition is present, or a drug taken, on the day."""
-    taken, present = _drug_taken(fact, setting), _present(fact, setting)
+    taken, present = drug_taken(fact, setting), _present(fact, setting)
     in_time, lasted = _in_time(fact, setting.window(fact.stale)), _lasted(setting.window(fact.longer_than))
     certain = _certain(suspected=fact.suspected_counts or setting.suspected_is_yes())
 
@@ -173,7 +174,7 @@ def _ended(entry: Entry, today: int) -> Truth:
     return True if end[1] <= today else False if end[0] > today else None
 
 
-def _drug_taken(fact: Active, setting: Setting) -> Counts:
+def drug_taken(fact: Active | Dose, setting: Setting) -> Counts:
     """Return how to tell whether a drug is taken today: an order is believed for a time, a supply until it runs out."""
     recent = setting.window(fact.recent)
 

@@ -93,9 +93,12 @@ TABLES: Mapping[str, tuple[CdmColumn, ...]] = {
         "drug_exposure_id person_id drug_concept_id drug_type_concept_id drug_source_concept_id",
         "drug_exposure_start_date/drug_exposure_start_datetime drug_exposure_end_date/drug_exposure_end_datetime "
         "verbatim_end_date",
-        "days_supply",
-        "stop_reason drug_source_value",
+        "days_supply quantity",
+        "stop_reason drug_source_value route_source_value",
         "drug_exposure_id person_id drug_concept_id drug_exposure_start_date",
+    ),
+    "drug_strength": _columns(
+        "drug_concept_id amount_unit_concept_id", "", "amount_value", "", "drug_concept_id amount_value"
     ),
     "procedure_occurrence": _columns(
         "procedure_occurrence_id person_id procedure_concept_id procedure_type_concept_id procedure_source_concept_id",
@@ -154,7 +157,7 @@ LISTS_OF: Mapping[str, tuple[str, ...]] = {
     "observation": ("condition", "medication", "result"),
 }
 """The lists that are not complete where a line of a table can't be read; a table that is not here concerns nobody."""
-VOCABULARY = ("concept", "concept_ancestor")
+VOCABULARY = ("concept", "concept_ancestor", "drug_strength")
 """Tables that may stand in a schema of their own."""
 
 

@@ -38,6 +38,7 @@ COLUMNS: Mapping[str, str] = {
     "stopped": "boolean",
     "type_id": "bigint",
     "days_supply": "double precision",
+    "route_text": "varchar",
     "number": "double precision",
     "number_unread": "boolean",
     "operator_id": "bigint",
@@ -46,8 +47,12 @@ COLUMNS: Mapping[str, str] = {
     "high": "double precision",
     "value_id": "bigint",
     "value_text": "varchar",
+    "quantity": "double precision",
+    "strength": "double precision",
 }
 """The columns of a mapped row."""
+_MILLIGRAM = 8576
+"""The standard concept of mg among the units of OMOP's vocabulary."""
 PERSON_COLUMNS: Mapping[str, str] = {
     "person": "varchar",
     "year": "bigint",
@@ -200,8 +205,21 @@ def _drug(cdm: Cdm, meanings: str) -> str:
             "stopped": "it.stop_reason is not null",
             "type_id": "it.drug_type_concept_id",
             "days_supply": "it.days_supply",
+            "route_text": "it.route_source_value",
+            "quantity": "it.quantity",
+            "strength": "strength.mg",
         },
+        f"left join ({_strengths(cdm)}) strength on strength.drug_concept_id = it.drug_concept_id",
     )
+
+
+def _strengths(cdm: Cdm) -> str:
+    """Return the query for the drugs of which one piece holds one ingredient, and how many mg of it."""
+    return f"""
+        select drug_concept_id, max(amount_value) as mg from {cdm.named("drug_strength")} s
+        group by drug_concept_id
+        having count(*) = 1 and max(amount_unit_concept_id) = {_MILLIGRAM} and max(amount_value) > 0
+        """
 
 
 def _procedure(cdm: Cdm, meanings: str) -> str:

@@ -14,7 +14,9 @@ from precaution.knowledge.terminology import fold
 from precaution.readers.conditions import CLINICAL, VERIFIED
 from precaution.readers.lengths import LONGEST
 from precaution.readers.observations import ResultContext, answer_entries, outcome, result_entry
+from precaution.readers.omop.doses import GIVEN, dosed
 from precaution.readers.omop.meanings import is_test
+from precaution.readers.routes import by_route
 from precaution.readers.unlisted_results import BY_UNIT, can_be_given, told_by_unit
 from precaution.values.interval import EVERYTHING, Interval, exactly, hull
 from precaution.values.record import Entry, Ignored, Record, Unrecognised, in_order
@@ -45,8 +47,6 @@ _PLACES = frozenset({"primary", "secondary", "principal", "admitting", "discharg
 """Words of a condition's status that say where a diagnosis stands, and do not doubt it."""
 _OPEN = frozenset({38000177, 38000178, 32833, 32838, 32839, 32830, 44787730, 32865})
 """Drug types of an order, of a list of medication, of a patient's own report: without an end it goes on."""
-_GIVEN = frozenset({32818, 38000179, 38000180, 43542356, 43542357, 43542358, 581373, 581452})
-"""Drug types of something administered: it is taken on its day."""
 _ORDERED = frozenset({32833, 38000275})
 """Procedure types of an order."""
 
@@ -74,6 +74,7 @@ class MappedRow(NamedTuple):
     stopped: bool | None
     type_id: int | None
     days_supply: float | None
+    route_text: str | None
     number: float | None
     number_unread: bool | None
     operator_id: int | None
@@ -82,6 +83,9 @@ class MappedRow(NamedTuple):
     high: float | None
     value_id: int | None
     value_text: str | None
+    quantity: float | None = None
+    strength: float | None = None
+    """How many mg one piece of the drug holds, by DRUG_STRENGTH."""
 
 
 class MappedPerson(NamedTuple):
@@ -149,6 +153,19 @@ class RowReader:
             else:
                 collected.add(found)
 
+    def _drug(self, row: MappedRow) -> Iterator[Entry | Ignored]:
+        """Yield a drug taken and its dose, if its route does not say that it does not count."""
+        meant = by_route(self._codes.terminology, row.concept, [row.route_text or ""], certain=row.certain)
+        if not meant.concept:
+            yield Ignored(row.source, meant.note)
+            return
+        row = row._replace(concept=meant.concept, certain=meant.certain, note=row.note or meant.note)
+        entry = _drug(row)
+        yield entry
+        concept = self._codes.terminology.concept(row.concept)
+        if concept.dosed:
+            yield dosed(row, entry, concept)
+
     def _may_be(self, row: MappedRow) -> bool:
         """Whether a row of no list's code may be of the test that it is mapped to, by its unit and its number."""
         concept = self._codes.terminology.concept(row.concept)
@@ -162,7 +179,7 @@ class RowReader:
         if row.kind == "condition":
             yield _condition(row)
         elif row.kind == "medication" and row.event == "drug":
-            yield _drug(row)
+            yield from self._drug(row)
         elif row.kind == "immunization":
             yield _act(row, "immunization")
         elif row.kind == "procedure":
@@ -392,7 +409,7 @@ def _drug(row: MappedRow) -> Entry:
     start, undated = _start(row)
     end, note = _end_of_drug(row)
     status: Status = "ended" if row.stopped else "active"
-    if row.type_id in _GIVEN and end is None:
+    if row.type_id in GIVEN and end is None:
         end = start
     if end is None and status == "active" and (note or row.type_id not in _OPEN):
         status, note = "unknown", note or "how long the supply lasts is not known"

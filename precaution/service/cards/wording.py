@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.engine.chart import day_of
 from precaution.readers.resource_types import R4
 from precaution.values.interval import show_day, show_number
-from precaution.values.record import ANSWER
+from precaution.values.record import ANSWER, DOSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,10 +101,12 @@ class Words:
         if entry.concept.startswith(ANSWER):
             number = self._label.asks[entry.concept.removeprefix(ANSWER)].number
             return EntryInWords(kind, number, entry.result, day, note, entry.source, drafted)
-        title = self._vocabulary.title(entry.concept)
+        title = self._vocabulary.title(entry.concept.removeprefix(DOSE))
         return EntryInWords(kind, title, self._value(entry), day, note, entry.source, drafted)
 
     def _value(self, entry: Entry) -> str:
+        if entry.concept.startswith(DOSE):
+            return f"{entry.result}, {entry.says}"
         concept = self._label.concepts.get(entry.concept)
         parts = [] if entry.value is None else [f"{show_number(entry.value)} {unit(concept.unit if concept else '')}"]
         parts += [entry.result] if entry.result else []

@@ -166,7 +166,7 @@ LEFT JOIN precaution_course_starts AS perhaps ON perhaps.person = t.person AND p
 -- Entries that count on the day: no plans, nothing of the future. `day` is when an entry began, or else was written down.
 CREATE TABLE precaution_past AS
 SELECT
-  e.person, e.concept, e.kind, e.status, e.certainty, e."order" AS place, e.start_low, e.start_high, e.end_low,
+  e.person, e.concept, e.kind, e.source, e.status, e.certainty, e."order" AS place, e.start_low, e.start_high, e.end_low,
   e.end_high, e.low, e.high, e.low_open, e.high_open, e.upper, COALESCE(e.result, '') AS word,
   COALESCE(e.start_low, e.recorded_low) AS day_low, COALESCE(e.start_high, e.recorded_high) AS day_high
 FROM entries AS e

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from datetime import date
 from functools import cache
 from math import inf
@@ -23,9 +24,10 @@ from precaution.readers.omop.columns import TABLES
 from precaution.readers.omop.meanings import most_specific
 from precaution.readers.unlisted_results import BY_UNIT
 from precaution.values.interval import EVERYTHING, Interval, exactly
-from precaution.values.record import Entry, Record
+from precaution.values.record import DOSE, Entry, Record
 from support.ndjson_sources import LABEL, rows, table
 from support.omop_sources import COLUMNS, Cdm, Tables, put_csv, put_duckdb, put_parquet
+from support.project import PROJECT
 from support.table_sources import records_of
 
 TODAY = "2025-03-01"
@@ -409,6 +411,38 @@ def test_a_drug(number: int, status: str, end: Interval | None, note: str) -> No
     (entry,) = together("drugs")[number].entries["drug_methotrexate"]
     assert (entry.status, entry.end, entry.kind, entry.start) == (status, end, "medication", exactly(DAY))
     assert note in entry.note
+
+
+def test_a_dose_is_the_quantity_over_the_days_that_it_supplies(tmp_path: Path) -> None:
+    """By the strength of the source's vocabulary, or else of the label's folder; never of a drug of two ingredients."""
+    supply: dict[str, Any] = {"quantity": 28, "days_supply": 14, "drug_concept_id": 501}
+    expected: list[tuple[dict[str, Any], str, float | None]] = [
+        (supply, "ordered", 5.0),
+        ({**supply, "drug_concept_id": 502}, "ordered", 10.0),
+        ({**supply, "drug_type_concept_id": 32825}, "dispensed", 5.0),
+        ({**supply, "days_supply": None, "quantity": 2, "drug_type_concept_id": 32818}, "given", 5.0),
+        ({**supply, "days_supply": None}, "ordered", None),
+        ({**supply, "quantity": None}, "ordered", None),
+        ({**supply, "quantity": -1}, "ordered", None),
+        ({**supply, "drug_concept_id": 503}, "ordered", None),
+    ]
+    folder = tmp_path / "label"
+    for part in ("_good", "_doses"):
+        shutil.copytree(PROJECT / "tests" / "wrong" / part, folder, dirs_exist_ok=True)
+    concepts = [
+        {"concept_id": each, "vocabulary_id": "ATC", "concept_code": code, "concept_name": "a drug"}
+        for each, code in ((501, "X99AA01"), (502, "H02AB06"), (503, "H02AB06"))
+    ]
+    made = cdm(concept=concepts, drug_exposure=[row for row, _, _ in expected])
+    for drug in (502, 503, 503):
+        made.add("drug_strength", drug_concept_id=drug, amount_value=5, amount_unit_concept_id=8576)
+    out = tmp_path / "out"
+    cohort(put_csv(tmp_path / "cdm", made.tables), out, label=folder, today=TODAY, workers=1, entries=True)
+    (record,) = dict(records_of(*(pq.ParquetDataset(out / name).read() for name in ("persons", "entries")))).values()
+    doses = {each.source: each for name, own in record.entries.items() if name.startswith(DOSE) for each in own}
+    found = [doses[f"drug_exposure/{number}"] for number in range(1, len(expected) + 1)]
+    values = [None if each.value is None else each.value.low for each in found]
+    assert [(each.result, value) for each, value in zip(found, values, strict=True)] == [row[1:] for row in expected]
 
 
 def test_a_vaccine_is_one_by_its_code(tmp_path: Path) -> None:
