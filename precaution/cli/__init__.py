@@ -18,6 +18,7 @@ from precaution.cli import (  # noqa: F401  # they add their commands to the gro
     demo,
     hook,
     labels,
+    letters,
     patients,
     review,
     revision,

@@ -70,6 +70,7 @@ def test_the_commands() -> None:
         "hook",
         "label",
         "labels",
+        "letters",
         "questionnaire",
         "read",
         "report",

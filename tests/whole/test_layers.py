@@ -167,7 +167,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"access", "answering", "opening", "people", "settings"},
         {"forms", "trends", "worklist"},
         {"heeding", "steps"},
-        {"checklist", "pages", "patient"},
+        {"checklist", "pages", "paper", "patient"},
         {"app"},
         {"serving"},
     ),
