@@ -330,7 +330,7 @@ def test_an_unusable_result_leaves_the_extreme_open_on_its_side_only() -> None:
 
 
 def test_a_result_that_may_be_of_before_the_start_only_bounds_the_extreme() -> None:
-    early = lab(0.4, Interval(738886, 739251), "O/1")
+    early = lab(0.4, span("2024-01-01", "2024-12-31"), "O/1")
     lowest = latest(early, lab(3, "2025-02-20", "O/2"), drug("2024-01-02"), of=LOWEST).value
     assert isinstance(lowest, Interval)
     assert (less(lowest, exactly(1)), less(lowest, exactly(0.4)), less(exactly(3), lowest)) == (None, False, False)
