@@ -41,17 +41,21 @@ class Day(click.ParamType[date]):
 
 
 class Chosen:
-    """What `--label`, `--policy` and `--codes` name; the label is loaded when it is first asked for."""
+    """What `--label`, `--policy`, `--codes` and `--site` name; the label is loaded when it is first asked for."""
 
-    def __init__(self, name: str, policy: str | None = None, codes: Sequence[str] = ()) -> None:
-        """Take what was given. Raises UsageError where there is no such label."""
+    def __init__(
+        self, name: str, policy: str | None = None, codes: Sequence[str] = (), sites: Sequence[str] = ()
+    ) -> None:
+        """Take what was given. Raises UsageError where there is no such label, and for a site's folder that is none."""
         from pathlib import Path
 
         from precaution.knowledge.loading import find_label
+        from precaution.knowledge.site import site_folder
 
         self.folder = find_label(name)
         self.policy = Path(policy) if policy else None
-        self.codes = tuple(Path(folder) for folder in codes)
+        self.sites = tuple(site_folder(Path(folder)).path for folder in sites)
+        self.codes = (*(Path(folder) for folder in codes), *self.sites)
 
     @cached_property
     def label(self) -> Label:
@@ -100,7 +104,16 @@ words = click.option(
     metavar="FILE",
     help="The label's own text (UTF-8), of which this package holds only digests.",
 )
+site = click.option(
+    "--site",
+    "sites",
+    type=click.Path(exists=True, file_okay=False),
+    multiple=True,
+    metavar="FOLDER",
+    help="Your site's own rules, duties and codes beside the label (site.toml); they only add.",
+)
 _LABEL = (
+    site,
     click.option(
         "--codes",
         type=click.Path(exists=True, file_okay=False),
@@ -140,11 +153,13 @@ _SITUATION = (
 
 
 def label(command: Command) -> Command:
-    """Add `--label`, `--policy` and `--codes`; the command gets what they name as `chosen`."""
+    """Add `--label`, `--policy`, `--codes` and `--site`; the command gets what they name as `chosen`."""
 
     @wraps(command)
-    def with_label(*, name: str, policy: str | None, codes: tuple[str, ...], **others: object) -> None:
-        command(chosen=Chosen(name, policy, codes), **others)
+    def with_label(
+        *, name: str, policy: str | None, codes: tuple[str, ...], sites: tuple[str, ...], **others: object
+    ) -> None:
+        command(chosen=Chosen(name, policy, codes, sites), **others)
 
     return _with(_LABEL, with_label)
 
