@@ -26,7 +26,7 @@ def whole_lists(folder: Folder) -> Iterator[LabelProblem]:
             f"says nothing of {system}, of which lists have codes: say for which edition, or that none is whole",
         )
     for system, edition in editions.items():
-        for name in sorted(edition.lists - _lists_of(folder, system)):
+        for name in sorted((edition.lists & folder.label.concepts.keys()) - _lists_of(folder, system)):
             yield problem(
                 Place(f"codes/{WHOLE} [{system}]"),
                 f"{name} is called whole and has no code of it; if {system} has none, say so in 'without'",

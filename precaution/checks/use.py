@@ -8,6 +8,7 @@ from precaution.checks.problem import problem, spoken_of
 from precaution.knowledge.expression import names, spoken
 from precaution.knowledge.folder import badly_formed
 from precaution.knowledge.linking import heads, place_of
+from precaution.knowledge.shared import every_chapter, section_of
 from precaution.knowledge.terminology import IDS
 from precaution.knowledge.toml import Place, expressions, references
 from precaution.values.record import UNREADABLE
@@ -49,7 +50,11 @@ def unused_parameters(folder: Folder) -> Iterator[LabelProblem]:
 
 
 def unused_lists(folder: Folder) -> Iterator[LabelProblem]:
-    """Ask that a code list is one that a fact or a duty looks at, or one that takes codes away from others."""
+    """Ask that a code list is one that a fact or a duty looks at, or one that takes codes away from others.
+
+    What comes with a chapter that labels share is not asked for: a chapter is taken whole.
+    """
+    shared = {name for each in every_chapter() for name in section_of(each, "concept")}
     used = {
         name
         for thing in (folder.label.therapy, *_all(folder))
@@ -59,7 +64,9 @@ def unused_lists(folder: Folder) -> Iterator[LabelProblem]:
     for name, concept in folder.label.concepts.items():
         if (
             name not in used
+            and name not in shared
             and not concept.outranks
+            and not concept.counts_as
             and not name.startswith(RESERVED)
             and name not in UNREADABLE.values()
         ):

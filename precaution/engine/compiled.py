@@ -16,7 +16,7 @@ from precaution.engine.kinds import LOOKS
 from precaution.engine.signed import not_reviewed
 from precaution.knowledge.computed_facts import Dose
 from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
-from precaution.knowledge.fact_kinds import Derived, Planned, ReachedAge
+from precaution.knowledge.fact_kinds import Derived, OfSex, Planned, ReachedAge
 from precaution.knowledge.linking import named
 from precaution.knowledge.model import Ask, Duty, Parameter, Rule
 from precaution.values.interval import exactly
@@ -72,7 +72,7 @@ class CompiledLabel:
         self.names = named(label)
         """Every fact, ask and parameter."""
         self.parameters = {spoken(name): _chosen(each) for name, each in label.parameters.items()}
-        self.ages = {name for name, fact in label.facts.items() if isinstance(fact, ReachedAge)}
+        self.ages = {name for name, fact in label.facts.items() if isinstance(fact, (ReachedAge, OfSex))}
         self.asks = {spoken(ask.name): ask for ask in sorted(label.asks.values(), key=lambda ask: int(ask.number[1:]))}
         """Every ask, by number."""
         self.looks = {name: LOOKS[type(f)](f, setting) for name, f in label.facts.items() if type(f) in LOOKS}

@@ -436,6 +436,19 @@ class ReachedAge(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfSex(Fact):
+    """True or false: whether the record gives this sex (administrative gender); "other" and none can't be told."""
+
+    sex: Literal["female", "male"]
+    """The sex, `female` or `male`."""
+
+    def english(self, words: EnglishWords) -> tuple[str, ...]:
+        """Say which sex."""
+        del words
+        return (f"whether the record says {self.sex}",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Derived(Fact):
     """True or false: an expression over other facts."""
 
@@ -482,6 +495,7 @@ FACT_KINDS: Mapping[str, type[Fact]] = {
     "dose": Dose,
     "reached-age": ReachedAge,
     "reached-age-parameter": ReachedAge,
+    "sex": OfSex,
     "is": Derived,
 }
 """The key that tells a fact's kind."""

@@ -32,7 +32,7 @@ def unlisted_of(folder: Path, lists: Lists, described: Mapping[str, Concept]) ->
     return Unlisted(
         {system: _edition(system, common, own, folder, concepts) for system in {**common.editions, **own.editions}},
         _irrelevant(common, own, lists),
-        {**_may_mean(common, concepts), **own.may_mean},
+        {**_may_mean(common, concepts, _Listed(lists)), **own.may_mean},
         (*_words(common.words, _own_concepts(described)), *own.words),
         common.folder,
     )
@@ -73,18 +73,40 @@ def _irrelevant(common: Unlisted, own: Unlisted, lists: Lists) -> dict[str, froz
         for system, code in rows if name not in lists else ():
             if not code.endswith("*"):
                 found.setdefault(system, set()).add(code)
-    own_codes = {row for name, rows in lists.items() if name not in _every_list() for row in rows} | set(own.may_mean)
-    for system, code in own_codes:
-        found.get(system, set()).discard(code)
+    listed = _Listed(lists)
+    for system, codes in found.items():
+        codes -= {code for code in codes if listed.has(system, code) or (system, code) in own.may_mean}
     return {
         system: frozenset(found.get(system, ())) | own.irrelevant.get(system, frozenset())
         for system in {**found, **own.irrelevant}
     }
 
 
-def _may_mean(common: Unlisted, concepts: Collection[str]) -> dict[tuple[str, str], tuple[str, ...]]:
-    mine = {key: tuple(name for name in names if name in concepts) for key, names in common.may_mean.items()}
+def _may_mean(common: Unlisted, concepts: Collection[str], listed: _Listed) -> dict[tuple[str, str], tuple[str, ...]]:
+    mine = {
+        key: tuple(name for name in names if name in concepts)
+        for key, names in common.may_mean.items()
+        if not listed.has(*key)
+    }
     return {key: names for key, names in mine.items() if names}
+
+
+class _Listed:
+    """The codes that lists have, by themselves or by the beginning that a row gives."""
+
+    def __init__(self, lists: Lists) -> None:
+        rows = [row for rows in lists.values() for row in rows]
+        self._exact = {row for row in rows if not row[1].endswith("*")}
+        starts: dict[str, list[str]] = {}
+        for system, code in rows:
+            if code.endswith("*"):
+                starts.setdefault(system, []).append(code[:-1])
+        self._starts = {system: tuple(codes) for system, codes in starts.items()}
+
+    def has(self, system: str, code: str) -> bool:
+        """Whether a list has a code, also by what its edition is built on."""
+        found = (system, code) in self._exact or code.startswith(self._starts.get(system, ()))
+        return found or (system in EDITIONS and self.has(EDITIONS[system], code))
 
 
 def _own_concepts(described: Mapping[str, Concept]) -> list[Concept]:

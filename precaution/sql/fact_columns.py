@@ -18,6 +18,7 @@ from precaution.knowledge.fact_kinds import (
     Ever,
     Extreme,
     Latest,
+    OfSex,
     Planned,
     ReachedAge,
     Repeated,
@@ -50,6 +51,7 @@ STEPS: Mapping[type, str] = {
     DaysOn: "of_days_on",
     Dose: "of_doses",
     ReachedAge: "of_ages",
+    OfSex: "of_sexes",
     Ask: "answers",
 }
 """The step (a table of `steps/`) that finds each kind of fact."""
@@ -137,7 +139,7 @@ class FactColumns:
             case _ if self.writer.type_of(name) == "number":
                 return {part_column(name, of): found[of] for of in NumberColumns._fields}
             case _:
-                return {name: found["truth" if isinstance(fact, ReachedAge) else "word"]}
+                return {name: found["truth" if isinstance(fact, (ReachedAge, OfSex)) else "word"]}
 
     def _days_on(self, name: str, fact: DaysOn, found: _StepColumns) -> dict[str, exp.Expr]:
         """Return the columns of days on a drug: where the list of drugs is not complete there may have been more."""

@@ -17,6 +17,7 @@ from precaution.knowledge.fact_kinds import (
     Ever,
     Extreme,
     Latest,
+    OfSex,
     Planned,
     ReachedAge,
     Repeated,
@@ -302,6 +303,10 @@ class FactTables:
                 )
                 for fact in self._all(ReachedAge)
             ],
+        )
+
+        yield table_of(
+            "sex_facts", {"fact": "text", "sex": "text"}, [(fact.name, fact.sex) for fact in self._all(OfSex)]
         )
 
     def _doses(self) -> Iterator[exp.Create]:

@@ -1,7 +1,8 @@
 """Writes the booklet of a label for clinicians: one HTML page that needs nothing else, and the same in Markdown.
 
-For each topic: the label's sentences in our words, then every rule and duty with its reading, what it looks at,
-the parameters, the rule in English and the cases that show it. Nothing is written by hand, so nothing is stale.
+First the label in short: what forbids, interrupts and ends treatment, and what is due when. For each topic: the
+label's sentences in our words, then every rule and duty with its reading, what it looks at, the parameters, the rule
+in English and the cases that show it. Nothing is written by hand, so nothing is stale.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from precaution.knowledge.model import Says
+from precaution.writers.in_short import actions_in_short, duties_in_short
 from precaution.writers.layout import NOTE, in_words
 from precaution.writers.measure_content import measures_by_group
 from precaution.writers.rule_content import RuleContent, ShownCase, parameter_line, rule_content
@@ -38,6 +40,8 @@ def pages(label: Label, cases: Mapping[str, Sequence[ShownCase]]) -> dict[str, s
     given = {
         "label": label,
         "about": {in_words(key): value for key, value in label.about.items()},
+        "actions": actions_in_short(label),
+        "duties": duties_in_short(label),
         "chapters": [_chapter(topic, label, cases) for topic in label.topics],
         "parameters": sorted(label.parameters.values(), key=_number),
         "measures": measures_by_group(label),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from precaution.checks import check
 from precaution.errors import KnowledgeError
 from precaution.knowledge import shared
 from precaution.knowledge.folder import list_files, parts, read_codes
@@ -139,3 +140,26 @@ def test_every_shared_fact_is_taken_by_a_label() -> None:
 def test_the_files_of_lists_are_the_label_s_own_and_those_taken(tmp_path: Path) -> None:
     assert {path.name for path in list_files(folder(tmp_path))} >= {"drug_own.csv", "herpes_zoster.csv"}
     assert "lab_anc.csv" not in {path.name for path in list_files(tmp_path)}
+
+
+def test_a_code_on_a_list_of_the_label_s_own_is_neither_irrelevant_nor_in_doubt(tmp_path: Path) -> None:
+    common = unlisted_of(folder(tmp_path, chapters="infections herpes"), read_codes(tmp_path), {})
+    assert ("ICD10CM", "K75.0") in common.may_mean
+    assert "R06.02" in common.irrelevant["ICD10CM"]
+    rows = "system,code,display\nICD10CM,K75*,inflammatory diseases of the liver\nICD10CM,R06*,breathing\n"
+    (tmp_path / "codes" / "own_disease.csv").write_text(rows, encoding="utf-8")
+    own = unlisted_of(tmp_path, read_codes(tmp_path), {})
+    assert ("ICD10CM", "K75.0") not in own.may_mean
+    assert "R06.02" not in own.irrelevant["ICD10CM"]
+
+
+def test_a_list_on_which_a_label_has_a_code_goes_before_one_that_it_does_not_take(tmp_path: Path) -> None:
+    both = "232717009"  # on a list of cardiovascular, and on one of thrombosis
+    taken = unlisted_of(folder(tmp_path, "", "cardiovascular"), read_codes(tmp_path), {})
+    assert both not in taken.irrelevant["SNOMED"]
+
+
+def test_of_a_chapter_that_is_taken_whole_no_list_is_called_unused(tmp_path: Path) -> None:
+    found = list(map(str, check(folder(tmp_path))))
+    assert found
+    assert not any("code list that nothing looks at" in each for each in found)

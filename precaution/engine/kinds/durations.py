@@ -8,13 +8,14 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from precaution.engine.chart import Known, absence, day_of, latest_day
+from precaution.knowledge.formulas import SEXES
 from precaution.values.interval import EVERYTHING, Interval, exactly, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precaution.engine.chart import Chart, Look, Setting
-    from precaution.knowledge.fact_kinds import DaysOn, DaysSince, ReachedAge
+    from precaution.knowledge.fact_kinds import DaysOn, DaysSince, OfSex, ReachedAge
     from precaution.values.record import Entry
 
 ANY_DAY = Interval(0, inf, high_open=True)
@@ -108,6 +109,18 @@ def reached_age(fact: ReachedAge, setting: Setting) -> Look:
             return Known(None, (), "the date of birth is not exact enough", 1, Interval(first, last))
         value = chart.today >= last
         return Known(value, considered=1, since=Interval(first, last) if value else None)
+
+    return look
+
+
+def of_sex(fact: OfSex, setting: Setting) -> Look:
+    """Return how to tell whether the patient's sex, as the record gives it, is that of the fact."""
+    del setting
+
+    def look(chart: Chart) -> Known:
+        if chart.record.sex not in SEXES:
+            return Known(None, why="the sex is not given", since=EVERYTHING)
+        return Known(chart.record.sex == fact.sex, considered=1)
 
     return look
 

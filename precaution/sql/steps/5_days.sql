@@ -163,3 +163,14 @@ SELECT
 FROM precaution_chart AS c
 CROSS JOIN precaution_age_facts AS f
 LEFT JOIN spans AS s ON s.person = c.person AND s.fact = f.fact;
+
+-- Whether the sex that the record gives is that of the fact.
+CREATE TABLE precaution_of_sexes AS
+SELECT
+  c.person, f.fact, TRUE AS settled, FALSE AS evidence,
+  c.sex IN ('female', 'male') AS recorded,
+  CASE WHEN c.sex IN ('female', 'male') THEN c.sex = f.sex END AS truth,
+  CASE WHEN NOT c.sex IN ('female', 'male') THEN CAST('-Infinity' AS DOUBLE) END AS since_low,
+  CASE WHEN NOT c.sex IN ('female', 'male') THEN CAST('Infinity' AS DOUBLE) END AS since_high
+FROM precaution_chart AS c
+CROSS JOIN precaution_sex_facts AS f;

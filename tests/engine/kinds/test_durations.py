@@ -14,7 +14,7 @@ from precaution.knowledge import fact_kinds as k
 from precaution.knowledge.fact import Fact
 from precaution.values.interval import Interval, exactly
 from precaution.values.logic import Truth
-from precaution.values.record import UNREADABLE, Entry
+from precaution.values.record import UNREADABLE, Entry, Sex
 from support.engine_builders import FEBRUARY, MARCH, condition, day, drug, entry, known, record, span
 
 TITLES = {"topic": "t", "title": "days"}
@@ -228,3 +228,13 @@ def test_what_the_chart_holds() -> None:
     looked = chart(label(), condition(), entry("c", "order", "2025-01-01"), condition(start="2025-03-02"))
     assert isinstance(looked, Chart)
     assert looked.entries(("c", "unheard of")) == list(record(condition()).entries["c"])
+
+
+@pytest.mark.parametrize(
+    ("sex", "woman", "man"),
+    [("female", True, False), ("male", False, True), ("", None, None), ("other", None, None)],
+)
+def test_the_sex_is_what_the_record_says(sex: Sex, woman: Truth, man: Truth) -> None:
+    found = [known(k.OfSex(name="x", sex=of, **TITLES), sex=sex) for of in ("female", "male")]
+    assert [each.value for each in found] == [woman, man]
+    assert [each.considered for each in found] == [0 if woman is None else 1] * 2
