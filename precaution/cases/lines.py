@@ -156,7 +156,7 @@ def _codes_by_concept(terminology: Terminology) -> dict[str, tuple[str, str]]:
     for (system, prefix), concepts in terminology.prefixes.items():
         for concept in concepts:
             first.setdefault(concept, (system, prefix + ("" if "." in prefix or system != "ICD10CM" else ".9")))
-    return first
+    return first if terminology.site is None else {**_codes_by_concept(terminology.site), **first}
 
 
 def _coded(concept: str, line: str, terminology: Terminology) -> Resource:

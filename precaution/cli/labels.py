@@ -143,8 +143,16 @@ def questionnaire(chosen: Chosen) -> None:
 @options.words
 @click.option("--rule", default="", metavar="NAME", help="Run only the cases that expect something of a rule or duty.")
 @click.option("--no-cases", is_flag=True, help="Run no cases.")
+@click.option(
+    "--site",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="Check a site's own folder beside the label, and that no decision is milder with it.",
+)
 @options.as_json
-def check(label: str | None, name: str | None, text: str | None, rule: str, no_cases: bool, json: bool) -> None:
+def check(
+    label: str | None, name: str | None, text: str | None, rule: str, no_cases: bool, site: str | None, json: bool
+) -> None:
     """Check a label's folder, and run its cases: small patients with the answers that they must lead to.
 
     Every sentence must be cited, every rule have cases, every code list be used and well formed, and every case come
@@ -164,12 +172,31 @@ def check(label: str | None, name: str | None, text: str | None, rule: str, no_c
     if label and name:
         raise UsageError("a label is named twice, as argument and by --label: give one of them")
     where = find_label(label or name or DEFAULT)
+    if site is not None:
+        if rule or no_cases or text:
+            raise UsageError(
+                "--site checks a site's folder, with all cases: give it without --rule, --no-cases, --text"
+            )
+        return _check_site(where, Path(site), json=json)
     with ProgressLine() as line:
         found = checked(
             where, Path(text) if text else None, run_cases=not no_cases, rule=rule, progress=line.of("cases")
         )
     lines = [str(each) for each in found.problems]
     emit(as_json(lines) if json else listing.problems_in_text(lines, where.name, found.ran, found.cases))
+    if lines:
+        raise click.exceptions.Exit(KnowledgeError.exit_code)
+    return None
+
+
+def _check_site(label: Path, site: Path, *, json: bool) -> None:
+    from precaution.checks.site import check_site
+    from precaution.writers import listing
+    from precaution.writers.structured import as_json
+
+    found = check_site(label, site)
+    lines = [str(each) for each in found.problems]
+    emit(as_json(lines) if json else listing.site_problems_in_text(lines, found.site, found.cases, found.compared))
     if lines:
         raise click.exceptions.Exit(KnowledgeError.exit_code)
 

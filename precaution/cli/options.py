@@ -53,17 +53,21 @@ class OfLabel(click.Path):
 
 
 class Chosen:
-    """What `--label`, `--policy` and `--codes` name; the label is loaded when it is first asked for."""
+    """What `--label`, `--policy`, `--codes` and `--site` name; the label is loaded when it is first asked for."""
 
-    def __init__(self, name: str, policy: str | None = None, codes: Sequence[str] = ()) -> None:
-        """Take what was given. Raises UsageError where there is no such label."""
+    def __init__(
+        self, name: str, policy: str | None = None, codes: Sequence[str] = (), sites: Sequence[str] = ()
+    ) -> None:
+        """Take what was given. Raises UsageError where there is no such label, and for a site's folder that is none."""
         from pathlib import Path
 
         from precaution.knowledge.loading import find_label
+        from precaution.knowledge.site import site_folder
 
         self.folder = find_label(name)
         self.policy = Path(policy) if policy else None
-        self.codes = tuple(Path(folder) for folder in codes)
+        self.sites = tuple(site_folder(Path(folder)).path for folder in sites)
+        self.codes = (*(Path(folder) for folder in codes), *self.sites)
 
     @cached_property
     def label(self) -> Label:
@@ -93,9 +97,15 @@ class Chosen:
 
 
 class ChosenLabels:
-    """What `--label`, `--policy` and `--codes` name, where several labels may be named."""
+    """What `--label`, `--policy`, `--codes` and `--site` name, where several labels may be named."""
 
-    def __init__(self, names: Sequence[str], policies: Sequence[str] = (), codes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        policies: Sequence[str] = (),
+        codes: Sequence[str] = (),
+        sites: Sequence[str] = (),
+    ) -> None:
         """Take what was given. Raises UsageError where there is no such label, or a policy too many."""
         from precaution.assessment import named_labels
         from precaution.labels import ALL
@@ -106,7 +116,10 @@ class ChosenLabels:
         if self.all and len(given) > 1:
             raise UsageError(f"--label {ALL} stands for every label; name no other beside it")
         used = [str(each) for each in named_labels(ALL if self.all else given)]
-        self.each = tuple(Chosen(name, _policy_of(name, policies, used), _of(name, codes, used)) for name in used)
+        self.each = tuple(
+            Chosen(name, _policy_of(name, policies, used), _of(name, codes, used), _of(name, sites, used))
+            for name in used
+        )
 
     @property
     def only(self) -> Chosen | None:
@@ -154,7 +167,16 @@ words = click.option(
     metavar="FILE",
     help="The label's own text (UTF-8), of which this package holds only digests.",
 )
+site = click.option(
+    "--site",
+    "sites",
+    type=click.Path(exists=True, file_okay=False),
+    multiple=True,
+    metavar="FOLDER",
+    help="Your site's own rules, duties and codes beside the label (site.toml); they only add.",
+)
 _LABEL = (
+    site,
     click.option(
         "--codes",
         type=click.Path(exists=True, file_okay=False),
@@ -178,6 +200,14 @@ _LABEL = (
     ),
 )
 _LABELS = (
+    click.option(
+        "--site",
+        "sites",
+        type=OfLabel(exists=True, file_okay=False),
+        multiple=True,
+        metavar="[LABEL=]FOLDER",
+        help="Your site's own rules, duties and codes beside the label (site.toml); they only add.",
+    ),
     click.option(
         "--codes",
         type=OfLabel(exists=True, file_okay=False),
@@ -219,11 +249,13 @@ _SITUATION = (
 
 
 def label(command: Command) -> Command:
-    """Add `--label`, `--policy` and `--codes`; the command gets what they name as `chosen`."""
+    """Add `--label`, `--policy`, `--codes` and `--site`; the command gets what they name as `chosen`."""
 
     @wraps(command)
-    def with_label(*, name: str, policy: str | None, codes: tuple[str, ...], **others: object) -> None:
-        command(chosen=Chosen(name, policy, codes), **others)
+    def with_label(
+        *, name: str, policy: str | None, codes: tuple[str, ...], sites: tuple[str, ...], **others: object
+    ) -> None:
+        command(chosen=Chosen(name, policy, codes, sites), **others)
 
     return _with(_LABEL, with_label)
 
@@ -233,9 +265,14 @@ def labels(command: Command) -> Command:
 
     @wraps(command)
     def with_labels(
-        *, names: tuple[str, ...], policies: tuple[str, ...], codes: tuple[str, ...], **others: object
+        *,
+        names: tuple[str, ...],
+        policies: tuple[str, ...],
+        codes: tuple[str, ...],
+        sites: tuple[str, ...],
+        **others: object,
     ) -> None:
-        command(chosen=ChosenLabels(names, policies, codes), **others)
+        command(chosen=ChosenLabels(names, policies, codes, sites), **others)
 
     return _with(_LABELS, with_labels)
 

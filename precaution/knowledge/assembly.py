@@ -101,12 +101,13 @@ class Gathered:
         return kinds[section]
 
 
-def gather(folder: Path) -> Gathered:
-    """Return everything that the TOML files of a label's folder say.
+def gather(folder: Path, site_topics: Mapping[str, Table] | None = None) -> Gathered:
+    """Return everything that the TOML files of a label's folder say, and topics of a site beside it.
 
     Raises KnowledgeError for the first table that can't be read.
     """
     top, files = read_files(folder)
+    files |= site_topics or {}
     said = collected(files, actions_of(top))
     found = Gathered(_head(top), limits=said.limits)
     found.topics += filter(None, map(topic_of, files))

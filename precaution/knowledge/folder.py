@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
     from pathlib import Path
 
+SITE_FILE = "site.toml"
+"""What a site's own folder begins with."""
 SIGNATURES = "signatures.jsonl"
 """The file of a label's folder that holds what clinicians said of its readings, a line each."""
 Lists = dict[str, list[tuple[str, str]]]
@@ -91,6 +93,11 @@ def formula_parts(folder: Path) -> Iterator[tuple[str, Path]]:
 def site_parts(folder: Path, policy: Path | None, codes: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
     """Yield the files of a site that can change an answer, as `parts` does."""
     for more in codes:
+        if is_site(more):
+            every = [path for path in more.rglob("*") if path.suffix in (".toml", ".csv") and path.is_file()]
+            kept = [path for path in every if not path.name.endswith(".cases.toml")]
+            yield from sorted((f"site/{path.relative_to(more).as_posix()}", path) for path in kept)
+            continue
         yield from ((f"more/{path.name}", path) for path in sorted(more.glob("*.csv")))
         if (more / IDS).is_file():
             yield f"more/{IDS}", more / IDS
@@ -122,6 +129,8 @@ def read_codes(label: Path, *more: Path) -> Lists:
     for folder in more:
         if not folder.is_dir():
             raise UsageError(f"there is no folder of code lists {folder}")
+        if is_site(folder):
+            continue  # its lists stand beside the label's
         if not names_of_lists(folder) and not (folder / IDS).is_file():
             raise KnowledgeError(
                 f"{folder.name}: there is no code list in this folder; name one with <concept>.csv files"
@@ -171,7 +180,7 @@ def read_ids(label: Path, *more: Path) -> dict[int, tuple[str, str]]:
     Raises KnowledgeError for a table that can't be read.
     """
     found: dict[int, tuple[str, str]] = {}
-    for folder in (shared.CODES, label / "codes", *more):
+    for folder in (shared.CODES, label / "codes", *(each / "codes" if is_site(each) else each for each in more)):
         try:
             found |= read_concept_ids(folder)
         except KnowledgeError as error:
@@ -183,8 +192,22 @@ def read_ids(label: Path, *more: Path) -> dict[int, tuple[str, str]]:
     return found
 
 
+def read_site_lists(site: Path) -> Lists:
+    """Return the code lists of a site's own folder. Raises KnowledgeError for one that can't be read."""
+    found = _lists(site / "codes")
+    for name, rows in found.items():
+        _check_shapes(Place(f"{site.name}/codes/{name}.csv"), rows)
+    return found
+
+
+def is_site(folder: Path) -> bool:
+    """Whether a folder is a site's own, and not only one of code lists."""
+    return (folder / SITE_FILE).is_file()
+
+
 def names_of_lists(folder: Path) -> set[str]:
     """Return the concepts that the lists of a folder are of."""
+    folder = folder / "codes" if is_site(folder) else folder
     return {path.name.split(".")[0] for path in folder.glob("*.csv")}
 
 

@@ -26,8 +26,18 @@ from precaution.knowledge.computed_facts import Dose
 from precaution.knowledge.linking import linked
 from precaution.knowledge.model import Label
 from precaution.knowledge.policy import applied, read_policy
+from precaution.knowledge.sections import SITE
 from precaution.knowledge.shared_codes import unlisted_of
 from precaution.knowledge.signatures import contents, read_signatures, sign_offs
+from precaution.knowledge.site import (
+    LocalCodes,
+    SiteFolder,
+    check_lists,
+    check_outcome,
+    local_codes,
+    site_folder,
+    site_tables,
+)
 from precaution.knowledge.source_settings import NOTHING_SAID
 from precaution.knowledge.terminology import Concept, build
 from precaution.knowledge.toml import Place
@@ -88,9 +98,11 @@ def find_label(name_or_path: str | Path) -> Path:
 def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...] = ()) -> Label:
     """Return the label of `folder` as it is now; for what is raised see `load_label`."""
     choices = read_policy(policy) if policy else None
-    gathered = gather(folder)
+    sites = [site_folder(each) for each in codes if files.is_site(each)]
+    gathered = _with_sites(folder, sites)
     lists = files.read_codes(folder, *codes)
     concepts = _with_doses(gathered)
+    beside, local = _of_sites(sites, lists, concepts)
     parameters = applied(choices, gathered.parameters) if choices else gathered.parameters
     for topic in gathered.head["reasons"]:
         if topic not in gathered.topics:
@@ -106,20 +118,52 @@ def read_label(folder: Path, policy: Path | None = None, codes: tuple[Path, ...]
         rules=gathered.rules,
         duties=gathered.duties,
         measures=gathered.measures,
-        concepts=files.all_concepts(concepts, lists),
+        concepts=files.all_concepts(concepts, {**beside, **lists}),
         topics=_in_order(gathered),
         terminology=build(
             lists,
             concepts,
             files.read_ids(folder, *codes),
-            unlisted_of(folder, lists, gathered.concepts),
+            unlisted_of(folder, lists, {name: each for name, each in gathered.concepts.items() if name in lists}),
             choices.source if choices else NOTHING_SAID,
+            build(beside, {name: Concept(name=name) for name in beside if name not in lists}) if sites else None,
+            local,
         ),
-        policy=_changes(choices, codes),
+        policy=_changes(choices, codes, sites),
         limits=gathered.limits,
         complete_lists=choices.complete if choices else frozenset(),
     )
     return _signed(linked(label), folder, policy, codes, only=bool(choices and choices.signed_only))
+
+
+def _with_sites(folder: Path, sites: Iterable[SiteFolder]) -> Gathered:
+    """Return the tables of a label's folder, and of sites' folders beside it, of which nothing can soften the label."""
+    topics = {name: tables for site in sites for name, tables in site_tables(site)}
+    gathered = gather(folder, topics)
+    for section, outcomes in (("rule", gathered.rules), ("duty", gathered.duties)):
+        for each in outcomes.values():
+            if each.topic.startswith(SITE):
+                check_outcome(each, section)
+    return gathered
+
+
+def _of_sites(
+    sites: Iterable[SiteFolder], lists: files.Lists, concepts: Mapping[str, Concept]
+) -> tuple[files.Lists, LocalCodes]:
+    """Return the code lists and the local codes of sites' folders. Raises KnowledgeError for a wrong one."""
+    found: files.Lists = {}
+    local: LocalCodes = {}
+    for site in sites:
+        own = files.read_site_lists(site.path)
+        described = {name for name, each in concepts.items() if each.topic.startswith(SITE)}
+        check_lists(site, own, lists, described)
+        for name, rows in own.items():
+            found.setdefault(name, []).extend(rows)
+        for name in described:
+            found.setdefault(name, [])
+        for pair, names in local_codes(site, {*lists, *found}).items():
+            local[pair] = tuple(dict.fromkeys((*local.get(pair, ()), *names)))
+    return found, local
 
 
 def _with_doses(gathered: Gathered) -> dict[str, Concept]:
@@ -153,8 +197,10 @@ def _in_order(gathered: Gathered) -> tuple[str, ...]:
     return tuple(sorted(gathered.topics, key=lambda topic: (first[topic], topic)))
 
 
-def _changes(policy: Policy | None, codes: tuple[Path, ...]) -> Mapping[str, object]:
+def _changes(policy: Policy | None, codes: tuple[Path, ...], sites: Iterable[SiteFolder] = ()) -> Mapping[str, object]:
     changes: dict[str, object] = dict(policy.parameter) if policy else {}
+    if names := ", ".join(site.name for site in sites):
+        changes["site"] = names
     if policy and policy.signed_only:
         changes["signed-only"] = True
     if policy and policy.complete:

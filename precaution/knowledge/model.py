@@ -101,6 +101,18 @@ class Says:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSentence:
+    """`[says.SITE1]` in a site's folder: what the site asks for, and where that is written."""
+
+    source: str
+    """The site's own source: a guideline, a protocol, with its date."""
+    means: str
+    """What it asks for, in a sentence."""
+    numbers: tuple[float, ...] = ()
+    """The numbers it states, as for a sentence of the label."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """`[parameter.count-max-age]`: a choice of ours, not the label's, that a site may make otherwise."""
 

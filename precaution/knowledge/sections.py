@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from precaution.errors import did_you_mean
 from precaution.knowledge.fact_kinds import FACT_KINDS
-from precaution.knowledge.model import Ask, Duty, Measure, Parameter, Rule, Says, Sentence
+from precaution.knowledge.model import Ask, Duty, Measure, Parameter, Rule, Says, Sentence, SiteSentence
 from precaution.knowledge.policy import as_written, measured
 from precaution.knowledge.terminology import Concept
 from precaution.knowledge.toml import Place, Table, as_table, read
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Convert = Callable[[str, str, object, Place], Any]
 """From name, topic, table and its place to what it says."""
+NOWHERE = 10**9
+"""Where a sentence begins that is not of the label's text: after all of it."""
+SITE = "site-"
+"""How what a site adds is called: topics, rules and duties begin so."""
 _EXACT = re.compile(r"([0-9]{1,9})-([0-9]{1,9}) (\S+)")
 
 
@@ -31,6 +35,8 @@ def _plain(kind: type[T]) -> Callable[[str, str, object, Place], T]:
 
 def _says(name: str, topic: str, table: object, place: Place) -> Says:
     """Return a sentence; the key that gives the reason why it leads to no rule is its role."""
+    if topic.startswith(SITE):
+        return _of_site(name, topic, table, place)
     given = read(Sentence, table, place)
     start, end, digest = _exact(given.exact, place.at("exact"))
     reasons: Mapping[Role, str | None] = {
@@ -56,6 +62,21 @@ def _says(name: str, topic: str, table: object, place: Place) -> Says:
         show_when=given.show_when,
         suspect=given.suspect,
         was=given.was,
+    )
+
+
+def _of_site(name: str, topic: str, table: object, place: Place) -> Says:
+    """Return a sentence of a site's own source, which stands in no text of the label."""
+    given = read(SiteSentence, table, place)
+    return Says(
+        id=name,
+        topic=topic,
+        start=NOWHERE,
+        end=NOWHERE,
+        sha256="",
+        role="directive",
+        means=f"{given.means} [the site's own: {given.source}]",
+        numbers=given.numbers,
     )
 
 

@@ -109,6 +109,10 @@ class Terminology:
     """What is known of codes that no list has."""
     source: SourceSettings = NOTHING_SAID
     """What the site says of the records that are read with it."""
+    site: Terminology | None = None
+    """The code lists of a site's own folder, beside the label's: they take nothing away from those."""
+    local: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict[tuple[str, str], tuple[str, ...]])
+    """(system as it is written, code) -> concepts: a site's own code systems."""
 
     def concepts(self, system: str, code: str) -> tuple[str, ...]:
         """Return the concepts that `code` of `system` (a name of SYSTEMS) belongs to.
@@ -359,10 +363,12 @@ def build(
     concept_ids: Mapping[int, tuple[str, str]] | None = None,
     unlisted: Unlisted | None = None,
     source: SourceSettings = NOTHING_SAID,
+    site: Terminology | None = None,
+    local: Mapping[tuple[str, str], tuple[str, ...]] | None = None,
 ) -> Terminology:
     """Return the terminology of code lists, the concepts' own tables, and what is known of codes on no list.
 
-    `source`: what the site says of its records.
+    `source`: what the site says of its records; `site`, `local`: the lists and local codes of its own folder.
     """
     exact: dict[tuple[str, str], tuple[str, ...]] = {}
     prefixes: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -372,4 +378,4 @@ def build(
             before = table.get(key, ())
             if concept not in before:
                 table[key] = (*before, concept)
-    return Terminology(exact, prefixes, known, concept_ids or {}, unlisted or Unlisted(), source)
+    return Terminology(exact, prefixes, known, concept_ids or {}, unlisted or Unlisted(), source, site, local or {})

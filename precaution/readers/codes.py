@@ -94,6 +94,8 @@ class CodeLookup(NamedTuple):
     """The code systems of which it has a code that would be on a list if it were of ours: the lists are whole."""
     irrelevant: bool = False
     """Whether one of its codes is known to have nothing to do with the label."""
+    beside: bool = False
+    """Whether its concepts are a site's own alone: what it may mean to the label is to be read as well."""
 
 
 _NOTHING = CodeLookup()
@@ -134,9 +136,10 @@ class Codes:
         """What was asked before of a kind of entry and a code system; see `concept_matches`."""
         self._known: dict[tuple[str, str], CodeLookup] = {}
         self._listed: dict[str, set[str]] = {}
-        for (system, _), names in (*terminology.exact.items(), *terminology.prefixes.items()):
-            for name in names:
-                self._listed.setdefault(name, set()).add(system)
+        for table in (terminology, terminology.site) if terminology.site is not None else (terminology,):
+            for (system, _), names in (*table.exact.items(), *table.prefixes.items()):
+                for name in names:
+                    self._listed.setdefault(name, set()).add(system)
 
     def look_up(self, concept: object) -> CodeLookup:
         """Return what is known of a CodeableConcept's codes, of all its codings together; nothing of what is none."""
@@ -185,12 +188,31 @@ class Codes:
         if not url:
             return CodeLookup(doubted=self.without_system(code))
         system = system_name(url)
-        return self.of(system, normal_code(system, code)) if system else _NOTHING
+        if not system:
+            local = self.terminology.local.get((url, code), ())
+            return CodeLookup(local, beside=self._is_beside(local)) if local else _NOTHING
+        return self.of(system, normal_code(system, code))
+
+    def _of_site(self, system: str, code: str) -> tuple[str, ...]:
+        """Return the concepts that the lists of a site's folder have a code on."""
+        site = self.terminology.site
+        return () if site is None else site.concepts(system, code)
+
+    def _is_beside(self, names: Iterable[str]) -> bool:
+        """Whether none of some concepts is the label's."""
+        site = self.terminology.site
+        return site is not None and all(name in site.known for name in names)
 
     def of(self, system: str, code: str) -> CodeLookup:
         """Return what is known of a code of a system by its name; the code is written as code lists write it."""
-        if found := self.terminology.concepts(system, code):
-            return CodeLookup(found, (), (system,) if well_formed(system, code) else ())
+        found, more = self.terminology.concepts(system, code), self._of_site(system, code)
+        if found or (more and not self._is_beside(more)):
+            return CodeLookup(_once((*found, *more)), (), (system,) if well_formed(system, code) else ())
+        unlisted = self._unlisted(system, code)
+        return unlisted._replace(concepts=more, beside=True) if more else unlisted
+
+    def _unlisted(self, system: str, code: str) -> CodeLookup:
+        """Return what is known of a code that is on no list."""
         if not well_formed(system, code):
             return _NOTHING
         if self.terminology.irrelevant(system, code):
@@ -208,8 +230,8 @@ class Codes:
         """Return the concepts of a code whose system is not given; none for one or two characters, which may be any."""
         if len(code) < 3:
             return ()
-        found = [name for system in SYSTEMS for name in self.terminology.concepts(system, normal_code(system, code))]
-        return tuple(dict.fromkeys(found))
+        pairs = [(system, normal_code(system, code)) for system in SYSTEMS]
+        return _once(name for pair in pairs for name in (*self.terminology.concepts(*pair), *self._of_site(*pair)))
 
 
 def together(found: list[CodeLookup]) -> CodeLookup:
@@ -223,6 +245,7 @@ def together(found: list[CodeLookup]) -> CodeLookup:
         _once(name for each in found for name in each.possible),
         _once(name for each in found for name in each.covered),
         any(each.irrelevant for each in found),
+        any(each.beside for each in found) and all(each.beside for each in found if each.concepts),
     )
 
 

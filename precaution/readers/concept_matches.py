@@ -74,10 +74,12 @@ def matched_concepts(
     """
     lookup = [builder.codes.look_up(concept) for concept in concepts]
     found = list(dict.fromkeys(name for each in lookup for name in each.concepts))
-    if found:
-        return [ConceptMatch(name) for name in found]
+    matched = [ConceptMatch(name) for name in found]
+    if found and any(each.concepts and not each.beside for each in lookup):
+        return matched
     words = [*(each for concept in concepts for each in words_of(concept)), *words_of({"text": named})]
-    return _doubts(builder, item, kind, concepts, lookup, words)
+    doubted = _doubts(builder, item, kind, concepts, lookup, words)
+    return [*matched, *(each for each in doubted if each.concept not in found)]
 
 
 def _doubts(

@@ -79,7 +79,7 @@ def _mention(builder: RecordBuilder, item: PatientResource, parts: Iterable[obje
 
 def _named(builder: RecordBuilder, concept: Json) -> Iterable[str]:
     lookup = builder.codes.look_up(concept)
-    if lookup.concepts:
+    if lookup.concepts and not lookup.beside:
         return [name for name in lookup.concepts if _says_something(builder, name)]
     if lookup.irrelevant:
         return ()

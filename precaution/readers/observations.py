@@ -97,11 +97,14 @@ def _read_members(builder: RecordBuilder, item: PatientResource, key: str) -> No
 def _read_value(
     builder: RecordBuilder, item: PatientResource, holder: Json, lookup: CodeLookup, context: ResultContext | None
 ) -> None:
-    if not lookup.concepts:
+    if not lookup.concepts or lookup.beside:
         if "valueCodeableConcept" in holder or "valueString" in holder:
             for name in OF_A_VALUE:
                 mention(builder, item, holder.get(name))
-        return None if is_no_test(builder.codes, lookup) else _read_unknown(builder, item, holder, lookup)
+        if not is_no_test(builder.codes, lookup):
+            _read_unknown(builder, item, holder, lookup)
+        if not lookup.concepts:
+            return
     context = context or _context(builder, item)
     for name in lookup.concepts:
         concept = builder.codes.terminology.concept(name)
@@ -110,7 +113,7 @@ def _read_value(
                 builder.add(entry, item)
         else:
             builder.add(result_entry(builder.codes, item.source, holder, concept, context), item)
-    return None
+    return
 
 
 def _context(builder: RecordBuilder, item: PatientResource) -> ResultContext:

@@ -35,7 +35,8 @@ def is_no_test(codes: Codes, lookup: CodeLookup) -> bool:
 def value_tells(codes: Codes, holder: Json) -> bool:
     """Whether the value of a result may tell its test: no list has its code, and it is not known as another."""
     lookup = codes.look_up(holder.get("code"))
-    return not lookup.concepts and not is_no_test(codes, lookup) and may_be_told_by_unit(codes, _words(holder))
+    unknown = not lookup.concepts or lookup.beside
+    return unknown and not is_no_test(codes, lookup) and may_be_told_by_unit(codes, _words(holder))
 
 
 def _words(holder: Json) -> list[str]:

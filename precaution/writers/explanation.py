@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from precaution.knowledge.sections import SITE
 from precaution.writers.english import english, opposite
 from precaution.writers.layout import columns, folded, in_words
 from precaution.writers.rule_content import rule_content, rules_and_duties
@@ -48,7 +49,7 @@ def _blocks(what: RuleContent, words: Mapping[str, str]) -> list[list[str]]:
     cases = [line for case in what.cases for line in _case(case)]
     return [
         [f"{what.title} ({what.kind} {what.name}, topic {what.topic})", *ours],
-        ["What the label says", *said],
+        ["What the site asks for" if what.name.startswith(SITE) else "What the label says", *said],
         ["How it is read", *reading, *looked] if reading or looked else [],
         [f"The {what.kind} in English", *_conditions(what), *_items(what.notes)],
         ["Local policy, not in the label", *_items(what.parameters)] if what.parameters else [],

@@ -249,6 +249,13 @@ def problems_in_text(problems: Sequence[object], where: str, ran: int, cases: in
     return "\n".join([*map(str, problems), f"{where}: {found}; {_ran(ran, cases)}"]) + "\n"
 
 
+def site_problems_in_text(problems: Sequence[object], site: str, ran: int, compared: int) -> str:
+    """Return one line for each problem of a site's folder, and what was tried."""
+    found = counted(len(problems), "problem") if problems else "no problems"
+    tried = f"{counted(ran, 'case')} of its own; {counted(compared, 'decision')} compared with those without it"
+    return "\n".join([*map(str, problems), f"{site}: {found}; {tried}"]) + "\n"
+
+
 def _ran(ran: int, cases: int) -> str:
     if not cases:
         return "it has no cases"

@@ -46,7 +46,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"shared_codes"},
         {"expansion", "folder", "policy", "type_checks"},
         {"sections"},
-        {"assembly", "linking"},
+        {"assembly", "linking", "site"},
         {"signatures"},
         {"loading"},
     ),

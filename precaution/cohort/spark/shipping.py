@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import precaution
 from precaution.cohort.spark.tasks import CODES, LABEL, POLICY, folder_of
-from precaution.knowledge.folder import SIGNATURES, signature_file
+from precaution.knowledge.folder import SIGNATURES, is_site, signature_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -77,7 +77,12 @@ def _given(label: LabelSource) -> Iterator[tuple[str, Path]]:
         if signatures and signatures != folder / SIGNATURES:
             yield signatures.name, signatures
     for number, more in enumerate(label.codes):
-        yield from ((f"{CODES}/{number}/{path.name}", path) for path in more.glob("*.csv"))
+        found = more.rglob("*") if is_site(more) else more.glob("*.csv")
+        yield from (
+            (f"{CODES}/{number}/{path.relative_to(more).as_posix()}", path)
+            for path in found
+            if path.is_file() and path.suffix in (".csv", ".toml")
+        )
 
 
 def shipped(name: str, call: str, given: bytes) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
