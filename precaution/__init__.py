@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from precaution.assessment import assess
+    from precaution.assessment import assess, assess_each
     from precaution.checks import check
     from precaution.engine.answer import Decision
     from precaution.errors import InputError, KnowledgeError, PrecautionError, UsageError
@@ -35,6 +35,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "assess",
+    "assess_each",
     "check",
     "load_label",
     "read",
@@ -49,6 +50,7 @@ _HOMES = {
     "Record": "values.record",
     "UsageError": "errors",
     "assess": "assessment",
+    "assess_each": "assessment",
     "check": "checks",
     "load_label": "knowledge.loading",
     "read": "readers",

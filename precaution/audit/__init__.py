@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from precaution.audit.counting import STRATA, AuditTables, Deciles, run_info
+from precaution.audit.counting import STRATA, AuditTables, Deciles, labels_of, run_info
 from precaution.audit.coverage import coverage, people_with
 from precaution.audit.lines import NOT_KNOWN, MeasureLine, Stratification, measure_lines, strata_hidden
 from precaution.audit.suppression import small
@@ -22,7 +22,7 @@ from precaution.knowledge.model import Label, Measure
 from precaution.measures.follow_up import names_of_bands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
 
@@ -126,9 +126,9 @@ def audit_cohort(out: Path, label: Label, strata: Iterable[str] = (), smallest: 
         raise UsageError(f"'{wrong[0]}' is no stratum: they are {', '.join(STRATA)}")
     stored(out)
     info = run_info(out)
-    _check(label, info)
-    covered = {name: coverage(each, label, people_with(out)) for name, each in label.measures.items()}
-    tables = AuditTables(out, [name for name, people in covered.items() if people == 0])
+    _check(label, labels_of(out))
+    covered = {name: coverage(each, label, people_with(out, label)) for name, each in label.measures.items()}
+    tables = AuditTables(out, label.name, [name for name, people in covered.items() if people == 0])
     least = int(label.parameters[label.audit.smallest].value) if label.audit and smallest is None else smallest or 1
     if least < 1:
         raise UsageError("--min-count takes a number above 0")
@@ -161,9 +161,8 @@ def audit_cohort(out: Path, label: Label, strata: Iterable[str] = (), smallest: 
     )
 
 
-def _check(label: Label, info: Mapping[str, object]) -> None:
-    made = info.get("label")
-    if not isinstance(made, dict) or made.get("digest") != label.digest:
+def _check(label: Label, digests: Collection[str]) -> None:
+    if label.digest not in digests:
         raise UsageError(
             "the results were made with another label, policy or code lists; give the same --label, "
             "--policy and --codes as `precaution cohort` had, or make the results anew"

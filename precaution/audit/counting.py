@@ -65,8 +65,10 @@ class Tally:
 class AuditTables:
     """The tables of one folder of results."""
 
-    def __init__(self, out: Path, uncovered: Iterable[str] = ()) -> None:
-        """Open the tables. Of `uncovered` measures the source never holds what they look at: there no is unknown.
+    def __init__(self, out: Path, label: str, uncovered: Iterable[str] = ()) -> None:
+        """Open the rows of the tables that are those of a label.
+
+        Of `uncovered` measures the source never holds what they look at: there no is unknown.
 
         Raises InputError where the folder holds no complete results, or none for an audit.
         """
@@ -79,7 +81,10 @@ class AuditTables:
             for name in (*AUDIT, *(("history",) if self._history else ())):
                 files = str(out / name / "*.parquet").replace("'", "''")
                 columns = "*" if name != "measured" else _heeding(uncovered)
-                self._base.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM read_parquet('{files}')")  # noqa: S608
+                own = f"SELECT {columns} FROM read_parquet('{files}')"  # noqa: S608
+                if "label" in self._base.sql(own).columns:
+                    own += " WHERE label = '{}'".format(label.replace("'", "''"))
+                self._base.execute(f"CREATE VIEW {name} AS {own}")
             self._base.execute("CREATE VIEW chosen AS SELECT * FROM exposures WHERE chosen")
         except duckdb.Error:
             raise InputError(f"the tables in '{out}' can't be read; make them anew with --overwrite") from None
@@ -152,6 +157,13 @@ def _heeding(uncovered: Iterable[str]) -> str:
     """Return the columns of `measured`, with unknown in place of no in measures of which the source holds nothing."""
     names = ", ".join(f"'{name}'" for name in sorted(uncovered)) or "''"
     return f"* REPLACE (CASE WHEN state = 'no' AND measure IN ({names}) THEN 'unknown' ELSE state END AS state)"
+
+
+def labels_of(out: Path) -> set[str]:
+    """Return the digests of the labels by which a folder of results was decided. Raises InputError as `stored`."""
+    stored(out)
+    made = run_info(out).get("label")
+    return {str(each.get("digest")) for each in (made if isinstance(made, list) else [made]) if isinstance(each, dict)}
 
 
 def run_info(out: Path) -> Mapping[str, object]:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from precaution.knowledge.model import Label, Measure
 
 
-def people_with(out: Path) -> dict[str, int]:
+def people_with(out: Path, label: Label) -> dict[str, int]:
     """Return code list = how many patients of the whole source have an entry of it; as `precaution cohort` counted."""
-    found = json.loads((out / QUALITY).read_text(encoding="utf-8")).get("people_with", {})
+    quality = json.loads((out / QUALITY).read_text(encoding="utf-8"))
+    found = quality.get("people_with_by_label", {}).get(label.name, quality.get("people_with", {}))
     return {str(name): int(count) for name, count in found.items()}
 
 

@@ -65,13 +65,15 @@ def report(audit: AuditResult, out: Path, top: int = 10) -> str:
     environment = _environment()
     style = environment.get_template("report.css").render()
     quality = json.loads((out / QUALITY).read_text(encoding="utf-8"))
-    return environment.get_template("report.html.jinja").render(
+    return environment.get_template(
+        "report.html.jinja"
+    ).render(
         audit=audit,
         label=audit.label,
         note=NOTE,
         style=Markup(style),  # noqa: S704 - our own style sheet
         digest=_digest(style),
-        urgent=most_urgent(out, top) if top else [],
+        urgent=[each for each in most_urgent(out) if each.label == audit.label.name][:top],
         figures=_figures(audit, named=bool(top)),
         actions=_actions(audit, named=bool(top)),
         shown=partial(_shown, audit, named=bool(top)),

@@ -5,6 +5,7 @@
     condition ascvd_mi active since 2019-03-02 until 2020-01-01       (or: resolved, suspected, refuted, ...)
     condition herpes_zoster of-visit active recorded 2025-02-20       as the diagnosis of a visit, which nobody closes
     result lab_anc <0.5 10*9/L on 2025-02-20 upper 7.5                (or: positive, negative, preliminary, ...)
+    medication drug_statin active since 2024-01-01 until 2024-06-30   (or: on-hold, stopped, completed, ...; by oral)
     medication drug_statin active since 2024-01-01 until 2024-06-30   (or: on-hold, stopped, completed, ...)
     medication drug_steroid active 15 mg per day since 2024-01-01     (or: per week; as-needed behind it)
     immunization vaccine_live on 2025-02-20
@@ -57,7 +58,7 @@ _VERIFICATION = {
 _OF_PATIENT = {"born": "birthDate", "died": "deceasedDateTime", "sex": "gender"}
 _RESULTS = {"positive": "POS", "negative": "NEG", "indeterminate": "IND"}
 _QUOTING = re.compile(r"""["'\\]""")
-_WORDS_OF_TIME = ("on", "since", "until", "recorded")
+_WORDS_OF_TIME = ("on", "since", "until", "recorded", "by")
 
 
 def resources(lines: Iterable[str], terminology: Terminology, asks: Mapping[str, Ask] | None = None) -> list[Resource]:
@@ -231,7 +232,7 @@ def _medication(_: str, code: Resource, times: dict[str, str], words: list[str],
     status = words[0] if words else "active"
     made: Resource = {"resourceType": "MedicationStatement", "status": status, "medicationCodeableConcept": code}
     return made | _given(
-        dosage=[_dosage(words[1:])] if words[1:] else None,
+        dosage=_dosages(words[1:], times) or None,
         effectivePeriod=_given(start=times.get("since", times.get("on")), end=times.get("until")) or None,
     )
 
@@ -247,6 +248,15 @@ def _dosage(words: list[str]) -> Resource:
         "doseAndRate": [{"doseQuantity": {"value": float(value), "unit": unit}}],
         **_given(asNeededBoolean=bool(words[4:]) or None),
     }
+
+
+def _dosages(words: list[str], times: dict[str, str]) -> list[Resource]:
+    """Return the dosage that the words of a dose and the route (`by`) make, if there are any."""
+    return (
+        [{**(_dosage(words) if words else {}), **_given(route={"text": times["by"]} if "by" in times else None)}]
+        if words or "by" in times
+        else []
+    )
 
 
 def _immunization(_: str, code: Resource, times: dict[str, str], words: list[str], __: Terminology) -> Resource:

@@ -66,6 +66,7 @@ def unused_lists(folder: Folder) -> Iterator[LabelProblem]:
             name not in used
             and name not in shared
             and not concept.outranks
+            and not concept.counts_as
             and not name.startswith(RESERVED)
             and name not in UNREADABLE.values()
         ):

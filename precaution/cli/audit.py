@@ -12,7 +12,10 @@ from precaution.cli.output import emit
 from precaution.errors import UsageError
 
 if TYPE_CHECKING:
-    from precaution.cli.options import Chosen
+    from pathlib import Path
+
+    from precaution.cli.options import Chosen, ChosenLabels
+    from precaution.knowledge.model import Label
 
 _TRAIL = ("verify", "head", "export")
 """Commands of `precaution store` that were once looked for here."""
@@ -51,12 +54,12 @@ class _AuditCommand(click.Command):
     ),
 )
 @click.argument("results", metavar="RESULTS", type=click.Path())
-@options.label
+@options.labels
 @click.option("--strata", default="", metavar="NAMES", help="Split the counts by age, sex, year and site: any of them.")
 @_min_count
 @click.option("--csv", "csv", type=click.Path(file_okay=False), metavar="FOLDER", help="Write audit.csv there instead.")
 @options.as_json
-def audit(chosen: Chosen, results: str, strata: str, smallest: int | None, csv: str | None, json: bool) -> None:
+def audit(chosen: ChosenLabels, results: str, strata: str, smallest: int | None, csv: str | None, json: bool) -> None:
     """Count the label's measures over RESULTS, the folder that `precaution cohort --audit` wrote.
 
     Each measure says yes, no and unknown; who is unknown is never counted as no. Small numbers of patients are not
@@ -69,11 +72,27 @@ def audit(chosen: Chosen, results: str, strata: str, smallest: int | None, csv: 
     from precaution.writers.structured import as_json
 
     names = [name.strip() for name in strata.split(",") if name.strip()]
-    found = audit_cohort(Path(results), chosen.label, names, smallest)
+    labels = _that_decided(chosen, Path(results))
+    found = [audit_cohort(Path(results), each, names, smallest) for each in labels]
     if csv is not None:
-        write_csv(found, Path(csv))
-        return
-    emit(as_json(in_json(found)) if json else in_text(found))
+        for each in found:
+            write_csv(each, Path(csv) if chosen.only else Path(csv, each.label.name))
+    elif json:
+        emit(as_json(in_json(found[0]) if chosen.only else {"audits": [in_json(each) for each in found]}))
+    else:
+        emit("\n".join(map(in_text, found)))
+
+
+def _that_decided(chosen: ChosenLabels, results: Path) -> list[Label]:
+    """Return the labels asked for: of all labels those that decided RESULTS. Raises UsageError where there is none."""
+    from precaution.audit.counting import labels_of
+
+    if not chosen.all:
+        return list(chosen.labels)
+    there = labels_of(results)
+    if not (found := [label for label in chosen.labels if label.digest in there]):
+        raise UsageError("no label of the package decided these results; name the label with --label")
+    return found
 
 
 @precaution.command(

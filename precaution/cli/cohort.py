@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from precaution.cli.options import Chosen
+    from precaution.cli.options import ChosenLabels
     from precaution.cohort import Plan, Spark, Summary, Urgent
     from precaution.cohort.comparison import Comparison
     from precaution.cohort.context import LostLines
+    from precaution.knowledge.model import Label
     from precaution.service.cohort_answers import CohortAnswers
 
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 @click.argument("source", type=click.Path())
 @click.option("--out", required=True, type=click.Path(), metavar="FOLDER", help="Where the results are written.")
 @options.day
-@options.label
+@options.labels
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes. [default: one for each core]")
 @click.option(
     "--engine",
@@ -83,7 +84,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @options.as_json
 def cohort(
-    chosen: Chosen,
+    chosen: ChosenLabels,
     source: str,
     out: str,
     today: date | None,
@@ -114,17 +115,19 @@ def cohort(
     on where it ended when it is started again.
     """
     from precaution import cohort as cohorts
+    from precaution.cohort.label_source import LabelSource
     from precaution.cohort.processes import keep_out_pandas
-    from precaution.writers.structured import as_json, fields_of, plain
+    from precaution.writers.structured import as_json, plain
 
     spark = _spark(engine, master, spark_conf, workers)
     if dry_run:
-        _ = chosen.label  # what is wrong with it is said now, and not only by the run
+        _ = chosen.labels  # what is wrong with it is said now, and not only by the run
         plan = cohorts.plan(source, out, workers, spark)
         emit(as_json(plain(plan)) if json else _planned(plan, spark))
         return
-    day = options.chosen_day(today, chosen.label)
-    _warn_of_readings(chosen)
+    day = options.chosen_day(today, chosen.labels[0])
+    for label in chosen.labels:
+        _warn_of_readings(label, "this label" if chosen.only else f"the label '{label.name}'")
     if not spark and click.get_current_context().find_root().obj:
         keep_out_pandas()
     try:
@@ -133,9 +136,7 @@ def cohort(
                 source,
                 out,
                 today=day,
-                label=chosen.folder,
-                policy=chosen.policy,
-                codes=chosen.codes,
+                labels=[LabelSource(str(each.folder), each.policy, each.codes) for each in chosen.each],
                 workers=workers,
                 limit=limit or 0,
                 strict=strict,
@@ -155,9 +156,9 @@ def cohort(
     found = _compared(compare, out) if compare else None
     if json:
         more = {"compared": comparison_as_dict(found)} if found else {}
-        emit(as_json({**fields_of(summary), "clean": summary.clean, **more}))
+        emit(as_json({**summary.told(), "clean": summary.clean, **more}))
     else:
-        emit(_summed(summary, chosen, out) + (f"\n{comparison_in_text(found)}" if found else ""))
+        emit(_summed(summary, chosen.labels, out) + (f"\n{comparison_in_text(found)}" if found else ""))
     if not summary.clean:
         raise click.exceptions.Exit(NOT_EVERYBODY)
 
@@ -229,12 +230,12 @@ def _warn(summary: Summary) -> None:
         )
 
 
-def _warn_of_readings(chosen: Chosen) -> None:
+def _warn_of_readings(label: Label, name: str) -> None:
     """Say it loudly where the label's text has changed since it was read: every answer may be wrong."""
-    doubtful = [each.id for each in chosen.label.says.values() if each.suspect or each.role == "unread"]
+    doubtful = [each.id for each in label.says.values() if each.suspect or each.role == "unread"]
     if doubtful:
         click.echo(
-            f"WARNING: {len(doubtful)} sentences of this label are suspect or not read yet ({', '.join(doubtful[:8])}"
+            f"WARNING: {len(doubtful)} sentences of {name} are suspect or not read yet ({', '.join(doubtful[:8])}"
             f"{' ...' if doubtful[8:] else ''}):\n         answers may be wrong; `precaution check` lists them",
             err=True,
         )
@@ -259,7 +260,7 @@ def _planned(plan: Plan, spark: Spark | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _summed(summary: Summary, chosen: Chosen, out: str) -> str:
+def _summed(summary: Summary, labels: Sequence[Label], out: str) -> str:
     from precaution.cohort.problems import KINDS
     from precaution.writers.layout import NOTE
 
@@ -269,8 +270,11 @@ def _summed(summary: Summary, chosen: Chosen, out: str) -> str:
         *([_left_out(summary)] if summary.left_out else []),
         "",
     ]
-    ranked = {action.partition("+")[0]: None for action in chosen.label.actions}
-    lines += [f"{summary.actions[action]:>10}  {action}" for action in ranked if action in summary.actions]
+    for label in labels:
+        counts = summary.by_label.get(label.name, {}) if len(labels) > 1 else summary.actions
+        ranked = {action.partition("+")[0]: None for action in label.actions}
+        lines += [*([f"{label.name}"] if len(labels) > 1 else [])]
+        lines += [f"{counts[action]:>10}  {action}" for action in ranked if action in counts]
     if summary.problems:
         lines += ["", "problems"]
         lines += [f"{count:>10}  {kind}: {KINDS[kind]}" for kind, count in summary.problems.items()]
@@ -286,9 +290,12 @@ def listed(found: Sequence[Urgent], width: int) -> str:
     """Return the worklist as a table under a header, each line cut at `width` characters; 0 for no limit."""
     if not found:
         return "nobody was decided\n"
-    head = ("patient", "stage", "what", "overdue", "next due", "why")
+    head: tuple[str, ...] = ("patient", "stage", "what", "overdue", "next due", "why")
     rows = [head, *map(_cells, found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head) - 1)]
+    if len({each.label for each in found}) > 1:
+        labels = ("label", *(each.label for each in found))
+        rows = [(row[0], label, *row[1:]) for row, label in zip(rows, labels, strict=True)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     lines = ["  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows]
     return "\n".join(line if len(line) <= width or not width else f"{line[: width - 1]}…" for line in lines) + "\n"
 

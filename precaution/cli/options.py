@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import date, datetime
 from functools import cached_property, wraps
@@ -38,6 +39,17 @@ class Day(click.ParamType[date]):
             return date.fromisoformat(str(value))
         except ValueError:
             self.fail(f"'{value}' is no day; write it as 2025-03-01", param, ctx)
+
+
+class OfLabel(click.Path):
+    """A path for every label of a run, or for one: LABEL=PATH."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return `value`; fails where there is no such path."""
+        whole = str(value)
+        _, equals, path = whole.partition("=")
+        super().convert(path if equals and not os.path.exists(whole) else whole, param, ctx)  # noqa: PTH110
+        return whole
 
 
 class Chosen:
@@ -78,6 +90,48 @@ class Chosen:
             for name in showing:
                 shown.setdefault(name, []).append(ShownCase(case.name, case.expect[name], wrong))
         return shown
+
+
+class ChosenLabels:
+    """What `--label`, `--policy` and `--codes` name, where several labels may be named."""
+
+    def __init__(self, names: Sequence[str], policies: Sequence[str] = (), codes: Sequence[str] = ()) -> None:
+        """Take what was given. Raises UsageError where there is no such label, or a policy too many."""
+        from precaution.assessment import named_labels
+        from precaution.labels import ALL
+
+        given = list(names) or [DEFAULT]
+        self.all = ALL in given
+        """Whether all labels are asked for, and not some by their names."""
+        if self.all and len(given) > 1:
+            raise UsageError(f"--label {ALL} stands for every label; name no other beside it")
+        used = [str(each) for each in named_labels(ALL if self.all else given)]
+        self.each = tuple(Chosen(name, _policy_of(name, policies, used), _of(name, codes, used)) for name in used)
+
+    @property
+    def only(self) -> Chosen | None:
+        """The one label that is named; nothing where several are, or all."""
+        return self.each[0] if len(self.each) == 1 and not self.all else None
+
+    @cached_property
+    def labels(self) -> tuple[Label, ...]:
+        """The labels. Raises KnowledgeError where something in one is wrong, UsageError for two of one name."""
+        from precaution.assessment import distinct
+
+        return distinct(each.label for each in self.each)
+
+
+def _of(name: str, given: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return of what is given the paths that are for a label: those of every label, and its own as LABEL=PATH."""
+    owned = [(each.partition("=") if each.partition("=")[0] in names else ("", "", each)) for each in given]
+    return [path for owner, _, path in owned if owner in ("", name)]
+
+
+def _policy_of(name: str, given: Sequence[str], names: Sequence[str]) -> str | None:
+    found = _of(name, given, names)
+    if len(found) > 1:
+        raise UsageError(f"--policy is given {len(found)} times for the label '{name}'; give one file for each label")
+    return found[0] if found else None
 
 
 def examples(*lines: str) -> str:
@@ -123,6 +177,31 @@ _LABEL = (
         help="A label of this package, or a label's folder.",
     ),
 )
+_LABELS = (
+    click.option(
+        "--codes",
+        type=OfLabel(exists=True, file_okay=False),
+        multiple=True,
+        metavar="[LABEL=]FOLDER",
+        help="More code lists of your site (CSV); may be given several times.",
+    ),
+    click.option(
+        "--policy",
+        "policies",
+        type=OfLabel(exists=True, dir_okay=False),
+        multiple=True,
+        metavar="[LABEL=]FILE",
+        help="Your site's own choices (TOML) in place of the proposed ones; the answer then says so.",
+    ),
+    click.option(
+        "--label",
+        "names",
+        multiple=True,
+        metavar="NAME|FOLDER|all",
+        help=f"A label of this package, or a label's folder; may be given several times. all: every label of the "
+        f"package whose drug the patient has. [default: {DEFAULT}]",
+    ),
+)
 _SITUATION = (
     click.option(
         "--answer",
@@ -147,6 +226,18 @@ def label(command: Command) -> Command:
         command(chosen=Chosen(name, policy, codes), **others)
 
     return _with(_LABEL, with_label)
+
+
+def labels(command: Command) -> Command:
+    """Add the same, where several labels may be named; the command gets a `ChosenLabels` as `chosen`."""
+
+    @wraps(command)
+    def with_labels(
+        *, names: tuple[str, ...], policies: tuple[str, ...], codes: tuple[str, ...], **others: object
+    ) -> None:
+        command(chosen=ChosenLabels(names, policies, codes), **others)
+
+    return _with(_LABELS, with_labels)
 
 
 def situation(command: Command) -> Command:
@@ -179,15 +270,23 @@ def chosen_record(source: str, label: Label, today: date | None = None) -> Recor
     """Return the record in the file or folder PATIENT, or on stdin for `-`; `today` as `precaution.readers.read`."""
     from precaution.readers import read
 
-    _refuse_terminal(source)
+    refuse_terminal(source)
     return read(source, label.terminology, label.asks, today.toordinal() if today else None)
+
+
+def chosen_records(source: str, labels: Sequence[Label], today: date) -> list[Record]:
+    """Return the record in the file or folder PATIENT, or on stdin, as each label reads it."""
+    from precaution.assessment import records
+
+    refuse_terminal(source)
+    return records(source, labels, today.toordinal())
 
 
 def chosen_words(source: str, label: Label) -> tuple[Record, Understood]:
     """Return the record, as `chosen_record` does, and how much of its words is understood."""
     from precaution.readers import read_with_words
 
-    _refuse_terminal(source)
+    refuse_terminal(source)
     return read_with_words(source, label.terminology, label.asks)
 
 
@@ -195,16 +294,17 @@ def chosen_patient(source: str, label: Label, today: date) -> tuple[str, Record]
     """Return the id of the patient, empty where there is none, and the record."""
     from precaution.readers import read_named
 
-    _refuse_terminal(source)
+    refuse_terminal(source)
     return read_named(source, label.terminology, label.asks, today.toordinal())
 
 
 def named_source(source: str) -> str:
     """Return PATIENT as it is given. Raises UsageError for `-` where nothing is piped in."""
-    _refuse_terminal(source)
+    refuse_terminal(source)
     return source
 
 
-def _refuse_terminal(source: str) -> None:
+def refuse_terminal(source: str) -> None:
+    """Raise UsageError where the record is to come from stdin, and nothing is piped into it."""
     if source == "-" and sys.stdin.isatty():
         raise UsageError("'-' reads the record from stdin, but nothing is piped into it")

@@ -12,9 +12,10 @@ from precaution.cli.output import emit
 from precaution.errors import AS_GRAVE, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
-    from precaution.cli.options import Chosen
+    from precaution.cli.options import Chosen, ChosenLabels
     from precaution.engine.answer import Decision
     from precaution.knowledge.model import Label
     from precaution.service.store import Store
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
 @options.patient
 @options.day
 @options.situation
-@options.label
+@options.labels
 @click.option("--all", "everything", is_flag=True, help="Also list rules that do not hold and duties that are done.")
 @options.as_json
 @click.option("--fail-on", metavar="ACTION", help="Leave with exit code 4 where the action is this or a graver one.")
 @click.option("--store", metavar="URL", help="Also heed the answers that the store of `precaution serve` keeps.")
 @click.option("--server", metavar="URL", help="With --store: the patient's FHIR server. [default: the only one there]")
 def assess(
-    chosen: Chosen,
+    chosen: ChosenLabels,
     patient: str,
     today: date | None,
     stage: str | None,
@@ -56,15 +57,57 @@ def assess(
     """
     if server is not None and store is None:
         raise UsageError("--server says whose patient to look for in a store: give --store too")
-    grave = as_grave_as(fail_on, chosen.label) if fail_on else frozenset[str]()
+    if chosen.only is None:
+        _assess_by_each(
+            chosen, patient, today, stage, answers, everything=everything, json=json, fail_on=fail_on, store=store
+        )
+        return
+    label = chosen.only.label
+    grave = as_grave_as(fail_on, label) if fail_on else frozenset[str]()
     if store is not None:
         decision = decided_with_store(
-            chosen.label, patient, today, stage, answers, everything=everything, url=store, server=server
+            label, patient, today, stage, answers, everything=everything, url=store, server=server
         )
     else:
-        decision = decided(chosen.label, patient, today, stage, answers, everything=everything)
+        decision = decided(label, patient, today, stage, answers, everything=everything)
     emit(_written(decision, json=json, everything=everything))
-    if as_ranked(decision, chosen.label) in grave:
+    if as_ranked(decision, label) in grave:
+        raise click.exceptions.Exit(AS_GRAVE)
+
+
+def _assess_by_each(
+    chosen: ChosenLabels,
+    patient: str,
+    today: date | None,
+    stage: str | None,
+    answers: tuple[str, ...],
+    *,
+    everything: bool,
+    json: bool,
+    fail_on: str | None,
+    store: str | None,
+) -> None:
+    """Assess one patient by several labels: each decision as for its label alone, in the order of the labels."""
+    from precaution.assessment import assess_each
+    from precaution.writers.structured import as_json, each_to_dict
+
+    if stage is not None or store is not None:
+        raise UsageError("--stage and --store are for one label: name one with --label")
+    by_name = {label.name: label for label in chosen.labels}
+    grave = _as_grave_as_in_any(fail_on, chosen.labels) if fail_on else {}
+    decisions = assess_each(
+        options.named_source(patient),
+        today=options.chosen_day(today, chosen.labels[0]),
+        labels=chosen.labels,
+        only_taken=chosen.all,
+        answers=answers,
+        everything=everything,
+    )
+    if json:
+        emit(as_json(each_to_dict(decisions)))
+    else:
+        emit("\n".join(_written(each, json=False, everything=everything) for each in decisions))
+    if any(as_ranked(each, by_name[each.label]) in grave.get(each.label, ()) for each in decisions):
         raise click.exceptions.Exit(AS_GRAVE)
 
 
@@ -126,6 +169,12 @@ def as_grave_as(action: str, label: Label) -> frozenset[str]:
     return frozenset(label.actions[: label.actions.index(action) + 1])
 
 
+def _as_grave_as_in_any(action: str, labels: Sequence[Label]) -> dict[str, frozenset[str]]:
+    """Return by label `action` and all that are graver. Raises UsageError where no label has such an action."""
+    having = [label for label in labels if action in label.actions] or labels[:1]
+    return {label.name: as_grave_as(action, label) for label in having}
+
+
 def as_ranked(decision: Decision, label: Label) -> str:
     """Return the action as the label ranks it: an attested one may have a rank of its own."""
     attested = f"{decision.action}+attested"
@@ -145,18 +194,31 @@ def _written(decision: Decision, *, json: bool, everything: bool) -> str:
 )
 @options.patient
 @options.day
-@options.label
+@options.labels
 @options.as_json
-def timeline(chosen: Chosen, patient: str, today: date | None, json: bool) -> None:
+def timeline(chosen: ChosenLabels, patient: str, today: date | None, json: bool) -> None:
     """Show how stage and decision changed over the record's dates, up to today."""
+    from precaution.assessment import taken
     from precaution.timeline import timeline as changes
     from precaution.writers import listing
     from precaution.writers.structured import as_json, to_dict
 
-    until = options.chosen_day(today, chosen.label)
-    record = options.chosen_record(patient, chosen.label, until)
-    decisions = changes(record, chosen.label, until.toordinal())
-    emit(as_json([to_dict(each) for each in decisions]) if json else listing.timeline(decisions, chosen.label))
+    labels = chosen.labels
+    until = options.chosen_day(today, labels[0])
+    of_label = list(zip(labels, options.chosen_records(patient, labels, until), strict=True))
+    if chosen.all:
+        of_label = taken(of_label, until.toordinal())
+    found = [(changes(record, label, until.toordinal()), label) for label, record in of_label]
+    if json:
+        emit(as_json([to_dict(each) for each in sorted((d for own, _ in found for d in own), key=_day)]))
+    elif chosen.only is not None:
+        emit(listing.timeline(*found[0]))
+    else:
+        emit("\n".join(f"{label.title}\n{listing.timeline(own, label)}" for own, label in found))
+
+
+def _day(decision: Decision) -> str:
+    return decision.today
 
 
 @precaution.command(

@@ -37,10 +37,11 @@ def opened_results(source: Path, label: Label) -> OpenedResults:
     summary = stored(source)
     try:
         about = json.loads((source / RUN).read_text(encoding="utf-8"))
-        digest, day = str(about["label"]["digest"]), date.fromisoformat(about["today"])
+        labels = about["label"] if isinstance(about["label"], list) else [about["label"]]
+        digests, day = {str(each["digest"]) for each in labels}, date.fromisoformat(about["today"])
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(f"'{source / RUN}' can't be read; make the results anew with --overwrite") from None
-    if digest != label.digest:
+    if label.digest not in digests:
         raise UsageError(
             f"the results in '{source}' were made with another label, policy or code lists; give the same "
             "ones, or give the records themselves, which are then decided"

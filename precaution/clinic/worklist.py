@@ -115,7 +115,8 @@ class ClinicList:
         try:
             for name in _TABLES:
                 files = (Path(folder).resolve() / name / "*.parquet").as_posix()
-                self._database.read_parquet(files).create_view(name)
+                table = self._database.read_parquet(files)
+                _of(label, table).create_view(name)
             self._database.execute(
                 _PEOPLE,
                 {"since": today - STOPPED_DAYS, "drug": label.therapy.drug, "unreadable": UNREADABLE["medication"]},
@@ -231,6 +232,13 @@ def _filter(view: WorklistView) -> tuple[str, dict[str, Any]]:
             parts.append(condition)
             values[name] = value
     return " and ".join(parts), values
+
+
+def _of(label: Label, table: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Return the rows of a table that are the label's: results may be of several."""
+    if "label" not in table.columns:
+        return table
+    return table.filter(f"label is null or label = '{label.name.replace(chr(39), chr(39) * 2)}'")
 
 
 def _quoted(names: Sequence[str]) -> list[str]:

@@ -35,6 +35,7 @@ class OtherAnswer(NamedTuple):
     """A patient who gets another answer. Where the action is the same, its reasons are others."""
 
     person: str
+    """The patient's id; where several labels decided, and the label's name behind it in brackets."""
     before: str
     """Stage and action; empty for somebody who was not decided then."""
     now: str
@@ -63,15 +64,18 @@ class Comparison(NamedTuple):
 
 
 _ITEMS = """
-    select person, rule as name, trim(state || ' ' || action || if(attested, '{attested}', '')) as came, cites
+    select {person} as person, rule as name,
+        trim(state || ' ' || action || if(attested, '{attested}', '')) as came, cites
     from read_parquet('{folder}/findings/*.parquet')
-    union all select person, rule || ' (hold)', state, cites from read_parquet('{folder}/holds/*.parquet')
-    union all select person, duty, trim(state || ' ' || due), cites from read_parquet('{folder}/due/*.parquet')
+    union all select {person}, rule || ' (hold)', state, cites from read_parquet('{folder}/holds/*.parquet')
+    union all select {person}, duty, trim(state || ' ' || due), cites from read_parquet('{folder}/due/*.parquet')
 """
 _ANSWERS = """
-    select person, stage || ': ' || action || if(attested, '{attested}', '') as came
+    select {person} as person, stage || ': ' || action || if(attested, '{attested}', '') as came
     from read_parquet('{folder}/decisions/*.parquet')
 """
+_OF_LABEL = "person || ' [' || label || ']'"
+"""Whom an answer is about where several labels decided: there each has an answer of its own."""
 _OTHERS = """
     select coalesce(b.person, n.person), coalesce(b.came, ''), coalesce(n.came, '')
     from ({before}) b full join ({now}) n on b.person = n.person
@@ -96,12 +100,13 @@ def compared(before: Path, now: Path) -> Comparison:
     for folder in (before, now):
         stored(folder)
         runs.append(_run(folder))
+    who = _OF_LABEL if any(isinstance(run.get("label"), list) for run in runs) else "person"
     try:
         with closing(duckdb.connect()) as base:
-            others = _others(base, before, now)
-            because = _because(base, before, now)
-            people = _count(base, before, now)
-            same = {person: came for person, came in _rows(base, _of(_ANSWERS, now)) if person in because}
+            others = _others(base, before, now, who)
+            because = _because(base, before, now, who)
+            people = _count(base, before, now, who)
+            same = {person: came for person, came in _rows(base, _of(_ANSWERS, now, who)) if person in because}
     except duckdb.Error:
         raise InputError(
             f"the tables in '{before}' or '{now}' can't be read; make them anew with --overwrite"
@@ -112,8 +117,8 @@ def compared(before: Path, now: Path) -> Comparison:
     return Comparison(people, _differ(*runs), answers)
 
 
-def _of(query: str, folder: Path) -> str:
-    return query.format(folder=str(folder).replace("'", "''"), attested=ATTESTED)
+def _of(query: str, folder: Path, person: str) -> str:
+    return query.format(folder=str(folder).replace("'", "''"), attested=ATTESTED, person=person)
 
 
 def _rows(base: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[str, ...]]:
@@ -122,21 +127,21 @@ def _rows(base: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[str, ..
         yield from rows
 
 
-def _others(base: duckdb.DuckDBPyConnection, before: Path, now: Path) -> dict[str, tuple[str, str]]:
-    query = _OTHERS.format(before=_of(_ANSWERS, before), now=_of(_ANSWERS, now))
+def _others(base: duckdb.DuckDBPyConnection, before: Path, now: Path, who: str) -> dict[str, tuple[str, str]]:
+    query = _OTHERS.format(before=_of(_ANSWERS, before, who), now=_of(_ANSWERS, now, who))
     return {person: (was, came) for person, was, came in _rows(base, query)}
 
 
-def _because(base: duckdb.DuckDBPyConnection, before: Path, now: Path) -> dict[str, list[Because]]:
-    query = _REASONS.format(before=_of(_ITEMS, before), now=_of(_ITEMS, now))
+def _because(base: duckdb.DuckDBPyConnection, before: Path, now: Path, who: str) -> dict[str, list[Because]]:
+    query = _REASONS.format(before=_of(_ITEMS, before, who), now=_of(_ITEMS, now, who))
     found: dict[str, list[Because]] = {}
     for person, name, was, came, cites in _rows(base, query):
         found.setdefault(person, []).append(Because(name, was, came, tuple(cites)))
     return found
 
 
-def _count(base: duckdb.DuckDBPyConnection, before: Path, now: Path) -> int:
-    query = _PEOPLE.format(before=_of(_ANSWERS, before), now=_of(_ANSWERS, now))
+def _count(base: duckdb.DuckDBPyConnection, before: Path, now: Path, who: str) -> int:
+    query = _PEOPLE.format(before=_of(_ANSWERS, before, who), now=_of(_ANSWERS, now, who))
     return next(int(number) for (number,) in _rows(base, query))
 
 

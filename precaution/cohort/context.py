@@ -55,7 +55,8 @@ class RunContext(NamedTuple):
     source: Path | str
     """A path, or the URL of a database."""
     out: Path
-    label: LabelSource
+    labels: tuple[LabelSource, ...]
+    """The labels by which patients are decided: each decides all who are asked for by it."""
     today: date
     files: tuple[SourceFile, ...]
     partitions: int

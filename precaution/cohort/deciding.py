@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from precaution.assessment import assess
+from precaution.cohort.label_source import loaded
 from precaution.cohort.problems import HARMLESS, Problem, kind_of, strict_error
 from precaution.cohort.tables import AUDIT, SCHEMAS, TableRows, decision_rows, put
 from precaution.measures import audit_rows
@@ -16,13 +17,14 @@ from precaution.timeline import timeline, treated_since
 from precaution.writers.structured import fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from precaution.cohort.context import RunContext
     from precaution.cohort.processes import Processes
     from precaution.cohort.sort.sorted import Sorted
     from precaution.engine.answer import Decision
+    from precaution.knowledge.model import Label
     from precaution.values.record import Record
 
     PartitionTask = tuple[RunContext, Sorted, int]
@@ -43,11 +45,15 @@ class Decided:
     failed: int = 0
     problems: dict[str, int] = field(default_factory=dict[str, int])
     actions: dict[str, int] = field(default_factory=dict[str, int])
+    by_label: dict[str, int] = field(default_factory=dict[str, int])
+    """Where there are several labels: decisions of each; keys are `label: action`."""
     ignored: dict[str, int] = field(default_factory=dict[str, int])
     unrecognised: dict[str, int] = field(default_factory=dict[str, int])
     """Keys are `system code: why`."""
     people_with: dict[str, int] = field(default_factory=dict[str, int])
     """For an audit: how many patients have an entry of each code list."""
+    people_with_by_label: dict[str, int] = field(default_factory=dict[str, int])
+    """The same of each label where there are several; keys are `label: code list`."""
     claimed: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """FilePiece and line of what named a patient of this partition by an identifier."""
     first: Problem | None = None
@@ -59,7 +65,7 @@ def part_name(partition: int) -> str:
     return f"part-{partition:04d}"
 
 
-COUNTED = ("problems", "actions", "ignored", "unrecognised", "people_with")
+COUNTED = ("problems", "actions", "by_label", "ignored", "unrecognised", "people_with", "people_with_by_label")
 
 
 class Partition:
@@ -69,37 +75,73 @@ class Partition:
         """Begin partition `number`. `found`: what the first pass left."""
         self.context, self.found = context, found
         self.result, self.tables = Decided(number), TableRows()
-        self.label = context.label.load()
+        self.labels = loaded(context.labels)
         self._counts = {name: Counter[str]() for name in COUNTED}
 
-    def decide(self, person: str, record: Record, also: Iterable[str] = ()) -> None:
-        """Add what a record comes to to the tables; `also`: other ids of the same person. Raises PatientDied."""
-        today, who = self.context.today.toordinal(), self.context.who
-        if not any(who.includes(name, record, self.label, today) for name in (person, *also)):
+    def decide(self, person: str, records: Sequence[Record | None], also: Iterable[str] = ()) -> None:
+        """Add to the tables what the record of a person, as each label reads it, comes to.
+
+        There is none where the source holds no record for that label. `also`: other ids of the same person. Raises
+        PatientDied.
+        """
+        asked = [
+            (label, record)
+            for label, record in zip(self.labels, records, strict=True)
+            if record is not None and self._asked_for((person, *also), record, label)
+        ]
+        if not asked:
             self.result.left_out += 1
             return
-        if "entries" in self.context.tables:
-            self.tables.add("entries", rows_of(person, record))
-            self.tables.add("persons", [person_row(person, record)])
-        if not self.context.tables.isdisjoint(AUDIT):  # of the dead too
-            self._counts["people_with"].update(name for name, entries in record.entries.items() if entries)
-            self.tables.add_all(audit_rows(person, record, self.label, today))
-        names, answers = (person, *also), self.context.answers
-        if answers is not None:
-            record = answers.heeded(names, record, self.label, today)
-        decision = assess(record, today=self.context.today, label=self.label)
-        if answers is not None:
-            decision = answers.finished(names, decision, self.label)
-        since = treated_since(record, self.label) if "history" in self.context.tables else None
-        changes = timeline(record, self.label, today, since) if since is not None else []
-        self.tables.add_all(decision_rows(person, decision, changes, self.label))
-        self._count(decision)
+        for label, record in asked:
+            self._add_record(person, record, label)
+        if not self.context.tables.isdisjoint(AUDIT):
+            found = {name for _, record in asked for name in record.entries if record.entries[name]}
+            self._counts["people_with"].update(found)
+            if len(self.labels) > 1:
+                names = {
+                    f"{label.name}: {name}"
+                    for label, record in asked
+                    for name in record.entries
+                    if record.entries[name]
+                }
+                self._counts["people_with_by_label"].update(names)
+        self._count([self._decided((person, *also), record, label) for label, record in asked])
 
-    def _count(self, decision: Decision) -> None:
+    def _asked_for(self, names: Iterable[str], record: Record, label: Label) -> bool:
+        today, who = self.context.today.toordinal(), self.context.who
+        return any(who.includes(name, record, label, today) for name in names)
+
+    def _add_record(self, person: str, record: Record, label: Label) -> None:
+        """Add the record itself to the tables that are asked for, and what an audit needs of it: of the dead too."""
+        if "entries" in self.context.tables:
+            self.tables.add("entries", rows_of(person, record, label.name))
+            self.tables.add("persons", [person_row(person, record, label.name)])
+        if not self.context.tables.isdisjoint(AUDIT):
+            self.tables.add_all(audit_rows(person, record, label, self.context.today.toordinal()), label.name)
+
+    def _decided(self, names: Sequence[str], record: Record, label: Label) -> Decision:
+        """Return the decision on a person, who has these ids, by a label, and add its rows."""
+        answers = self.context.answers
+        if answers is not None:
+            record = answers.heeded(names, record, label, self.context.today.toordinal())
+        decision = assess(record, today=self.context.today, label=label)
+        if answers is not None:
+            decision = answers.finished(names, decision, label)
+        since = treated_since(record, label) if "history" in self.context.tables else None
+        changes = timeline(record, label, self.context.today.toordinal(), since) if since is not None else []
+        self.tables.add_all(decision_rows(names[0], decision, changes, label), label.name)
+        return decision
+
+    def _count(self, decisions: Sequence[Decision]) -> None:
+        """Count one person: what is ignored, or not recognised, once for all labels."""
         self.result.decided += 1
-        self._counts["actions"][decision.action] += 1
-        self._counts["ignored"].update(each.why for each in decision.ignored)
-        self._counts["unrecognised"].update(f"{each.system} {each.code}: {each.why}" for each in decision.unrecognised)
+        self._counts["actions"].update(each.action for each in decisions)
+        self._counts["ignored"].update(one.why for one in {one for each in decisions for one in each.ignored})
+        codes = {one for each in decisions for one in each.unrecognised}
+        self._counts["unrecognised"].update(f"{one.system} {one.code}: {one.why}" for one in codes)
+        if len(self.labels) > 1:
+            for each in decisions:
+                self._counts["by_label"][f"{each.label}: {each.action}"] += 1
 
     def count_failure(self, error: Exception) -> str:
         """Count a patient who could not be decided, and return the kind of problem."""

@@ -13,7 +13,6 @@ from precaution.cohort.sort.merged import lines_of
 from precaution.cohort.sort.owner import deletion, stand_ins
 from precaution.cohort.sort.partition_files import BROKEN, DROPPED, IRRELEVANT, PATIENT, REPORT, hash_of
 from precaution.errors import InputError, PrecautionError
-from precaution.readers import read_resources
 from precaution.readers.bundle_queries import (
     duplicates,
     has_undated_result,
@@ -21,6 +20,7 @@ from precaution.readers.bundle_queries import (
     patients,
     resource_names,
 )
+from precaution.readers.fhir import Understanding, records_of
 from precaution.readers.json_input import parsed, parsed_again
 from precaution.readers.patient import survivor
 
@@ -59,6 +59,7 @@ class FhirPartition(Partition):
     def __init__(self, context: RunContext, found: Sorted, number: int) -> None:
         """Begin partition `number`. `found`: what the first pass left."""
         super().__init__(context, found, number)
+        self._understandings = [Understanding(each.terminology, each.asks) for each in self.labels]
         self._shared, self._identifiers = SharedIndex(context.work), IdentifierIndex(context.work)
         self._standing: dict[str, list[str]] = {}
         for old, to in found.merged.items():
@@ -76,7 +77,7 @@ class FhirPartition(Partition):
         if also:
             person = self._name_of(person, every)
         try:
-            self.decide(person, self._record(person, every), also)
+            self.decide(person, self._records(person, every), also)
         except OtherVersion:
             raise
         except Exception as error:
@@ -106,11 +107,10 @@ class FhirPartition(Partition):
         self._claimed.update((line.piece, line.number) for line in found)
         return found
 
-    def _record(self, person: str, lines: Sequence[FramedLine]) -> Record:
+    def _records(self, person: str, lines: Sequence[FramedLine]) -> list[Record]:
         documents = self._documents(person, lines)
         everything = [*documents, *self._shared.behind(documents), *self._lost, *self._deletions(person, documents)]
-        terminology, asks, today = self.label.terminology, self.label.asks, self.context.today.toordinal()
-        return read_resources(everything, terminology, asks, today)  # type: ignore[arg-type]
+        return records_of(everything, self._understandings, self.context.today.toordinal())
 
     def _deletions(self, person: str, documents: Sequence[Json]) -> list[Json]:
         """Return a Bundle that deletes what the source deletes of a patient's resources, as the readers heed it."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from precaution.cohort.context import RunContext
     from precaution.cohort.deciding import Decided, PartitionTask
     from precaution.cohort.sort.sorted import Sorted
+    from precaution.knowledge.model import Label
     from precaution.tables.schema import Row
     from precaution.values.record import Record
 
@@ -35,16 +36,29 @@ def decide_rows(task: PartitionTask) -> Decided:
     """Decide every person of a partition of rows and write the tables; raises OutputError."""
     partition = RowsPartition(*task)
     persons, entries = (partition.rows(table) for table in ("persons", "entries"))
-    doubtful = unsound(persons, entries)
+    views = [partition.of_label(persons, entries, label.name) for label in partition.labels]
+    doubtful = {person for view in views for person in unsound(*view)}
     people = partition.chosen({*persons.column("person").to_pylist(), *doubtful})
-    records = sound(persons, entries, [person for person in people if person not in doubtful])
+    read = [_Read(*view, [person for person in people if person not in doubtful]) for view in views]
     of_persons, of_entries = _by_person(_only(persons, doubtful)), _by_person(_only(entries, doubtful))
     for person in people:
         if person in doubtful:
             partition.person(person, of_persons.get(person, []), of_entries.get(person, []))
         else:
-            partition.sound(*next(records))
+            partition.sound(person, [each.record(person) for each in read])
     return partition.written()
+
+
+class _Read:
+    """The records of sound persons as one label reads them, in the order in which they are asked for."""
+
+    def __init__(self, persons: pa.Table, entries: pa.Table, people: Iterable[str]) -> None:
+        self._there = set(persons.column("person").to_pylist())
+        self._records = sound(persons, entries, [person for person in people if person in self._there])
+
+    def record(self, person: str) -> Record | None:
+        """Return the record of the next person; nothing where the label has none."""
+        return next(self._records)[1] if person in self._there else None
 
 
 def decide_one_by_one(partition: RowsPartition) -> Decided:
@@ -72,12 +86,21 @@ class RowsPartition(Partition):
     def __init__(self, context: RunContext, found: Sorted, number: int) -> None:
         """Begin partition `number`. `found`: what the first pass left."""
         super().__init__(context, found, number)
-        asks, drugs = (ANSWER + name for name in self.label.asks), (DOSE + name for name in self.label.concepts)
-        self._concepts = {*self.label.concepts, *UNREADABLE.values(), *asks, *drugs}
+        self._concepts = [_known_to(label) for label in self.labels]
 
     def rows(self, table: str) -> pa.Table:
         """Return the rows of a table that are this partition's."""
         return rows_in(self.context.work, table, self.result.partition, self.context.partitions, self.columns)
+
+    def of_label(self, persons: pa.Table, entries: pa.Table, name: str) -> tuple[pa.Table, pa.Table]:
+        """Return the rows of both tables that are for a label: its own, and those that name none."""
+        if len(self.labels) == 1:  # no other's were sorted
+            return persons, entries
+        found = (
+            each.filter(pc.is_in(each.column("label"), pa.array([name, None], pa.string())))
+            for each in (persons, entries)
+        )
+        return next(found), next(found)
 
     def chosen(self, people: Iterable[str]) -> list[str]:
         """Return the persons to decide, in the order in which any run of the same partitions takes them."""
@@ -87,21 +110,25 @@ class RowsPartition(Partition):
     def person(self, person: str, rows: list[Row], entries: list[Row]) -> None:
         """Decide one person; whatever goes wrong with that one is noted."""
         with self._noted(person):
-            problem = _wrong(person, rows, entries)
-            if problem is not None:
+            once = list(dict.fromkeys(entries))
+            of_labels = [(_of(label.name, rows), _of(label.name, once)) for label in self.labels]
+            problems = [_wrong(person, *each) for each in of_labels if each != ([], [])]
+            if problem := next((each for each in problems if each is not None), None):
                 self.result.failed += 1
                 self.note(problem)
                 return
-            once = list(dict.fromkeys(entries))
-            if more := len(rows) + len(entries) - len(once) - 1:
+            if more := len(rows) - len({row[_LABEL] for row in rows}) + len(entries) - len(once):
                 self.note(Problem(person, "row-twice", "", 0, KINDS["row-twice"], more))
-            own = [row[: len(self.columns.entries)] for row in once]
-            self.decide(person, self.record(rows[0][: len(self.columns.persons)], own))
+            records = [
+                self.record(own[0][:_LABEL], [row[:_LABEL] for row in more], at) if own else None
+                for at, (own, more) in enumerate(of_labels)
+            ]
+            self.decide(person, records)
 
-    def sound(self, person: str, record: Record) -> None:
+    def sound(self, person: str, records: Iterable[Record | None]) -> None:
         """Decide one person of whose rows nothing is wrong; whatever goes wrong all the same is noted."""
         with self._noted(person):
-            self.decide(person, self.understood(record))
+            self.decide(person, [each and self.understood(each, at) for at, each in enumerate(records)])
 
     @contextmanager
     def _noted(self, person: str) -> Iterator[None]:
@@ -114,19 +141,20 @@ class RowsPartition(Partition):
                 raise
             self.note(Problem(person, self.count_failure(error), "", 0, message_of(error)))
 
-    def record(self, person: Row, entries: list[Row]) -> Record:
-        """Return the record that a person's rows are."""
-        return self.understood(record_of(person, entries))
+    def record(self, person: Row, entries: list[Row], at: int) -> Record:
+        """Return the record that a person's rows, without their last column, are for the label at that place."""
+        return self.understood(record_of((*person, None), [(*row, None) for row in entries]), at)
 
-    def understood(self, record: Record) -> Record:
-        """Return a record of nothing but what the label knows, and with no list complete of which rows were lost."""
-        lost = self.found.lost_kinds or not self._concepts.issuperset(record.entries)
-        return self.without_lists(record) if lost else record
+    def understood(self, record: Record, at: int) -> Record:
+        """Return a record of nothing but what a label knows, and with no list complete of which rows were lost."""
+        lost = self.found.lost_kinds or not self._concepts[at].issuperset(record.entries)
+        return self.without_lists(record, at) if lost else record
 
-    def without_lists(self, record: Record) -> Record:
-        """Return a record in which what is lost, or of no concept of the label, leaves no list complete."""
-        found = {name: own for name, own in record.entries.items() if name in self._concepts}
-        unknown = [each for name, own in record.entries.items() if name not in self._concepts for each in own]
+    def without_lists(self, record: Record, at: int) -> Record:
+        """Return a record in which what is lost, or of no concept of a label, leaves no list complete."""
+        known = self._concepts[at]
+        found = {name: own for name, own in record.entries.items() if name in known}
+        unknown = [each for name, own in record.entries.items() if name not in known for each in own]
         for each in unknown:
             name = UNREADABLE.get(each.kind)
             if name is not None:
@@ -145,6 +173,19 @@ class RowsPartition(Partition):
 
 
 _NO_CONCEPT = "the label has no such concept"
+_LABEL = -4
+"""The column `label`: the last one, before why, file and row of what is wrong."""
+
+
+def _known_to(label: Label) -> set[str]:
+    """Return the concepts that rows may be of for a label: its lists', its questions' and the doses of its drugs."""
+    asks, drugs = (ANSWER + name for name in label.asks), (DOSE + name for name in label.concepts)
+    return {*label.concepts, *UNREADABLE.values(), *asks, *drugs}
+
+
+def _of(label: str, rows: list[Row]) -> list[Row]:
+    """Return the rows that are for a label: its own, and those that name none."""
+    return [row for row in rows if row[_LABEL] in (None, label)]
 
 
 def _wrong(person: str, rows: list[Row], entries: list[Row]) -> Problem | None:
@@ -155,6 +196,6 @@ def _wrong(person: str, rows: list[Row], entries: list[Row]) -> Problem | None:
     if bad:
         why, file, row = bad[0][-3:]
         return Problem(person, "bad-row", str(file), int(str(row)), f"the row can't be right: {why}", len(bad))
-    if any(row != rows[0] for row in rows):
+    if any(row[:_LABEL] != rows[0][:_LABEL] for row in rows):
         return Problem(person, "bad-row", "", 0, "persons holds rows of one person that differ", len(rows))
     return None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from precaution.knowledge.loading import load_label
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from precaution.knowledge.model import Label
 
 
@@ -21,3 +23,8 @@ class LabelSource(NamedTuple):
     def load(self) -> Label:
         """Return the label; loaded once in a process. Raises KnowledgeError for a wrong one."""
         return load_label(self.folder, policy=self.policy, codes=self.codes)
+
+
+def loaded(sources: Iterable[LabelSource]) -> tuple[Label, ...]:
+    """Return labels, each loaded once in a process. Raises KnowledgeError for a wrong one."""
+    return tuple(each.load() for each in sources)

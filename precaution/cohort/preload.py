@@ -1,6 +1,6 @@
 """Loaded last by the process that workers are forked from: what each would work out for itself is there already.
 
-That process is told of the label by its environment, which is all that it gets from the one that begins it.
+That process is told of the labels by its environment, which is all that it gets from the one that begins it.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from precaution.values.record import Record
 
 
 def preload(text: str) -> None:
-    """Load the label that `text` names, see `processes.preload`, and decide an empty record by it at each stage.
+    """Load the labels that `text` names, see `processes.preload`, and decide an empty record by each at each stage.
 
-    What is wrong with the label is said by the process that asked for it.
+    What is wrong with a label is said by the process that asked for it.
     """
-    folder, policy, codes = json.loads(text)
-    with suppress(PrecautionError):
-        label = LabelSource(folder, Path(policy) if policy else None, tuple(map(Path, codes))).load()
-        for stage in STAGES:
-            decide(Record(), label, date.max.toordinal(), stage)
+    for folder, policy, codes in json.loads(text):
+        with suppress(PrecautionError):
+            label = LabelSource(folder, Path(policy) if policy else None, tuple(map(Path, codes))).load()
+            for stage in STAGES:
+                decide(Record(), label, date.max.toordinal(), stage)
     gc.freeze()  # forked, it is then shared
 
 

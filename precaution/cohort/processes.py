@@ -31,7 +31,7 @@ OFTEN = 0.25
 BEGIN = "forkserver" if sys.platform == "linux" else "spawn"
 """How processes begin: forked from one that has the modules already but no threads and none of our memory."""
 PRELOAD = "PRECAUTION_PRELOAD_LABEL"
-"""The variable of the environment that names the label to load, see `precaution.cohort.preload`."""
+"""The variable of the environment that names the labels to load, see `precaution.cohort.preload`."""
 _MODULES = ("precaution.cohort.deciding_fhir", "precaution.cohort.sort.lines")
 _MAIN = "precaution.cli"
 """What workers load again where the command line began the run."""
@@ -70,8 +70,8 @@ def watch() -> Watch:
     return _here
 
 
-def preload(workers: int, label: LabelSource | None = None, modules: Sequence[str] = ()) -> None:
-    """Begin to load what several processes need: our modules, `modules` and the label; return at once.
+def preload(workers: int, labels: Sequence[LabelSource] = (), modules: Sequence[str] = ()) -> None:
+    """Begin to load what several processes need: our modules, `modules` and the labels; return at once.
 
     It is done once in the life of a process. Workers that need another label load it themselves.
     """
@@ -80,15 +80,16 @@ def preload(workers: int, label: LabelSource | None = None, modules: Sequence[st
 
         main = [_MAIN] if _MAIN in sys.modules else []
         multiprocessing.set_forkserver_preload([*_MODULES, *main, *modules, "precaution.cohort.preload"])
-        with _environment(label):
+        with _environment(labels):
             forkserver.ensure_running()
 
 
 @contextmanager
-def _environment(label: LabelSource | None) -> Iterator[None]:
-    """Name the label to a process that begins meanwhile."""
-    if label is not None:
-        os.environ[PRELOAD] = json.dumps([label.folder, str(label.policy or ""), [str(each) for each in label.codes]])
+def _environment(labels: Sequence[LabelSource]) -> Iterator[None]:
+    """Name the labels to a process that begins meanwhile."""
+    if labels:
+        named = [[each.folder, str(each.policy or ""), [str(path) for path in each.codes]] for each in labels]
+        os.environ[PRELOAD] = json.dumps(named)
     try:
         yield
     finally:
@@ -184,16 +185,16 @@ class Processes:
         workers: int,
         progress: Callable[[int], object] = lambda _: None,
         work: Path | None = None,
-        label: LabelSource | None = None,
+        labels: Sequence[LabelSource] = (),
     ) -> None:
         """Report to `progress` how much is newly done. `work`: the folder in which the processes are to be seen at
-        work, see `run_lock`. `label`: what they will decide by."""
+        work, see `run_lock`. `labels`: what they will decide by."""
         self._progress = progress
         self._pool: ProcessPoolExecutor | None = None
         self._reported = 0
         self._interrupts = Interrupts()
         if workers > 1:
-            preload(workers, label)
+            preload(workers, labels)
             context = multiprocessing.get_context(BEGIN)
             self._stop, self._done = context.Event(), context.Value("q", 0)
             begin = (self._stop, self._done, work, dict(os.environ))

@@ -51,6 +51,15 @@ class Summary:
     """Whose lost lines were taken to be."""
     who: Choice = "everybody"
     """Who was asked for."""
+    by_label: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, "Mapping[str, int]"])
+    """Where several labels decided: how many decisions of each action, by the label's name."""
+
+    def told(self) -> dict[str, object]:
+        """Return it as plain data; without `by_label` where there was one label."""
+        told = dict(fields_of(self))
+        if not self.by_label:
+            del told["by_label"]
+        return told
 
     @property
     def clean(self) -> bool:
@@ -63,12 +72,13 @@ class Summary:
         return sum(self.problems.get(kind, 0) for kind in LOSSES) if self.lost_lines == "nobody" else 0
 
 
-def described(context: RunContext, label: Label) -> dict[str, Any]:
+def described(context: RunContext, labels: Sequence[Label]) -> dict[str, Any]:
     """Return what decides a run's results, and a digest of it: only a run of the same digest may be continued."""
+    about_labels = [{"name": each.name, "version": each.version, "digest": each.digest} for each in labels]
     about: dict[str, Any] = {
         "precaution": __version__,
-        "label": {"name": label.name, "version": label.version, "digest": label.digest},
-        "policy": dict(label.policy),
+        "label": about_labels[0] if len(labels) == 1 else about_labels,
+        "policy": dict(labels[0].policy) if len(labels) == 1 else {each.name: dict(each.policy) for each in labels},
         "today": context.today.isoformat(),
         "history": "history" in context.tables,
         "audit": context.tables.issuperset(AUDIT),
@@ -177,7 +187,17 @@ def summed(context: RunContext, found: Sorted, parts: Sequence[Decided]) -> Summ
         _total([counts, *(part.problems for part in parts)]),
         context.lost_lines,
         context.who.choice,
+        _by_label(_total(part.by_label for part in parts)),
     )
+
+
+def _by_label(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Return counts whose keys are `label: word` by label and word."""
+    found: dict[str, dict[str, int]] = {}
+    for name, count in counts.items():
+        label, _, action = name.partition(": ")
+        found.setdefault(label, {})[action] = count
+    return found
 
 
 def stored(out: Path) -> Summary:
@@ -191,12 +211,14 @@ def stored(out: Path) -> Summary:
 
 def _quality(found: Sorted, parts: Sequence[Decided], summary: Summary) -> dict[str, object]:
     unrecognised = _total(part.unrecognised for part in parts)
+    of_labels = _by_label(_total(part.people_with_by_label for part in parts))
     return {
-        **fields_of(summary),
+        **summary.told(),
         "taken": _total([found.taken]),
         "passed_over": _total([found.passed_over]),
         "ignored": _total(part.ignored for part in parts),
         "people_with": _total(part.people_with for part in parts),
+        **({"people_with_by_label": of_labels} if of_labels else {}),
         "unrecognised": [_coded(name, count) for name, count in sorted(unrecognised.items(), key=_most)],
     }
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SCHEMAS = {"entries": ENTRIES, "persons": PERSONS}
 """The tables of a source, by the names of their folders."""
-_OPTIONAL = frozenset({"order", "sex", "site"})
+_OPTIONAL = frozenset({"order", "sex", "site", "label"})
 _HELP = "see docs/guides/cohort.md for the columns"
 
 

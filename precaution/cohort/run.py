@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from precaution.assessment import as_day
+from precaution.assessment import as_day, distinct
 from precaution.cohort import run_fhir, run_omop, run_tables
 from precaution.cohort.context import RunContext, SourceFile
-from precaution.cohort.label_source import LabelSource
+from precaution.cohort.label_source import LabelSource, loaded
 from precaution.cohort.processes import preload
 from precaution.cohort.results import Summary, described, opened, stored
 from precaution.cohort.run_lock import run_lock
@@ -25,11 +26,12 @@ from precaution.knowledge.loading import find_label
 from precaution.labels import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from precaution.cohort.context import ClinicianAnswers, LostLines
     from precaution.cohort.progress import Tell
     from precaution.cohort.spark import Spark
+    from precaution.knowledge.model import Label
 
 
 class Plan(NamedTuple):
@@ -87,6 +89,13 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _refuse_shared_asks(labels: Sequence[Label]) -> None:
+    """Raise UsageError where labels have an ask of one name: a store does not say to whose ask an answer is."""
+    counts = Counter(name for label in labels for name in label.asks)
+    if shared := [name for name, count in counts.items() if count > 1]:
+        raise UsageError(f"--store does not say to which label's ask '{shared[0]}' an answer is: take one label a run")
+
+
 def cohort(
     source: Path | str,
     out: Path | str,
@@ -95,6 +104,7 @@ def cohort(
     label: Path | str = DEFAULT,
     policy: Path | None = None,
     codes: Iterable[Path] = (),
+    labels: Iterable[LabelSource] = (),
     workers: int | None = None,
     limit: int = 0,
     strict: bool = False,
@@ -111,9 +121,10 @@ def cohort(
     """Decide every patient of `source` on `today`; write the results to `out`.
 
     `source`: a folder or file of FHIR R4 (NDJSON, or Bundles), or a folder of the tables `entries` and `persons`.
-    `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at the
-    first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables. `audit`: also
-    what an audit needs. `lost_lines`: whose a line may be of which that can't be told; with "nobody" an answer may
+    `labels`: in place of `label`, `policy` and `codes` any number of labels; a patient is decided by each of which
+    `who` is true. `workers`: processes; all cores where not given. `limit`: most patients, 0 for all. `strict`: stop at
+    the first problem. `history`: also the decisions of earlier days. `entries`: also the records, as tables. `audit`:
+    also what an audit needs. `lost_lines`: whose a line may be of which that can't be told; with "nobody" an answer may
     lack what such a line held. `who`: who is decided, a key of `who.CHOICES` or a file of ids. `answers`: what
     clinicians have answered, where that is kept. `spark`: where given, Spark does the work in place of processes.
     `progress` is told what is done, how much, of how much. A folder
@@ -129,15 +140,18 @@ def cohort(
     if answers is not None and spark:
         raise UsageError("--store is for --engine processes: the machines of Spark do not reach the store")
     day = date.fromordinal(as_day(today))
-    source_of_label = LabelSource(str(find_label(label)), policy, tuple(codes))
+    sources = tuple(labels) or (LabelSource(str(find_label(label)), policy, tuple(codes)),)
     if not spark:
-        preload(workers or _cores(), source_of_label)  # meanwhile this process loads its own
-    loaded, folder = source_of_label.load(), Path(out)
+        preload(workers or _cores(), sources)  # meanwhile this process loads its own
+    known, folder = distinct(loaded(sources)), Path(out)
+    _refuse_shared_asks(known if answers is not None else ())
     made = plan(source, out, workers, spark)
+    if made.sort == "tables":
+        run_tables.check_labels(Path(source), made.files, [each.name for each in known])
     context = RunContext(
         source,
         folder,
-        source_of_label,
+        sources,
         day,
         made.files,
         made.partitions,
@@ -146,10 +160,10 @@ def cohort(
         limit,
         strict,
         lost_lines,
-        chosen_people(who, loaded),
+        chosen_people(who, known),
         answers,
     )
-    about = described(context, loaded)
+    about = described(context, known)
     about |= {"engine": "spark" if spark else "processes", "partitions": made.partitions}
     try:
         if not folder.exists():

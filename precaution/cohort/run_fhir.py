@@ -64,7 +64,7 @@ class _InProcesses:
 def run(context: RunContext, tell: Tell) -> Summary:
     """Do what is left of a run in processes, and mark it as complete. Raises InputError if `strict`, OutputError."""
     progress = Progress(tell)
-    with Processes(context.workers, progress.add, context.work, context.label) as processes:
+    with Processes(context.workers, progress.add, context.work, context.labels) as processes:
         found, parts = both_passes(context, _InProcesses(context, processes, progress))
     return finished(context, found, parts)
 

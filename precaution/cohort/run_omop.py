@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from precaution.cohort.context import SourceFile
 from precaution.cohort.deciding_rows import RowsPartition, decide_one_by_one
+from precaution.cohort.label_source import loaded
 from precaution.cohort.run_tables import emptied, run_rows
 from precaution.cohort.sort.rows import RowColumns, RowQueries, connected, note, partition_count, sort_rows
 from precaution.cohort.sort.sorted import Sorted
@@ -19,23 +20,22 @@ from precaution.readers.codes import codes_for
 from precaution.readers.omop import mapping
 from precaution.readers.omop.code_map import CodeMap, code_map
 from precaution.readers.omop.columns import LISTS_OF
-from precaution.readers.omop.files import CdmFiles, files_of, is_database, is_folder
+from precaution.readers.omop.files import CdmFiles, files_of, is_database, is_folder, quoted
 from precaution.readers.omop.meanings import VocabularyConcept
 from precaution.readers.omop.rows import MappedPerson, MappedRow, RowReader
 
 import pyarrow as pa  # isort: skip - tables says what to do where it is missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import duckdb
 
     from precaution.cohort.context import RunContext
     from precaution.cohort.deciding import Decided, PartitionTask
-    from precaution.cohort.label_source import LabelSource
     from precaution.cohort.progress import Tell
     from precaution.cohort.results import Summary
-    from precaution.readers.codes import Codes
+    from precaution.readers.omop.columns import Cdm
     from precaution.values.record import Record
 
 _TYPES = {"varchar": pa.string(), "bigint": pa.int64(), "boolean": pa.bool_(), "double precision": pa.float64()}
@@ -45,7 +45,9 @@ def _schema(columns: Mapping[str, str]) -> pa.Schema:
     return pa.schema([(name, _TYPES[kind]) for name, kind in columns.items()])
 
 
-MAPPED = RowColumns(_schema(mapping.PERSON_COLUMNS), _schema(mapping.COLUMNS), "event")
+_LABEL = {"label": "varchar"}
+"""The name of the label by whose codes a row was mapped; of a person nothing, who is the same for each."""
+MAPPED = RowColumns(_schema({**mapping.PERSON_COLUMNS, **_LABEL}), _schema({**mapping.COLUMNS, **_LABEL}), "event")
 _MEANINGS = "omop.json"
 """What the last step of the mapping is told of values and units."""
 
@@ -118,11 +120,11 @@ def _here(context: RunContext, base: duckdb.DuckDBPyConnection) -> Sorted:
         lost = LISTS_OF.get(each.table)
         note(found, "unread-line" if lost is None else "unreadable-line", each.file, each.line)
         found.lost_kinds.update(lost or ())
-    meanings = _kept(context, code_map(cdm, _codes(context.label)))
-    found.report = dict(meanings.report)
+    meanings = _kept(context, _code_maps(context, cdm))
+    found.report = _reported(meanings.values())
     queries = RowQueries(
         lambda: _with_origin(mapping.persons(cdm, context.today.isoformat())),
-        lambda: _with_origin(mapping.rows(cdm, meanings.meanings, cdm.tables), "source"),
+        lambda: _rows(cdm, meanings),
     )
     return sort_rows(base, queries, context, MAPPED, found)
 
@@ -131,31 +133,53 @@ def _there(context: RunContext, base: duckdb.DuckDBPyConnection) -> Sorted:
     from precaution.readers.omop.postgres import CdmPostgres, database_address  # noqa: PLC0415 - its driver is an extra
 
     with closing(CdmPostgres(database_address(str(context.source)))) as cdm:
-        meanings = _kept(context, code_map(cdm, _codes(context.label)))
+        meanings = _kept(context, _code_maps(context, cdm))
         persons, rows = "there_persons", "there_rows"
         queries = RowQueries(
             lambda: _with_origin(cdm.into(base, persons, mapping.persons(cdm, context.today.isoformat()))),
-            lambda: _with_origin(cdm.into(base, rows, mapping.rows(cdm, meanings.meanings, cdm.tables)), "source"),
+            lambda: _rows(cdm, meanings, lambda query, at: cdm.into(base, f"{rows}_{at}", query)),
         )
-        return sort_rows(base, queries, context, MAPPED, Sorted(report=dict(meanings.report)))
+        return sort_rows(base, queries, context, MAPPED, Sorted(report=_reported(meanings.values())))
 
 
-def _codes(label: LabelSource) -> Codes:
-    return codes_for(label.load().terminology)
+def _code_maps(context: RunContext, cdm: Cdm) -> dict[str, CodeMap]:
+    """Return by the name of each label what the codes of a CDM mean for it."""
+    every = enumerate(loaded(context.labels))
+    return {label.name: code_map(cdm, codes_for(label.terminology), at) for at, label in every}
 
 
-def _with_origin(query: str, origin: str = "''") -> str:
-    """Return a query with why, file and row of what is wrong: of a row without a person where it stands in the CDM."""
+def _rows(cdm: Cdm, meanings: Mapping[str, CodeMap], sent: Callable[[str, int], str] = lambda query, _: query) -> str:
+    """Return the query for the mapped rows of all labels; `sent` has each label's query run where the data are."""
+    every = enumerate(meanings.items())
+    mapped = [(name, sent(mapping.rows(cdm, each.meanings, cdm.tables), at)) for at, (name, each) in every]
+    return " union all ".join(_with_origin(query, "source", quoted(name)) for name, query in mapped)
+
+
+def _reported(meanings: Iterable[CodeMap]) -> dict[str, object]:
+    """Return the report on codes and units without a meaning, what is the same for several labels once."""
+    found: dict[str, list[object]] = {}
+    for each in meanings:
+        for part, rows in each.report.items():
+            mine = found.setdefault(part, [])
+            mine += [row for row in rows if row not in mine]
+    return dict(found)
+
+
+def _with_origin(query: str, origin: str = "''", label: str = "null::varchar") -> str:
+    """Return a query with the label, and why, file and row of what is wrong: of a row without a person where it
+    stands in the CDM."""
     return f"""
-        select *, null::varchar as why, case when person is null then {origin} end as file, null::bigint as row
+        select *, {label} as label, null::varchar as why, case when person is null then {origin} end as file,
+            null::bigint as row
         from ({query})
         """  # noqa: S608 - the query is ours
 
 
-def _kept(context: RunContext, meanings: CodeMap) -> CodeMap:
-    """Keep for the last step what values and units are."""
-    values = {name: each._asdict() for name, each in meanings.values.items()}
-    text = json.dumps({"values": values, "units": meanings.units})
+def _kept(context: RunContext, meanings: dict[str, CodeMap]) -> dict[str, CodeMap]:
+    """Keep for the last step what values and units are, which is the same for every label."""
+    first = next(iter(meanings.values()))
+    values = {name: each._asdict() for name, each in first.values.items()}
+    text = json.dumps({"values": values, "units": first.units})
     put(context.work / _MEANINGS, lambda path: path.write_text(text, encoding="utf-8"))
     return meanings
 
@@ -185,9 +209,9 @@ class MappedPartition(RowsPartition):
         kept = _meanings(context.work / _MEANINGS)
         values = {int(name): VocabularyConcept(**each) for name, each in kept["values"].items()}
         units = {int(name): each for name, each in kept["units"].items()}
-        self._reader = RowReader(codes_for(self.label.terminology), values, units)
+        self._readers = [RowReader(codes_for(each.terminology), values, units) for each in self.labels]
 
-    def record(self, person: tuple[Any, ...], entries: list[tuple[Any, ...]]) -> Record:
-        """Return the record that a person's mapped rows are."""
-        record = self._reader.record(MappedPerson(*person), (MappedRow(*row) for row in entries))
-        return self.without_lists(record) if self.found.lost_kinds else record
+    def record(self, person: tuple[Any, ...], entries: list[tuple[Any, ...]], at: int) -> Record:
+        """Return the record that a person's mapped rows, without their last column, are for the label at that place."""
+        record = self._readers[at].record(MappedPerson(*person), (MappedRow(*row) for row in entries))
+        return self.without_lists(record, at) if self.found.lost_kinds else record

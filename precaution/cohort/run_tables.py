@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from precaution.cohort.context import SourceFile
 from precaution.cohort.deciding import decide_all
 from precaution.cohort.deciding_rows import decide_rows
+from precaution.cohort.label_source import loaded
 from precaution.cohort.problems import first_grave, strict_error
 from precaution.cohort.processes import Processes
 from precaution.cohort.progress import Progress
@@ -21,7 +22,7 @@ import pyarrow as pa  # isort: skip - tables says what to do where it is missing
 import pyarrow.parquet as pq  # isort: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from precaution.cohort.context import RunContext
@@ -60,6 +61,24 @@ def files(source: Path, out: Path | None = None) -> list[SourceFile]:
     return found
 
 
+def check_labels(source: Path, found: Iterable[SourceFile], names: Sequence[str]) -> None:
+    """Raise UsageError where the records of a source were read by other labels, and by one of `names` never.
+
+    What its code lists would have found is then not in the tables, and would be taken for none.
+    """
+    read_by = set[str | None]()
+    for each in found:
+        if each.name.startswith("persons/") and "label" in _about(source / each.name, each.name)[0].names:
+            column = pq.read_table(source / each.name, columns=["label"]).column(0)
+            read_by.update(column.unique().to_pylist())
+    if lacking := [name for name in names if read_by - {None} and None not in read_by and name not in read_by]:
+        there = ", ".join(sorted(name for name in read_by if name))
+        raise UsageError(
+            f"the records in '{source}' were read by the code lists of {there}, not by those of {lacking[0]}: what "
+            "only that label looks for is not in them; write the tables anew with --entries and that label"
+        )
+
+
 def count_partitions(source: Path, found: Sequence[SourceFile]) -> int:
     """Return into how many partitions the rows of a source are cut."""
     rows = Counter[str]()
@@ -88,7 +107,7 @@ def run_rows(
     """Sort the rows of a source by `sort`, unless that was done before; decide them by `decide`, and mark the run as
     complete. `what` names the sorting. Raises InputError if `strict`, OutputError."""
     progress = Progress(tell)
-    with Processes(context.workers, progress.add, context.work, context.label) as processes:
+    with Processes(context.workers, progress.add, context.work, context.labels) as processes:
         found = sorted_before(context.work)
         if found is None:
             progress.begin(what, 0)
@@ -130,6 +149,7 @@ def query(context: RunContext, table: str) -> str:
     columns = {name for each in named for name in _about(context.path / each, each)[0].names}
     paths = ", ".join(_quoted(str(context.path / each)) for each in named)
     start = len(str(context.path)) + 2
+    names = ", ".join(_quoted(each.name) for each in loaded(context.labels))
     nobodys = "why is not null or coalesce(person, '') = ''"
     return f"""
         select * exclude (filename, file_row_number),
@@ -137,7 +157,8 @@ def query(context: RunContext, table: str) -> str:
             case when {nobodys} then file_row_number + 1 end as row
         from (select *, {wrong} as why from (
             select {selected(columns, schema)}, filename, file_row_number from read_parquet(
-                [{paths}], union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true)))
+                [{paths}], union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true))
+            where label is null or label in ({names}))
         """  # noqa: S608 - columns, checks and paths are ours, and quoted
 
 

@@ -149,8 +149,14 @@ SCHEMAS = {
         ),
     }.items()
 } | {"entries": ENTRIES, "persons": PERSONS}
-"""Every table by name. `rank`: 0 for the gravest action. `until`: the last day for which a row of history counts. For
-`exposures` and `measured` see `precaution.measures`."""
+SCHEMAS |= {
+    name: schema.append(pa.field("label", _S))
+    for name, schema in SCHEMAS.items()
+    if name != "problems" and "label" not in schema.names
+}
+"""Every table by name; in each but `problems` there is a column `label`: its name. `rank`: 0 for the gravest action of
+the label. `until`: the last day for which a row of history counts. For `exposures` and `measured` see
+`precaution.measures`."""
 AUDIT = ("exposures", "measured")
 """The tables that only an audit needs."""
 _ON_REQUEST = {"history": ("history",), "entries": ("entries", "persons"), "audit": AUDIT}
@@ -173,10 +179,10 @@ class TableRows:
         """Add rows to a table."""
         self._rows[table].extend(rows)
 
-    def add_all(self, rows: Mapping[str, Iterable[Row]]) -> None:
-        """Add rows to several tables, by their names."""
+    def add_all(self, rows: Mapping[str, Iterable[Row]], label: str) -> None:
+        """Add rows to several tables, by their names; in the last column of each stands the label's name."""
         for table, own in rows.items():
-            self.add(table, own)
+            self.add(table, own if table == "decisions" else [(*row, label) for row in own])
 
     def write(self, out: Path, part: str, names: Iterable[str], aside: Path | None = None) -> None:
         """Write the tables `names` as `out/<name>/<part>.parquet`; for `aside` see `put`. Raises OutputError."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from precaution.engine.therapy import STOPPED_DAYS, on_drug
 from precaution.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from precaution.knowledge.model import Label
-    from precaution.values.record import Entry, Record
+    from precaution.values.record import Record
+
+__all__ = ["CHOICES", "EVERYBODY", "STOPPED_DAYS", "Choice", "Who", "on_drug", "who"]
 
 Choice = Literal["everybody", "on-drug", "ever-on-drug", "indication", "listed"]
 CHOICES: dict[str, str] = {
@@ -18,8 +23,6 @@ CHOICES: dict[str, str] = {
     "ever-on-drug": "who has any entry of the drug, however old",
     "indication": "who has a diagnosis that the label's drug is for, or the drug",
 }
-STOPPED_DAYS = 90
-"""For so many days after its last entry ended somebody still counts as one with the drug. Ours, and no medicine."""
 
 
 class Who(NamedTuple):
@@ -50,22 +53,14 @@ class Who(NamedTuple):
 EVERYBODY = Who()
 
 
-def on_drug(record: Record, label: Label, today: int) -> bool:
-    """Whether a record has an entry of the label's drug that is not known to be over for `STOPPED_DAYS`."""
-    return any(not _long_over(entry, today) for entry in record.entries.get(label.therapy.drug, ()))
-
-
-def _long_over(entry: Entry, today: int) -> bool:
-    return entry.end is not None and entry.end.high < today - STOPPED_DAYS and entry.certainty == "certain"
-
-
-def who(asked: str, label: Label) -> Who:
+def who(asked: str, labels: Sequence[Label]) -> Who:
     """Return whom `asked` means: a key of CHOICES, or a file with the id of a patient in each line.
 
-    Raises UsageError where it is neither, or the label names no indication; InputError for a file that can't be read.
+    Raises UsageError where it is neither, or a label names no indication; InputError for a file that can't be read.
     """
-    if asked == "indication" and not label.therapy.indications:
-        raise UsageError(f"the label '{label.name}' names no indications, so --who indication finds nobody")
+    without = [label.name for label in labels if not label.therapy.indications]
+    if asked == "indication" and without:
+        raise UsageError(f"the label '{without[0]}' names no indications, so --who indication finds nobody")
     if asked in CHOICES:
         return Who(asked)  # type: ignore[arg-type]
     path = Path(asked)

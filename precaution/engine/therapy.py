@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from precaution.knowledge.model import Label
     from precaution.values.record import Record
 
+STOPPED_DAYS = 90
+"""For so many days after its last entry ended somebody still counts as one with the drug. Ours, and no medicine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Therapy:
@@ -186,3 +189,12 @@ def _reach(entry: Entry, today: int) -> float:
     if entry.status in ("active", "held"):
         return today
     return entry.start.high if entry.start is not None else -inf
+
+
+def on_drug(record: Record, label: Label, today: int) -> bool:
+    """Whether a record has an entry of the label's drug that is not known to be over for `STOPPED_DAYS`."""
+    return any(not _long_over(entry, today) for entry in record.entries.get(label.therapy.drug, ()))
+
+
+def _long_over(entry: Entry, today: int) -> bool:
+    return entry.end is not None and entry.end.high < today - STOPPED_DAYS and entry.certainty == "certain"

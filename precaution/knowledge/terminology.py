@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from unicodedata import combining, normalize
 
 from precaution.errors import KnowledgeError, did_you_mean
-from precaution.knowledge.refers import Concepts
+from precaution.knowledge.refers import ConceptName, Concepts
 from precaution.knowledge.source_settings import NOTHING_SAID, SourceSettings
 from precaution.knowledge.unlisted import Unlisted
 
@@ -80,6 +80,12 @@ class Concept:
     """Whether its codes say nothing of the patient: the list only keeps them from others."""
     outranks: Concepts = ()
     """Concepts that a code does not belong to where it belongs to this one."""
+    counts_as: ConceptName | Literal[""] = ""
+    """Its codes name a drug whatever its route: the concept that they belong to where route or form is not local."""
+    local: tuple[str, ...] = ()
+    """Words, or codes, of a route or form by which such a drug acts where it is put, and does not count."""
+    systemic: tuple[str, ...] = ()
+    """Words, or codes, of a route or form by which it counts; where neither is told, or both, it is a doubt."""
     strengths: Mapping[str, str] = field(default_factory=dict[str, str])
     """For a drug: what one tablet, capsule or mL holds, by code: `{ "RxNorm 1" = "2.5 mg" }`, `"25 mg/mL"`."""
     dosed: bool = False
@@ -169,6 +175,12 @@ class Terminology:
         return self._spellings.get(fold(text), "")
 
     @cached_property
+    def by_route(self) -> dict[str, Concept]:
+        """What is said of routes, by the concepts for which a drug's route decides and by those that they count as."""
+        told = [concept for concept in self.known.values() if concept.counts_as]
+        return {name: concept for concept in told for name in (concept.counts_as, concept.name)}
+
+    @cached_property
     def _longest(self) -> dict[str, int]:
         longest: dict[str, int] = {}
         for system, prefix in self.prefixes:
@@ -247,6 +259,11 @@ _SHORTEST = 3
 _KEY = 3
 """How many first letters words are kept by."""
 _STARTS = re.compile(r"\b\w")
+
+
+def has_word(words: tuple[str, ...], text: str) -> bool:
+    """Whether a text has one of some words, written as those of a concept are."""
+    return bool(words and _any(words).search(fold(text)))
 
 
 @cache

@@ -2,3 +2,6 @@
 
 DEFAULT = "baricitinib"
 """The label that is taken where none is named."""
+
+ALL = "all"
+"""What stands for every label of the package, where several may be named."""

@@ -40,6 +40,15 @@ def with_medications(drafts: Sequence[Json], by_url: Mapping[str, Json]) -> list
     return [_containing(draft, by_url) for draft in drafts]
 
 
+def in_words(order: Json) -> Json | None:
+    """Return an order of a medication with its words alone, for its code may be that of another; None without words."""
+    concept = child(order, _FORMS[0])
+    codings = [each for each in children(concept, "coding") if text(each, "code")]
+    words = [text(concept, "text"), *(text(each, "display") for each in codings)]
+    said = "; ".join(dict.fromkeys(filter(None, words)))
+    return {**order, _FORMS[0]: {"text": said}} if codings and said else None
+
+
 def _containing(draft: Json, by_url: Mapping[str, Json]) -> Json:
     meant = by_url.get(text(child(draft, "medicationReference"), "reference"))
     if meant is None or text(meant, "resourceType") not in MEANT:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
+from precaution.knowledge.model import Ask
+from precaution.knowledge.terminology import Terminology
 from precaution.readers.answers import read_answers
 from precaution.readers.codes import codes_for
 from precaution.readers.conditions import read_condition
@@ -20,10 +23,8 @@ from precaution.readers.record_builder import PatientResource, RecordBuilder
 from precaution.readers.resource_types import subject_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Sequence
 
-    from precaution.knowledge.model import Ask
-    from precaution.knowledge.terminology import Terminology
     from precaution.readers.contents import Contents
     from precaution.readers.patient import OtherSubject, Patient
     from precaution.values.record import Record
@@ -59,6 +60,13 @@ CONTAINED = "it is contained in a resource of another kind, which does not say w
 _KINDS = {"Condition": "condition", "Observation": "result", "Procedure": "procedure", "Immunization": "immunization"}
 
 
+class Understanding(NamedTuple):
+    """What a label reads a record with: its codes and its asks."""
+
+    terminology: Terminology
+    asks: Mapping[str, Ask]
+
+
 def record_of(
     documents: Iterable[object], terminology: Terminology, asks: Mapping[str, Ask], today: int | None = None
 ) -> Record:
@@ -66,8 +74,20 @@ def record_of(
 
     Raises NoPatient, MixedPatients, WrongRelease, or InputError where a number is not finite.
     """
-    contents = unpacked(documents, terminology.source)
-    return read_contents(contents, find_patient(contents), terminology, asks, today).record()
+    return records_of(documents, [Understanding(terminology, asks)], today)[0]
+
+
+def records_of(
+    documents: Iterable[object], understandings: Sequence[Understanding], today: int | None = None
+) -> list[Record]:
+    """Return the record that parsed JSON documents hold, once for each label by whose codes and asks they are read.
+
+    What does not depend on a label is done once: versions are chosen, the patient is found. What is said of the source
+    is the same for all. Raises as `record_of`.
+    """
+    contents = unpacked(documents, understandings[0].terminology.source)
+    patient = find_patient(contents)
+    return [read_contents(contents, patient, *each, today).record() for each in understandings]
 
 
 def read_contents(

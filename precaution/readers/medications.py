@@ -8,20 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.readers.codes import system_name, words_of
-from precaution.readers.concept_matches import matched_concepts
+from precaution.readers.concept_matches import ConceptMatch, matched_concepts
 from precaution.readers.dates import day_at, read_dates
 from precaution.readers.dosages import SORTS, doses, shown, strength_in
 from precaution.readers.json_access import Json, child, children, coded, text
 from precaution.readers.lengths import supply, treated
 from precaution.readers.lists import note_list
 from precaution.readers.references import target
+from precaution.readers.routes import by_route, said_of_route
 from precaution.values.interval import Interval, shifted
 from precaution.values.record import DOSE, Entry, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from precaution.readers.concept_matches import ConceptMatch
     from precaution.readers.record_builder import PatientResource, RecordBuilder
 
 _REQUEST: Mapping[str, Status] = {
@@ -92,7 +92,7 @@ def read_medication(builder: RecordBuilder, item: PatientResource) -> None:
     taken = _taken(resource)
     if taken is None:
         return builder.ignore(source, "a plan that is over")
-    found = matched_concepts(builder, item, "medication", concepts, named)
+    found = _counted(builder, item, concepts, named)
     why = _why_held(resource) if taken.status == "held" else ""
     for match in found:
         note = "; ".join(filter(None, (match.note, taken.note, why)))
@@ -114,6 +114,24 @@ def read_medication(builder: RecordBuilder, item: PatientResource) -> None:
             item,
         )
     return None
+
+
+def _counted(builder: RecordBuilder, item: PatientResource, concepts: list[Json], named: str) -> list[ConceptMatch]:
+    """Return the concepts that a drug matches, less those that it does not count for by its route."""
+    found = matched_concepts(builder, item, "medication", concepts, named)
+    terminology = builder.codes.terminology
+    if not any(match.concept in terminology.by_route for match in found):
+        return found
+    said = said_of_route(item.resource, _medication(builder, item.resource), concepts, named)
+    counted: dict[str, ConceptMatch] = {}
+    for match in sorted(found, key=lambda match: match.concept in terminology.by_route, reverse=True):
+        meant = by_route(terminology, match.concept, said, certain=match.certain)
+        if not meant.concept:
+            builder.ignore(item.source, meant.note)
+            continue
+        if meant.concept not in counted or meant.certain:
+            counted[meant.concept] = ConceptMatch(meant.concept, meant.certain, match.note or meant.note)
+    return list(counted.values())
 
 
 def _add_doses(builder: RecordBuilder, item: PatientResource, match: ConceptMatch, taken: _Taken) -> None:
@@ -144,11 +162,6 @@ def _add_doses(builder: RecordBuilder, item: PatientResource, match: ConceptMatc
         )
 
 
-def _medication(builder: RecordBuilder, resource: Json) -> Json | None:
-    reference, _ = target(resource, "medicationReference")
-    return builder.resolver.resolve(resource, reference, "Medication") if reference else None
-
-
 def drug(builder: RecordBuilder, resource: Json) -> tuple[list[Json], str]:
     """Return the CodeableConcepts of a drug and of its ingredients, and the display of the reference to it."""
     own = child(resource, "medicationCodeableConcept")
@@ -158,6 +171,11 @@ def drug(builder: RecordBuilder, resource: Json) -> tuple[list[Json], str]:
     if medication is not None:
         found += [child(medication, "code"), *_ingredients(builder, resource, medication)]
     return [concept for concept in found if concept], named
+
+
+def _medication(builder: RecordBuilder, resource: Json) -> Json | None:
+    reference, _ = target(resource, "medicationReference")
+    return builder.resolver.resolve(resource, reference, "Medication") if reference else None
 
 
 def _ingredients(builder: RecordBuilder, resource: Json, medication: Json) -> list[Json]:

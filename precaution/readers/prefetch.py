@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from precaution.errors import MixedPatients, NoPatient, WrongRelease
 from precaution.readers.contents import unpacked
-from precaution.readers.drafts import MEANT, ORDERS, OVER
+from precaution.readers.drafts import MEANT, ORDERS, OVER, in_words
 from precaution.readers.fhir import read_contents
 from precaution.readers.json_access import Json, child, children, name_of, text
 from precaution.readers.patient import find_patient
 from precaution.readers.resource_types import CLINICAL, HELPERS, R4, SIGNS, check_release, subject_key
-from precaution.readers.sender import reports_loss
-from precaution.values.record import Entry, Ignored, Record, in_order
+from precaution.readers.sender import reports_loss, what_is_doubtful
+from precaution.values.record import UNREADABLE, Entry, Ignored, Record, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -109,6 +109,7 @@ def _bundle(bundle: Json, standing: Collection[str]) -> Retrieved:
     given = bundle.get("entry", [])
     entries = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
     sound = isinstance(given, list) and len(entries) == len(given) and bundle.get("type") == "searchset"
+    sound = sound and not any(what_is_doubtful(bundle, [*entries]))
     found: list[Json] = []
     matches = 0
     for entry in entries:
@@ -177,7 +178,7 @@ def read_prefetch(
     broken |= nameless
     contents = _contents([*answers.items(), ("", more)], bad, broken, terminology.source)
     found = find_patient(contents)
-    if found.ids and found.ids != {patient}:
+    if found.ids and patient not in found.ids:  # others may be the same person: merged Patients
         raise MixedPatients("the Patient that was sent is not the one of context.patientId")
     builder = read_contents(contents, found, terminology, asks, today)
     whole = {name for name, answer in answers.items() if answer.state == "whole"} - broken
@@ -274,7 +275,7 @@ def _drafted(
     terminology: Terminology,
     asks: Mapping[str, Ask],
 ) -> tuple[Entry, ...]:
-    """Return the entries of orders that are being written."""
+    """Return the entries of orders that are being written: what their codes say, and what else their words do."""
     drafts = [draft for draft in drafts if isinstance(draft.get("resourceType"), str)]
     entries: list[Json] = [
         {"resource": _as_draft(draft, number)}
@@ -283,9 +284,17 @@ def _drafted(
     ]
     entries += [{"resource": draft} for draft in drafts if draft["resourceType"] in MEANT]
     entries += [{"resource": each, "fullUrl": url} for each, url in shared]
-    contents = unpacked([{"resourceType": "Bundle", "type": "collection", "entry": entries}])
-    found = read_contents(contents, builder.patient, terminology, asks).record()
-    return tuple(entry for each in found.entries.values() for entry in each)
+
+    def read(more: list[Json]) -> Mapping[str, tuple[Entry, ...]]:
+        contents = unpacked([{"resourceType": "Bundle", "type": "collection", "entry": more}])
+        return read_contents(contents, builder.patient, terminology, asks).record().entries
+
+    found = read(entries)
+    worded = [words for each in entries if (words := in_words(child(each, "resource"))) is not None]
+    said: list[Json] = [{"resource": each} for each in worded]
+    heard = read(said) if said else {}
+    others = {name: each for name, each in heard.items() if name not in found and name not in UNREADABLE.values()}
+    return tuple(entry for each in (*found.values(), *others.values()) for entry in each)
 
 
 def _as_draft(draft: Json, number: int) -> Json:

@@ -137,8 +137,15 @@ def what_is_missing(bundle: Json, entries: list[object]) -> Iterator[str]:
     """Yield why a Bundle may not be all that there is: pages, labels, parts that failed."""
     if _is_page(bundle, entries):
         yield "the bundle is one page of several; give all pages for complete lists"
+    yield from what_is_doubtful(bundle, entries)
+
+
+def what_is_doubtful(bundle: Json, entries: list[object]) -> Iterator[str]:
+    """Yield why a Bundle, or one page of it, may not be all that was asked for: labels, rules, parts that failed."""
     if redacted(bundle):
         yield "the bundle's labels say that something was taken out"
+    if bundle.get("implicitRules") is not None:
+        yield "the bundle follows rules that are not known here (implicitRules)"
     if any(isinstance(entry, dict) and _failed(entry) for entry in entries):
         yield "a part of the answer failed"
 

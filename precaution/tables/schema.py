@@ -3,7 +3,8 @@
 A row of `entries` is an entry of `precaution.values.record` with the person it is about; a row of `persons` is what
 a record says beside its entries. Days are ordinals (`datetime.date.toordinal`), an end that is not known is infinite,
 and a day that is not recorded is null at both ends. `order` is the entry's place among those of its concept: a total
-order, so that ties never depend on the order of the rows.
+order, so that ties never depend on the order of the rows. `label` is the name of the label by whose code lists the
+record was read; where it is null, any label may take the row for its own.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ ENTRIES = pa.schema(
         ("says", _S),
         ("note", _S),
         ("order", pa.int32()),
+        ("label", _S),
     ]
 )
 PERSONS = pa.schema(
@@ -66,12 +68,13 @@ PERSONS = pa.schema(
         ("unrecognised", pa.list_(pa.struct([("source", _S), ("system", _S), ("code", _S), ("why", _S)]))),
         ("sex", _S),
         ("site", _S),
+        ("label", _S),
     ]
 )
 
 
-def rows_of(person: str, record: Record) -> list[Row]:
-    """Return the rows of `entries` of one person, in order."""
+def rows_of(person: str, record: Record, label: str | None = None) -> list[Row]:
+    """Return the rows of `entries` of one person, in order. `label`: the name of the label that read the record."""
     return [
         (
             person,
@@ -89,14 +92,15 @@ def rows_of(person: str, record: Record) -> list[Row]:
             e.says,
             e.note,
             order,
+            label,
         )
         for concept in sorted(record.entries)
         for order, e in enumerate(record.entries[concept])
     ]
 
 
-def person_row(person: str, record: Record) -> Row:
-    """Return the row of `persons` of one person."""
+def person_row(person: str, record: Record, label: str | None = None) -> Row:
+    """Return the row of `persons` of one person; `label` as for `rows_of`."""
     return (
         person,
         *_days(record.birth),
@@ -108,6 +112,7 @@ def person_row(person: str, record: Record) -> Row:
         [each._asdict() for each in record.unrecognised],
         record.sex,
         record.site,
+        label,
     )
 
 
@@ -116,7 +121,7 @@ def record_of(person: Row, entries: Iterable[Row]) -> Record:
     found: dict[str, list[Entry]] = {}
     for row in entries:
         found.setdefault(row[1], []).append(_entry(row))
-    _, *days, lists, attested, partial, ignored, unrecognised, sex, site = person
+    _, *days, lists, attested, partial, ignored, unrecognised, sex, site, _ = person
     return Record(
         _interval(*days[:2]),
         _interval(*days[2:]),
@@ -165,6 +170,7 @@ def _entry(row: Row) -> Entry:
         result,
         says,
         note,
+        _,
         _,
     ) = row
     return Entry(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from precaution.writers.layout import NOTE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from _typeshed import DataclassInstance
 
     from precaution.engine.answer import Decision, Finding
@@ -38,6 +40,11 @@ def to_dict(decision: Decision) -> dict[str, object]:
         "doubtful_readings": plain(decision.doubtful_readings),
         "note": NOTE,
     }
+
+
+def each_to_dict(decisions: Sequence[Decision]) -> dict[str, object]:
+    """Return the decisions of several labels on one patient and day as one object, in the order of the labels."""
+    return {"today": decisions[0].today, "decisions": [to_dict(each) for each in decisions]}
 
 
 def to_json(decision: Decision) -> str:

@@ -30,7 +30,7 @@ from asked import state
 
 if __name__ == "__main__":
     if sys.argv[1] != "none":
-        preload(2, LabelSource(*sys.argv[1:]), ["asked"])
+        preload(2, [LabelSource(*sys.argv[1:])], ["asked"])
     with Processes(2) as processes:
         print(*processes.run(state, [0]))
 """
@@ -95,11 +95,11 @@ def test_a_wrong_label_is_left_to_those_who_need_it(tmp_path: Path) -> None:
 
 def test_only_the_process_that_begins_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(PRELOAD, raising=False)
-    with _environment(LabelSource("a", Path("b"), (Path("c"), Path("d")))):
-        assert json.loads(os.environ[PRELOAD]) == ["a", "b", ["c", "d"]]
-    with _environment(None):
+    with _environment([LabelSource("a", Path("b"), (Path("c"), Path("d")))]):
+        assert json.loads(os.environ[PRELOAD]) == [["a", "b", ["c", "d"]]]
+    with _environment([]):
         assert PRELOAD not in os.environ
-    with pytest.raises(ZeroDivisionError), _environment(OF):
+    with pytest.raises(ZeroDivisionError), _environment([OF]):
         1 / 0  # noqa: B018
     assert PRELOAD not in os.environ
 

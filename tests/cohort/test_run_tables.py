@@ -292,7 +292,7 @@ def test_two_persons_of_one_name_are_not_decided(tmp_path: Path) -> None:
 def test_a_concept_that_the_label_lacks_leaves_no_list_complete(tmp_path: Path) -> None:
     clear = next(name for name, each in ALONE.items() if not isinstance(each, str) and each.action == "clear")
     status = ("active", "certain")
-    more = (clear, "misspelt", "condition", "Condition/new", *(None,) * 6, *status, *(None,) * 5, "", "", "", 0)
+    more = (clear, "misspelt", "condition", "Condition/new", *(None,) * 6, *status, *(None,) * 5, "", "", "", 0, None)
     out = decided(put(tmp_path / "in", {**ROWS, "entries": [*ROWS["entries"], more]}), tmp_path)
     assert table(out, "decisions")[clear][0]["action"] not in ("clear", "due")
     said = {"system": "concept", "code": "misspelt", "why": "the label has no such concept", "count": 1}

@@ -282,7 +282,7 @@ IS = [
     ("RxNorm", "1000126", set()),
     ("ATC", "G03AC03", set()),  # medroxyprogesterone, levonorgestrel alone
     ("ATC", "G03AA07", {"drug_combined_hormonal_contraceptive"}),
-    ("ATC", "G03CA03", {"drug_hormone_replacement"}),
+    ("ATC", "G03CA03", {"oestrogen_of_any_route"}),
     # vaccines
     ("CVX", "121", {"vaccine_live"}),
     ("CVX", "187", {"vaccine_not_live"}),

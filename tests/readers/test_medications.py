@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from precaution.knowledge.loading import load_label
 from precaution.readers import read_resources
 from precaution.values.interval import Interval
 from precaution.values.record import UNREADABLE
@@ -384,3 +385,41 @@ def test_an_administration_ends_the_same_day_or_with_its_period() -> None:
 def test_active_and_stopped_orders_of_one_drug_are_both_kept() -> None:
     two = entries(request("a"), request("b", status="stopped"))
     assert sorted(entry.status for entry in two) == ["active", "ended"]
+
+
+# ---- Drugs that count by one route only ------------------------------------------------------------------------------
+
+LABEL = load_label("baricitinib")
+VAGINAL = {"route": code(SNOMED, "16857009")}
+ORAL = {"route": code(SNOMED, "26643006")}
+
+
+@pytest.mark.parametrize(
+    ("resource", "certainty"),
+    [
+        (request(medicationCodeableConcept=code(ATC, "G03CA03"), dosageInstruction=[VAGINAL]), ""),
+        (request(medicationCodeableConcept=code(ATC, "G03CA03"), dosageInstruction=[ORAL]), "certain"),
+        (request(medicationCodeableConcept=code(ATC, "G03CA03"), dosageInstruction=[ORAL, VAGINAL]), "mentioned"),
+        (request(medicationCodeableConcept=code(ATC, "G03CA03")), "mentioned"),
+        (statement(medicationCodeableConcept=code(ATC, "G03CA03"), dosage=[VAGINAL]), ""),
+        (
+            statement(medicationCodeableConcept=code(ATC, "G03CA03"), dosage=[{"text": "one tablet by mouth"}]),
+            "certain",
+        ),
+        (dispense(medicationCodeableConcept=code(ATC, "G03CA03", "Vagifem 10 vaginal tablets")), ""),
+        (administration(medicationCodeableConcept=code(ATC, "G03CA03"), dosage=VAGINAL), ""),
+        (
+            request(
+                contained=[medication(code=code(ATC, "G03CA03"), form=concept(text="Vaginal insert"))],
+                medicationReference={"reference": "#m"},
+                medicationCodeableConcept=None,
+            ),
+            "",
+        ),
+    ],
+)
+def test_route_and_form_decide_whether_an_oestrogen_counts(resource: dict[str, object], certainty: str) -> None:
+    found = read_resources([patient(), resource], LABEL.terminology, LABEL.asks).entries.get(
+        "drug_hormone_replacement", ()
+    )
+    assert [each.certainty for each in found] == ([certainty] if certainty else [])

@@ -135,3 +135,7 @@ def test_two_records_of_one_person_are_one(how: str) -> None:
     of_second = {**condition(), "subject": {"reference": "Patient/old"}}
     found = read(first, second, of_second)
     assert (found.lists, list(found.entries)) == (frozenset({"condition"}), ["clot"])
+
+
+def test_rules_that_a_bundle_follows_and_nobody_knows_leave_no_list_complete() -> None:
+    assert read(bundle(patient(), condition(), implicitRules="urn:x")).partial

@@ -266,6 +266,19 @@ def test_the_drug_is_seen_in_whatever_resource_it_is_ordered(app: App, hook: str
     assert "now being written" not in found[0]["summary"]
 
 
+@pytest.mark.parametrize("words", [{"text": "Olumiant 4 mg"}, {"display": "baricitinib 4 MG Oral Tablet"}])
+def test_words_that_name_the_drug_are_heard_beside_a_code_of_another(app: App, words: Json) -> None:
+    coding = {"system": RXNORM, "code": "723", **words}
+    order = draft(medicationCodeableConcept={"coding": [coding], "text": words.get("text", "")})
+    assert cards(app, call("order-sign", prefetch(example("low-neutrophils")), order))[0]["indicator"] == "critical"
+    found = cards(app, call("order-sign", prefetch(example("low-neutrophils")), draft()))
+    named = {**DRUG, "text": "Baricitinib 4 mg"}
+    again = cards(app, call("order-sign", prefetch(example("low-neutrophils")), draft(medicationCodeableConcept=named)))
+    assert [each["detail"] for each in again] == [each["detail"] for each in found], (
+        "words that say the same add nothing"
+    )
+
+
 def test_an_order_finds_its_medication_by_the_address_of_its_entry(app: App) -> None:
     url = "urn:uuid:6f0c2f5e-0000-4000-8000-000000000001"
     body = call("order-sign", prefetch(example("low-neutrophils")))
@@ -375,6 +388,29 @@ def test_a_token_for_another_patient_is_refused(app: App, bound: str, status: in
     assert post(app, body).status_code == status
 
 
+@pytest.mark.parametrize("link", ["replaces", "replaced-by", "refer", "seealso"])
+def test_a_patient_who_was_merged_with_another_gets_cards(app: App, link: str) -> None:
+    for name, tier in (("low-neutrophils", "critical"), ("ready", "info")):
+        sent = prefetch(example(name))
+        sent["patient"]["link"] = [{"type": link, "other": {"reference": "Patient/other"}}]
+        assert cards(app, call("order-sign", sent, draft()))[0]["indicator"] == tier
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"meta": {"security": [{"code": "REDACTED"}]}},
+        {"meta": {"tag": [{"code": "SUBSETTED"}]}},
+        {"implicitRules": "urn:x"},
+    ],
+)
+def test_a_search_result_of_which_something_was_taken_out_is_not_whole(app: App, said: Json) -> None:
+    sent = prefetch(example("ready"))
+    sent["conditions"] |= said
+    (card,) = cards(app, call("order-sign", sent, draft()))
+    assert "only a part was retrieved: diagnoses" in unescape(card["detail"])
+
+
 def test_an_old_plan_is_forgotten(app: App) -> None:
     sent = prefetch(example("restricted"))
     plan = draft(id="x", subject={"reference": f"Patient/{sent['patient']['id']}"}, intent="plan", status="active")
@@ -397,6 +433,31 @@ def test_selections_narrow_nothing(app: App) -> None:
     body = call("order-select", prefetch(example("restricted")), draft(id="a"), {"resourceType": "NutritionOrder"})
     body["context"]["selections"] = ["NutritionOrder/b"]
     assert cards(app, body)
+
+
+OTHER = {"coding": [{"system": RXNORM, "code": "723"}]}
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["MedicationRequest/a"], False),
+        (["MedicationRequest/a/_history/1", "NutritionOrder/z", 7, None], False),
+        (["MedicationRequest/gone"], True),
+        (["MedicationRequest/a", "ServiceRequest/gone"], True),
+        ("MedicationRequest/gone", False),
+        (None, False),
+    ],
+)
+def test_a_selected_order_that_is_not_among_the_drafts_was_not_checked(app: App, names: Any, said: bool) -> None:
+    body = call("order-select", prefetch(example("ready")), draft(id="a", medicationCodeableConcept=OTHER))
+    body["context"]["selections"] = names
+    assert [UNREAD in card["summary"] for card in cards(app, body)] == [True] * said
+    body["context"]["draftOrders"]["entry"][0]["resource"].pop("id")
+    body["context"]["selections"] = ["MedicationRequest/gone"]
+    assert cards(app, body) == [], "a draft without an id may be the one"
+    body["context"]["draftOrders"] = {"resourceType": "Bundle"}
+    assert UNREAD in cards(app, body)[0]["summary"]
 
 
 def test_for_a_call_nothing_is_worked_out_twice(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

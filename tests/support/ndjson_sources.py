@@ -129,6 +129,7 @@ def expected_cells(decisions: dict[str, Decision | str]) -> dict[tuple[str, ...]
             found[person, "decisions", "", column] = getattr(decision, column)
         for name, columns in _SAME.items():
             for each in getattr(decision, name):
+                found[person, name, str(getattr(each, columns[0])), "label"] = decision.label
                 for column in columns:
                     found[person, name, str(getattr(each, columns[0])), column] = plain(getattr(each, column))
     return found

@@ -147,6 +147,8 @@ class Cdm:
         make(self, person, coded, times, rest)
 
     def _condition(self, person: int, coded: Row, times: dict[str, str], words: list[str]) -> None:
+        if "of-visit" in words:
+            raise CannotCarry("a diagnosis as that of a visit: the CDM does not tell it from a problem")
         start = times.get("since", times.get("on"))
         status = 0
         if _DOUBTS & set(words):
@@ -220,6 +222,7 @@ class Cdm:
             verbatim_end_date=_maybe(until),
             drug_type_concept_id=38000178,
             stop_reason=status if status != "active" else None,
+            route_source_value=times.get("by"),
         )
 
     def _immunization(self, person: int, coded: Row, times: dict[str, str], words: list[str]) -> None:
@@ -278,7 +281,7 @@ def _times(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     others: list[str] = []
     left = iter(words)
     for word in left:
-        if word in ("on", "since", "until", "recorded"):
+        if word in ("on", "since", "until", "recorded", "by"):
             times[word] = next(left, "")
         else:
             others.append(word)
@@ -313,7 +316,7 @@ COLUMNS = {
     "condition_source_concept_id condition_status_source_value",
     "drug_exposure": "drug_exposure_id person_id drug_concept_id drug_exposure_start_date drug_exposure_start_datetime "
     "drug_exposure_end_date drug_exposure_end_datetime verbatim_end_date drug_type_concept_id stop_reason refills "
-    "quantity days_supply sig drug_source_value drug_source_concept_id",
+    "quantity days_supply sig route_source_value drug_source_value drug_source_concept_id",
     "procedure_occurrence": "procedure_occurrence_id person_id procedure_concept_id procedure_date procedure_datetime "
     "procedure_end_date procedure_type_concept_id procedure_source_value procedure_source_concept_id",
     "measurement": "measurement_id person_id measurement_concept_id measurement_date measurement_datetime "

@@ -28,8 +28,8 @@ def records(resources: list[Json]) -> dict[str, Record]:
 def rows(people: dict[str, Record]) -> Rows:
     """Return the rows of both tables."""
     return {
-        "entries": [row for person, record in people.items() for row in rows_of(person, record)],
-        "persons": [person_row(person, record) for person, record in people.items()],
+        "entries": [row for person, record in people.items() for row in rows_of(person, record, LABEL.name)],
+        "persons": [person_row(person, record, LABEL.name) for person, record in people.items()],
     }
 
 

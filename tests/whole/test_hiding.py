@@ -16,6 +16,7 @@ from support.hiding.noise import NOISE, with_narratives
 from support.hiding.oracle import decided, entries_of, fits, gravity, milder, read
 from support.hiding.people import cases, examples, made_up
 from support.hiding.run import tried
+from support.hiding.through import Hidden, asked_for, hidden, through_a_cohort, through_a_hook
 
 SAMPLE = tries(400, 40)
 """Of so many patients one: the rest by `python -m support.hiding.run`, which tries them all."""
@@ -45,6 +46,27 @@ def test_nearly_every_way_fits_an_entry_of_the_examples_and_makes_none_milder() 
     tally = tried(examples(), each=40, of_bases=40)
     assert tally.found == []
     assert len([name for name in WAYS if tally.tried[name]]) > 0.75 * len(WAYS)
+
+
+@pytest.fixture(scope="module")
+def told_otherwise() -> list[Hidden]:
+    chosen = chain(islice(cases(), 3, None, SAMPLE // 4), examples())
+    return list(islice(hidden(chosen, list(WAYS.values()), 1), tries(200, 2000)))
+
+
+def test_no_way_makes_the_answer_of_a_cohort_milder(told_otherwise: list[Hidden]) -> None:
+    assert through_a_cohort(told_otherwise) == []
+
+
+def test_no_way_makes_the_answer_of_a_hook_milder(told_otherwise: list[Hidden]) -> None:
+    assert any(asked_for(each) and each.stage != "before-start" for each in told_otherwise)
+    assert through_a_hook(told_otherwise) == []
+
+
+def test_a_cohort_or_a_hook_that_answers_milder_is_seen(told_otherwise: list[Hidden]) -> None:
+    graver = [each._replace(alone={"action": 99}) for each in told_otherwise if each.alone][:20]
+    assert len(through_a_cohort(graver)) == len(graver)
+    assert through_a_hook(graver)
 
 
 # The check can fail: with one mistake put into the readers, it is seen

@@ -66,7 +66,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"drafts", "merges", "sender", "zones"},
         {"ledger", "manifests"},
         {"authors", "codes", "dates", "quantities", "resource_types"},
-        {"lengths", "strengths"},
+        {"lengths", "routes", "strengths"},
         {"frequencies"},
         {"dosages"},
         {"answers", "concept_matches", "contents", "lists", "references", "visit_diagnoses"},

@@ -39,6 +39,8 @@ class DueDay(NamedTuple):
     overdue_after: str
     tell: str
     cites: tuple[str, ...]
+    label: str = ""
+    """The name of the label, where several decided."""
 
 
 def write_calendar(out: Path, path: Path) -> None:
@@ -61,12 +63,14 @@ def calendar(days: Iterable[DueDay], today: str) -> str:
 def _event(each: DueDay, today: str) -> list[str]:
     day = date.fromisoformat(max(each.due, today))
     since = f"{'Overdue' if each.state == 'overdue' else 'Due'} since {each.due}: " if each.due < today else ""
-    summary = escaped(f"{since}{each.tell} ({each.person})")
+    what = f"{each.label}: {each.tell}" if each.label else each.tell
+    summary = escaped(f"{since}{what} ({each.person})")
     after = f"; overdue after {each.overdue_after}" if each.overdue_after else ""
+    key = (each.person, each.duty, each.due, *([each.label] if each.label else []))
     about = f"{each.state} on {today}{after}; {' '.join(each.cites)}. {NOTE}"
     return [
         "BEGIN:VEVENT",
-        f"UID:{sha256('|'.join((each.person, each.duty, each.due)).encode()).hexdigest()[:32]}@precaution",
+        f"UID:{sha256('|'.join(key).encode()).hexdigest()[:32]}@precaution",
         f"DTSTAMP:{_basic(date.fromisoformat(today))}T000000Z",
         f"DTSTART;VALUE=DATE:{_basic(day)}",
         f"DTEND;VALUE=DATE:{_basic(day + timedelta(days=1))}",
@@ -119,5 +123,7 @@ def _due_days(out: Path) -> Iterator[DueDay]:
         )
     except (OSError, pa.ArrowException):
         raise InputError(f"the due list in '{out}' can't be read; make it anew with --overwrite") from None
-    for row in table.sort_by([("due", "ascending"), ("person", "ascending"), ("duty", "ascending")]).to_pylist():
-        yield DueDay(**{**row, "cites": tuple(row["cites"])})
+    order = [(name, "ascending") for name in ("due", "person", "duty", "label")]
+    several = len(table.column("label").unique()) > 1
+    for row in table.sort_by(order).to_pylist():
+        yield DueDay(**{**row, "cites": tuple(row["cites"]), "label": row["label"] if several else ""})

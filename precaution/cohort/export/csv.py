@@ -43,7 +43,7 @@ def write_sheets(out: Path, folder: Path) -> list[str]:
             written.append(f"{name}.csv")
         if name in KEYS:
             file = f"{name}_evidence.csv"
-            head = ["person", KEYS[name], *EVIDENCE]
+            head = ["person", KEYS[name], *EVIDENCE, "label"]
             put(folder / file, partial(_write, head=head, rows=_evidence(out, name)))
             written.append(file)
     return written
@@ -70,7 +70,7 @@ def _rows(out: Path, name: str) -> Iterator[list[object]]:
 def _evidence(out: Path, name: str) -> Iterator[list[object]]:
     for row in _read(out, name):
         for each in row["evidence"] or ():
-            yield [row["person"], row[KEYS[name]], *(each[column] for column in EVIDENCE)]
+            yield [row["person"], row[KEYS[name]], *(each[column] for column in EVIDENCE), row["label"]]
 
 
 def _cell(value: object) -> object:

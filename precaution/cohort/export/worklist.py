@@ -1,4 +1,8 @@
-"""Who comes first: the decisions of a cohort, most urgent first, one line a patient."""
+"""Who comes first: the decisions of a cohort, most urgent first, one line a patient.
+
+Where several labels decided there is a line for each label of a patient; they stand together, where the most urgent of
+them belongs.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,24 @@ from precaution.errors import InputError
 
 import pyarrow.dataset as ds  # isort: skip - tables says what to do where it is missing
 import pyarrow as pa  # isort: skip
+import pyarrow.compute as pc  # isort: skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-COLUMNS = ("person", "stage", "action", "attested", "urgent", "overdue_days", "reason", "reason_date", "next_due")
+COLUMNS = (
+    "person",
+    "stage",
+    "action",
+    "attested",
+    "urgent",
+    "overdue_days",
+    "reason",
+    "reason_date",
+    "next_due",
+    "label",
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
 """What a spreadsheet may take for the beginning of a formula; and the apostrophe, so that it can be taken off again."""
 
@@ -35,12 +51,15 @@ class Urgent(NamedTuple):
     reason: str
     reason_date: str
     next_due: str
+    label: str = ""
+    """The name of the label."""
 
 
 def most_urgent(out: Path, top: int = 0) -> list[Urgent]:
     """Return the patients of a folder of results: gravest action, then urgent, then longest overdue.
 
-    `top`: how many; 0 for all. Raises InputError where the folder holds no complete results.
+    `top`: how many patients; 0 for all. A label's actions are ranked in its own order. Raises InputError where the
+    folder holds no complete results.
     """
     stored(out)
     try:
@@ -51,8 +70,19 @@ def most_urgent(out: Path, top: int = 0) -> list[Urgent]:
     ordered = table.sort_by(
         [("rank", "ascending"), ("urgent", "descending"), ("overdue_days", "descending"), ("person", "ascending")]
     )
-    rows = (ordered.slice(0, top) if top else ordered).select(COLUMNS).to_pylist()
-    return [Urgent(**row) for row in rows]
+    together = _together(ordered, top)
+    return [Urgent(**row) for row in together.select(COLUMNS).to_pylist()]
+
+
+def _together(ordered: pa.Table, top: int) -> pa.Table:
+    """Return the rows of the first `top` patients, those of each after the first one of theirs; 0 for all."""
+    people = pc.unique(ordered.column("person"))
+    if len(people) == len(ordered):
+        return ordered.slice(0, top) if top else ordered
+    place = pc.index_in(ordered.column("person"), value_set=people[:top] if top else people)
+    numbered = ordered.append_column("place", place).append_column("row", pa.array(range(len(ordered))))
+    found = numbered.filter(pc.is_valid(place))
+    return found.sort_by([("place", "ascending"), ("row", "ascending")])
 
 
 def as_csv(rows: Iterable[Urgent]) -> str:

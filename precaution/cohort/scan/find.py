@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from precaution.cohort.context import RunContext
+from precaution.cohort.label_source import loaded
 from precaution.cohort.processes import watch
-from precaution.cohort.scan.needles import Needles, needles
+from precaution.cohort.scan.needles import Needles, all_of, needles
 from precaution.cohort.sort.files import FilePiece, is_document, lines, path_of, pieces
 from precaution.cohort.sort.owner import identifiers_of_subject
 from precaution.cohort.sort.routing import parts_of
@@ -55,10 +56,10 @@ def find_people(context: RunContext, who: Who, processes: Processes, progress: P
 
     Raises InputError where a file can't be read.
     """
-    label = context.label.load()
-    looked_for = needles(label.terminology, who.concepts(label))
-    if looked_for is None:
+    of_label = [needles(each.terminology, who.concepts(each)) for each in loaded(context.labels)]
+    if None in of_label:
         return None
+    looked_for = all_of(each for each in of_label if each is not None)
     found, names = Found(who.people), frozenset[str]()
     while True:
         more = _in_all(found, _scan(context, looked_for, processes, progress))

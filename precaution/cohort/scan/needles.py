@@ -65,6 +65,14 @@ def needles(terminology: Terminology, concepts: Iterable[str]) -> Needles | None
     return Needles(_shortest(codes), tuple(sorted(phrases)))
 
 
+def all_of(found: Iterable[Needles]) -> Needles:
+    """Return what is looked for by several labels together."""
+    every = list(found)
+    codes = {code for each in every for code in each.codes}
+    phrases = {phrase for each in every for phrase in each.phrases}
+    return Needles(_shortest(codes), tuple(sorted(phrases)))
+
+
 def _beginning(system: str, code: str) -> str:
     """Return how every spelling of a code begins: of ICD-10 what stands before the dot, which some leave out."""
     return (code.partition(".")[0] if system in ICD10 else code).lower()

@@ -1,4 +1,4 @@
-"""Resources that only show that a list is kept: their codes are known to have nothing to do with the label.
+"""Resources that only show that a list is kept: their codes are known to have nothing to do with any label of a run.
 
 Of a blood pressure a record learns that results are recorded, and nothing else. Whether a code is such a one is not
 decided here: the readers themselves are given a resource with nothing but its codes, once for each spelling of them.
@@ -56,12 +56,12 @@ Spelling = tuple[object, ...]
 class Irrelevance:
     """Tells such resources; it remembers every spelling of a code."""
 
-    def __init__(self, terminology: Terminology) -> None:
-        """Look codes up in `terminology`."""
-        self._terminology = terminology
+    def __init__(self, *terminologies: Terminology) -> None:
+        """Look codes up in `terminologies`, those of every label: what one of them takes something from is kept."""
+        self._terminologies = terminologies
         self._met: dict[Spelling, bool] = {}
-        self.source = terminology.source
-        """What the site says of the source."""
+        self.source = terminologies[0].source
+        """What the site says of the source: the same to every label (`precaution.assessment.distinct`)."""
 
     def says_nothing(self, kind: str, resource: Json) -> bool:
         """Whether a resource of type `kind` shows no more than that a list of its kind is kept."""
@@ -90,20 +90,22 @@ class Irrelevance:
             if len(self._met) >= _ROOM:
                 self._met.clear()
             told = {name: holder[name] for name in coded if name in holder}
-            nothing = self._met[spelling] = self._tried(kind, {"resourceType": kind, **told})
+            tried = {"resourceType": kind, **told}
+            nothing = self._met[spelling] = all(_tried(each, kind, tried) for each in self._terminologies)
         return nothing
 
-    def _tried(self, kind: str, resource: Json) -> bool:
-        """Return whether the readers take nothing from a resource that has only these codes, whatever its value."""
-        if kind == "Observation" and value_tells(codes_for(self._terminology), resource):
-            return False
-        try:
-            record = record_of([{"resourceType": "Patient", "id": "p"}, resource], self._terminology, {})
-        except PrecautionError:
-            return False
-        return len(record.lists) == 1 and not (
-            record.entries or record.unrecognised or record.ignored or record.attested or record.partial
-        )
+
+def _tried(terminology: Terminology, kind: str, resource: Json) -> bool:
+    """Return whether the readers take nothing from a resource that has only these codes, whatever its value."""
+    if kind == "Observation" and value_tells(codes_for(terminology), resource):
+        return False
+    try:
+        record = record_of([{"resourceType": "Patient", "id": "p"}, resource], terminology, {})
+    except PrecautionError:
+        return False
+    return len(record.lists) == 1 and not (
+        record.entries or record.unrecognised or record.ignored or record.attested or record.partial
+    )
 
 
 def _spelling(kind: str, concept: object) -> Spelling:

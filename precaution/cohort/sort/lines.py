@@ -78,7 +78,7 @@ def sort_lines(task: LinesToSort, out: LineSink) -> PieceReport:
     """Give the lines of a piece to `out`, each by the name of its partition, and return what was found on the way."""
     piece, path = task.piece, path_of(task.context.path, task.piece.file)
     report = PieceReport(piece.number, piece.file)
-    irrelevance, templates = _learned(task.context.label)
+    irrelevance, templates = _learned(task.context.labels)
     router = Router(irrelevance, keep_all=task.keep_all, templates=templates)
     sending = _Sending(task.context.partitions, report, out)
     for block in lines(path, piece, document=is_document(piece.file), read=watch().step):
@@ -118,9 +118,9 @@ def _kept(
 
 
 @lru_cache(maxsize=1)
-def _learned(label: LabelSource) -> tuple[Irrelevance, LineTemplates]:
+def _learned(labels: tuple[LabelSource, ...]) -> tuple[Irrelevance, LineTemplates]:
     """Return what tells lines that say nothing, and the templates of lines; kept, for they remember what they met."""
-    return Irrelevance(label.load().terminology), LineTemplates()
+    return Irrelevance(*(each.load().terminology for each in labels)), LineTemplates()
 
 
 class _Sending:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from precaution.cohort.deciding import check_strict, decided_before
 from precaution.cohort.deciding_fhir import FhirPartition
+from precaution.cohort.label_source import loaded
 from precaution.cohort.progress import Progress
 from precaution.cohort.results import finished
 from precaution.cohort.run_fhir import both_passes, sorted_lines
@@ -69,11 +70,11 @@ class SparkBackend:
 
     def __init__(self, context: RunContext, session: SparkSession, progress: Progress) -> None:
         """Send to the machines what they need, and mark the folder as this run's."""
-        work, label = context.work, context.label
+        work, labels = context.work, context.labels
         self._context, self._session, self._progress = context, session, progress
         self._jobs = SparkJobs(session, work / LOG)
-        self._same = Same(token_hex(16), label.load().digest)
-        sent = archive(label)
+        self._same = Same(token_hex(16), tuple(each.digest for each in loaded(labels)))
+        sent = archive(*labels)
         self._archive = sent.name
         spark_context = session.sparkContext
         if not any(each.endswith(sent.name) for each in spark_context.listArchives):

@@ -1,4 +1,4 @@
-"""What is sent to the machines of a cluster: this package, the label, the site's policy and code lists, as one archive.
+"""What is sent to the machines of a cluster: this package, labels, a site's policies and code lists, as one archive.
 
 So every machine decides by the same bytes, whatever is installed on it. What can't be sent are the compiled libraries
 the package needs (`jiter`, `pyarrow`, `tomli`): the Python of the machines must have them, and it is said where not.
@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import precaution
-from precaution.cohort.spark.tasks import CODES, LABEL, POLICY
+from precaution.cohort.spark.tasks import CODES, LABEL, POLICY, folder_of
 from precaution.knowledge.folder import SIGNATURES, signature_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -31,11 +31,11 @@ PACKAGE = Path(precaution.__file__).parent
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
-def archive(label: LabelSource) -> Path:
+def archive(*labels: LabelSource) -> Path:
     """Return the archive; its name is a digest of what is in it. It is there until this process ends."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, path in sorted(_contents(label)):
+        for name, path in sorted(_contents(labels)):
             made.writestr(zipfile.ZipInfo(name, _LONG_AGO), path.read_bytes(), zipfile.ZIP_DEFLATED)
     data = written.getvalue()
     path = _folder() / f"precaution-{hashlib.sha256(data).hexdigest()[:16]}.zip"
@@ -50,11 +50,21 @@ def _folder() -> Path:
     return Path(folder)
 
 
-def _contents(label: LabelSource) -> Iterator[tuple[str, Path]]:
+def _contents(labels: Sequence[LabelSource]) -> Iterator[tuple[str, Path]]:
     for path in PACKAGE.rglob("*"):
         name = path.relative_to(PACKAGE).as_posix()
-        if path.is_file() and path.suffix != ".pyc" and _is_sent(name):
+        if path.is_file() and path.suffix != ".pyc" and (not _is_of_a_label(name) or path.suffix == ".py"):
             yield f"{PACKAGE.name}/{name}", path
+    for at, label in enumerate(labels):
+        yield from ((f"{folder_of(at)}/{name}", path) for name, path in _given(label))
+
+
+def _is_of_a_label(name: str) -> bool:
+    """Whether a file of the package is one label's, which goes along by itself; what labels share is every label's."""
+    return name.startswith("labels/") and not name.startswith("labels/shared/")
+
+
+def _given(label: LabelSource) -> Iterator[tuple[str, Path]]:
     folder = Path(label.folder)
     yield from (
         (f"{LABEL}/{path.relative_to(folder).as_posix()}", path)
@@ -65,14 +75,9 @@ def _contents(label: LabelSource) -> Iterator[tuple[str, Path]]:
         yield POLICY, label.policy
         signatures = signature_file(folder, label.policy)
         if signatures and signatures != folder / SIGNATURES:
-            yield f"{POLICY.rpartition('/')[0]}/{signatures.name}", signatures
+            yield signatures.name, signatures
     for number, more in enumerate(label.codes):
         yield from ((f"{CODES}/{number}/{path.name}", path) for path in more.glob("*.csv"))
-
-
-def _is_sent(name: str) -> bool:
-    """Whether a file of the package is sent: of labels what they share; the one asked for is sent by itself."""
-    return not name.startswith("labels/") or name.endswith(".py") or name.startswith("labels/shared/")
 
 
 def shipped(name: str, call: str, given: bytes) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

@@ -25,7 +25,7 @@ from precaution.errors import OutputError, PrecautionError
 from precaution.tables.schema import as_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from precaution.cohort.context import RunContext
     from precaution.cohort.sort.sorted import Sorted
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 TOKEN = "token"  # noqa: S105 - it names a run, and opens nothing
 REPLY = "number int, lines bigint, error string, message string"
 """What a task answers for each thing done: its number, how many lines it took, or what went wrong."""
-LABEL, POLICY, CODES = "given/label", "given/policy.toml", "given/codes"
-"""Where the label, the policy and the code lists are in the archive that is sent along."""
+LABEL, POLICY, CODES = "label", "policy.toml", "codes"
+"""Where a label, its policy and its code lists are in its folder of the archive that is sent along."""
 _PARTITION, _PERSON = LINES.names.index("partition"), LINES.names.index("person")
 
 
@@ -47,8 +47,8 @@ class Same(NamedTuple):
     """The mark by which a task knows that its run is still on: a lost one may end after its run was given up."""
 
     token: str
-    digest: str
-    """The label's."""
+    digests: tuple[str, ...]
+    """The labels'."""
 
     def check(self, work: Path) -> None:
         """Raise OutputError where the run's folder is not seen from here, or belongs to another run."""
@@ -62,22 +62,27 @@ class Same(NamedTuple):
                 "same path on every machine, and no other run may use it"
             )
 
-    def label(self, root: str, given: LabelSource) -> LabelSource:
-        """Return where the label is on this machine. Raises OutputError where it is not the one that was sent."""
-        return _received(root, given, self.digest)
+    def labels(self, root: str, given: Sequence[LabelSource]) -> tuple[LabelSource, ...]:
+        """Return where the labels are on this machine. Raises OutputError where one is not the one that was sent."""
+        return tuple(_received(root, each, at, self.digests[at]) for at, each in enumerate(given))
 
 
 @lru_cache(maxsize=8)
-def _received(root: str, given: LabelSource, digest: str) -> LabelSource:
-    there = received(root, given)
+def _received(root: str, given: LabelSource, at: int, digest: str) -> LabelSource:
+    there = received(root, given, at)
     if there.load().digest != digest:
         raise OutputError("the label that reached a machine of the cluster is not the one that was sent")
     return there
 
 
-def received(root: str, given: LabelSource) -> LabelSource:
+def folder_of(at: int) -> str:
+    """Return the folder, in the archive, of the label at that place among those of the run."""
+    return f"given/{at}"
+
+
+def received(root: str, given: LabelSource, at: int = 0) -> LabelSource:
     """Return where a label is that was sent along, on the machine where the archive was unpacked at `root`."""
-    there = Path(root)
+    there = Path(root) / folder_of(at)
     codes = tuple(there / CODES / str(number) for number in range(len(given.codes)))
     return LabelSource(str(there / LABEL), there / POLICY if given.policy else None, codes)
 
@@ -105,7 +110,7 @@ def _sorted(batches: Batches, root: str, given: bytes, load: Callable[[], Callab
 
     def work(batches: Batches) -> Iterator[tuple[int, int]]:
         sort_one = load()
-        here = job._replace(context=_with_label(job.context, same.label(root, job.context.label)))
+        here = job._replace(context=_with_labels(job.context, same.labels(root, job.context.labels)))
         for number, pieces in chain.from_iterable(map(as_rows, batches)):
             same.check(job.context.work)
             if not job.files.report(number).exists():
@@ -115,8 +120,8 @@ def _sorted(batches: Batches, root: str, given: bytes, load: Callable[[], Callab
     yield from _answers(batches, work)
 
 
-def _with_label(context: RunContext, label: LabelSource) -> RunContext:
-    return context._replace(label=label)
+def _with_labels(context: RunContext, labels: tuple[LabelSource, ...]) -> RunContext:
+    return context._replace(labels=labels)
 
 
 def decide(batches: Batches, root: str, given: bytes) -> Batches:
@@ -155,7 +160,7 @@ def _decided(batches: Batches, root: str, given: bytes, load: Callable[[], tuple
     context, found, same = pickle.loads(given)  # noqa: S301
 
     def work(batches: Batches) -> Iterator[tuple[int, int]]:
-        here, (begin, decide_one) = _with_label(context, same.label(root, context.label)), load()
+        here, (begin, decide_one) = _with_labels(context, same.labels(root, context.labels)), load()
         for number, rows in groupby(chain.from_iterable(map(as_rows, batches)), itemgetter(_PARTITION)):
             same.check(context.work)
             partition = begin(here, found, number)

@@ -122,6 +122,8 @@ def extreme(fact: Extreme, setting: Setting) -> Look:
             return Known(None, why="no result since the start")
         if fact.times_upper_limit:
             entries = list(map(ratio, entries))
+        if start is not None:
+            entries = [_as_of(start[0], entry, fact.worst) for entry in entries]
         value = reduce(worse, (value_of(entry) for entry in entries))
         decisive = tuple(e for e in entries if e.value is None or e.value[end] == value[end])
         if value == EVERYTHING:
@@ -301,6 +303,14 @@ def value_of(entry: Entry) -> Interval:
 def _from(day: float, entries: Sequence[Entry]) -> list[Entry]:
     """Return the entries that may be of that day or later."""
     return [entry for entry in entries if (begun := entry.start) is None or begun[1] >= day]
+
+
+def _as_of(day: float, entry: Entry, worst: str) -> Entry:
+    """Return a result with what it says of the time from that day on: one of before says nothing of it."""
+    value = entry.value
+    if value is None or (entry.start is not None and entry.start[0] >= day):
+        return entry
+    return entry._replace(value=larger(value, EVERYTHING) if worst == "low" else smaller(value, EVERYTHING))
 
 
 def _surely_reaches(entry: Entry, day: float) -> bool:

@@ -53,8 +53,11 @@ class CodeMap(NamedTuple):
     """`not_mapped`: codes without a standard concept; `units`: units that can't be used; each with a count of rows."""
 
 
-def code_map(cdm: Cdm, codes: Codes) -> CodeMap:
-    """Return what every code that occurs in a CDM means. Raises InputError where the CDM can't be read."""
+def code_map(cdm: Cdm, codes: Codes, number: int = 0) -> CodeMap:
+    """Return what every code that occurs in a CDM means; `number` tells the maps of several labels apart.
+
+    Raises InputError where the CDM can't be read.
+    """
     occurring = [
         event_code(row)
         for event in EVENTS
@@ -64,7 +67,7 @@ def code_map(cdm: Cdm, codes: Codes) -> CodeMap:
     ancestors, listed = _ancestors(cdm, codes)
     mapper = CodeMapper(codes, ancestors, listed)
     found = dict.fromkeys(meaning for code in occurring for meaning in mapper.meanings(code))
-    relation = cdm.relation("meanings", Meaning._fields, MEANING_TYPES, found)
+    relation = cdm.relation(f"meanings_{number}" if number else "meanings", Meaning._fields, MEANING_TYPES, found)
     valued = [EVENTS[event].table for event in _VALUED if EVENTS[event].table in cdm.tables]
     values = _concepts(cdm, "value_as_concept_id", valued)
     units = {name: each.code for name, each in _concepts(cdm, "unit_concept_id", valued).items()}

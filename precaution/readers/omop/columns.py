@@ -94,7 +94,7 @@ TABLES: Mapping[str, tuple[CdmColumn, ...]] = {
         "drug_exposure_start_date/drug_exposure_start_datetime drug_exposure_end_date/drug_exposure_end_datetime "
         "verbatim_end_date",
         "days_supply quantity",
-        "stop_reason drug_source_value",
+        "stop_reason drug_source_value route_source_value",
         "drug_exposure_id person_id drug_concept_id drug_exposure_start_date",
     ),
     "drug_strength": _columns(

@@ -13,6 +13,7 @@ from precaution.readers.codes import CodeLookup, normal_code, readable, together
 from precaution.readers.concept_matches import doubts
 from precaution.readers.json_access import safe_code
 from precaution.readers.lists import NO_PROBLEMS
+from precaution.readers.routes import by_route
 from precaution.readers.unlisted_results import (
     BY_UNIT,
     is_no_test,
@@ -25,6 +26,7 @@ from precaution.values.record import UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from precaution.knowledge.terminology import Terminology
     from precaution.readers.codes import Codes
     from precaution.readers.concept_matches import CodedKind
 
@@ -112,7 +114,7 @@ class CodeMapper:
         if not found and code.event in _WITH_ANCESTORS:
             found, note = self._by_ancestors(code.concept_id), BY_ANCESTOR
         drug = code.event == "observation" and bool(_OF_DRUGS & set(lookup.formed))
-        for name in found:
+        for name in _by_names(self._codes.terminology, found, code):
             kind = self._kind("drug" if drug else code.event, name)
             yield _meaning(code, name, kind, not drug, note or ("a drug among observations" if drug else ""), pairs)
         if not found:
@@ -169,8 +171,17 @@ class CodeMapper:
             found = dict.fromkeys(named, why)
             if not named and may_be_told_by_unit(self._codes, words):
                 found = dict.fromkeys(of_telling_unit(self._codes), BY_UNIT)
-        for name, note in found.items():
-            yield _meaning(code, name, self._kind(code.event, name), False, note, pairs)
+        for name in _by_names(self._codes.terminology, found, code, certain=False):
+            yield _meaning(code, name, self._kind(code.event, name), False, found[name], pairs)
+
+
+def _by_names(terminology: Terminology, found: Iterable[str], code: EventCode, *, certain: bool = True) -> list[str]:
+    """Return the concepts that a code means, for a drug as far as its names tell the route that decides."""
+    names = [each.name for each in (code.standard, code.source) if each is not None]
+    told = {name: by_route(terminology, name, [*names, code.source_value], certain=certain) for name in found}
+    if code.event != "drug":
+        return list(told)
+    return [each.concept if each.certain else name for name, each in told.items() if each.concept]
 
 
 def is_test(codes: Codes, name: str) -> bool:

@@ -16,6 +16,7 @@ from precaution.readers.lengths import LONGEST
 from precaution.readers.observations import ResultContext, answer_entries, outcome, result_entry
 from precaution.readers.omop.doses import GIVEN, dosed
 from precaution.readers.omop.meanings import is_test
+from precaution.readers.routes import by_route
 from precaution.readers.unlisted_results import BY_UNIT, can_be_given, told_by_unit
 from precaution.values.interval import EVERYTHING, Interval, exactly, hull
 from precaution.values.record import Entry, Ignored, Record, Unrecognised, in_order
@@ -73,6 +74,7 @@ class MappedRow(NamedTuple):
     stopped: bool | None
     type_id: int | None
     days_supply: float | None
+    route_text: str | None
     number: float | None
     number_unread: bool | None
     operator_id: int | None
@@ -151,6 +153,19 @@ class RowReader:
             else:
                 collected.add(found)
 
+    def _drug(self, row: MappedRow) -> Iterator[Entry | Ignored]:
+        """Yield a drug taken and its dose, if its route does not say that it does not count."""
+        meant = by_route(self._codes.terminology, row.concept, [row.route_text or ""], certain=row.certain)
+        if not meant.concept:
+            yield Ignored(row.source, meant.note)
+            return
+        row = row._replace(concept=meant.concept, certain=meant.certain, note=row.note or meant.note)
+        entry = _drug(row)
+        yield entry
+        concept = self._codes.terminology.concept(row.concept)
+        if concept.dosed:
+            yield dosed(row, entry, concept)
+
     def _may_be(self, row: MappedRow) -> bool:
         """Whether a row of no list's code may be of the test that it is mapped to, by its unit and its number."""
         concept = self._codes.terminology.concept(row.concept)
@@ -164,11 +179,7 @@ class RowReader:
         if row.kind == "condition":
             yield _condition(row)
         elif row.kind == "medication" and row.event == "drug":
-            entry = _drug(row)
-            yield entry
-            concept = self._codes.terminology.concept(row.concept)
-            if concept.dosed:
-                yield dosed(row, entry, concept)
+            yield from self._drug(row)
         elif row.kind == "immunization":
             yield _act(row, "immunization")
         elif row.kind == "procedure":

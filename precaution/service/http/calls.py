@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
-from precaution.readers.drafts import orders_in, with_medications
+from precaution.readers.drafts import ORDERS, orders_in, with_medications
 from precaution.readers.json_access import Json, text
 from precaution.readers.resource_types import R4
 from precaution.service.http.errors import Refused
@@ -120,11 +120,21 @@ def _drafts(context: Json) -> tuple[tuple[Json, ...], int]:
     if not isinstance(orders, dict):
         raise Refused(400, "context.draftOrders must be a Bundle")
     if "entry" not in orders and orders.get("resourceType") == "Bundle":
-        return (), 0
+        return (), _absent(context.get("selections"), [], {})
     found = _unwrapped(orders if _is_resource(orders) else {**orders, "resourceType": "Bundle"})
     drafts = [order for each, _ in found if each is not None for order in orders_in(each)]
     by_url = {url: each for each, url in found if each is not None and url}
-    return tuple(with_medications(drafts, by_url)), sum(each is None for each, _ in found)
+    unreadable = sum(each is None for each, _ in found) + _absent(context.get("selections"), drafts, by_url)
+    return tuple(with_medications(drafts, by_url)), unreadable
+
+
+def _absent(selections: object, drafts: list[Json], by_url: Mapping[str, Json]) -> int:
+    """How many of the orders that were just selected are not among the drafts, whatever name these have."""
+    named = {str(each).partition("/_history")[0] for each in selections} if isinstance(selections, list) else set[str]()
+    orders = [each for each in drafts if each["resourceType"] in ORDERS]
+    here = {f"{each['resourceType']}/{text(each, 'id')}" for each in orders} | set(by_url)
+    missing = {each for each in named if each.rpartition("/")[0] in ORDERS} - here
+    return max(0, len(missing) - sum(not text(each, "id") for each in orders))
 
 
 def _unwrapped(orders: Json) -> list[tuple[Json | None, str]]:

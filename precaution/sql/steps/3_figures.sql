@@ -211,7 +211,16 @@ latest AS (
   LEFT JOIN summed AS s ON s.person = a.person AND s.fact = a.fact
 ),
 since_start AS (
-  SELECT * FROM precaution_figures
+  -- A result that may be of before the start may say nothing of the time since.
+  SELECT
+    person, fact, worst, usable, day_low, day_high,
+    CASE WHEN worst = 'high' AND NOT COALESCE(begun_low IS NULL OR start_low >= begun_low, FALSE)
+      THEN CAST('-Infinity' AS DOUBLE) ELSE low END AS low,
+    CASE WHEN worst = 'low' AND NOT COALESCE(begun_low IS NULL OR start_low >= begun_low, FALSE)
+      THEN CAST('Infinity' AS DOUBLE) ELSE high END AS high,
+    low_open OR (worst = 'high' AND NOT COALESCE(begun_low IS NULL OR start_low >= begun_low, FALSE)) AS low_open,
+    high_open OR (worst = 'low' AND NOT COALESCE(begun_low IS NULL OR start_low >= begun_low, FALSE)) AS high_open
+  FROM precaution_figures
   WHERE fact_kind = 'extreme' AND (begun_low IS NULL OR start_low IS NULL OR start_high >= begun_low)
 ),
 worst_since AS (

@@ -85,7 +85,7 @@ def test_no_table_of_results_has_a_formula(tmp_path: Path) -> None:
     """A patient's id is the only text of others: it may be anything."""
     out = tmp_path / "out"
     tables = TableRows()
-    tables.add("missing", [('=HYPERLINK("http://x")', "fact", "+title", "@why", ["-rule"])])
+    tables.add("missing", [('=HYPERLINK("http://x")', "fact", "+title", "@why", ["-rule"], "a label")])
     tables.write(out, "part-0000", ["missing"])
     (out / "quality.json").write_text(
         '{"people":0,"decided":0,"died":0,"failed":0,"actions":{},"problems":{}}', encoding="utf-8"
@@ -95,7 +95,7 @@ def test_no_table_of_results_has_a_formula(tmp_path: Path) -> None:
         tables.write(out, "part-0000", [name])
     write_sheets(out, tmp_path / "sheets")
     text = (tmp_path / "sheets" / "missing.csv").read_text(encoding="utf-8")
-    assert text.splitlines()[1] == '"\'=HYPERLINK(""http://x"")",fact,\'+title,\'@why,\'-rule'
+    assert text.splitlines()[1] == '"\'=HYPERLINK(""http://x"")",fact,\'+title,\'@why,\'-rule,a label'
 
 
 def test_results_that_are_not_complete_are_not_written(tmp_path: Path, results: Path) -> None:

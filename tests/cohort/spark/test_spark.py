@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import shutil
 import sys
 import zipfile
@@ -186,10 +187,10 @@ def first_task(tmp_path: Path) -> tuple[Path, list[pa.RecordBatch], str, bytes]:
     """A task of the first pass as Spark would run it: the run's folder, its input, where the package is, the job."""
     source = put(tmp_path / "in", *(each for number in range(3) for each in person(f"p{number}")))
     label = LabelSource(str(find_label("baricitinib")))
-    context = RunContext(source, tmp_path, label, date(2025, 3, 1), (), 3, 1, wanted_tables())
+    context = RunContext(source, tmp_path, (label,), date(2025, 3, 1), (), 3, 1, wanted_tables())
     work = context.work
     (work / lines.HALF).mkdir(parents=True)
-    same_run = tasks.Same("t", LABEL.digest)
+    same_run = tasks.Same("t", (LABEL.digest,))
     (work / tasks.TOKEN).write_text("t")
     files = source_files.files(source)
     cut = json.dumps(lines.batches(source_files.pieces(source, files))[0].pieces)
@@ -450,8 +451,9 @@ def test_the_archive_holds_no_other_label_and_is_always_the_same(tmp_path: Path)
     first = shipping.archive(label)
     assert shipping.archive(label) == first
     names = zipfile.ZipFile(first).namelist()
-    assert {"precaution/cohort/spark/tasks.py", "precaution/readers/units.csv", "given/label/label.toml"} <= set(names)
-    assert not [name for name in names if name.startswith("precaution/labels/") and not name.endswith(".py")]
+    assert {"precaution/cohort/spark/tasks.py", "precaution/readers/units.csv"} <= set(names)
+    assert {"given/0/label/label.toml", "precaution/labels/shared/liver.toml"} <= set(names)
+    assert not [name for name in names if re.match("precaution/labels/(?!shared/).*(?<![.]py)$", name)]
     received = tasks.received(unpacked(tmp_path / "root", label), label)
     assert load_label(received.folder).digest == LABEL.digest
 

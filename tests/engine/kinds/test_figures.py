@@ -329,6 +329,20 @@ def test_an_unusable_result_leaves_the_extreme_open_on_its_side_only() -> None:
     assert less(value, exactly(0.5)) is None
 
 
+def test_a_result_that_may_be_of_before_the_start_only_bounds_the_extreme() -> None:
+    early = lab(0.4, Interval(738886, 739251), "O/1")
+    lowest = latest(early, lab(3, "2025-02-20", "O/2"), drug("2024-01-02"), of=LOWEST).value
+    assert isinstance(lowest, Interval)
+    assert (less(lowest, exactly(1)), less(lowest, exactly(0.4)), less(exactly(3), lowest)) == (None, False, False)
+    highest = latest(early, lab(0.2, "2025-02-20", "O/2"), drug("2024-01-02"), of=HIGHEST).value
+    assert isinstance(highest, Interval)
+    assert (less(highest, exactly(0.2)), less(exactly(0.3), highest), less(exactly(0.4), highest)) == (
+        False,
+        None,
+        False,
+    )
+
+
 # What must hold of any results.
 
 VALUES = st.one_of(

@@ -47,6 +47,7 @@ REASONS = {
     "an order that is completed",
     "an answer without a day",
     "a vaccine of an unknown code: the CDM does not tell vaccines from drugs",
+    "a diagnosis as that of a visit: the CDM does not tell it from a problem",
 }
 """Everything that a case may say and a CDM can't; docs/guides/omop.md lists it."""
 

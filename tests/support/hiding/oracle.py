@@ -152,6 +152,21 @@ def _without_its_day(record: Record, shown: Shown) -> Record:
     return replace(record, entries=entries)
 
 
+def _without_its_end(record: Record, shown: Shown) -> Record:
+    """Return the record with a disease that is over, nobody knows since when: it may be the one that a visit tells of.
+
+    A mention in its place could not end what the visit tells of, and would be graver than what is known.
+    """
+    entries = {
+        name: ordered(
+            each._replace(end=None) if each.source == shown.source and each.status == "ended" else each
+            for each in found
+        )
+        for name, found in record.entries.items()
+    }
+    return replace(record, entries=entries)
+
+
 def _unsettled(record: Record, shown: Shown) -> Record:
     """Return the record with the entry as it is but for its status, which is none that settles it."""
     entries = {
@@ -211,7 +226,7 @@ _LEFT: dict[Left, tuple[Callable[[Record, Shown], Record], ...]] = {
     "doubt": (_doubt,),
     "words": (_doubt,),
     "unsettled": (_doubt, _unsettled),
-    "dated": (_undated, _without_its_day),
+    "dated": (_undated, _without_its_day, _without_its_end),
     "undated": (_undated, _without_its_day),
     "passing": (_passing,),
     "anybody's": (_anybodys,),

@@ -59,6 +59,19 @@ def people(patients: int) -> Iterator[Patient]:
     return chain(examples(), cases(), made_up(patients))
 
 
+def _through(road: str, patients: Iterable[Patient], each: int, show: int) -> int:
+    """Print how many entries were hidden, and what a cohort or a hook answers milder than `assess`; 1 where it does."""
+    from support.hiding.through import hidden, through_a_cohort, through_a_hook
+
+    found: list[str] = []
+    many, left = 0, iter(hidden(patients, list(WAYS.values()), each))
+    while some := list(islice(left, 1000)):
+        many += len(some)
+        found += (through_a_cohort if road == "cohort" else through_a_hook)(some)
+    sys.stdout.write("\n".join([f"{road}: {many} tries, {len(found)} milder", *found[:show]]) + "\n")
+    return 1 if found else 0
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the table, and some of what became milder. Returns 1 where anything did."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -68,11 +81,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--bases", type=int, default=2, help="how many ways for an entry that many cases share")
     parser.add_argument("--share", default="1/1", help="which share of the patients, as 1/4")
     parser.add_argument("--show", type=int, default=20, help="how many of the milder answers to print")
+    parser.add_argument("--through", choices=("assess", "cohort", "hook"), default="assess", help="what answers")
     given = parser.parse_args(arguments)
     which = {"examples": examples, "cases": cases, "made-up": lambda: made_up(given.patients)}
     chosen = which.get(given.only, lambda: people(given.patients))()
     first, step = (int(each) for each in given.share.split("/"))
-    tally = tried(islice(chosen, first - 1, None, step), given.each, given.bases)
+    shared = islice(chosen, first - 1, None, step)
+    if given.through != "assess":
+        return _through(given.through, shared, given.each, given.show)
+    tally = tried(shared, given.each, given.bases)
     sys.stdout.write(tally.table() + "\n")
     for each in tally.found[: given.show]:
         sys.stdout.write(f"{each.way} | {each.patient} | {each.source} {' '.join(each.concepts)} | {each.what}\n")
