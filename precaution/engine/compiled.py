@@ -14,9 +14,9 @@ from precaution.engine.chart import Known, Setting
 from precaution.engine.doubtful import doubtful_readings
 from precaution.engine.kinds import LOOKS
 from precaution.engine.signed import not_reviewed
-from precaution.knowledge.computed_facts import Dose
+from precaution.knowledge.computed_facts import Dose, OfSex
 from precaution.knowledge.expression import Decider, Expression, Test, compiled, decider, names, spoken
-from precaution.knowledge.fact_kinds import Derived, OfSex, Planned, ReachedAge
+from precaution.knowledge.fact_kinds import Derived, Planned, ReachedAge
 from precaution.knowledge.linking import named
 from precaution.knowledge.model import Ask, Duty, Parameter, Rule
 from precaution.values.interval import exactly

@@ -89,3 +89,16 @@ class Dose(Fact):
             "a dosage in words alone, or in a unit of which no strength is known, can't be told",
             recent,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfSex(Fact):
+    """True or false: whether the record gives this sex (administrative gender); "other" and none can't be told."""
+
+    sex: Literal["female", "male"]
+    """The sex, `female` or `male`."""
+
+    def english(self, words: EnglishWords) -> tuple[str, ...]:
+        """Say which sex."""
+        del words
+        return (f"whether the record says {self.sex}",)

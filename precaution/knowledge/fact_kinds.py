@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from precaution.knowledge.computed_facts import Dose, Estimated
+from precaution.knowledge.computed_facts import Dose, Estimated, OfSex
 from precaution.knowledge.expression import Expression
 from precaution.knowledge.fact import NUMBER, EnglishWords, Fact, Meaning
 from precaution.knowledge.refers import Absent, ConceptName, Concepts, DaysName, NumberName, Stage
@@ -433,19 +433,6 @@ class ReachedAge(Fact):
         """Say how many years."""
         years = words.parameter(self.reached_age_parameter) if self.reached_age_parameter else f"{self.reached_age:g}"
         return (f"whether {years} years of age are completed",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfSex(Fact):
-    """True or false: whether the record gives this sex (administrative gender); "other" and none can't be told."""
-
-    sex: Literal["female", "male"]
-    """The sex, `female` or `male`."""
-
-    def english(self, words: EnglishWords) -> tuple[str, ...]:
-        """Say which sex."""
-        del words
-        return (f"whether the record says {self.sex}",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from precaution.knowledge.computed_facts import Dose, Estimated
+from precaution.knowledge.computed_facts import Dose, Estimated, OfSex
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.fact_kinds import (
     Active,
@@ -18,7 +18,6 @@ from precaution.knowledge.fact_kinds import (
     Ever,
     Extreme,
     Latest,
-    OfSex,
     Planned,
     ReachedAge,
     Repeated,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, TypeVar
 
-from precaution.knowledge.computed_facts import Dose, Estimated
+from precaution.knowledge.computed_facts import Dose, Estimated, OfSex
 from precaution.knowledge.expression import spoken
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.fact_kinds import (
@@ -17,7 +17,6 @@ from precaution.knowledge.fact_kinds import (
     Ever,
     Extreme,
     Latest,
-    OfSex,
     Planned,
     ReachedAge,
     Repeated,

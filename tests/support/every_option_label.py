@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from precaution.knowledge import fact_kinds as k
 from precaution.knowledge import model as d
-from precaution.knowledge.computed_facts import Dose, Estimated
+from precaution.knowledge.computed_facts import Dose, Estimated, OfSex
 from precaution.knowledge.expression import parse
 from precaution.knowledge.fact import Fact
 from precaution.knowledge.refers import STAGES, Stage
@@ -220,8 +220,8 @@ FACTS: tuple[Fact, ...] = (
     Dose(name="dose_week", dose=("drug2",), per="week", absent="no", **TITLES),
     k.ReachedAge(name="old", reached_age_parameter="age", **TITLES),
     k.ReachedAge(name="of_age", reached_age=18, **TITLES),
-    k.OfSex(name="woman", sex="female", **TITLES),
-    k.OfSex(name="man", sex="male", **TITLES),
+    OfSex(name="woman", sex="female", **TITLES),
+    OfSex(name="man", sex="male", **TITLES),
     k.Derived(name="both", expression=parse("ever and (low < 1 or not active) and yes"), **TITLES),
     k.Derived(
         name="some",

@@ -30,6 +30,6 @@ LOOKS: Mapping[type[Fact], Callable[..., Look]] = {
     kinds.DaysSince: durations.days_since,
     kinds.DaysOn: durations.days_on,
     kinds.ReachedAge: durations.reached_age,
-    kinds.OfSex: durations.of_sex,
+    computed.OfSex: durations.of_sex,
 }
 """Kind of fact -> what makes its look, from a fact and a setting; none for a fact that is made of others."""

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from precaution.engine.chart import Chart, Look, Setting
-    from precaution.knowledge.fact_kinds import DaysOn, DaysSince, OfSex, ReachedAge
+    from precaution.knowledge.computed_facts import OfSex
+    from precaution.knowledge.fact_kinds import DaysOn, DaysSince, ReachedAge
     from precaution.values.record import Entry
 
 ANY_DAY = Interval(0, inf, high_open=True)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from precaution.engine.chart import Chart, Known
 from precaution.knowledge import fact_kinds as k
+from precaution.knowledge.computed_facts import OfSex
 from precaution.knowledge.fact import Fact
 from precaution.values.interval import Interval, exactly
 from precaution.values.logic import Truth
@@ -235,6 +236,6 @@ def test_what_the_chart_holds() -> None:
     [("female", True, False), ("male", False, True), ("", None, None), ("other", None, None)],
 )
 def test_the_sex_is_what_the_record_says(sex: Sex, woman: Truth, man: Truth) -> None:
-    found = [known(k.OfSex(name="x", sex=of, **TITLES), sex=sex) for of in ("female", "male")]
+    found = [known(OfSex(name="x", sex=of, **TITLES), sex=sex) for of in ("female", "male")]
     assert [each.value for each in found] == [woman, man]
     assert [each.considered for each in found] == [0 if woman is None else 1] * 2
