@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The one who changes dependencies needs uv; nobody else does.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 	--custom-compile-command "make lock" pyproject.toml
+# The labels of the package, by the names of their folders.
+LABELS := $(notdir $(patsubst %/,%,$(dir $(wildcard precaution/labels/*/label.toml))))
 EXTRAS := --extra build --extra cohort --extra postgres --extra sql --extra audit --extra service
 # In continuous integration nothing is left out: what a user's run skips (Spark, browsers) is installed and run there.
 DEVELOPING := $(if $(CI),.venv/.continuous,.venv/.developing)
@@ -103,10 +105,10 @@ types: $(DEVELOPING) ## Check types
 	$(BIN)/mypy
 
 knowledge: .venv/.installed ## Check the label's folder
-	$(BIN)/precaution check
+	@for label in $(LABELS); do $(BIN)/precaution check $$label || exit; done
 
 booklet: .venv/.installed ## Check that the pages in docs/clinicians/ are those of the label
-	$(BIN)/precaution booklet --check
+	@for label in $(LABELS); do $(BIN)/precaution booklet --label $$label --check || exit; done
 
 # In continuous integration all of them, and what a user's run skips for want of a program fails.
 tests: $(DEVELOPING) $(if $(CI),.venv/.clients .venv/.compiled .venv/.image) ## Run the quick tests
@@ -119,7 +121,7 @@ mutate: $(DEVELOPING) ## Show that a case fails for every change to a rule
 	$(BIN)/python tools/mutate_rules.py
 
 pages: .venv/.installed ## Write the pages in docs/clinicians/ anew
-	$(BIN)/precaution booklet
+	@for label in $(LABELS); do $(BIN)/precaution booklet --label $$label || exit; done
 
 lock: ## Write the lock files anew (needs uv)
 	$(COMPILE) --extra build --extra cohort -o requirements.lock

@@ -26,7 +26,7 @@ from support.effort import tries
 from support.project import PROJECT
 from support.random_records import AnyRecord
 
-SITE = PROJECT / "examples" / "site"
+SITE = PROJECT / "docs" / "examples" / "site"
 FOLDER = find_label("baricitinib")
 ALONE = load_label(FOLDER)
 WITH = load_label(FOLDER, codes=(SITE,))
