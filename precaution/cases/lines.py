@@ -6,7 +6,6 @@
     condition herpes_zoster of-visit active recorded 2025-02-20       as the diagnosis of a visit, which nobody closes
     result lab_anc <0.5 10*9/L on 2025-02-20 upper 7.5                (or: positive, negative, preliminary, ...)
     medication drug_statin active since 2024-01-01 until 2024-06-30   (or: on-hold, stopped, completed, ...; by oral)
-    medication drug_statin active since 2024-01-01 until 2024-06-30   (or: on-hold, stopped, completed, ...)
     medication drug_steroid active 15 mg per day since 2024-01-01     (or: per week; as-needed behind it)
     immunization vaccine_live on 2025-02-20
     procedure skin_examination on 2024-06-01
