@@ -74,8 +74,9 @@ MOVED |= {
     ("vte_symptom", code): "vte_symptom_unspecific"
     for code in ("3424008", "10601006", "271594007", "301423002", "M79.89", "R60.0", "R55", "R00.0")
 }
+MOVED |= {("drug_hormone_replacement", code): "oestrogen_of_any_route" for code in ("4083", "4099", "G03C*")}
 """What may be something else: chickenpox or a sequela for zoster, a nasal vaccine of no named make, a symptom of many
-causes for one of thromboembolism."""
+causes for one of thromboembolism, an oestrogen that may be a local one."""
 
 ICD = "PyPI simple-icd-10-cm 1.5.0"
 QUALITATIVE = "hl7.org/fhir/uv/shc-vaccination/2021Sep ValueSet-qualitative-lab-result-findings"

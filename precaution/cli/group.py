@@ -9,7 +9,7 @@ from precaution.cli.options import examples
 from precaution.errors import EXIT_CODES, did_you_mean
 
 SECTIONS = {
-    "One patient": ("assess", "timeline", "read"),
+    "One patient": ("assess", "timeline", "read", "letters"),
     "Many patients": ("cohort", "worklist", "clinic", "export", "audit", "report", "sql", "demo-cohort"),
     "Service": ("serve", "hook", "store"),
     "Knowledge": ("labels", "label", "explain", "check", "review", "booklet", "questionnaire"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     short_help="Write a letter about a patient, or an alert card, to print.",
     epilog=options.examples(
         "precaution letters patient.json --name Ada --letter recall > recall.html",
-        "precaution letters patient.json --name Ada --letter family-doctor --templates our-letters/ > letter.html",
+        "precaution letters patient.json --name Ada --letter family-doctor",
         "precaution letters patient.json --name Ada --letter alert-card > card.html",
     ),
 )

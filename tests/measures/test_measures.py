@@ -139,10 +139,15 @@ def record(*lines: str) -> Record:
     return read_resources(fhir("p", list(lines)), LABEL.terminology, LABEL.asks)
 
 
+def columns(table: str) -> list[str]:
+    """Return the columns of a table that the measures fill: the run adds the label's name."""
+    return [name for name in SCHEMAS[table].names if name != "label"]
+
+
 def measured(*lines: str, today: int = DAY) -> dict[str, dict[str, object]]:
     """Return what each measure comes to for a patient of these lines."""
     found = audit_rows("p", record(*lines), LABEL, today)["measured"]
-    return {str(row[1]): dict(zip(SCHEMAS["measured"].names, row, strict=True)) for row in found}
+    return {str(row[1]): dict(zip(columns("measured"), row, strict=True)) for row in found}
 
 
 def state(measure: str, *lines: str) -> object:
@@ -153,7 +158,7 @@ def state(measure: str, *lines: str) -> object:
 def chosen(*lines: str, today: int = DAY) -> dict[str, object]:
     """Return the course that the measures are about."""
     found = audit_rows("p", record(*lines), LABEL, today)["exposures"]
-    return next(row for each in found if (row := dict(zip(SCHEMAS["exposures"].names, each, strict=True)))["chosen"])
+    return next(row for each in found if (row := dict(zip(columns("exposures"), each, strict=True)))["chosen"])
 
 
 # Ten patients by hand
@@ -425,7 +430,7 @@ def test_bands_of_ages_are_those_of_the_day_of_the_start(born: str, band: str) -
 def test_sex_and_site_are_those_of_the_record() -> None:
     resources = fhir("p", ["born 1980-03-01", *COMMON, OPEN], "female", "site-7")
     found = audit_rows("p", read_resources(resources, LABEL.terminology, LABEL.asks), LABEL, DAY)["exposures"]
-    row = dict(zip(SCHEMAS["exposures"].names, found[0], strict=True))
+    row = dict(zip(columns("exposures"), found[0], strict=True))
     assert (row["sex"], row["site"], row["month"]) == ("female", "site-7", "2024-06")
 
 
@@ -442,7 +447,7 @@ def test_measures_agree_with_the_decision_on_the_day_they_look_at(synthetic: lis
     seen: Counter[str] = Counter()
     for each in synthetic:
         for row in audit_rows("p", each, LABEL, DAY)["measured"]:
-            found = dict(zip(SCHEMAS["measured"].names, row, strict=True))
+            found = dict(zip(columns("measured"), row, strict=True))
             if found["measure"] in ("tuberculosis-screened", "started-against-do-not-start", "all-three-screened"):
                 day = date.fromisoformat(str(found["day"])).toordinal()
                 decision = decide(each, LABEL, day, "before-start").decision

@@ -184,6 +184,7 @@ FACTS: dict[str, Fact] = {
         ),
         f.DaysSince(name="since_d", topic="counts", title="Days since D", days_since=("d",), absent="no"),
         f.DaysOn(name="on_d", topic="counts", title="Days on D", days_on=("d", "e", "f"), absent="no"),
+        f.OfSex(name="woman", topic="counts", title="Female", sex="female"),
         f.ReachedAge(name="old", topic="counts", title="Age 65 or older", reached_age=65),
         f.ReachedAge(name="elderly", topic="counts", title="Elderly", reached_age_parameter="times"),
         f.Derived(name="risk", topic="counts", title="Any risk", expression=parse("old or past_c")),

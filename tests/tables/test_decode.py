@@ -31,7 +31,9 @@ PEOPLE = st.dictionaries(st.text(min_size=1, max_size=3), any_record(), max_size
 def tables(people: dict[str, Record], dice: random.Random | None = None, *, order: bool = True) -> tuple[pa.Table, ...]:
     """Return `persons` and `entries`, with their rows in any order; without the column `order` where that is asked."""
     persons = [person_row(name, record) for name, record in people.items()]
-    entries = [row if order else (*row[:-1], None) for name, record in people.items() for row in rows_of(name, record)]
+    entries = [
+        row if order else (*row[:-2], None, row[-1]) for name, record in people.items() for row in rows_of(name, record)
+    ]
     if dice is not None:
         dice.shuffle(persons)
         dice.shuffle(entries)

@@ -44,5 +44,5 @@ def test_a_person_without_entries_is_there() -> None:
 def test_entries_that_differ_in_nothing_but_order_are_kept_both() -> None:
     entry = Entry("a", "condition", "Condition/1")
     rows = rows_of("p", Record(entries={"a": (entry, entry)}))
-    assert [row[-1] for row in rows] == [0, 1]
+    assert [row[-2] for row in rows] == [0, 1]
     assert record_of(person_row("p", Record()), rows).entries == {"a": (entry, entry)}

@@ -94,7 +94,7 @@ figured AS (
   SELECT
     e.number, e.which, e.sex,
     CASE
-      WHEN e.ratio IS NULL OR e.weight IS NULL THEN NULL
+      WHEN e.ratio IS NULL OR e.weight IS NULL OR e.years IS NULL THEN NULL
       WHEN e.ratio >= 1E100 OR e.weight <= 0 OR COALESCE(e.years >= e.age_from, FALSE) THEN 0
       WHEN e.ratio <= 1E-100 OR e.weight = CAST('Infinity' AS DOUBLE) THEN CAST('Infinity' AS DOUBLE)
       ELSE e.scale * POWER(e.ratio, CASE WHEN e.ratio < 1 THEN e.below ELSE e.above END) * POWER(e.per_year, e.years)
