@@ -13,8 +13,9 @@ EXTRAS := --extra build --extra cohort --extra postgres --extra sql --extra audi
 DEVELOPING := $(if $(CI),.venv/.continuous,.venv/.developing)
 # What `make test` leaves out, because somebody waits for it; pyproject.toml says what each marker stands for.
 QUICK := not (spark or compiled or image or server or service or kills or slow)
-# Many tests wait for servers and processes that they start: one more at once than there are processors keeps these busy.
-export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# In continuous integration many tests wait for servers and processes that they start: one more at once than there are
+# processors keeps these busy.
+export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + $(if $(CI),1,0))
 PYTEST := $(BIN)/pytest -q -n auto --dist loadgroup --no-loadscope-reorder --durations=15
 
 .DEFAULT_GOAL := help

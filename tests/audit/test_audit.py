@@ -376,6 +376,7 @@ def test_without_a_library_it_is_said_what_to_install(module: str, command: list
     assert b"pip install '.[audit]'" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_same_cohort_gives_the_same_audit_whatever_the_order(results: Path, tmp_path: Path) -> None:
     written(tmp_path / "in", written_people(PEOPLE), seed=9, files=3, packed=True)
     cohort(tmp_path / "in", tmp_path / "out", today=TODAY, workers=2, audit=True)

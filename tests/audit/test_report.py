@@ -74,7 +74,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         for number in range(6)
     ]
-    written(folder / "in", [*written_people(people(700, seed=2)), *strange])
+    written(folder / "in", [*written_people(people(300, seed=2)), *strange])
     cohort(folder / "in", folder / "out", today=TODAY, workers=1, audit=True)
     return folder / "out"
 

@@ -213,10 +213,12 @@ def test_a_number_of_a_measure_has_its_reason_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("label", sorted(path.parent.name for path in LABELS.glob("*/label.toml")))
+@pytest.mark.slow
 def test_the_labels_of_the_package_are_well(label: str) -> None:
     assert list(map(str, check(LABELS / label))) == []
 
 
+@pytest.mark.slow
 def test_the_first_label_holds_every_character_of_its_text(shared: Path) -> None:
     assert list(map(str, check(LABELS / "baricitinib", shared / "clinical" / "label.txt"))) == []
 

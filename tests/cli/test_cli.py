@@ -379,7 +379,11 @@ def test_booklet_is_written_and_checked(tmp_path: Path, capsys: Capture) -> None
 
 @pytest.mark.parametrize(
     "command",
-    [["booklet"], ["demo-cohort", "2", "--today", TODAY], ["sql", "--dialect", "duckdb"]],
+    [
+        pytest.param(["booklet"], marks=pytest.mark.slow),
+        ["demo-cohort", "2", "--today", TODAY],
+        pytest.param(["sql", "--dialect", "duckdb"], marks=pytest.mark.slow),
+    ],
     ids=lambda each: each[0],
 )
 def test_what_can_not_be_written_is_said(command: list[str], tmp_path: Path, capsys: Capture) -> None:

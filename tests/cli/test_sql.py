@@ -21,6 +21,7 @@ LABEL = load_label("baricitinib")
 Capture = pytest.CaptureFixture[str]
 
 
+@pytest.mark.slow
 def test_it_prints_the_script_and_nothing_else(capsys: Capture) -> None:
     assert run(["sql", "--dialect", "duckdb", "--today", TODAY]) == 0
     said = capsys.readouterr()
@@ -28,6 +29,7 @@ def test_it_prints_the_script_and_nothing_else(capsys: Capture) -> None:
     assert said.err == ""
 
 
+@pytest.mark.slow
 def test_a_stage_and_no_day(capsys: Capture) -> None:
     assert run(["sql", "--dialect", "spark", "--today", TODAY, "--stage", "interrupted"]) == 0
     assert capsys.readouterr().out == script_of(LABEL, "spark", today=739311, stage="interrupted")
@@ -35,6 +37,7 @@ def test_a_stage_and_no_day(capsys: Capture) -> None:
     assert capsys.readouterr().out == script_of(LABEL, "spark")
 
 
+@pytest.mark.slow
 def test_it_writes_a_file_whole(tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "rules.sql"
     assert run(["sql", "--dialect", "postgres", "--out", str(out)]) == 0
@@ -48,6 +51,7 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, capsys: Capture) -> None:
     assert capsys.readouterr().err == f"precaution: {out} can't be written: No such file or directory\n"
 
 
+@pytest.mark.slow
 def test_a_policy_is_written_in(capsys: Capture) -> None:
     arguments = ["sql", "--dialect", "duckdb", "--today", TODAY]
     assert run([*arguments, "--policy", str(PROJECT / "examples" / "policy.toml")]) == 0
@@ -71,6 +75,7 @@ def test_what_is_wrong_is_said(arguments: list[str], message: str, capsys: Captu
     assert (said.out, message in said.err) == ("", True)
 
 
+@pytest.mark.slow
 def test_a_dialect_that_is_not_tested_is_written_with_a_warning(capsys: Capture) -> None:
     assert run(["sql", "--dialect", "snowflake", "--today", TODAY]) == 0
     said = capsys.readouterr()

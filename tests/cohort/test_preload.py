@@ -126,6 +126,7 @@ def test_a_label_in_which_something_is_wrong_is_said_once(tmp_path: Path) -> Non
     assert (done.returncode, done.stdout) == (5, "")
 
 
+@pytest.mark.slow
 def test_a_policy_reaches_the_workers(tmp_path: Path) -> None:
     """They decide by the label that was chosen, and not by the one that is there by default."""
     source = written(tmp_path / "in", people(40))

@@ -438,7 +438,7 @@ def test_a_process_that_is_killed_is_an_error_of_ours() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("sent", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
 def test_a_run_that_is_interrupted_leaves_no_process_and_no_mark_of_success(
     sent: signal.Signals, tmp_path: Path
 ) -> None:

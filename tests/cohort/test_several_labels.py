@@ -65,7 +65,9 @@ def tables_that_differ(both: Path, alone: dict[str, Path]) -> list[tuple[str, st
     ]
 
 
-@pytest.mark.parametrize("who", ["on-drug", "ever-on-drug", "everybody"])
+@pytest.mark.parametrize(
+    "who", ["on-drug", *(pytest.param(who, marks=pytest.mark.slow) for who in ("ever-on-drug", "everybody"))]
+)
 def test_each_label_comes_to_what_it_comes_to_alone(
     who: str, sources: tuple[LabelSource, LabelSource], people: Path, tmp_path: Path
 ) -> None:
@@ -81,6 +83,7 @@ def test_each_label_comes_to_what_it_comes_to_alone(
     assert all(each.by_label == {} for each in single)
 
 
+@pytest.mark.slow
 def test_records_kept_as_tables_are_each_labels_own(
     sources: tuple[LabelSource, LabelSource], people: Path, tmp_path: Path
 ) -> None:
@@ -98,6 +101,7 @@ def test_records_kept_as_tables_are_each_labels_own(
         cohort(tmp_path / "one", tmp_path / "none", labels=sources, **how)
 
 
+@pytest.mark.slow
 def test_an_audit_counts_one_label_of_several(
     sources: tuple[LabelSource, LabelSource], people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

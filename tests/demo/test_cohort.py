@@ -106,7 +106,9 @@ DAYS = [
 ]
 
 
-@pytest.mark.parametrize(("today", "many", "seed"), DAYS, ids=str)
+@pytest.mark.parametrize(
+    ("today", "many", "seed"), [*DAYS[:2], *(pytest.param(*each, marks=pytest.mark.slow) for each in DAYS[2:])], ids=str
+)
 def test_what_comes_out_is_what_the_plan_says(today: date, many: int, seed: int) -> None:
     compared, wrong = differing(many, today=today, seed=seed)
     assert wrong == []

@@ -153,6 +153,7 @@ def test_the_commands_go_the_whole_way(tmp_path: Path, capsys: pytest.CaptureFix
     assert run(["label", "--label", out]) == 0
 
 
+@pytest.mark.slow
 def test_one_inserted_letter_is_one_problem_that_names_its_rules(shared: Path, tmp_path: Path) -> None:
     text = (shared / "clinical" / "label.txt").read_text(encoding="utf-8")
     edited = tmp_path / "edited.txt"

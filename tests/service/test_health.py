@@ -34,6 +34,7 @@ def test_it_lives_before_it_is_ready(tmp_path: Path) -> None:
     app.close()
 
 
+@pytest.mark.slow
 def test_it_is_ready_when_every_canary_came_true(tmp_path: Path) -> None:
     with App(settings(tmp_path)) as app:
         ready = app.get("/health/ready")
@@ -42,6 +43,7 @@ def test_it_is_ready_when_every_canary_came_true(tmp_path: Path) -> None:
         assert "precaution_ready 1.0" in app.get("/metrics").text
 
 
+@pytest.mark.slow
 def test_every_case_of_the_label_is_a_canary() -> None:
     label = load_label("baricitinib")
     cases = load_cases(FOLDER)
@@ -59,7 +61,7 @@ def broken(folder: Path) -> None:
 
 
 def test_a_canary_that_comes_to_something_else_is_seen(tmp_path: Path) -> None:
-    folder = label_with_few_cases(tmp_path)
+    folder = label_with_few_cases(tmp_path, "blood-counts")
     broken(folder)
     assert canaries.false_in(folder)
     with App(settings(tmp_path, label=str(folder))) as app:
@@ -102,7 +104,7 @@ def test_a_label_that_breaks_leaves_the_old_one_at_work_and_not_ready(
 
 def test_a_new_label_whose_canaries_fail_is_not_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(current_label, "_RELOAD_SECONDS", 0.0)
-    folder = label_with_few_cases(tmp_path)
+    folder = label_with_few_cases(tmp_path, "blood-counts")
     with App(settings(tmp_path, label=str(folder))) as app:
         broken(folder)
         ready = app.get("/health/ready")

@@ -59,6 +59,7 @@ def test_every_case_of_the_label() -> None:
     say("cases", sum(compared(group.asked, group.label, on_duckdb, "duckdb") for group in groups))
 
 
+@pytest.mark.slow
 def test_the_examples_and_a_demo_cohort() -> None:
     say("examples", compared(sql_people.examples(), LABEL, on_duckdb, "duckdb"))
     say("demo cohort", compared(sql_people.demo(300), LABEL, on_duckdb, "duckdb"))

@@ -140,8 +140,8 @@ def test_every_command_has_a_page_that_names_it() -> None:
 
 
 GUIDES = [page for page in PAGES if page != README]
-LONG = ("audit.md", "review-and-sign.md")
-"""Guides whose commands take long: they draw pictures, or read the whole label again and again."""
+LONG = ("audit.md", "clinic.md", "cohort.md", "review-and-sign.md", "sql.md")
+"""Guides whose commands take long: they decide many people, draw pictures, or read the whole label again and again."""
 
 
 def transcripts() -> list[object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from support.project import PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 PACKAGE = PROJECT / "precaution"
@@ -316,11 +317,15 @@ def test_at_the_root_of_the_package_stand_few_modules() -> None:
     assert {path.stem for path in PACKAGE.glob("*.py")} == ROOT
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_only_what_stands_below_it(path: Path) -> None:
-    if path.parent == PACKAGE and path.name in ("__init__.py", "__main__.py"):
-        pytest.skip("the package itself names everything, but loads it only on use")
-    assert wrong_imports(name_of(path), path.read_text(encoding="utf-8")) == []
+def test_a_module_imports_only_what_stands_below_it() -> None:
+    # The package itself names everything, but loads it only on use.
+    own = [path for path in modules() if path.parent != PACKAGE or path.name not in ("__init__.py", "__main__.py")]
+    assert found_in(own, lambda path: wrong_imports(name_of(path), path.read_text(encoding="utf-8"))) == {}
+
+
+def found_in(paths: Iterable[Path], look: Callable[[Path], list[str]]) -> dict[str, list[str]]:
+    """Return by the module's path what is wrong in each, for those in which something is."""
+    return {str(path.relative_to(PACKAGE)): wrong for path in paths if (wrong := look(path))}
 
 
 @pytest.mark.parametrize(
@@ -345,11 +350,11 @@ def test_an_import_for_types_alone_may_name_what_stands_above() -> None:
     assert wrong_imports("precaution.values.record", text) == []
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_nothing_above_the_readers_knows_fhir(path: Path) -> None:
-    words = re.findall(r"(?i)\b(?:resourceType|CodeableConcept|valueQuantity|effectiveDateTime)\b", code_of(path))
-    allowed = name_of(path).startswith(tuple(f"precaution.{each}" for each in FHIR_SPEAKERS))
-    assert allowed or words == []
+def test_nothing_above_the_readers_knows_fhir() -> None:
+    words = re.compile(r"(?i)\b(?:resourceType|CodeableConcept|valueQuantity|effectiveDateTime)\b")
+    speakers = tuple(f"precaution.{each}" for each in FHIR_SPEAKERS)
+    others = [path for path in modules() if not name_of(path).startswith(speakers)]
+    assert found_in(others, lambda path: words.findall(code_of(path))) == {}
 
 
 OMOP = re.compile(
@@ -359,15 +364,13 @@ OMOP = re.compile(
 )
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_module_but_its_reader_knows_the_tables_of_omop(path: Path) -> None:
-    here = path.relative_to(PACKAGE).parts
-    assert here[:2] == ("readers", "omop") or OMOP.findall(code_of(path)) == []
+def test_no_module_but_its_reader_knows_the_tables_of_omop() -> None:
+    others = [path for path in modules() if path.relative_to(PACKAGE).parts[:2] != ("readers", "omop")]
+    assert found_in(others, lambda path: OMOP.findall(code_of(path))) == {}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_code_outside_labels_holds_medicine(path: Path) -> None:
-    assert medicine_in(code_of(path)) == []
+def test_no_code_outside_labels_holds_medicine() -> None:
+    assert found_in(modules(), lambda path: medicine_in(code_of(path))) == {}
 
 
 @pytest.mark.parametrize("text", ['limit = "lab_alt"', "def f(neutrophils): ...", 'drug = "Baricitinib"'])
@@ -379,6 +382,7 @@ def medicine_in(code: str) -> list[str]:
     return [found[0] for found in MEDICINE.finditer(code.replace("_", " "))]
 
 
+@cache
 def code_of(path: Path) -> str:
     """Return a module without docstrings and comments: examples there may name a rule of a label."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -393,6 +397,6 @@ def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_module_is_too_long(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
+def test_no_module_is_too_long() -> None:
+    lines = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
+    assert {path: number for path, number in lines.items() if number > 500} == {}

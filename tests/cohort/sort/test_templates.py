@@ -546,6 +546,7 @@ def test_every_value_of_every_line_exchanged() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(LOOKED_AT))
+@pytest.mark.slow
 def test_it_would_be_seen_if_a_value_were_not_looked_at(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any one of the elements of `LOOKED_AT` that make a difference, lines go astray."""
     seen = set()

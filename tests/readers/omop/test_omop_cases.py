@@ -112,6 +112,7 @@ def test_every_case_comes_to_what_it_expects(records: dict[str, Record]) -> None
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_a_difference_would_be_seen(records: dict[str, Record]) -> None:
     """Without its tests no patient who was ready is clear."""
     ready = next((person, case) for person, case in carried()[1].items() if case.expect.get("action") == "clear")

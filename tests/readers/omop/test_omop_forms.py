@@ -90,6 +90,7 @@ def read(source: Path | str, out: Path, today: str = TODAY) -> dict[str, list[tu
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_every_form_of_files(name: str, tmp_path: Path) -> None:
     tables = SOURCES[name]()
     expected = read(put_csv(tmp_path / "csv", tables), tmp_path / "out")
