@@ -7,6 +7,7 @@ when it ended. They are joined into courses; a gap longer than the label's param
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -161,25 +162,42 @@ def _over(entries: Sequence[Entry], held: Entry, today: int, gap: int) -> bool:
 
 
 def _start(entries: Sequence[Entry], unclear: Sequence[Entry], gap: int, today: int) -> Interval | None:
-    """Return the start of the course that `today` belongs to: perhaps earlier, where an unclear entry may be of it."""
-    sure = _course_start(entries, gap, today)
-    if sure is None or not unclear:
-        return sure
-    perhaps = _course_start([*entries, *(entry._replace(status="active") for entry in unclear)], gap, today)
-    return None if perhaps is None else hull(sure, perhaps)
+    """Return the start of the course that `today` belongs to: perhaps earlier, where an unclear entry may be of it, or
+    an order that is over, nobody knows since when, may have lasted until the next."""
+    ways = [_course_start(entries, gap, today)]
+    if unclear:
+        ways.append(_course_start([*entries, *(entry._replace(status="active") for entry in unclear)], gap, today))
+    starts = [start for way in ways for start in way]
+    return None if None in starts else reduce(hull, [start for start in starts if start is not None])
 
 
-def _course_start(entries: Sequence[Entry], gap: int, today: int) -> Interval | None:
-    """Return the start of the course that `today` belongs to; None where a start is not recorded."""
-    begun = sorted((entry.start, _reach(entry, today)) for entry in entries if entry.start is not None)
+def _course_start(entries: Sequence[Entry], gap: int, today: int) -> list[Interval | None]:
+    """Return the starts that the course `today` belongs to may have; None where a start is not recorded."""
+    begun = sorted(
+        (entry.start, _reach(entry, today), _end_untold(entry)) for entry in entries if entry.start is not None
+    )
     if len(begun) < len(entries):
-        return None
-    start, reach = None, -inf
-    for begin, end in begun:
-        if begin.low > reach + gap:
-            start = begin
-        reach = max(reach, end)
-    return start
+        return [None]
+    found = [_first_of_last([(start, reach) for start, reach, _ in begun], gap)]
+    if any(untold for *_, untold in begun):
+        nexts = [*(start.high for start, *_ in begun[1:]), -inf]
+        reaches = [max(reach, at) if untold else reach for (_, reach, untold), at in zip(begun, nexts, strict=True)]
+        found.append(_first_of_last([(start, at) for (start, *_), at in zip(begun, reaches, strict=True)], gap))
+    return found
+
+
+def _first_of_last(spans: Sequence[tuple[Interval, float]], gap: int) -> Interval | None:
+    """Return where the last course begins, of starts in order with how far each reaches."""
+    first, reached = None, -inf
+    for start, reach in spans:
+        if start.low > reached + gap:
+            first = start
+        reached = max(reached, reach)
+    return first
+
+
+def _end_untold(entry: Entry) -> bool:
+    return entry.end is None and entry.status == "ended"
 
 
 def _reach(entry: Entry, today: int) -> float:

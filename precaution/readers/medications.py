@@ -92,6 +92,7 @@ def read_medication(builder: RecordBuilder, item: PatientResource) -> None:
     taken = _taken(resource)
     if taken is None:
         return builder.ignore(source, "a plan that is over")
+    builder.renewals.note(item, builder.resolver)
     found = _counted(builder, item, concepts, named)
     why = _why_held(resource) if taken.status == "held" else ""
     for match in found:

@@ -9,12 +9,13 @@ from precaution.readers.dates import still_yesterday
 from precaution.readers.json_access import Json, coded, name_of, safe_code
 from precaution.readers.ledger import doubt_of
 from precaution.readers.references import Resolver
+from precaution.readers.renewals import Renewals
 from precaution.readers.visit_diagnoses import NamedDisease, closed_by_problems, named_in
 from precaution.values.interval import Interval
 from precaution.values.record import LISTED, Entry, Ignored, Record, Unrecognised, ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from precaution.knowledge.model import Ask
     from precaution.readers.codes import Codes
@@ -86,6 +87,7 @@ class RecordBuilder:
         self._final: set[tuple[str, str]] = set()
         self._diagnoses: dict[str, NamedDisease | None] = {}
         """What each Condition names, by where it stands."""
+        self.renewals = Renewals()
         self._deleted = contents.deleted
         self._ignored = set(contents.ignored)
         self._unrecognised: set[Unrecognised] = set()
@@ -166,15 +168,17 @@ class RecordBuilder:
                 self.unrecognised(source, concept, entry.note)
         self._mentions = []
 
+    def _together(self, found: list[Entry], birth: Interval | None) -> Sequence[Entry]:
+        """Return the entries of one concept with what they tell of each other."""
+        possible = [_with_possible_days(each, birth) for each in found]
+        return closed_by_problems(self.renewals.joined(possible), self._diagnoses)
+
     def record(self) -> Record:
         """Return the record, in an order that does not depend on the input's."""
         self._replace_preliminary()
         self._add_mentions()
         birth = self._possible_birth()
-        entries = {
-            name: ordered(closed_by_problems([_with_possible_days(each, birth) for each in found], self._diagnoses))
-            for name, found in self._entries.items()
-        }
+        entries = {name: ordered(self._together(found, birth)) for name, found in self._entries.items()}
         return Record(
             birth=self.patient.birth,
             died=self.patient.died,

@@ -159,7 +159,12 @@ def test_the_last_course_is_the_treatment_that_decisions_see(entries: list[Entry
     now = therapy(whole, LABEL, TODAY)
     found = exposure(whole, LABEL, AUDIT, TODAY)
     if now.stage == "on-treatment":
-        assert now.start == found.courses[-1].start
+        # Of an order that is over, nobody knows since when, an audit asks apart whether it lasted until the next.
+        untold = any(entry.status == "ended" and entry.end is None for entry in entries)
+        assert now.start is not None
+        assert now.start.high == found.courses[-1].start.high
+        assert now.start.low <= found.courses[-1].start.low
+        assert untold or now.start == found.courses[-1].start
         assert found.on(TODAY) is not False
 
 

@@ -70,7 +70,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"lengths", "routes", "strengths"},
         {"frequencies"},
         {"dosages"},
-        {"answers", "concept_matches", "contents", "lists", "references", "visit_diagnoses"},
+        {"answers", "concept_matches", "contents", "lists", "references", "renewals", "visit_diagnoses"},
         {"language", "patient"},
         {"bundle_queries", "record_builder"},
         {"elsewhere", "unlisted_results"},

@@ -23,7 +23,8 @@ SELECT
     WHEN NOT e.end_high IS NULL THEN CASE WHEN e.end_high < p.today THEN e.end_high ELSE p.today END
     WHEN e.status IN ('active', 'held') OR e.certainty <> 'certain' OR e.status = 'unknown' THEN p.today
     ELSE e.start_high
-  END AS reach
+  END AS reach,
+  e.certainty = 'certain' AND e.status = 'ended' AND e.end_high IS NULL AS untold
 FROM believed AS e
 JOIN precaution_people AS p ON p.person = e.person
 CROSS JOIN precaution_treatment AS t
@@ -78,7 +79,8 @@ FROM joined
 GROUP BY person;
 
 -- The start of the course that today belongs to, of the certain entries alone (`of` = 'sure') and with the unclear ones
--- (`of` = 'perhaps'): a gap longer than the label's parameter starts a new course. None where a start is not recorded.
+-- (`of` = 'perhaps'): a gap longer than the label's parameter starts a new course. None where a start is not recorded. An order that is over,
+-- nobody knows since when, may have lasted until the next: `most` is how far each may carry a course.
 CREATE TABLE precaution_course_starts AS
 WITH variants AS (
   SELECT 'sure' AS variant, c.* FROM precaution_courses AS c WHERE c.taken
@@ -89,26 +91,56 @@ numbered AS (
   SELECT
     v.*,
     BOOL_OR(v.start_low IS NULL) OVER (PARTITION BY v.person, v.variant) AS undated,
-    ROW_NUMBER() OVER (PARTITION BY v.person, v.variant ORDER BY v.start_low, v.start_high, v.reach) AS nth
+    ROW_NUMBER() OVER (PARTITION BY v.person, v.variant ORDER BY v.start_low, v.start_high, v.reach, v.untold) AS nth
   FROM variants AS v
 ),
-reached AS (
-  SELECT
-    n.*,
-    MAX(n.reach) OVER (
-      PARTITION BY n.person, n.variant ORDER BY n.nth ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS reached_before
+followed AS (
+  SELECT n.*, LEAD(n.start_high) OVER (PARTITION BY n.person, n.variant ORDER BY n.nth) AS next_start
   FROM numbered AS n
   WHERE NOT n.undated
 ),
-begun AS (
+lasting AS (
+  SELECT f.*, CASE WHEN f.untold AND f.next_start > f.reach THEN f.next_start ELSE f.reach END AS most
+  FROM followed AS f
+),
+reached AS (
+  SELECT
+    l.*,
+    COALESCE(
+      MAX(l.reach) OVER (
+        PARTITION BY l.person, l.variant ORDER BY l.nth ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ),
+      CAST('-Infinity' AS DOUBLE)
+    ) AS reached_before,
+    COALESCE(
+      MAX(l.most) OVER (
+        PARTITION BY l.person, l.variant ORDER BY l.nth ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ),
+      CAST('-Infinity' AS DOUBLE)
+    ) AS most_before
+  FROM lasting AS l
+),
+latest AS (
   SELECT
     r.person, r.variant, r.start_low, r.start_high,
     ROW_NUMBER() OVER (PARTITION BY r.person, r.variant ORDER BY r.nth DESC) AS last_first
   FROM reached AS r
-  WHERE r.start_low > COALESCE(r.reached_before, CAST('-Infinity' AS DOUBLE)) + r.gap
+  WHERE r.start_low > r.reached_before + r.gap
+),
+earliest AS (
+  SELECT
+    r.person, r.variant, r.start_low, r.start_high,
+    ROW_NUMBER() OVER (PARTITION BY r.person, r.variant ORDER BY r.nth DESC) AS last_first
+  FROM reached AS r
+  WHERE r.start_low > r.most_before + r.gap
 )
-SELECT person, variant, start_low, start_high FROM begun WHERE last_first = 1;
+SELECT
+  l.person, l.variant,
+  CASE WHEN e.start_low < l.start_low THEN e.start_low ELSE l.start_low END AS start_low,
+  CASE WHEN e.start_high > l.start_high THEN e.start_high ELSE l.start_high END AS start_high
+FROM latest AS l
+JOIN earliest AS e ON e.person = l.person AND e.variant = l.variant AND e.last_first = 1
+WHERE l.last_first = 1;
 
 -- The stage of each person alive on the day, since when treatment has gone on, and whether the stage is in doubt.
 CREATE TABLE precaution_chart AS
