@@ -11,7 +11,7 @@ from precaution.readers.answers import read_answers
 from precaution.readers.codes import codes_for
 from precaution.readers.conditions import read_condition
 from precaution.readers.contents import unpacked
-from precaution.readers.elsewhere import read_elsewhere, read_mentions, read_recommendation
+from precaution.readers.elsewhere import read_elsewhere, read_listed, read_mentions, read_recommendation
 from precaution.readers.json_access import Json, children, text
 from precaution.readers.ledger import coded_elements, mentioning_types
 from precaution.readers.lists import read_composition, read_list
@@ -125,6 +125,8 @@ def _read_all(
             read(builder, item)
         if kind in _WITH_MENTIONS:
             read_mentions(builder, item)
+        if kind in _LISTS and other is None:
+            read_listed(builder, item)
         if "contained" in resource:
             _read_contained(builder, contents, item)
 

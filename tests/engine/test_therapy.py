@@ -131,7 +131,10 @@ def test_a_given_stage_without_any_entry_has_no_start() -> None:
             "2023-01-01",
         ),
         ([drug("2024-12-01", None, "ended"), drug("2025-02-01")], "2024-12-01"),  # of a day: it reaches no further
-        ([drug("2024-10-01", None, "ended"), drug("2025-02-01")], span("2024-10-01", "2025-02-01")),  # or up to the next
+        (
+            [drug("2024-10-01", None, "ended"), drug("2025-02-01")],
+            span("2024-10-01", "2025-02-01"),
+        ),
         ([drug("2024-02-01", "2024-03-01", "ended"), drug("2025-02-01")], "2025-02-01"),
         (
             [drug("2022-01-01", None, "ended"), drug("2023-01-01", None, "ended"), drug("2025-02-01")],

@@ -31,6 +31,26 @@ NAMING = {
     "a flag": resource("Flag", status="active", code=CLOT),
     "an adverse event": resource("AdverseEvent", actuality="actual", event=CLOT),
     "evidence of another diagnosis": {**condition(code=CT), "evidence": [{"code": [CLOT]}]},
+    "a plan for what is not there": resource("CarePlan", status="active", addresses=[{"display": "Deep thrombosis"}]),
+    "a visit for what is not there": resource(
+        "Encounter", status="finished", diagnosis=[{"condition": {"reference": "Condition/7", "display": "Thrombosis"}}]
+    ),
+    "a risk of what is not there": resource(
+        "RiskAssessment", status="final", condition={"reference": "urn:uuid:7", "display": "Thrombosis"}
+    ),
+    "an item of a list": resource(
+        "List", status="current", entry=[{"item": {"reference": "Condition/7", "display": "Thrombosis"}}]
+    ),
+    "an entry of a section": resource(
+        "Composition", status="final", section=[{"section": [{"entry": [{"display": "Thrombosis of the leg"}]}]}]
+    ),
+    "the words of a conclusion": resource(
+        "DiagnosticReport",
+        status="final",
+        conclusion="No pneumonia. Thrombosis of the left leg, no effusion.",
+    ),
+    "the summary of an impression": resource("ClinicalImpression", status="completed", summary="Fresh thrombosis"),
+    "why a team looks after somebody": resource("CareTeam", status="active", reasonCode=[CLOT]),
     "only in words": resource("ServiceRequest", status="active", code=CT, reasonCode=[{"text": "?thrombosis"}]),
 }
 
@@ -39,6 +59,71 @@ NAMING = {
 def test_what_is_named_elsewhere_is_mentioned(name: str) -> None:
     (found,) = record(NAMING[name]).entries["clot"]
     assert (found.certainty, found.kind, found.note) == ("mentioned", "condition", WHY)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No deep vein thrombosis",
+        "Lungs clear, without sign of thrombosis.",
+        "Thrombosis ruled out",
+        "A thrombosis was not seen",
+        "Kein Hinweis auf Thrombose",
+        "Pas de thrombose",
+        "Unremarkable study",
+        "",
+    ],
+)
+def test_a_conclusion_that_denies_it_mentions_nothing(words: str) -> None:
+    assert "clot" not in record(resource("DiagnosticReport", status="final", conclusion=words)).entries
+
+
+def test_a_reference_to_what_is_there_or_to_people_shows_nothing_more() -> None:
+    own = condition(code=CT, id="7")
+    shown = {"reference": "Condition/7", "display": "Thrombosis"}
+    assert "clot" not in record(own, resource("CarePlan", status="active", addresses=[shown])).entries
+    doctor = {"reference": "Practitioner/7", "display": "Dr. Thrombosis"}
+    team = resource("CareTeam", status="active", participant=[{"member": {"display": "Thrombosis clinic"}}])
+    assert "clot" not in record(team, resource("CarePlan", status="active", addresses=[doctor], author=doctor)).entries
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        {"entry": [{"item": {"reference": "Condition/7"}}]},
+        {"entry": [{"item": {"type": "Condition", "reference": "urn:uuid:7"}}]},
+    ],
+)
+def test_a_list_that_names_what_was_not_sent_is_not_whole(holder: Json) -> None:
+    own = condition(code=CT, id="8")
+    assert "condition" in record(own).lists
+    assert "condition" not in record(own, resource("List", status="current", **holder)).lists
+    assert (
+        "condition"
+        not in record(
+            own, resource("Composition", status="final", section=[{"entry": [{"reference": "Condition/7"}]}])
+        ).lists
+    )
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        {"entry": [{"item": {"reference": "Condition/8"}}]},
+        {"entry": [{"item": {"reference": "Condition/7"}, "deleted": True}]},
+        {"entry": [{"item": {"reference": "Device/7"}}]},
+        {"status": "entered-in-error", "entry": [{"item": {"reference": "Condition/7"}}]},
+    ],
+)
+def test_a_list_of_what_was_sent_or_taken_out_is_whole(holder: Json) -> None:
+    listed = resource("List", **{"status": "current", **holder})
+    assert "condition" in record(condition(code=CT, id="8"), listed).lists
+
+
+def test_a_section_of_the_family_or_of_allergies_is_not_of_what_the_patient_has() -> None:
+    for code_ in ("10157-6", "48765-2"):
+        section = {"code": code("http://loinc.org", code_), "entry": [{"display": "Thrombosis"}]}
+        assert "clot" not in record(resource("Composition", status="final", section=[section])).entries
 
 
 @pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "revoked"])
@@ -63,6 +148,12 @@ def test_a_reason_stands_for_what_may_be_there_for_a_time() -> None:
     (found,) = record(visit).entries["clot"]
     assert found.end is not None
     assert (found.end.low, found.end.high) == (day("2024-03-01"), day("2024-03-01") + LASTS)
+
+
+def test_what_somebody_comes_for_may_be_an_order() -> None:
+    visit = resource("Appointment", status="booked", start="2025-03-05T10:00:00Z", serviceType=[CLOT])
+    found = {(each.kind, each.status, each.certainty) for each in record(visit).entries["clot"]}
+    assert found == {("order", "planned", "mentioned"), ("condition", "unknown", "mentioned")}
 
 
 def test_a_recommended_vaccine_is_an_order() -> None:

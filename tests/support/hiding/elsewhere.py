@@ -20,7 +20,7 @@ def _active(entry: Json, shown: Shown) -> bool:
     )
 
 
-def _about(entry: Json, shown: Shown, kind: str, **more: object) -> Changed:
+def _about(entry: Json, shown: Shown, kind: str, /, **more: object) -> Changed:
     """Return the patient with a resource of this month in place of the diagnosis."""
     others = any(each["resourceType"] == "Condition" for each in shown.put())
     began = day_of(entry, "onsetDateTime", "recordedDate")
@@ -137,3 +137,61 @@ def diagnosis_contained_in_a_visit(entry: Json, shown: Shown) -> Changed:
         contained=[inner],
         diagnosis=[{"condition": {"reference": "#way-inner"}}],
     )
+
+
+def _words(entry: Json, shown: Shown) -> str:
+    """Return words of the diagnosis by which the label knows all that it means; nothing where it has none."""
+    concept = entry.get("code")
+    if not isinstance(concept, dict):
+        return ""
+    said = [concept.get("text"), *(each.get("display") for each in concept.get("coding") or ())]
+    speaks = shown.patient.label.terminology.spoken_of
+    return next((each for each in said if isinstance(each, str) and set(shown.concepts) <= set(speaks(each))), "")
+
+
+def _in_words(entry: Json, shown: Shown, kind: str, /, **more: object) -> Changed:
+    return _about(entry, shown, kind, **more) if _words(entry, shown) else None
+
+
+@way("visits that name a diagnosis which is not sent", leaves="words")
+def shown_by_a_visit(entry: Json, shown: Shown) -> Changed:
+    condition = {"reference": "Condition/not-sent", "display": _words(entry, shown)}
+    return _in_words(
+        entry, shown, "Encounter", status="finished", period={"start": "DAY"}, diagnosis=[{"condition": condition}]
+    )
+
+
+@way("plans that name what they are for", leaves="words")
+def shown_by_a_plan(entry: Json, shown: Shown) -> Changed:
+    addressed = [{"display": _words(entry, shown)}]
+    return _in_words(entry, shown, "CarePlan", intent="plan", created="DAY", addresses=addressed)
+
+
+@way("lists whose items are not sent", leaves="words")
+def shown_by_a_list(entry: Json, shown: Shown) -> Changed:
+    item = {"reference": "Condition/not-sent", "display": _words(entry, shown)}
+    return _in_words(entry, shown, "List", status="current", mode="working", date="DAY", entry=[{"item": item}])
+
+
+@way("documents whose entries are not sent", leaves="words")
+def shown_by_a_document(entry: Json, shown: Shown) -> Changed:
+    named = {"reference": "urn:uuid:not-sent", "type": "Condition", "display": _words(entry, shown)}
+    sections = [{"title": "Problems", "entry": [named]}]
+    return _in_words(entry, shown, "Composition", status="final", date="DAY", section=sections)
+
+
+@way("radiologists who write and do not code", leaves="words")
+def sentence_of_a_report(entry: Json, shown: Shown) -> Changed:
+    said = f"No fracture. In keeping with {_words(entry, shown)}, no effusion."
+    return _in_words(entry, shown, "DiagnosticReport", status="final", effectiveDateTime="DAY", conclusion=said)
+
+
+@way("clinicians who sum up", leaves="words")
+def summary_of_an_impression(entry: Json, shown: Shown) -> Changed:
+    said = _words(entry, shown)
+    return _in_words(entry, shown, "ClinicalImpression", status="completed", effectiveDateTime="DAY", summary=said)
+
+
+@way("teams that look after somebody", leaves="passing")
+def reason_for_a_team(entry: Json, shown: Shown) -> Changed:
+    return _about(entry, shown, "CareTeam", period={"start": "DAY"}, reasonCode=[entry.get("code")])
