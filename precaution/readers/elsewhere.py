@@ -13,8 +13,9 @@ from precaution.readers.codes import words_of
 from precaution.readers.concept_matches import kind_of, spoken_of
 from precaution.readers.dates import day_at, period, read_dates, spanned
 from precaution.readers.free_text import sentences_of
-from precaution.readers.json_access import Json, child, children, text
+from precaution.readers.json_access import Json, child, children, coded, text
 from precaution.readers.ledger import coded_elements
+from precaution.readers.routes import by_route
 from precaution.readers.shown_references import is_reference, listed_in, not_sent, words_shown
 from precaution.values.interval import Interval
 from precaution.values.record import Entry
@@ -84,7 +85,8 @@ def _mention(builder: RecordBuilder, item: PatientResource, parts: Mapping[str, 
     names: dict[str, Json] = {}
     for concept in _concepts(parts, builder.resolver):
         for name in _named(builder, concept):
-            names.setdefault(name, concept)
+            names.setdefault(by_route(builder.codes.terminology, name, _said(concept)).concept, concept)
+    names.pop("", None)  # a drug that does not count by its route
     if not names:
         return
     start = _day(item.resource)
@@ -105,6 +107,10 @@ def _named(builder: RecordBuilder, concept: Json) -> Iterable[str]:
     if lookup.irrelevant:
         return ()
     return lookup.doubted or spoken_of(builder.codes, words_of(concept)) or lookup.possible
+
+
+def _said(concept: Json) -> list[str]:
+    return [*words_of(concept), *(code for _, code in coded(concept))]
 
 
 def _says_something(builder: RecordBuilder, name: str) -> bool:

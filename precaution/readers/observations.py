@@ -56,7 +56,7 @@ def read_observation(builder: RecordBuilder, item: PatientResource) -> None:
     status = resource.get("status")
     if status != "entered-in-error":
         builder.lists.add("result")
-    if isinstance(status, str) and status in _NONE and not (status == "registered" and _has_value(resource)):
+    if isinstance(status, str) and status in _NONE:
         return builder.ignore(item.source, _NONE[status])
     if "focus" in resource and not all(_is_patient(builder, each) for each in children(resource, "focus")):
         item.doubted("it is about somebody or something else than the patient (focus)")
@@ -67,11 +67,6 @@ def read_observation(builder: RecordBuilder, item: PatientResource) -> None:
     if "contained" in resource:
         _read_members(builder, item, "hasMember")
     return None
-
-
-def _has_value(resource: Json) -> bool:
-    """Whether a result or a part of it has a value, whatever its status says."""
-    return any(choice(each, "value") for each in (resource, *children(resource, "component")))
 
 
 def _is_patient(builder: RecordBuilder, reference: Json) -> bool:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from precaution.knowledge.loading import load_label
+from precaution.readers import read_resources
 from precaution.readers.elsewhere import LASTS, WHY
-from support.fhir_builders import CLOT, code, condition, day, observation, quantity, record
+from support.fhir_builders import CLOT, code, condition, day, observation, patient, quantity, record
 
 Json = dict[str, Any]
 SUBJECT = {"subject": {"reference": "Patient/p"}}
@@ -219,3 +221,11 @@ def test_a_day_before_birth_is_none() -> None:
 def test_an_end_before_the_start_is_no_end() -> None:
     (found,) = record(condition(onsetDateTime="2020-01-01", abatementDateTime="2019-01-01")).entries["clot"]
     assert (found.start, found.end, found.note) == (None, None, "it ends before it begins")
+
+
+def test_a_drug_whose_route_nobody_tells_is_a_doubt_of_what_it_counts_as() -> None:
+    label = load_label("baricitinib")
+    drug = code("http://www.whocc.no/atc", "G03CA03")
+    plan = resource("CarePlan", status="active", activity=[{"detail": {"productCodeableConcept": drug}}])
+    found = read_resources([patient(), plan], label.terminology, label.asks).entries
+    assert [each.certainty for each in found["drug_hormone_replacement"]] == ["mentioned"]

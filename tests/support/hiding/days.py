@@ -163,14 +163,19 @@ def recorded_alone(entry: Json, shown: Shown) -> Changed:
     return shown.put({**without(entry, "onset", "recorded"), "recordedDate": day})
 
 
+def _ends_another(shown: Shown) -> bool:
+    """Whether an entry may end what a visit tells of: by its day alone is it known that it does not."""
+    return any("encounter-diagnosis" in str(each.get("category")) for each in shown.put())
+
+
 @way("problem lists that know that a disease is over, and not since when", leaves="dated")
 def end_left_out(entry: Json, shown: Shown) -> Changed:
-    return shown.put(without(entry, "abatement")) if "abatementDateTime" in entry else None
+    return shown.put(without(entry, "abatement")) if "abatementDateTime" in entry and not _ends_another(shown) else None
 
 
 @way("problem lists that say in words when a disease was over", leaves="dated")
 def end_in_words(entry: Json, shown: Shown) -> Changed:
-    if "abatementDateTime" not in entry:
+    if "abatementDateTime" not in entry or _ends_another(shown):
         return None
     return shown.put({**without(entry, "abatement"), "abatementString": "resolved"})
 
@@ -178,7 +183,7 @@ def end_in_words(entry: Json, shown: Shown) -> Changed:
 @way("a slip of the pen: an end before the start", leaves="dated")
 def end_before_the_start(entry: Json, shown: Shown) -> Changed:
     name, _ = _dated(entry, shown)
-    if shown.kind != "Condition" or not name or "abatementDateTime" not in entry:
+    if shown.kind != "Condition" or not name or "abatementDateTime" not in entry or _ends_another(shown):
         return None
     return shown.put({**entry, "onsetDateTime": entry["abatementDateTime"], "abatementDateTime": entry[name][:10]})
 
