@@ -59,6 +59,12 @@ if TYPE_CHECKING:
 )
 @click.option("--store", metavar="URL", help="Keep answers there, as `precaution serve` does. [default: until ended]")
 @click.option("--server", metavar="URL", help="With --store: the patients' FHIR server. [default: the only one there]")
+@click.option(
+    "--letters",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="Your site's own letters (Jinja2): one of the same name replaces ours.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the results of another run in --out.")
 @options.label
 def clinic(
@@ -73,6 +79,7 @@ def clinic(
     people: str | None,
     store: str | None,
     server: str | None,
+    letters: str | None,
     overwrite: bool,
 ) -> None:
     """Decide everybody of SOURCE, and show the list, each patient's page and a start checklist in a browser.
@@ -81,6 +88,8 @@ def clinic(
     --entries, which are shown as they are. The pages are there for this machine alone, at the address that is
     printed, and only for who has the key in it. Ctrl-C ends it.
     """
+    from pathlib import Path
+
     try:
         from precaution.clinic.app import make_clinic
         from precaution.clinic.serving import serve_clinic
@@ -90,7 +99,8 @@ def clinic(
     with ExitStack() as stack:
         opened = _opened(stack, chosen, source, out, today, workers, overwrite=overwrite)
         answers = _answers(stack, chosen.label, opened.today, store, server)
-        made = make_clinic(opened, chosen.folder, chosen.label, who, _names(source, people), answers)
+        own = Path(letters) if letters else None
+        made = make_clinic(opened, chosen.folder, chosen.label, who, _names(source, people), answers, own)
         many = made.people.count()
         click.echo(
             f"precaution: {many['everybody']} patients decided for {opened.today}, {many['on-drug']} with the drug",

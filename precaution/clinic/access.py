@@ -95,7 +95,9 @@ class AccessGuard:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message["headers"] = [*message.get("headers", ()), *_SAFE_PAIRS]
+                given = list(message.get("headers", ()))
+                own = {name for name, _ in given} & {b"content-security-policy"}  # a letter's, with its own style
+                message["headers"] = given + [each for each in _SAFE_PAIRS if each[0] not in own]
             await send(message)
 
         try:

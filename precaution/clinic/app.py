@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.applications import Starlette
@@ -19,21 +20,22 @@ from precaution.clinic.checklist import checklist
 from precaution.clinic.forms import FIELDS, sent_form
 from precaution.clinic.heeding import HeededAnswers
 from precaution.clinic.opening import OpenedResults
+from precaution.clinic.paper import AlertLine, load_alerts
 from precaution.clinic.patient import patient_view
+from precaution.clinic.printing import UNDATED, due_weeks, offered_letters, written_letter
 from precaution.clinic.settings import ClinicSettings, load_clinic
 from precaution.clinic.steps import StepWords
 from precaution.clinic.trends import SPANS
 from precaution.clinic.worklist import SHOWN, SORTS, ClinicList, Shown, WorklistView
 from precaution.cohort.who import STOPPED_DAYS
 from precaution.engine.decision import decide
-from precaution.errors import StoreError, UsageError
+from precaution.errors import InputError, StoreError, UsageError
 from precaution.knowledge.model import Label
 from precaution.service.cards.vocabulary import Vocabulary, load_vocabulary
 from precaution.service.store import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from starlette.requests import Request
 
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from precaution.values.record import Record
 
 _CSV_ROWS = 10_000
+_DUE_WEEKS = 5
 _NOTHING = ("There is nothing at this address", "It may be of a patient of other results.")
 _MESSAGES = {
     HTTPStatus.NOT_FOUND: _NOTHING,
@@ -70,6 +73,10 @@ class Clinic(NamedTuple):
     heeded: HeededAnswers | None = None
     form_token: str = ""
     """See `ClinicAccess.form_token`."""
+    alerts: tuple[AlertLine, ...] = ()
+    """What an alert card of the label says."""
+    letters: Path | None = None
+    """The folder of a site's own letters."""
 
     @property
     def today(self) -> int:
@@ -84,15 +91,18 @@ def make_clinic(
     who: Shown = "on-drug",
     names: Iterable[PersonDetails] = (),
     answers: ClinicAnswers | None = None,
+    letters: Path | None = None,
 ) -> Clinic:
     """Return what the pages of some results are made of. Raises InputError, KnowledgeError.
 
-    `folder`: the label's; `names`: who the patients are, where names are kept; `answers`: what clinicians answered.
+    `folder`: the label's; `names`: who the patients are, where names are kept; `answers`: what clinicians answered;
+    `letters`: the folder of a site's own letters.
     """
     settings, vocabulary = load_clinic(folder, label), load_vocabulary(folder, label)
     people = ClinicList(opened.folder, label, opened.today.toordinal(), names)
     heeded = HeededAnswers(people, answers) if answers else None
-    return Clinic(opened, label, settings, vocabulary, StepWords(label, vocabulary), people, who, answers, heeded)
+    made = Clinic(opened, label, settings, vocabulary, StepWords(label, vocabulary), people, who, answers, heeded)
+    return made._replace(alerts=tuple(load_alerts(folder, label)), letters=letters)
 
 
 def make_app(clinic: Clinic, access: ClinicAccess) -> AccessGuard:
@@ -103,6 +113,8 @@ def make_app(clinic: Clinic, access: ClinicAccess) -> AccessGuard:
         Route("/worklist.csv", _route(clinic, _csv), methods=["GET"]),
         Route("/patients/{ref}", _route(clinic, _patient), methods=["GET"]),
         Route("/patients/{ref}/checklist", _route(clinic, _checklist), methods=["GET"]),
+        Route("/patients/{ref}/letters/{name}", _route(clinic, _letter), methods=["GET"]),
+        Route("/due", _route(clinic, _due), methods=["GET"]),
         Route("/patients/{ref}/answers", _form(clinic, access, _answered), methods=["POST"]),
         Route("/patients/{ref}/answers/withdraw", _form(clinic, access, _taken_back), methods=["POST"]),
         Route("/about", _route(clinic, _about), methods=["GET"]),
@@ -267,6 +279,7 @@ def _patient_page(
         kept=kept,
         kept_lines=list(clinic.answers.lines(kept)) if clinic.answers else [],
         asks={each.number: each for each in clinic.label.asks.values()},
+        letters=offered_letters(view.decision, clinic.alerts, clinic.letters),
         wrong=wrong,
         fields={name: fields.get(name, [""])[0] for name in FIELDS},
     )
@@ -321,6 +334,30 @@ def _checklist(clinic: Clinic, request: Request) -> Response:
     record, kept = clinic.people.record(found.person), _kept(clinic, found.person)
     made = checklist(record, clinic.label, clinic.vocabulary, clinic.today, kept)
     return HTMLResponse(pages.rendered("checklist.html", clinic=clinic, patient=found, list=made))
+
+
+def _letter(clinic: Clinic, request: Request) -> Response:
+    """Return a letter about a patient; nobody writes to one who has died."""
+    found = clinic.people.find(request.path_params["ref"])
+    if found is None:
+        return _message(clinic)
+    record, kept = clinic.people.record(found.person), _kept(clinic, found.person)
+    decision, name = _decision(clinic, record, kept), request.path_params["name"]
+    if record.died is not None or name not in offered_letters(decision, clinic.alerts, clinic.letters):
+        return _message(clinic)
+    try:
+        page, policy = written_letter(name, decision, clinic.label, clinic.alerts, found, clinic.letters)
+    except InputError as error:  # a site's template: it holds nothing of the record
+        return PlainTextResponse(f"{error}\n", HTTPStatus.INTERNAL_SERVER_ERROR)
+    return HTMLResponse(page, headers={"content-security-policy": policy})
+
+
+def _due(clinic: Clinic, request: Request) -> Response:
+    view = WorklistView(who="everybody" if request.query_params.get("who") == "everybody" else "on-drug")
+    weeks = due_weeks(clinic.people, view, clinic.today, _DUE_WEEKS)
+    return HTMLResponse(
+        pages.rendered("due.html", clinic=clinic, view=view, weeks=_DUE_WEEKS, list=weeks, undated=UNDATED)
+    )
 
 
 def _about(clinic: Clinic, _: Request) -> Response:

@@ -15,7 +15,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateErro
 from jinja2.sandbox import SandboxedEnvironment
 
 from precaution.engine.answer import Decision
-from precaution.errors import InputError, did_you_mean
+from precaution.errors import InputError, UsageError, did_you_mean
 from precaution.knowledge.model import Label
 from precaution.knowledge.toml import Place, read, read_toml, refuse_unknown
 from precaution.writers.layout import NOTE, STOP, in_words, symbol
@@ -131,12 +131,12 @@ def letter_names(folder: Path | None = None) -> list[str]:
 def letter_page(name: str, letter: Letter, folder: Path | None = None) -> str:
     """Return a letter as an HTML page to print, by a site's template where `folder` has one of that name.
 
-    Raises InputError where there is no such letter, where an alert card has nothing to say or treatment has not begun,
-    or where a template is wrong.
+    Raises UsageError where there is no such letter, and InputError where an alert card has nothing to say or
+    treatment has not begun, or where a template is wrong.
     """
     names = letter_names(folder)
     if name not in names:
-        raise InputError(f"there is no letter '{name}'.{did_you_mean(name, names)} There are: {', '.join(names)}")
+        raise UsageError(f"there is no letter '{name}'.{did_you_mean(name, names)} There are: {', '.join(names)}")
     if name == "alert-card" and not letter.alerts:
         raise InputError(f"the label {letter.label.name} says nothing for an alert card: write its {FILE}")
     if name == "alert-card" and letter.decision.stage == "before-start":

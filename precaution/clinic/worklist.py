@@ -257,6 +257,24 @@ class ClinicList:
                 found[person][at].append(make(*row))
         return {person: Undone(*map(tuple, parts)) for person, parts in found.items()}
 
+    def to_come(self, people: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+        """Return for each of these patients what is due or to come, as (ISO day, words), earliest first.
+
+        What is due, or perhaps due, without a day has an empty one and stands last.
+        """
+        stored = self._rows(
+            "select person, due, tell from due where person in (select unnest($people)) and "
+            "(state in ('due', 'overdue') or (state = 'upcoming' and due <> '') "
+            "or (state = 'unknown' and action <> ''))",
+            {"people": [each for each in people if each not in self._anew]},
+        )
+        found: dict[str, list[tuple[str, str]]] = {each: [] for each in people}
+        for person, day, tell in stored:
+            found[person].append((day or "", tell))
+        for person in found.keys() & self._anew.keys():
+            found[person] = [(each.due or "", each.tell) for each in self._anew[person].due if _to_come(each)]
+        return {person: sorted(some, key=lambda each: (not each[0], *each)) for person, some in found.items()}
+
     def not_decided(self, most: int = PAGE) -> tuple[int, list[tuple[str, str]]]:
         """Return how many people have no decision though they live, and of some of them the id and why."""
         asked = (
@@ -296,6 +314,12 @@ def _filter(view: WorklistView) -> tuple[str, dict[str, Any]]:
 
 def _dated(decision: Decision) -> list[Due]:
     return [each for each in decision.due if each.due and each.state in ("due", "overdue", "upcoming")]
+
+
+def _to_come(due: Due) -> bool:
+    return due.state in ("due", "overdue") or bool(
+        (due.state == "upcoming" and due.due) or (due.state == "unknown" and due.action)
+    )
 
 
 def _table(names: Iterable[PersonDetails]) -> pa.Table:

@@ -28,16 +28,16 @@ def explained(
     words: Mapping[str, str],
     decision: Decision | None = None,
 ) -> str:
-    """Return the explanation of a rule, duty or sentence (`S19`), with a `decision` also what it is for that patient.
+    """Return the explanation of a rule, duty or sentence (`S19`), with a `decision` first what it is for that patient.
 
     `cases` maps a rule or duty to the cases that show it, `words` a sentence's id to its exact words.
     Raises UsageError for a name that the label does not have.
     """
     blocks = [list(_sentence(label.says[name], words))] if name in label.says else []
     for each in rules_and_duties(label, name):
-        blocks += _blocks(rule_content(label, each, cases.get(each, ())), words)
-        if decision is not None:
-            blocks.append(list(_patient(label, each, decision)))
+        head, *rest = _blocks(rule_content(label, each, cases.get(each, ())), words)
+        patient = list(_patient(label, each, decision)) if decision is not None else []
+        blocks += [head, patient, *rest]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 

@@ -149,7 +149,7 @@ def test_help_loads_no_module_that_only_a_command_needs() -> None:
 
 def test_the_console_script_and_the_module_are_one(project: Path) -> None:
     scripts = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
-    assert scripts == {"precaution": "precaution.cli:main"}
+    assert scripts == {"precaution": "precaution.__main__:main"}
     assert call("--version").stdout.decode() == f"precaution {__version__}\n"
     with pytest.raises(SystemExit) as left:
         main(["--version"])
@@ -503,3 +503,18 @@ def test_interrupted(error: BaseException, monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setattr(group.precaution, "main", lambda *_, **__: _raise(error))
     assert run(["label"]) == 130
     assert capsys.readouterr().err == "precaution: interrupted\n"
+
+
+def test_an_interruption_while_modules_load_says_one_line() -> None:
+    code = (
+        "import sys, builtins\n"
+        "real = builtins.__import__\n"
+        "def load(name, *more):\n"
+        "    if name == 'precaution.cli': raise KeyboardInterrupt\n"
+        "    return real(name, *more)\n"
+        "from precaution.__main__ import main\n"
+        "builtins.__import__ = load\n"
+        "main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "precaution: interrupted\n")

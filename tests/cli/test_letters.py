@@ -79,3 +79,10 @@ def test_nobody_writes_to_the_dead(tmp_path: Path, capsys: Capture) -> None:
     said = capsys.readouterr()
     assert "has died" in said.err
     assert not said.out
+
+
+def test_a_letter_that_there_is_not_is_wrong_usage(capsys: Capture) -> None:
+    assert run(["letters", "examples/ready.json", "--name", "A", "--letter", "recal", "--today", "2025-03-01"]) == 2
+    said = capsys.readouterr()
+    assert "Did you mean 'recall'?" in said.err
+    assert said.out == ""

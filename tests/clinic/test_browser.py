@@ -31,7 +31,16 @@ AXE = PROJECT / "tests" / "clients" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 PATIENT = f"/patients/{reference('followed')}"
 UNKNOWN = f"/patients/{reference('paused')}"
-PAGES = ("/", "/?who=everybody&search=nobody-at-all", PATIENT, UNKNOWN, f"{PATIENT}/checklist", "/about", "/none")
+PAGES = (
+    "/",
+    "/?who=everybody&search=nobody-at-all",
+    PATIENT,
+    UNKNOWN,
+    f"{PATIENT}/checklist",
+    "/due?who=everybody",
+    "/about",
+    "/none",
+)
 
 
 class Served:
@@ -238,6 +247,23 @@ def sheets(pdf: bytes) -> list[tuple[int, int]]:
 def test_the_checklist_is_one_sheet_of_a4(served: Served, name: str) -> None:
     page = served.open(f"/patients/{reference(name)}/checklist")
     assert sheets(page.pdf(prefer_css_page_size=True)) == [(595, 842)]
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", ["recall", "family-doctor", "alert-card"])
+def test_a_letter_is_on_a4_with_its_own_style(served: Served, name: str) -> None:
+    page = served.open(f"{PATIENT}/letters/{name}")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("document.body.scrollWidth") <= page.viewport_size["width"]
+    printed = sheets(page.pdf(prefer_css_page_size=True))
+    assert set(printed) == {(595, 842)}
+    assert len(printed) <= (2 if name == "family-doctor" else 1)
+    page.context.close()
+
+
+def test_the_due_list_is_on_a4(served: Served) -> None:
+    page = served.open("/due?who=everybody")
+    assert set(sheets(page.pdf(prefer_css_page_size=True))) == {(595, 842)}
     page.context.close()
 
 

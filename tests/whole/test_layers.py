@@ -170,6 +170,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"forms", "trends", "worklist"},
         {"heeding", "steps"},
         {"checklist", "pages", "paper", "patient"},
+        {"printing"},
         {"app"},
         {"serving"},
     ),

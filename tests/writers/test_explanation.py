@@ -95,7 +95,7 @@ def test_for_a_patient_the_evidence_and_what_would_change_the_answer() -> None:
     assert "lab_a since 2025-02-01" in said
     assert "1 found" in said
     assert "would end it" in said
-    assert said.rstrip().endswith("Count of A is at least 1 ×10⁹/L")
+    assert said.split("\n\n")[1].endswith("Count of A is at least 1 ×10⁹/L")
 
 
 def test_for_a_patient_what_would_settle_and_soften_it() -> None:
@@ -134,3 +134,9 @@ def test_a_misspelt_name_has_a_hint(name: str, hint: str) -> None:
 def test_every_line_fits() -> None:
     for name in (*LABEL.rules, *LABEL.duties, *LABEL.says):
         assert max(map(len, explain(name, decision=DECISION).splitlines())) <= 100
+
+
+def test_the_patient_stands_right_under_the_title() -> None:
+    said = explain("low-a", decision=DECISION)
+    assert said.split("\n\n")[1].startswith("For this patient on ")
+    assert said.index("For this patient") < said.index("What the label says")
