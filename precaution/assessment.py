@@ -78,6 +78,18 @@ def assess_each(
     known = distinct(label if isinstance(label, Label) else load_label(label) for label in named_labels(labels))
     day = as_day(today)
     of_label = list(zip(known, records(patient, known, day), strict=True))
+    return assess_read(of_label, day, only_taken=only_taken, answers=answers, everything=everything)
+
+
+def assess_read(
+    of_label: Sequence[tuple[Label, Record]],
+    day: int,
+    *,
+    only_taken: bool = False,
+    answers: Iterable[str] = (),
+    everything: bool = False,
+) -> tuple[Decision, ...]:
+    """Return the decisions of `assess_each` on a record that is read already, as each label reads it (`records`)."""
     if only_taken:
         of_label = taken(of_label, day)
     given = answers_by_label(answers, [label for label, _ in of_label])

@@ -54,7 +54,7 @@ def explain(
 
     names = rules_and_duties(chosen.label, rule)  # a misspelt name is said before a patient is read
     words = exact_words(chosen.label, text) if text else {}
-    decision = decided(chosen.label, patient, today, stage, answers, everything=True) if patient else None
+    decision = decided(chosen.label, patient, today, stage, answers, everything=True)[0] if patient else None
     emit(explained(chosen.label, rule, cases=chosen.cases(names), words=words, decision=decision))
 
 

@@ -12,7 +12,7 @@ from precaution.cli.output import emit
 from precaution.errors import AS_GRAVE, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from precaution.cli.options import Chosen, ChosenLabels
@@ -65,12 +65,12 @@ def assess(
     label = chosen.only.label
     grave = as_grave_as(fail_on, label) if fail_on else frozenset[str]()
     if store is not None:
-        decision = decided_with_store(
+        decision, words = decided_with_store(
             label, patient, today, stage, answers, everything=everything, url=store, server=server
         )
     else:
-        decision = decided(label, patient, today, stage, answers, everything=everything)
-    emit(_written(decision, json=json, everything=everything))
+        decision, words = decided(label, patient, today, stage, answers, everything=everything)
+    emit(_written(decision, words, json=json, everything=everything))
     if as_ranked(decision, label) in grave:
         raise click.exceptions.Exit(AS_GRAVE)
 
@@ -88,17 +88,19 @@ def _assess_by_each(
     store: str | None,
 ) -> None:
     """Assess one patient by several labels: each decision as for its label alone, in the order of the labels."""
-    from precaution.assessment import assess_each
+    from precaution.assessment import assess_read
     from precaution.writers.structured import as_json, each_to_dict
 
     if stage is not None or store is not None:
         raise UsageError("--stage and --store are for one label: name one with --label")
     by_name = {label.name: label for label in chosen.labels}
     grave = _as_grave_as_in_any(fail_on, chosen.labels) if fail_on else {}
-    decisions = assess_each(
-        options.named_source(patient),
-        today=options.chosen_day(today, chosen.labels[0]),
-        labels=chosen.labels,
+    day = options.chosen_day(today, chosen.labels[0])
+    records = options.chosen_records(patient, chosen.labels, day)
+    words = {source: said for record in records for source, said in record.words.items()}
+    decisions = assess_read(
+        list(zip(chosen.labels, records, strict=True)),
+        day.toordinal(),
         only_taken=chosen.all,
         answers=answers,
         everything=everything,
@@ -106,20 +108,22 @@ def _assess_by_each(
     if json:
         emit(as_json(each_to_dict(decisions)))
     else:
-        emit("\n".join(_written(each, json=False, everything=everything) for each in decisions))
+        emit("\n".join(_written(each, words, json=False, everything=everything) for each in decisions))
     if any(as_ranked(each, by_name[each.label]) in grave.get(each.label, ()) for each in decisions):
         raise click.exceptions.Exit(AS_GRAVE)
 
 
 def decided(
     label: Label, patient: str, today: date | None, stage: str | None, answers: tuple[str, ...], *, everything: bool
-) -> Decision:
-    """Return the decision on the patient and in the situation that a command names."""
+) -> tuple[Decision, Mapping[str, str]]:
+    """Return the decision on the patient and in the situation that a command names, and what the record calls its
+    entries."""
     from precaution.assessment import assess
 
     day = options.chosen_day(today, label)
     record = options.chosen_record(patient, label, day)
-    return assess(record, today=day, label=label, stage=stage, answers=answers, everything=everything)
+    decision = assess(record, today=day, label=label, stage=stage, answers=answers, everything=everything)
+    return decision, record.words
 
 
 def decided_with_store(
@@ -132,8 +136,8 @@ def decided_with_store(
     everything: bool,
     url: str,
     server: str | None,
-) -> Decision:
-    """Return the decision on the patient with what the store at `url` keeps of them, under `server` or the only one.
+) -> tuple[Decision, Mapping[str, str]]:
+    """Return as `decided`, with what the store at `url` keeps of the patient, under `server` or the only one.
 
     Raises StoreError where the store can't be read: without its answers a decision could be too mild.
     """
@@ -149,7 +153,8 @@ def decided_with_store(
     with closing(Store(url)) as store:
         store.open(make=False)
         kept = store.kept(server or _only_server(store, name), name, day.isoformat())
-    return assess_kept(record, label, day, kept, stage=stage, answers=answers, everything=everything)
+    decision = assess_kept(record, label, day, kept, stage=stage, answers=answers, everything=everything)
+    return decision, record.words
 
 
 def _only_server(store: Store, patient: str) -> str:
@@ -181,11 +186,11 @@ def as_ranked(decision: Decision, label: Label) -> str:
     return attested if decision.attested and attested in label.actions else decision.action
 
 
-def _written(decision: Decision, *, json: bool, everything: bool) -> str:
+def _written(decision: Decision, words: Mapping[str, str], *, json: bool, everything: bool) -> str:
     from precaution.writers.structured import to_json
     from precaution.writers.text import text
 
-    return to_json(decision) if json else text(decision, everything=everything)
+    return to_json(decision) if json else text(decision, everything=everything, words=words)
 
 
 @precaution.command(

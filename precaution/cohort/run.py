@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections import Counter
@@ -176,7 +177,15 @@ def cohort(
                 return _run_on_spark(context, made.sort, progress, spark)
             return RUN[made.sort](context, progress)
     except OSError as error:
-        raise OutputError(
-            f"'{folder}' can't be written: {error.strerror or 'input/output error'}; make room and run "
-            "again: what is done is kept"
-        ) from None
+        why = error.strerror or "input/output error"
+        raise OutputError(f"'{folder}' can't be written: {why}; {_remedy(error)}") from None
+
+
+_NO_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
+
+
+def _remedy(error: OSError) -> str:
+    """Return what to do about a folder that can't be written."""
+    if error.errno in _NO_PLACE:
+        return "name a folder that you may write in, and run again"
+    return "make room and run again: what is done is kept"

@@ -273,6 +273,18 @@ def readable(words: str) -> bool:
     return bool(_WORD.search(folded)) and folded not in _PLACEHOLDERS
 
 
+_NAMED_BY = ("code", "vaccineCode", "medicationCodeableConcept")
+
+
+def words_in(resource: Mapping[str, object]) -> str:
+    """Return what a resource calls what it is about, in its own words; nothing where it has none."""
+    for name in _NAMED_BY:
+        concept = resource.get(name)
+        if isinstance(concept, dict):
+            return next(iter(words_of(concept)), "")
+    return ""
+
+
 def words_of(concept: Mapping[str, object]) -> list[str]:
     """Return the text and the displays of a CodeableConcept, each once, as far as they are `readable`."""
     found = [text(concept, "text"), *(text(coding, "display") for coding in children(concept, "coding"))]

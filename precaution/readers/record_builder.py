@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from precaution.readers.codes import words_in
 from precaution.readers.dates import still_yesterday
 from precaution.readers.json_access import Json, coded, name_of, safe_code
 from precaution.readers.ledger import doubt_of
@@ -88,6 +89,7 @@ class RecordBuilder:
         self._diagnoses: dict[str, NamedDisease | None] = {}
         """What each Condition names, by where it stands."""
         self.renewals = Renewals()
+        self._words: dict[str, str] = {}
         self._deleted = contents.deleted
         self._ignored = set(contents.ignored)
         self._unrecognised: set[Unrecognised] = set()
@@ -106,6 +108,8 @@ class RecordBuilder:
             entry = _as_doubt(entry, why)
         if entry.kind == "result":
             self._note_instant(entry, item)
+        if entry.source not in self._words:
+            self._words[entry.source] = words_in(item.resource)
         self._entries.setdefault(entry.concept, []).append(entry)
 
     def _note_instant(self, entry: Entry, item: PatientResource) -> None:
@@ -190,6 +194,7 @@ class RecordBuilder:
             unrecognised=tuple(sorted(self._unrecognised)),
             sex=self.patient.sex,
             site=self.patient.site,
+            words={source: words for source, words in self._words.items() if words},
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textwrap import shorten
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from precaution.writers.layout import (
@@ -21,7 +22,7 @@ from precaution.writers.layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from precaution.engine.answer import Decision, Due, Evidence, Finding, Hold
 
@@ -43,22 +44,26 @@ _ORDER = ("overdue", "screen", "due", "unknown", "upcoming", "done")
 POLICY_MARK = "*"
 FEW = 4
 """How many questions, or facts of one reason, are shown at most; of more, one fewer and the number of the others."""
+MOST_WORDS = 48
+"""Characters of an entry's own words that are shown."""
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 _RESTRICTED = "only-if-no-alternative"
 _START = "the day treatment started"
 _HOLDS = {"open": STOP, "unknown": MISSING, "released": CLEAR}
 
 
-def text(decision: Decision, *, everything: bool = False) -> str:
+def text(decision: Decision, *, everything: bool = False, words: Mapping[str, str] = NO_WORDS) -> str:
     """Return `decision` for a terminal, 100 columns wide.
 
-    With `everything` also what does not hold or is done, every question in full, and every parameter used.
+    With `everything` also what does not hold or is done, every question in full, and every parameter used. `words`:
+    what the record calls its entries, by where they stand (`Record.words`).
     """
     due = sorted((due for due in decision.due if everything or due.state != "done"), key=_urgency)
     blocks = (
         _verdict(decision),
-        list(_findings(decision, everything=everything)),
-        [line for hold in decision.holds for line in _hold(hold)],
-        [line for each in due for line in _due(each)],
+        list(_findings(decision, words, everything=everything)),
+        [line for hold in decision.holds for line in _hold(hold, words)],
+        [line for each in due for line in _due(each, words)],
         [*_missing(decision, everything=everything), *_asks(decision, everything=everything)],
         list(_closing(decision, everything=everything)),
     )
@@ -75,12 +80,22 @@ def stage_heading(decision: Decision, drug: str) -> str:
     return (_PERHAPS if decision.stage_not_known() else _STAGES[decision.stage]).format(drug)
 
 
-def evidence(entries: Sequence[Evidence]) -> str:
-    """Return where the evidence stands: `Observation/anc-7, 2025-02-20`; of several the first, and how many more."""
+def evidence(entries: Sequence[Evidence], words: Mapping[str, str] = NO_WORDS) -> str:
+    """Return what the evidence is, of several the first and how many more: by its words and day, with where it stands,
+    as `'Herpes zoster' of 2025-02-20 (Condition/z)`; without words as `Condition/z, 2025-02-20`."""
     if not entries:
         return ""
     more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
-    return f"{entries[0].source}{', ' if entries[0].date else ''}{entries[0].date}{more}"
+    source, day = entries[0].source, entries[0].date
+    said = printable(words.get(source, ""))
+    if said:
+        return f"'{shorten(said, MOST_WORDS, placeholder=' …')}'{f' of {day}' if day else ''} ({source}){more}"
+    return f"{source}{', ' if day else ''}{day}{more}"
+
+
+def printable(words: str) -> str:
+    """Return words of a record as one line that nothing in it can change the terminal with."""
+    return " ".join("".join(each if each.isprintable() else " " for each in words).split())
 
 
 def _verdict(decision: Decision) -> list[str]:
@@ -160,7 +175,7 @@ def _written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _findings(decision: Decision, *, everything: bool) -> Iterator[str]:
+def _findings(decision: Decision, words: Mapping[str, str], *, everything: bool) -> Iterator[str]:
     listed_below = {rule for missing in decision.missing for rule in missing.needed_by}
     answered = [] if everything else [each for each in decision.findings if _is_answered(each)]
     for finding in decision.findings:
@@ -169,7 +184,7 @@ def _findings(decision: Decision, *, everything: bool) -> Iterator[str]:
             continue
         if finding.state == "unknown" and finding.rule in listed_below and not (finding.evidence or finding.urgent):
             continue  # said once under what is missing, with all that needs it
-        yield from _finding(finding)
+        yield from _finding(finding, words)
 
 
 def _is_answered(finding: Finding) -> bool:
@@ -184,15 +199,15 @@ def _answered(found: Sequence[Finding]) -> Iterator[str]:
     yield from columns(f"{CLEAR} restriction answered", f"{what}: no alternative is suitable{mark}", " ".join(cites))
 
 
-def _finding(finding: Finding) -> Iterator[str]:
-    words = {
+def _finding(finding: Finding, words: Mapping[str, str]) -> Iterator[str]:
+    state = {
         "holds": status(finding.action, attested=finding.attested),
         "no": f"{symbol('')} does not hold",
         "unknown": f"{MISSING} {in_words(finding.action)}",
     }[finding.state]
     urgent = "URGENT: " if finding.urgent else ""
-    right = f"{evidence(finding.evidence)}  {' '.join(finding.cites)}".strip()
-    yield from columns(words, f"{urgent}{_said(finding)}{_marks(finding)}", right)
+    right = f"{evidence(finding.evidence, words)}  {' '.join(finding.cites)}".strip()
+    yield from columns(state, f"{urgent}{_said(finding)}{_marks(finding)}", right)
 
 
 def _said(each: Finding | Due) -> str:
@@ -207,11 +222,11 @@ def _marks(each: Finding | Due) -> str:
     return (" [not in the label]" if each.ours else "") + (POLICY_MARK if each.parameters else "")
 
 
-def _hold(hold: Hold) -> Iterator[str]:
+def _hold(hold: Hold, words: Mapping[str, str]) -> Iterator[str]:
     yield from columns(
         f"{_HOLDS[hold.state]} hold {hold.state}",
         hold.tell,
-        f"{evidence(hold.evidence)}  {' '.join(hold.cites)}".strip(),
+        f"{evidence(hold.evidence, words)}  {' '.join(hold.cites)}".strip(),
     )
     if hold.state != "released":
         yield from folded(f"released when: {hold.release}", indent=26)
@@ -227,9 +242,9 @@ def _before_start(due: Due) -> bool:
     return due.action in ("screen", "obtain") and due.state != "done"
 
 
-def _due(due: Due) -> Iterator[str]:
+def _due(due: Due, words: Mapping[str, str]) -> Iterator[str]:
     word = due.action if _before_start(due) else due.state
-    right = f"{evidence(due.evidence)}  {' '.join(due.cites)}".strip()
+    right = f"{evidence(due.evidence, words)}  {' '.join(due.cites)}".strip()
     yield from columns(status(word), f"{due.tell}{_details(due)}{_marks(due)}", right)
 
 

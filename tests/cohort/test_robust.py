@@ -252,6 +252,13 @@ def test_a_source_that_changes_meanwhile_is_refused(tmp_path: Path, monkeypatch:
     assert not (tmp_path / "out" / "_SUCCESS").exists()
 
 
+def test_a_place_that_cannot_be_made_is_said_with_another_remedy_than_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    source = written(tmp_path / "in", people(2))
+    with pytest.raises(OutputError, match=r"can't be written: Not a directory; name a folder that you may write in"):
+        cohort(source, tmp_path / "file" / "out", today=TODAY, workers=1)
+
+
 # Disks that fill
 
 

@@ -167,6 +167,24 @@ def test_evidence_of_many_entries_names_the_first() -> None:
     assert evidence((entry._replace(date=""),)) == "Observation/a"
 
 
+def test_evidence_is_named_by_its_words_and_day() -> None:
+    entry = Evidence("Condition/z", "2025-02-20", "")
+    named = {"Condition/z": "Herpes zoster"}
+    assert evidence((entry,), named) == "'Herpes zoster' of 2025-02-20 (Condition/z)"
+    assert evidence((entry, entry), named) == "'Herpes zoster' of 2025-02-20 (Condition/z) and 1 more"
+    assert evidence((entry._replace(date=""),), named) == "'Herpes zoster' (Condition/z)"
+    assert evidence((entry._replace(source="Condition/y"),), named) == "Condition/y, 2025-02-20"
+
+
+def test_words_of_a_record_do_nothing_to_the_terminal_and_take_one_line() -> None:
+    entry = Evidence("Condition/z", "", "")
+    hostile = "\x1b[2J\x1b]0;title\x07 clear\n\u202eretsoz\r" + "x" * 200
+    said = evidence((entry,), {"Condition/z": hostile})
+    assert said.isprintable()
+    assert len(said) < 80
+    assert evidence((entry,), {"Condition/z": "\n\x07"}) == "Condition/z"
+
+
 @pytest.mark.parametrize("action", ["discontinue", "screen", "weigh", "due", "something-new"])
 def test_every_action_has_a_next_step(action: str) -> None:
     next_step = next(line for line in text(replace(DECISION, action=action)).splitlines() if line.startswith("Next"))
