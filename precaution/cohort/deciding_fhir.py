@@ -110,7 +110,7 @@ class FhirPartition(Partition):
     def _records(self, person: str, lines: Sequence[FramedLine]) -> list[Record]:
         documents = self._documents(person, lines)
         everything = [*documents, *self._shared.behind(documents), *self._lost, *self._deletions(person, documents)]
-        return records_of(everything, self._understandings, self.context.today.toordinal())
+        return records_of(everything, self._understandings, self.context.today.toordinal(), _dropped_of(lines))
 
     def _deletions(self, person: str, documents: Sequence[Json]) -> list[Json]:
         """Return a Bundle that deletes what the source deletes of a patient's resources, as the readers heed it."""
@@ -183,10 +183,15 @@ def _parsed(line: FramedLine) -> list[Json]:
 
 def _check_dropped(telling: Iterable[Json], lines: Iterable[FramedLine]) -> None:
     """Raise OtherVersion where a resource that was dropped is a version of one that was kept for what it says."""
-    dropped = [line.data for line in lines if line.role == DROPPED]
-    kept = {name.encode("utf-8", "replace") for name in resource_names(telling)} if dropped else set[bytes]()
-    if not kept.isdisjoint(b"\n".join(dropped).split(b"\n")):
+    dropped = _dropped_of(lines)
+    if dropped and not dropped.isdisjoint(resource_names(telling)):
         raise OtherVersion
+
+
+def _dropped_of(lines: Iterable[FramedLine]) -> frozenset[str]:
+    """Return the names (`Type/id`) of the resources that were dropped, for their codes say nothing."""
+    dropped = [line.data.decode("utf-8", "replace") for line in lines if line.role == DROPPED]
+    return frozenset("\n".join(dropped).split("\n")) if dropped else frozenset()
 
 
 def _identifiers_of(lines: Iterable[FramedLine]) -> set[tuple[str, str]]:

@@ -58,6 +58,8 @@ class Contents:
     """Manifests of a bulk export that stand beside its files."""
     deleted: set[str] = field(default_factory=set[str])
     """Names (`Type/id`) of what the sender deletes; where it is here all the same, it reassures nobody."""
+    passed_over: frozenset[str] = frozenset()
+    """Names (`Type/id`) of what the source has and was not given, for nothing is taken from it."""
     _seen: dict[Key, Located] = field(default_factory=dict[Key, Located])
     _versions: dict[Key, list[Located]] = field(default_factory=dict[Key, list[Located]])
 

@@ -78,14 +78,19 @@ def record_of(
 
 
 def records_of(
-    documents: Iterable[object], understandings: Sequence[Understanding], today: int | None = None
+    documents: Iterable[object],
+    understandings: Sequence[Understanding],
+    today: int | None = None,
+    passed_over: frozenset[str] = frozenset(),
 ) -> list[Record]:
     """Return the record that parsed JSON documents hold, once for each label by whose codes and asks they are read.
 
     What does not depend on a label is done once: versions are chosen, the patient is found. What is said of the source
-    is the same for all. Raises as `record_of`.
+    is the same for all. `passed_over`: names (`Type/id`) of what the source has of the patient and is not given, for
+    nothing is taken from it. Raises as `record_of`.
     """
     contents = unpacked(documents, understandings[0].terminology.source)
+    contents.passed_over = passed_over
     patient = find_patient(contents)
     return [read_contents(contents, patient, *each, today).record() for each in understandings]
 

@@ -8,6 +8,7 @@ from precaution.readers.dates import read_dates, spanned
 from precaution.readers.json_access import Json, child, children, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
     from precaution.readers.contents import Contents, Located
@@ -33,6 +34,12 @@ class Resolver:
             return next((inner for inner in children(holder, "contained") if text(inner, "id") == reference[1:]), None)
         table = self._table(kind)
         return table.get(reference) or table.get(_tail(reference))
+
+    def is_there(self, reference: str, kinds: Iterable[str]) -> bool:
+        """Whether the source has the resource that a reference names, of one of these types."""
+        if _tail(reference) in self._contents.passed_over:
+            return True
+        return any(self.resolve({}, reference, kind) is not None for kind in kinds)
 
     def _table(self, kind: str) -> dict[str, Json]:
         if kind not in self._found:

@@ -111,4 +111,4 @@ def _is_there(reference: Json, kind: str, resolver: Resolver) -> bool:
     if not name:
         return False
     # What is contained is read with what contains it.
-    return name.startswith("#") or any(resolver.resolve({}, name, each) for each in ([kind] if kind else _KINDS))
+    return name.startswith("#") or resolver.is_there(name, [kind] if kind else _KINDS)

@@ -116,7 +116,7 @@ class Record:
     """For the strata of an audit, and for the formula of an estimate; nothing else looks at it."""
     site: str = ""
     """Id of the place that keeps the record; for the strata of an audit alone."""
-    words: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    words: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
     """What the record itself calls its entries, by where they stand: to be shown on the spot, and never kept."""
 
 

@@ -15,6 +15,7 @@ from precaution.cohort.sort.templates import LineTemplates
 from precaution.errors import InputError
 from precaution.readers.json_access import Json, child, children, name_of, text
 from precaution.readers.json_input import parsed
+from precaution.readers.ledger import coded_elements
 from precaution.readers.manifests import is_log, is_manifest
 from precaution.readers.merges import Replacement, replacements
 from precaution.readers.resource_types import CLINICAL, SIGNS, subject_key
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from precaution.cohort.sort.irrelevant import Irrelevance
 
-_REPORT = frozenset({"contained"}) | SIGNS["DiagnosticReport"]
+_REPORT = frozenset({"contained", *coded_elements("DiagnosticReport")}) | SIGNS["DiagnosticReport"]
 """What makes a DiagnosticReport say more than the day of its results."""
 _APART = ("", "Bundle", "OperationOutcome")
 """What may go several ways, or is no resource."""
